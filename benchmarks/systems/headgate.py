@@ -1,0 +1,87 @@
+"""Headgate as it is installed, with keys, the ledger in SQLite, and metrics on."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Final
+
+from benchmarks.cores import Cores
+from benchmarks.processes import CALL_DEADLINE_S, BenchmarkError, free_port, spawn
+from benchmarks.systems.system import Running
+
+_KEY: Final = "hg_benchmark_5f0d2c7e9a41b86d3c10e7f2a9b4d6c8"
+_HELP_DEADLINE_S: Final = 30.0
+
+
+class Headgate:
+    """One worker of Headgate on its embedded database; nothing that costs is turned off."""
+
+    name = "headgate"
+
+    def __init__(self) -> None:
+        self._program = Path(sys.executable).parent / "headgate"
+
+    @property
+    def title(self) -> str:
+        """Tell Headgate's version."""
+        try:
+            version = importlib.metadata.version("headgate")
+        except importlib.metadata.PackageNotFoundError:
+            version = "?"
+        return f"Headgate {version}: keys, ledger (SQLite) and metrics on, 1 worker"
+
+    def prepare(self, work: Path) -> str:
+        """Say why `headgate serve` does not run, where it doesn't."""
+        del work
+        if not self._program.exists():
+            return "headgate is not installed (pip install --editable .)"
+        command = [str(self._program), "serve", "--help"]
+        try:
+            subprocess.run(command, check=True, timeout=_HELP_DEADLINE_S, capture_output=True)
+        except subprocess.SubprocessError as error:
+            said = getattr(error, "stderr", None) or b""
+            last = said.decode(errors="replace").strip().rpartition("\n")[2]
+            return f"`headgate serve` does not start: {last or error}"
+        return ""
+
+    def start(self, upstream_url: str, folder: Path, cores: Cores, *, streams: bool) -> Running:
+        """Start it with an empty database and the stub as its provider."""
+        del streams
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob("headgate.db*"):
+            old.unlink()
+        port = free_port()
+        server = spawn(
+            [str(self._program), "serve", "--host", "127.0.0.1", "--port", str(port)],
+            folder=folder,
+            environment={
+                "OPENAI_BASE_URL": upstream_url,
+                "OPENAI_API_KEY": "sk-stub",
+                "HEADGATE_ADMIN_KEY": _KEY,
+                "HEADGATE_DATABASE_URL": f"sqlite:///{folder / 'headgate.db'}",
+            },
+            cores=cores,
+        )
+        return Running(
+            url=f"http://127.0.0.1:{port}/v1/chat/completions",
+            headers={"Authorization": f"Bearer {_KEY}"},
+            server=server,
+            recorded=lambda: _recorded_calls(port),
+        )
+
+
+def _recorded_calls(port: int) -> int:
+    """Return how many calls the ledger holds, as its own usage page tells."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/api/usage", headers={"Authorization": f"Bearer {_KEY}"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=CALL_DEADLINE_S) as response:
+            return int(json.load(response)["total"]["calls"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BenchmarkError(f"/api/usage does not tell the calls: {error}") from error

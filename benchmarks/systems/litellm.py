@@ -1,0 +1,96 @@
+"""LiteLLM's proxy, set up as its documentation recommends for production.
+
+It is installed into an environment of its own, at the versions in litellm-constraints.txt. It runs
+without a database, which spares it the writing of a spend log; its Prisma client fetches an engine
+from the network when it is set up, which a benchmark should not need.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from benchmarks.cores import Cores
+from benchmarks.payloads import MODEL
+from benchmarks.processes import free_port, spawn
+from benchmarks.systems.system import Running
+
+VERSION: Final = "1.106.2"
+INSTALL_DEADLINE_S: Final = 900.0
+
+_CONSTRAINTS: Final = Path(__file__).parent.parent / "litellm-constraints.txt"
+_KEY: Final = "sk-benchmark-1234"
+_CONFIGURATION: Final = """
+model_list:
+  - model_name: {model}
+    litellm_params:
+      model: openai/{model}
+      api_base: {upstream_url}
+      api_key: sk-stub
+general_settings:
+  master_key: os.environ/LITELLM_MASTER_KEY
+litellm_settings:
+  request_timeout: 600
+  set_verbose: false
+  json_logs: true
+"""
+
+
+class LiteLLM:
+    """The proxy of LiteLLM, one worker, with a master key and without a database."""
+
+    name = "litellm"
+    title = f"LiteLLM proxy {VERSION}, production settings, 1 worker, master key, no database"
+
+    def __init__(self) -> None:
+        self._program = Path("litellm")
+
+    def prepare(self, work: Path) -> str:
+        """Install it once, from the package index; say what went wrong where that fails."""
+        environment = work / f"litellm-{VERSION}"
+        self._program = environment / "bin" / "litellm"
+        installed = environment / "installed"
+        if installed.exists():
+            return ""
+        print(f"Installing LiteLLM {VERSION} into {environment} (about 750 MB) …", flush=True)
+        pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        for command in (
+            [sys.executable, "-m", "venv", "--clear", str(environment)],
+            [*pip, f"litellm[proxy]=={VERSION}", "--constraint", str(_CONSTRAINTS)],
+        ):
+            try:
+                subprocess.run(command, check=True, timeout=INSTALL_DEADLINE_S, capture_output=True)
+            except subprocess.SubprocessError as error:
+                said = getattr(error, "stderr", None) or b""
+                last = said.decode(errors="replace").strip().rpartition("\n")[2]
+                return f"LiteLLM could not be installed: {last or error}"
+        installed.touch()
+        return ""
+
+    def start(self, upstream_url: str, folder: Path, cores: Cores, *, streams: bool) -> Running:
+        """Start the proxy with one model, the stub."""
+        del streams
+        folder.mkdir(parents=True, exist_ok=True)
+        configuration = folder / "config.yaml"
+        configuration.write_text(_CONFIGURATION.format(model=MODEL, upstream_url=upstream_url))
+        port = free_port()
+        command = [str(self._program), "--config", str(configuration), "--host", "127.0.0.1"]
+        server = spawn(
+            [*command, "--port", str(port), "--num_workers", "1"],
+            folder=folder,
+            environment={
+                "LITELLM_MASTER_KEY": _KEY,
+                "LITELLM_MODE": "PRODUCTION",
+                "LITELLM_LOG": "ERROR",
+                # Without this it tries to fetch the price list from the network at each start.
+                "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            },
+            cores=cores,
+        )
+        return Running(
+            url=f"http://127.0.0.1:{port}/v1/chat/completions",
+            headers={"Authorization": f"Bearer {_KEY}"},
+            server=server,
+        )

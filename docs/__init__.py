@@ -1,0 +1,1 @@
+"""The documentation, and what writes the reference pages from the code."""

@@ -1,0 +1,5 @@
+"""Composes the application; the only place where everything is known."""
+
+from headgate.app.main import main
+
+__all__ = ["main"]

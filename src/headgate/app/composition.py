@@ -1,0 +1,301 @@
+"""Puts one worker together from its parts, and starts and stops it.
+
+A server is built in two steps. `prepare` is done once, before any worker: the schema, the
+projects, the administrator's key. `build` makes what one worker runs; `Application` starts,
+serves and stops it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import gc
+import logging
+import os
+import signal
+from contextlib import suppress
+from functools import partial
+
+from headgate.app.plan import Plan
+from headgate.config.policy import effective_policy
+from headgate.errors import UnavailableError
+from headgate.gateway.dispatch import Dispatcher
+from headgate.gateway.gateway import Gateway
+from headgate.gateway.models import ModelList
+from headgate.gateway.provider import Provider
+from headgate.gateway.retry import RetryPolicy
+from headgate.gateway.routing import Routing
+from headgate.gateway.settlement import Settlement
+from headgate.gateway.stored_responses import ResponseArchive, ResponseOwner, StoredResponses
+from headgate.intake.access.authentication import Authenticator
+from headgate.intake.access.first_key import ensure_admin_key
+from headgate.intake.access.keys import KeyStore
+from headgate.intake.access.networks import TrustedProxies
+from headgate.intake.access.projects import ProjectStore
+from headgate.intake.access.secret import load_secret, user_hash
+from headgate.intake.http.admin import AdminApp, Services
+from headgate.intake.http.asgi_client import Receive, Scope, Send
+from headgate.intake.http.health_api import Probe, database_probe
+from headgate.intake.http.models_api import models_endpoints
+from headgate.intake.http.openai_endpoints import openai_endpoints
+from headgate.intake.http.openai_surface import OpenAISurface
+from headgate.intake.http.responses_api import responses_endpoints
+from headgate.intake.http.runs_api import runs_endpoints
+from headgate.intake.http.workflows_api import workflows_endpoints
+from headgate.ledger.prices import PriceList
+from headgate.ledger.record import CallRecord
+from headgate.ledger.usage import response_owner
+from headgate.ledger.writer import LedgerWriter
+from headgate.storage import Database, migrate
+from headgate.telemetry.logs import CallLog
+from headgate.telemetry.metrics import CONTENT_TYPE, Metrics
+from headgate.workflows.catalogue import Catalogue
+from headgate.workflows.gateway_model import GatewayModel
+from headgate.workflows.repository import RunRepository
+from headgate.workflows.runner import Runner
+
+_log = logging.getLogger(__name__)
+
+_GAUGES_EVERY_S = 0.5
+_FLUSH_AT_STOP_S = 10.0
+_QUIET_S = 3.0
+
+
+def prepare(plan: Plan, admin_key: str | None) -> str | None:
+    """Bring the database to where workers can start; return an admin key to be shown, if made.
+
+    Raises `ConfigError` and `DatabaseUnavailableError`.
+    """
+    database = _database(plan)
+    try:
+        migrate(database)
+        secret = load_secret(database, plan.secret_key)
+        shown = ensure_admin_key(database, secret, admin_key)
+        wanted = {name: project.description for name, project in plan.settings.projects.items()}
+        ProjectStore(database).ensure(wanted)
+        return shown
+    finally:
+        database.close()
+
+
+def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
+    """Everything one worker needs, not yet started.
+
+    `parent_pid` is the process without which it is to stop.
+    """
+    settings = plan.settings
+    database = _database(plan)
+    secret = load_secret(database, plan.secret_key)
+
+    def hash_user(user: str) -> str:
+        return user_hash(secret, user)
+
+    via = secret.fingerprint[:16]
+    providers = {
+        name: Provider(name, provider, simulated=name in plan.simulated, via=via)
+        for name, provider in plan.providers.items()
+    }
+    routing = Routing(providers, settings.routes)
+    metrics = Metrics(max_label_values=settings.metrics.max_label_values)
+    call_log = CallLog(settings.logs.calls, settings.logs.level)
+
+    def note_batch(records: list[CallRecord]) -> None:
+        metrics.observe(records)
+        call_log.write(records)
+
+    prices = PriceList(settings.prices)
+    writer = LedgerWriter(database, settings.ledger, note_batch)
+
+    async def find_response(response_id: str) -> ResponseOwner | None:
+        return await asyncio.to_thread(_owner_of, database, response_id)
+
+    stored = StoredResponses(find_response)
+    gateway = Gateway(
+        Dispatcher(routing, RetryPolicy(settings.retries)),
+        Settlement(prices),
+        writer,
+        stored,
+        durable=settings.ledger.durability == "durable",
+    )
+    runner = Runner(
+        Catalogue.load(plan.folder),
+        GatewayModel(gateway, hash_user),
+        RunRepository(database),
+        hash_user,
+    )
+    authenticator = Authenticator(KeyStore(database, secret), secret, settings.access)
+    proxies = TrustedProxies(settings.server.trusted_proxies)
+    models = ModelList(routing)
+    admin = AdminApp(
+        Services(
+            database=database,
+            keys=KeyStore(database, secret),
+            projects=ProjectStore(database),
+            authenticator=authenticator,
+            trusted_proxies=proxies,
+            settings=settings.server,
+            probes=_probes(database, models, writer),
+            render_metrics=metrics.render,
+            metrics_media_type=CONTENT_TYPE,
+            effective_config=partial(
+                effective_policy,
+                settings,
+                providers=plan.providers,
+                simulated=plan.simulated,
+                database_url=plan.database_url,
+            ),
+            more_endpoints=(
+                *openai_endpoints(),
+                *responses_endpoints(ResponseArchive(stored, providers)),
+                *models_endpoints(models, lambda: tuple(w.name for w in runner.catalogue)),
+                *workflows_endpoints(runner, fault_hints=routing.takes_fault_hints),
+                *runs_endpoints(runner),
+            ),
+        )
+    )
+    surface = OpenAISurface(
+        gateway, authenticator, proxies, runner, settings.server, hash_user, via=via
+    )
+    return Application(
+        surface=surface,
+        admin=admin,
+        gateway=gateway,
+        authenticator=authenticator,
+        runner=runner,
+        writer=writer,
+        metrics=metrics,
+        prices=prices,
+        database=database,
+        parent_pid=parent_pid,
+    )
+
+
+def _database(plan: Plan) -> Database:
+    return Database(plan.database_url, durable=plan.settings.ledger.durability == "durable")
+
+
+def _owner_of(database: Database, response_id: str) -> ResponseOwner | None:
+    with database.connect() as connection:
+        found = response_owner(connection, response_id)
+    return None if found is None else ResponseOwner(*found)
+
+
+def _probes(database: Database, models: ModelList, writer: LedgerWriter) -> dict[str, Probe]:
+    async def targets() -> None:
+        if not await models.any_usable():
+            raise UnavailableError("No provider answers and accepts Headgate's key.")
+
+    async def ledger() -> None:
+        if not writer.healthy:
+            raise UnavailableError(f"Records wait for {writer.lag_s:.1f} s to be written.")
+
+    return {"database": database_probe(database), "targets": targets, "ledger": ledger}
+
+
+class Application:
+    """One worker: an ASGI application that is started, serves, and is stopped."""
+
+    def __init__(
+        self,
+        *,
+        surface: OpenAISurface,
+        admin: AdminApp,
+        gateway: Gateway,
+        authenticator: Authenticator,
+        runner: Runner,
+        writer: LedgerWriter,
+        metrics: Metrics,
+        prices: PriceList,
+        database: Database,
+        parent_pid: int | None,
+    ) -> None:
+        self._parent_pid = parent_pid
+        self._surface = surface
+        self._endpoints = surface.endpoints
+        self._admin = admin
+        self._gateway = gateway
+        self._authenticator = authenticator
+        self._runner = runner
+        self._writer = writer
+        self._metrics = metrics
+        self._prices = prices
+        self._database = database
+        self._gauges: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the life span of the worker."""
+        if scope["type"] == "http":
+            endpoint = self._endpoints.get(scope["path"])
+            if endpoint is not None:
+                await self._surface.serve(endpoint, scope, receive, send)
+            else:
+                await self._admin(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def start(self) -> None:
+        """Begin to serve. Raises `DatabaseUnavailableError`."""
+        self._writer.start()
+        await self._authenticator.start()
+        await self._runner.give_up_lost()
+        # A second Ctrl-C ends a server without `stop`; the records are written all the same.
+        atexit.register(self._writer.close, _FLUSH_AT_STOP_S)
+        # The price list takes a third of a second to load, which no call should wait for.
+        await asyncio.to_thread(self._prices.load)
+        # What is here now stays: not looked at again, it can't hold up a call for the tens of
+        # milliseconds that a full collection of all modules takes.
+        gc.collect()
+        gc.freeze()
+        self._gauges = asyncio.create_task(self._note_state(), name="headgate-gauges")
+
+    async def stop(self) -> None:
+        """End what the server still does and write every record; nothing may be served after."""
+        await self._until_quiet()
+        if self._gauges is not None:
+            self._gauges.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._gauges
+        await self._authenticator.stop()
+        for provider in self._gateway.routing.providers.values():
+            await provider.upstream.close()
+        left = await asyncio.to_thread(self._writer.close, _FLUSH_AT_STOP_S)
+        if left:
+            _log.error("records could not be written before the stop", extra={"records": left})
+        atexit.unregister(self._writer.close)
+        await self._admin.stop()
+        self._runner.threads.close()
+        self._database.close()
+
+    async def _until_quiet(self) -> None:
+        """Wait for calls that were just cancelled to say so in their records."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_QUIET_S):
+                while self._gateway.in_flight:  # noqa: ASYNC110 - looked at once, at the end
+                    await asyncio.sleep(0.01)
+
+    async def _note_state(self) -> None:
+        while True:
+            self._metrics.note_state(
+                in_flight=self._gateway.in_flight,
+                lag_s=self._writer.lag_s,
+                waiting_records=self._writer.pending,
+            )
+            if self._parent_pid is not None and os.getppid() != self._parent_pid:
+                # Whoever started this worker was killed; nobody else would ever stop it.
+                _log.error("the server's main process has gone; this worker stops")
+                signal.raise_signal(signal.SIGTERM)
+                return
+            await asyncio.sleep(_GAUGES_EVERY_S)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self.start()
+        except Exception as error:  # noqa: BLE001 - the server says why and does not start
+            _log.error("the worker could not start", extra={"reason": str(error)})
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,52 @@
+"""How uvicorn's server and its supervisor of workers stop, so that no client is left hanging."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from types import FrameType
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+
+class Server(uvicorn.Server):
+    """One process's server. A second SIGINT ends the grace of a stop at once.
+
+    uvicorn then skips the rest of its shutdown, but goes on waiting for connections that never
+    close. Here the calls in flight are ended as they are when the grace is over: each tells its
+    client, leaves its record, and the shutdown goes on as usual.
+    """
+
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """See `uvicorn.Server`."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """See `uvicorn.Server`."""
+        if self.should_exit and sig == signal.SIGINT and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._end_calls)
+        else:
+            super().handle_exit(sig, frame)
+
+    def _end_calls(self) -> None:
+        for task in self.server_state.tasks:
+            task.cancel()
+
+
+class Workers(Multiprocess):
+    """The supervisor of several workers.
+
+    uvicorn's keeps the listening socket open until the last worker has stopped, so that who
+    connects during a stop waits in a queue that nobody reads.
+    """
+
+    def terminate_all(self) -> None:
+        """See `Multiprocess`."""
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()

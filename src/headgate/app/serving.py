@@ -1,0 +1,153 @@
+"""`headgate serve`: prepares the database, starts the simulator where needed, runs the workers."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import uvicorn
+
+from headgate.app.composition import Application, build, prepare
+from headgate.app.plan import SIMULATOR_URL, Plan, read_plan
+from headgate.app.processes import Server, Workers
+from headgate.cli.main import ServeOptions
+from headgate.errors import ConfigError
+from headgate.intake.http.server_protocol import ServerProtocol
+from headgate.telemetry.logs import configure_logs
+from headgate.telemetry.metrics import FOLDER_VARIABLE
+
+_FOLDER = "HEADGATE_PROJECT"
+_BACKLOG = 2048
+_KEEP_ALIVE_S = 75
+"""Longer than the SDKs' connection pools keep an idle connection, so that they close first."""
+
+_log = logging.getLogger(__name__)
+
+
+def serve(options: ServeOptions) -> None:
+    """Run a server until it is told to stop (SIGINT, SIGTERM). Raises `HeadgateError`."""
+    plan = read_plan(options.folder)
+    configure_logs(plan.settings.logs.level)
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(_listening(options.host, options.port))
+        admin_key = prepare(plan, os.environ.get("HEADGATE_ADMIN_KEY") or None)
+        if admin_key is not None:
+            # At once: whatever fails after this, nobody could ever see the key again.
+            _say(f"Admin key, shown only this once: {admin_key}")
+        if plan.simulated:
+            os.environ[SIMULATOR_URL] = stack.enter_context(_simulator())
+            plan = read_plan(options.folder)
+        _announce(plan, listener)
+        # uvicorn raises the signal that stopped it once more when it has stopped; by default that
+        # would end the process before this block has cleaned up.
+        signal.signal(signal.SIGTERM, _leave)
+        signal.signal(signal.SIGINT, _leave)
+        if options.workers == 1:
+            Server(_config(plan, build(plan))).run(sockets=[listener])
+        else:
+            stack.enter_context(_shared_metrics())
+            if plan.folder is not None:
+                os.environ[_FOLDER] = str(plan.folder.resolve())
+            Workers(_config(plan, None, workers=options.workers), [listener]).run()
+
+
+def worker() -> Application:
+    """What each of several worker processes serves; it reads the plan anew."""
+    folder = os.environ.get(_FOLDER)
+    plan = read_plan(Path(folder) if folder else None)
+    configure_logs(plan.settings.logs.level)
+    return build(plan, parent_pid=os.getppid())
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(_BACKLOG)
+        except (OSError, OverflowError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "no such port"
+            raise ConfigError(
+                f"cannot listen on {host} port {port}: {reason}; choose another with --host, --port"
+            ) from None
+        listener.set_inheritable(True)
+        yield listener
+    finally:
+        listener.close()
+
+
+@contextlib.contextmanager
+def _simulator() -> Iterator[str]:
+    """The address of a simulator in this process."""
+    # A server that has a real provider never loads it.
+    from headgate.simulator import SimulatorConfig, serve_in_thread  # noqa: PLC0415
+
+    with serve_in_thread(SimulatorConfig()) as simulator:
+        yield simulator.base_url
+
+
+@contextlib.contextmanager
+def _shared_metrics() -> Iterator[None]:
+    """A folder in which the workers leave their figures, for whichever is asked to add up."""
+    folder = tempfile.mkdtemp(prefix="headgate-metrics-")
+    os.environ[FOLDER_VARIABLE] = folder
+    try:
+        yield
+    finally:
+        del os.environ[FOLDER_VARIABLE]
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _config(plan: Plan, application: Application | None, workers: int = 1) -> uvicorn.Config:
+    return uvicorn.Config(
+        application or "headgate.app.serving:worker",
+        factory=application is None,
+        workers=workers,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http=ServerProtocol,
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        # Headgate reads X-Forwarded-For itself, from the proxies that the operator trusts.
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=int(plan.settings.server.shutdown_grace_s) or 1,
+    )
+
+
+def _leave(*_: object) -> NoReturn:
+    raise SystemExit(0)
+
+
+def _announce(plan: Plan, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    shown_host = f"[{host}]" if ":" in host else host
+    address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else shown_host}:{port}"  # noqa: S104
+    lines = [f"Headgate listens on {address} (OpenAI base URL: {address}/v1)"]
+    if plan.simulated:
+        names = ", ".join(sorted(plan.simulated))
+        lines.append(
+            f"SIMULATED: no OPENAI_API_KEY is set, so the simulator answers in place of {names};"
+            " no answer comes from a real model."
+        )
+        _log.warning("simulated", extra={"providers": sorted(plan.simulated)})
+    _say("\n".join(lines))
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - what the operator waits for

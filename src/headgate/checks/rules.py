@@ -1,0 +1,165 @@
+"""A workflow's `rules.py`: what its owner demands of an output beyond its schema.
+
+It may define `check(output, input)`, which returns a list of problems (None or empty: it passes),
+`amend(output, input)`, which returns the output put right, and `fallback(input)`, which answers
+without a model. A rule that raises, hangs or returns nonsense has failed: nothing passes unseen.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from headgate.checks.bounded_thread import NoThreadFreeError, call_bounded
+from headgate.checks.problem import Problem
+from headgate.checks.schema import plain_json
+from headgate.errors import ConfigError
+
+_PROBLEMS_AT_MOST = 20
+_MESSAGE_CHARACTERS_AT_MOST = 500
+_FUNCTIONS = {"check": 2, "amend": 2, "fallback": 1}
+_FIELD = re.compile(r"^(?P<path>[A-Za-z_][\w.\[\]-]{0,120}): (?P<rest>.+)$", re.DOTALL)
+
+
+class RulesError(Exception):
+    """A rule could not be run; the message says which and why, without contents."""
+
+
+class Rules:
+    """The functions of one `rules.py`, each bounded by `timeout_s`."""
+
+    def __init__(self, functions: dict[str, Callable[..., Any]], timeout_s: float) -> None:
+        self._functions = functions
+        self._timeout_s = timeout_s
+
+    @classmethod
+    def load(cls, path: Path, content: bytes, name: str, timeout_s: float) -> Rules:
+        """Execute the file; `ConfigError` with its line where it fails or defines none of them."""
+        module = _executed(path, content, name)
+        functions = {}
+        for function, arguments in _FUNCTIONS.items():
+            found = getattr(module, function, None)
+            if found is None:
+                continue
+            _check_signature(path, function, found, arguments)
+            functions[function] = found
+        if not functions:
+            raise ConfigError(f"{path}:1: defines none of check, amend, fallback")
+        return cls(functions, timeout_s)
+
+    def has(self, function: str) -> bool:
+        """Whether the file defines `function`."""
+        return function in self._functions
+
+    async def check(self, output: dict[str, Any], given: dict[str, Any]) -> tuple[Problem, ...]:
+        """The problems that `check` finds, at most 20; a problem of its own where it fails."""
+        if not self.has("check"):
+            return ()
+        try:
+            found = await self._call("check", output, given)
+            return _as_problems(found)
+        except RulesError as error:
+            return (Problem("", "rules", str(error)),)
+
+    async def amend(self, output: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+        """The output as `amend` returns it; `RulesError` where it fails."""
+        if not self.has("amend"):
+            return output
+        return _as_object("amend", await self._call("amend", output, given))
+
+    async def fallback(self, given: dict[str, Any]) -> dict[str, Any]:
+        """What `fallback` answers; `RulesError` where it fails."""
+        return _as_object("fallback", await self._call("fallback", given))
+
+    async def _call(self, function: str, *arguments: dict[str, Any]) -> Any:
+        # Copies: a rule that changes what it was shown must not change what is stored.
+        copies = [copy.deepcopy(argument) for argument in arguments]
+        try:
+            return await call_bounded(lambda: self._functions[function](*copies), self._timeout_s)
+        except TimeoutError:
+            raise RulesError(
+                f"`{function}` in rules.py took longer than {self._timeout_s:g} s"
+            ) from None
+        except NoThreadFreeError:
+            raise RulesError(
+                f"`{function}` in rules.py could not be run: earlier rules never returned"
+            ) from None
+        except Exception as error:
+            # The exception's text may quote a customer; its type and line tell its author enough.
+            raise RulesError(
+                f"`{function}` in rules.py raised {type(error).__name__}{_place(error)}"
+            ) from error
+
+
+def _executed(path: Path, content: bytes, name: str) -> ModuleType:
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    # Dataclasses and the like look their module up by its name.
+    sys.modules[name] = module
+    try:
+        exec(compile(content, str(path), "exec"), module.__dict__)  # noqa: S102 - the operator's own code
+    except SyntaxError as error:
+        del sys.modules[name]
+        raise ConfigError(f"{path}:{error.lineno or 1}: not valid Python: {error.msg}") from None
+    except BaseException as error:
+        del sys.modules[name]
+        if not isinstance(error, Exception | SystemExit):
+            raise
+        line = _line(error, str(path)) or 1
+        raise ConfigError(
+            f"{path}:{line}: raised {type(error).__name__} when loaded: {error}"
+        ) from None
+    return module
+
+
+def _check_signature(path: Path, name: str, found: object, arguments: int) -> None:
+    line = getattr(getattr(found, "__code__", None), "co_firstlineno", 1)
+    wanted = "(input)" if arguments == 1 else "(output, input)"
+    if not callable(found) or inspect.iscoroutinefunction(found):
+        raise ConfigError(f"{path}:{line}: {name}: must be a plain function {name}{wanted}")
+    try:
+        inspect.signature(found).bind(*range(arguments))
+    except TypeError:
+        raise ConfigError(f"{path}:{line}: {name}: must be called as {name}{wanted}") from None
+
+
+def _as_problems(found: Any) -> tuple[Problem, ...]:
+    if found is None:
+        return ()
+    if not isinstance(found, list | tuple) or not all(isinstance(item, str) for item in found):
+        raise RulesError("`check` in rules.py must return a list of texts, or None")
+    return tuple(_as_problem(item) for item in found[:_PROBLEMS_AT_MOST])
+
+
+def _as_problem(text: str) -> Problem:
+    text = text.strip()[:_MESSAGE_CHARACTERS_AT_MOST] or "is not accepted"
+    if found := _FIELD.match(text):
+        return Problem(found["path"], "rules", found["rest"])
+    return Problem("", "rules", text)
+
+
+def _as_object(function: str, found: Any) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise RulesError(f"`{function}` in rules.py must return an object (a dict)")
+    try:
+        plain: dict[str, Any] = plain_json(found)
+    except ValueError as error:
+        raise RulesError(f"`{function}` in rules.py returned {error}") from None
+    return plain
+
+
+def _place(error: BaseException) -> str:
+    line = _line(error, "rules.py")
+    return f" at line {line}" if line else ""
+
+
+def _line(error: BaseException, ending: str) -> int | None:
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.endswith(ending)]
+    return frames[-1].lineno if frames else None

@@ -1,0 +1,1 @@
+"""The command line, `headgate …`: one file a command group."""

@@ -1,0 +1,220 @@
+"""`headgate check`: whether a project's files are right, and what they amount to."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from headgate.cli.examples import Command
+from headgate.cli.output import Column, json_option, note, print_json, print_table
+from headgate.config import environment
+from headgate.config.load import FILE_NAME, load_settings
+from headgate.config.policy import effective_policy
+from headgate.config.problems import every_problem
+from headgate.config.settings import ProviderSettings, Settings
+from headgate.config.yaml_file import YamlFile
+from headgate.errors import ConfigError
+from headgate.workflows.catalogue import workflow_folders
+from headgate.workflows.folder import Workflow, load_workflow
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found in a project."""
+
+    problems: tuple[str, ...]
+    """Each `file:line: field: what to do`."""
+    policy: dict[str, Any] | None
+    """None where the settings have problems."""
+    workflows: tuple[Workflow, ...]
+
+
+@click.command(
+    cls=Command,
+    examples=("headgate check", "headgate check ./support", "headgate check ./support --json"),
+)
+@click.argument(
+    "folder", metavar="[DIR]", required=False, type=click.Path(file_okay=False, path_type=Path)
+)
+@json_option
+def check(*, folder: Path | None, as_json: bool) -> int:
+    """Check the project in DIR and print the policy that its files make.
+
+    Every problem is printed as `file:line: field: what to do`; the exit status is 1 if there is
+    one. Nothing is started and no server is asked.
+    """
+    named = environment.project_folder(folder)
+    found = check_project(named)
+    if as_json:
+        print_json(
+            {
+                "ok": not found.problems,
+                "problems": found.problems,
+                "policy": found.policy,
+                "workflows": [_summary(workflow) for workflow in found.workflows],
+            }
+        )
+    elif found.problems:
+        for problem in found.problems:
+            click.echo(problem)
+        count = len(found.problems)
+        note(f"headgate: {count} problem{'' if count == 1 else 's'}; nothing was changed")
+    else:
+        _print(named, found)
+    return 1 if found.problems else 0
+
+
+def check_project(folder: Path | None) -> Checked:
+    """Load all that a server would load from `folder`, and gather what is wrong with it."""
+    problems: list[str] = []
+    settings: Settings | None = None
+    providers: dict[str, ProviderSettings] = {}
+    policy = None
+    try:
+        settings = load_settings(folder)
+        providers = environment.providers(settings)
+        problems += _route_problems(settings, providers)
+        policy = effective_policy(
+            settings,
+            providers=providers,
+            simulated=[n for n, p in providers.items() if environment.needs_simulator(p)],
+            database_url=environment.database_url(folder, settings),
+        )
+    except ConfigError as error:
+        problems += _all_of_settings(folder, error)
+    workflows: list[Workflow] = []
+    try:
+        folders = workflow_folders(folder)
+    except ConfigError as error:
+        folders = []
+        problems += error.problems
+    for workflow_folder in folders:
+        try:
+            workflow = load_workflow(workflow_folder)
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        workflows.append(workflow)
+        if settings is not None:
+            problems += _unserved(workflow, settings, providers)
+    return Checked(
+        problems=tuple(dict.fromkeys(problems)),
+        policy=None if problems else policy,
+        workflows=tuple(workflows),
+    )
+
+
+def _all_of_settings(folder: Path | None, error: ConfigError) -> tuple[str, ...]:
+    """The loader stops at its first problem; the others of the file are looked for here."""
+    path = None if folder is None else folder / FILE_NAME
+    if path is None or not path.exists() or "${" in path.read_text("utf-8", "replace"):
+        return error.problems
+    try:
+        others = every_problem(YamlFile.read(path), Settings)
+    except ConfigError:
+        return error.problems
+    return tuple(dict.fromkeys((*error.problems, *others)))
+
+
+def _route_problems(settings: Settings, providers: dict[str, ProviderSettings]) -> list[str]:
+    return [
+        f"{FILE_NAME}: routes.{name}.targets[{index}].provider: there is no provider"
+        f" `{target.provider}`; there is {', '.join(providers)}"
+        for name, route in settings.routes.items()
+        for index, target in enumerate(route.targets)
+        if target.provider not in providers
+    ]
+
+
+def _unserved(
+    workflow: Workflow, settings: Settings, providers: dict[str, ProviderSettings]
+) -> list[str]:
+    """What is wrong where nothing answers to the name that a workflow's calls ask for."""
+    route = workflow.settings.route
+    patterns = [pattern for provider in providers.values() for pattern in provider.models]
+    if route in settings.routes or any(fnmatchcase(route, pattern) for pattern in patterns):
+        return []
+    document = YamlFile.read(workflow.folder / "workflow.yaml")
+    return [
+        document.error(
+            f"{route} is neither a route in {FILE_NAME} nor a model that a provider serves", "route"
+        ).message
+    ]
+
+
+def _summary(workflow: Workflow) -> dict[str, Any]:
+    return {
+        "name": workflow.name,
+        "version": workflow.settings.version,
+        "digest": workflow.digest,
+        "owner": workflow.settings.owner,
+        "route": workflow.settings.route,
+        "trust": workflow.settings.trust,
+        "fallback": workflow.settings.fallback is not None,
+        "reask": workflow.settings.checks.reask,
+        "timeout_s": workflow.settings.limits.timeout_s,
+    }
+
+
+def _print(folder: Path | None, found: Checked) -> None:
+    policy = found.policy or {}
+    where = "no project folder; the defaults hold" if folder is None else str(folder)
+    click.echo(f"Project   {where}")
+    click.echo(f"Database  {policy['database_url']}")
+    ledger, retries = policy["ledger"], policy["retries"]
+    click.echo(
+        f"Ledger    {ledger['durability']}"
+        + (
+            f", a record is safe {ledger['flush_interval_ms']} ms after its answer"
+            if ledger["durability"] == "batched"
+            else ", a record is safe before its answer ends"
+        )
+    )
+    click.echo(
+        f"Retries   {retries['max_attempts']} attempts per target, pauses of"
+        f" {retries['base_delay_s']:g} to {retries['max_delay_s']:g} s\n"
+    )
+    print_table(
+        [
+            Column("provider"), Column("address"), Column("key"), Column("models"),
+            Column("connect / first byte / idle / total", "right"),
+        ],
+        [
+            [
+                name, provider["base_url"], provider["api_key"], ", ".join(provider["models"]),
+                " / ".join(
+                    f"{provider['timeouts'][field]:g} s"
+                    for field in ("connect_s", "first_byte_s", "idle_s", "total_s")
+                ),
+            ]
+            for name, provider in policy["providers"].items()
+        ],
+    )  # fmt: skip
+    if policy["routes"]:
+        print_table(
+            [Column("route"), Column("targets, in order")],
+            [
+                [name, " → ".join(f"{t['provider']}/{t['model']}" for t in route["targets"])]
+                for name, route in policy["routes"].items()
+            ],
+        )
+    if found.workflows:
+        print_table(
+            [
+                Column("workflow"), Column("version"), Column("digest"), Column("route"),
+                Column("input"), Column("fallback"), Column("owner"),
+            ],
+            [
+                [
+                    workflow.name, workflow.settings.version,
+                    workflow.digest.removeprefix("sha256:")[:12], workflow.settings.route,
+                    workflow.settings.trust, "yes" if workflow.settings.fallback else "no",
+                    workflow.settings.owner,
+                ]
+                for workflow in found.workflows
+            ],
+        )  # fmt: skip
+    click.echo("All right. `--json` prints every setting with its value.")

@@ -1,0 +1,323 @@
+"""`headgate demo`: the main job from end to end, on the example project and the simulator."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from headgate.cli.api_client import ApiClient, error_message
+from headgate.cli.examples import Command
+from headgate.cli.init import write_example
+from headgate.cli.input_file import read_inputs
+from headgate.cli.output import Column, print_json, print_table
+from headgate.errors import HeadgateError, UnavailableError
+from headgate.ledger.money import shown_usd
+
+_NANO = 1_000_000_000
+_AT_ONCE = 4
+_START_TIMEOUT_S = 30.0
+_STOP_TIMEOUT_S = 15.0
+_DEFAULT_PORT = 8800
+_FAULT = "503 first"
+_SDK_CALL = (
+    "from openai import OpenAI; print(OpenAI().responses.create("
+    'model="gpt-4.1-mini", input="Say hello").output_text)'
+)
+
+
+class DemoRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One input of the demo and what came of it."""
+
+    workflow: str
+    input: dict[str, Any]
+    run: dict[str, Any]
+
+
+class DemoServer(msgspec.Struct, frozen=True, kw_only=True):
+    """A server of the demo's own."""
+
+    process: subprocess.Popen[str]
+    url: str
+    key: str
+    folder: Path
+
+
+@click.command(
+    cls=Command, examples=("headgate demo", "headgate demo --keep", "headgate demo --json")
+)
+@click.option(
+    "--keep/--no-keep", default=None,
+    help="Leave the server running until Ctrl-C; by default only in a terminal.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print every run as JSON, for programs.")
+def demo(*, keep: bool | None, as_json: bool) -> int:
+    """See the whole way of a request: tickets and reports in, checked and priced answers out.
+
+    Starts a server with the example project and the simulator in a folder of its own, and needs no
+    key and no network. The exit status is 1 if a run failed.
+    """
+    stays = sys.stdout.isatty() if keep is None else keep
+    with tempfile.TemporaryDirectory(prefix="headgate-demo-") as made:
+        folder = Path(made) / "project"
+        write_example(folder)
+        with _server(folder) as server:
+            ok = _show(server, as_json=as_json, stays=stays and not as_json)
+    return 0 if ok else 1
+
+
+def _show(server: DemoServer, *, as_json: bool, stays: bool) -> bool:
+    say: Callable[[str], None] = (lambda _: None) if as_json else click.echo
+    say(f"Headgate runs at {server.url}, on SQLite, with the example project.")
+    say("No OpenAI key is used: the simulator answers, so no answer comes from a real model.\n")
+    orders = [
+        (workflow, given)
+        for workflow, name in (("ticket-triage", "tickets"), ("report-summary", "reports"))
+        for given in read_inputs(str(server.folder / "inputs" / f"{name}.jsonl"))[0]
+    ]
+    runs = list(_progress(_runs(server, orders), len(orders)))
+    recovered = _recover(server, orders[0])
+    if as_json:
+        print_json([run.run for run in (*runs, recovered)])
+    else:
+        _print_tickets([run for run in runs if run.workflow == "ticket-triage"])
+        _print_reports([run for run in runs if run.workflow == "report-summary"])
+        _print_recovery(recovered)
+        _print_costs(server)
+        _print_next(server, stays=stays)
+    if stays:
+        with contextlib.suppress(KeyboardInterrupt):
+            server.process.wait()
+    return all(run.run.get("status") == "completed" for run in (*runs, recovered))
+
+
+@contextlib.contextmanager
+def _server(folder: Path) -> Iterator[DemoServer]:
+    """A running server with a key of its own; stopped at the end."""
+    key = f"hg_{secrets.token_urlsafe(32)}"
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OPENAI_", "HEADGATE_"))
+    } | {"HEADGATE_ADMIN_KEY": key}
+    log = (folder.parent / "server.log").open("w+", encoding="utf-8")
+    process: subprocess.Popen[str] | None = None
+    try:
+        for port in (_DEFAULT_PORT, 0):
+            process = subprocess.Popen(  # noqa: S603 - our own command
+                [sys.executable, "-m", "headgate", "serve", str(folder), "--port", str(port)],
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                # A Ctrl-C is for the demo, which then stops the server itself.
+                start_new_session=True,
+            )
+            if url := _address(process):
+                yield DemoServer(process=process, url=url, key=key, folder=folder)
+                return
+            process.wait(_STOP_TIMEOUT_S)
+        log.seek(0)
+        raise UnavailableError(f"the server did not start: {log.read()[-500:].strip()}")
+    finally:
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(_STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if process is not None and process.stdout is not None:
+            process.stdout.close()
+        log.close()
+
+
+def _address(process: subprocess.Popen[str]) -> str | None:
+    """Where the server says that it listens, once it answers; None where it ended instead."""
+    line = process.stdout.readline() if process.stdout else ""
+    words = [word for word in line.split() if word.startswith("http://")]
+    if not words:
+        return None
+    url = words[0]
+    deadline_s = time.monotonic() + _START_TIMEOUT_S
+    client = ApiClient(url, {"HEADGATE_API_KEY": "-"})
+    try:
+        while process.poll() is None and time.monotonic() < deadline_s:
+            with contextlib.suppress(HeadgateError):
+                if client.get("/readyz")[0] == 200:
+                    return url
+            time.sleep(0.05)
+    finally:
+        client.close()
+    return None
+
+
+def _runs(server: DemoServer, orders: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[DemoRun]:
+    mine = threading.local()
+    clients: list[ApiClient] = []
+
+    def one(order: tuple[str, dict[str, Any]]) -> DemoRun:
+        if not hasattr(mine, "client"):
+            mine.client = ApiClient(server.url, {"HEADGATE_API_KEY": server.key})
+            clients.append(mine.client)
+        return _run(mine.client, *order, {})
+
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        yield from threads.map(one, orders)
+    for client in clients:
+        client.close()
+
+
+def _run(
+    client: ApiClient, workflow: str, given: dict[str, Any], headers: dict[str, str]
+) -> DemoRun:
+    status, answer, _ = client.post(
+        f"/api/workflows/{workflow}/runs",
+        {"input": given},
+        {"x-headgate-feature": "demo", **headers},
+    )
+    run = answer if status == 200 else {"status": "failed", "error": error_message(answer, status)}
+    return DemoRun(workflow=workflow, input=given, run=run)
+
+
+def _recover(server: DemoServer, order: tuple[str, dict[str, Any]]) -> DemoRun:
+    """One more run, whose first attempt the simulator is told to fail."""
+    client = ApiClient(server.url, {"HEADGATE_API_KEY": server.key})
+    try:
+        return _run(client, *order, {"x-simulator-fault": _FAULT})
+    finally:
+        client.close()
+
+
+def _progress(runs: Iterator[DemoRun], total: int) -> Iterator[DemoRun]:
+    if not sys.stderr.isatty():
+        yield from runs
+        return
+    with click.progressbar(runs, length=total, label="Running", file=sys.stderr) as bar:
+        yield from bar
+
+
+def _print_tickets(runs: Sequence[DemoRun]) -> None:
+    click.echo(f"{len(runs)} tickets through ticket-triage:")
+    rows = []
+    for run in runs:
+        output = run.run.get("output") or {}
+        rows.append(
+            [
+                _shortened(run.input["subject"] or "(no subject)", 44),
+                str(output.get("intent", run.run["status"])),
+                str(output.get("severity", "")),
+                str(output.get("queue", "")),
+                _remark(run, output),
+                _cost(run.run),
+            ]
+        )
+    print_table(
+        [Column("ticket"), Column("intent"), Column("severity"), Column("queue"), Column("remark"),
+         Column("cost", "right")],
+        rows,
+    )  # fmt: skip
+
+
+def _remark(run: DemoRun, output: dict[str, Any]) -> str:
+    if run.run.get("error"):
+        return _shortened(str(run.run["error"]), 40)
+    if run.run.get("fallback"):
+        return "fallback"
+    if output.get("needs_clarification"):
+        return "asks back"
+    return "asked again" if len(run.run.get("calls", ())) > 1 else ""
+
+
+def _print_reports(runs: Sequence[DemoRun]) -> None:
+    click.echo(f"{len(runs)} reports through report-summary:")
+    print_table(
+        [Column("report"), Column("in short"), Column("cost", "right")],
+        [
+            [
+                _shortened(run.input["title"], 30),
+                _shortened((run.run.get("output") or {}).get("tldr", run.run["status"]), 70),
+                _cost(run.run),
+            ]
+            for run in runs
+        ],
+    )
+
+
+def _print_recovery(recovered: DemoRun) -> None:
+    run = recovered.run
+    attempts = sum(call["attempts"] for call in run.get("calls", ()))
+    click.echo(
+        "One failure was injected: the provider answered 503 to the first attempt of a run, which"
+        f" {run['status']} all the same, after {attempts} attempts ({run.get('id', '')}).\n"
+    )
+
+
+def _print_costs(server: DemoServer) -> None:
+    client = ApiClient(server.url, {"HEADGATE_API_KEY": server.key})
+    try:
+        # The ledger is written in batches, at most a quarter of a second late.
+        time.sleep(0.3)
+        _, usage, _ = client.get("/api/usage?group_by=workflow&since=1h")
+    finally:
+        client.close()
+    click.echo("What it used, from the ledger (prices as OpenAI's):")
+    print_table(
+        [Column("workflow"), Column("calls", "right"), Column("tokens in", "right"),
+         Column("tokens out", "right"), Column("cost", "right")],
+        [
+            [
+                str(row["group"].get("workflow", "total")), str(row["calls"]),
+                str(row["input_tokens"]), str(row["output_tokens"]),
+                shown_usd(row["cost_nanousd"]),
+            ]
+            for row in (*usage["data"], usage["total"])
+        ],
+    )  # fmt: skip
+
+
+def _print_next(server: DemoServer, *, stays: bool) -> None:
+    lines = ["What to try next:"]
+    if stays:
+        lines += [
+            f"  export OPENAI_BASE_URL={server.url}/v1 OPENAI_API_KEY={server.key}",
+            f"  python -c '{_SDK_CALL}'",
+            f"  export HEADGATE_URL={server.url} HEADGATE_API_KEY={server.key}",
+            f"  headgate run ticket-triage --input {server.folder}/inputs/tickets.jsonl",
+            f"  curl {server.url}/metrics",
+            "",
+            f"The server runs at {server.url} until you press Ctrl-C.",
+        ]
+    else:
+        lines += [
+            "  headgate demo --keep            the same, and the server stays for you to try",
+            "  headgate init support           an example project of your own",
+            f"  HEADGATE_ADMIN_KEY={server.key} \\",
+            "    headgate serve support        serves it at http://127.0.0.1:8800 with that key;",
+            "                                  OPENAI_API_KEY=… makes the answers real",
+        ]
+    click.echo("\n".join(lines))
+
+
+def _cost(run: dict[str, Any]) -> str:
+    cost = run.get("cost_usd")
+    return shown_usd(None if cost is None else int(Decimal(cost) * _NANO))
+
+
+def _shortened(text: str, characters_at_most: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= characters_at_most else f"{text[: characters_at_most - 1]}…"

@@ -1,0 +1,236 @@
+"""`headgate run`: one input or many through a workflow of a running server."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+import click
+import msgspec
+
+from headgate.cli.api_client import ApiClient, error_message, url_option
+from headgate.cli.examples import Command
+from headgate.cli.input_file import read_inputs
+from headgate.cli.output import Column, json_option, note, print_json, print_table
+from headgate.ledger.money import shown_usd
+
+_NANO = 1_000_000_000
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one input."""
+
+    run: dict[str, Any] | None
+    """The run as the server shows it; None where there is none, or it failed."""
+    status: int
+    run_id: str | None
+    error: str | None
+
+    def as_json(self) -> Any:
+        """For `--json`."""
+        if self.run is not None:
+            return self.run
+        return {"id": self.run_id, "http_status": self.status, "error": {"message": self.error}}
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "headgate run ticket-triage --input ticket.json",
+        "headgate run ticket-triage --input inputs/tickets.jsonl --concurrency 8",
+        'echo \'{"title": "…", "text": "…"}\' | headgate run report-summary --input - --json',
+    ),
+)
+@click.argument("workflow")
+@click.option(
+    "--input", "path", required=True, metavar="FILE|-",
+    help="A JSON object, a list of them, or one a line; `-` reads standard input.",
+)  # fmt: skip
+@url_option
+@click.option("--feature", help="What the cost is for, in the usage figures.")
+@click.option("--user", help="The end user on whose behalf; only a keyed hash is kept.")
+@click.option("--idempotency-key", metavar="KEY", help="The same key gives the same run again.")
+@click.option(
+    "--header", "-H", "headers", multiple=True, metavar="NAME:VALUE",
+    help="A further header, such as 'x-simulator-fault: 500 first'; repeatable.",
+)  # fmt: skip
+@click.option(
+    "--concurrency", type=click.IntRange(1, 64), default=4, show_default=True,
+    help="Runs under way at once, where there are many inputs.",
+)  # fmt: skip
+@json_option
+def run(
+    *,
+    workflow: str,
+    path: str,
+    url: str,
+    feature: str | None,
+    user: str | None,
+    idempotency_key: str | None,
+    headers: tuple[str, ...],
+    concurrency: int,
+    as_json: bool,
+) -> int:
+    """Run WORKFLOW on an input, or on many, and show what came of it.
+
+    Asks a running server with the key in HEADGATE_API_KEY, or else HEADGATE_ADMIN_KEY. The exit
+    status is 1 if a run failed.
+    """
+    inputs, many = read_inputs(path)
+    sent = _headers(headers, feature, user, idempotency_key, many=many)
+    results = list(_progress(_results(workflow, inputs, url, sent, concurrency), len(inputs)))
+    if as_json:
+        print_json([r.as_json() for r in results] if many else results[0].as_json())
+    elif many:
+        _print_many(results)
+    else:
+        _print_one(results[0])
+    return 1 if any(result.run is None for result in results) else 0
+
+
+def _headers(
+    further: tuple[str, ...],
+    feature: str | None,
+    user: str | None,
+    idempotency_key: str | None,
+    *,
+    many: bool,
+) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for text in further:
+        name, colon, value = text.partition(":")
+        if not colon or not name.strip() or not text.isprintable():
+            raise click.UsageError(f"--header {text!r} is not NAME:VALUE")
+        headers[name.strip().lower()] = value.strip()
+    if feature is not None:
+        headers["x-headgate-feature"] = feature
+    if user is not None:
+        headers["x-headgate-user"] = user
+    if idempotency_key is not None:
+        if many:
+            raise click.UsageError("--idempotency-key is for one input; the file has a list")
+        headers["idempotency-key"] = idempotency_key
+    return headers
+
+
+def _results(
+    workflow: str,
+    inputs: list[dict[str, Any]],
+    url: str,
+    headers: dict[str, str],
+    concurrency: int,
+) -> Iterator[Result]:
+    """In the order of the inputs, each as soon as it and those before it are there."""
+    mine = threading.local()
+    clients: list[ApiClient] = []
+    path = f"/api/workflows/{quote(workflow, safe='')}/runs"
+
+    def one(given: dict[str, Any]) -> Result:
+        if not hasattr(mine, "client"):
+            mine.client = ApiClient(url)
+            clients.append(mine.client)
+        status, answer, told = mine.client.post(path, {"input": given}, headers)
+        run_id = told.get("x-headgate-run-id")
+        if status == 200:
+            return Result(run=answer, status=status, run_id=run_id, error=None)
+        message = error_message(answer, status)
+        return Result(run=None, status=status, run_id=run_id, error=message)
+
+    threads = ThreadPoolExecutor(min(concurrency, len(inputs)) or 1)
+    try:
+        yield from threads.map(one, inputs)
+    finally:
+        threads.shutdown(cancel_futures=True)
+        for client in clients:
+            client.close()
+
+
+def _progress(results: Iterator[Result], total: int) -> Iterator[Result]:
+    if total < 2 or not sys.stderr.isatty():
+        yield from results
+        return
+    with click.progressbar(results, length=total, label="Running", file=sys.stderr) as bar:
+        yield from bar
+
+
+def _print_one(result: Result) -> None:
+    if result.run is None:
+        note(f"headgate: {result.error}")
+        if result.run_id:
+            note(f"headgate: its steps: GET /api/runs/{result.run_id}")
+        return
+    run = result.run
+    print_json(run["output"])
+    notes = "the declared fallback, not a model's answer; " if run["fallback"] else ""
+    note(
+        f"\n{run['workflow']} {run['version']}: {run['status']}, {notes}{_cost(run)},"
+        f" {_seconds(run)}\n{run['id']}\n"
+    )
+    print_table(
+        [Column("step"), Column("try", "right"), Column("verdict"), Column("ms", "right"),
+         Column("details")],
+        [
+            [
+                step["kind"], str(step["attempt"]), step["verdict"], f"{step['duration_ms']:.1f}",
+                _details(step, run["calls"]),
+            ]
+            for step in run["steps"]
+        ],
+    )  # fmt: skip
+
+
+def _details(step: dict[str, Any], calls: list[dict[str, Any]]) -> str:
+    found = [f"{p['path'] or p['check']}: {p.get('message', '')}" for p in step["problems"]]
+    if step["code"]:
+        found.insert(0, step["code"])
+    for call in calls:
+        if call["id"] == step["call_id"]:
+            tries = f", {call['attempts']} attempts" if call["attempts"] > 1 else ""
+            used = call["input_tokens"] is not None
+            tokens = f", {call['input_tokens']} → {call['output_tokens']} tokens" if used else ""
+            found.append(f"{call['target'] or call['model']}{tokens}{tries}")
+    return "; ".join(found)
+
+
+def _print_many(results: list[Result]) -> None:
+    rows = []
+    for number, result in enumerate(results, 1):
+        run = result.run
+        if run is None:
+            rows.append([str(number), "failed", "", "", result.run_id or "", result.error or ""])
+            continue
+        status = "fallback" if run["fallback"] else run["status"]
+        output = msgspec.json.encode(run["output"]).decode()
+        rows.append([str(number), status, _cost(run), _seconds(run), run["id"], _shortened(output)])
+    print_table(
+        [Column("#", "right"), Column("status"), Column("cost", "right"), Column("time", "right"),
+         Column("run"), Column("output")],
+        rows,
+    )  # fmt: skip
+    done = [result.run for result in results if result.run is not None]
+    costs = [run["cost_usd"] for run in done]
+    known = sum((int(Decimal(cost) * _NANO) for cost in costs if cost is not None), 0)
+    unpriced = costs.count(None)
+    note(
+        f"{len(done)} of {len(results)} completed,"
+        f" {sum(bool(run['fallback']) for run in done)} by fallback; {shown_usd(known)}"
+        + (f" and {unpriced} unpriced" if unpriced else "")
+    )
+
+
+def _cost(run: dict[str, Any]) -> str:
+    cost = run["cost_usd"]
+    return shown_usd(None if cost is None else int(Decimal(cost) * _NANO))
+
+
+def _seconds(run: dict[str, Any]) -> str:
+    return f"{(run['latency_ms'] or 0) / 1e3:.2f} s"
+
+
+def _shortened(text: str, characters_at_most: int = 80) -> str:
+    return text if len(text) <= characters_at_most else f"{text[: characters_at_most - 1]}…"

@@ -1,0 +1,58 @@
+"""What the environment says: where the project folder and the database are, and who OpenAI is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from headgate.config.load import FILE_NAME
+from headgate.config.settings import ProviderSettings, Settings
+from headgate.errors import ConfigError
+
+OPENAI_HOST = "api.openai.com"
+
+
+def project_folder(
+    argument: Path | None, environment: Mapping[str, str] = os.environ
+) -> Path | None:
+    """The folder with `headgate.yaml`: named, HEADGATE_PROJECT, or this one if it has it."""
+    if argument is not None:
+        return argument
+    if named := environment.get("HEADGATE_PROJECT"):
+        return Path(named)
+    here = Path.cwd()
+    return here if (here / FILE_NAME).exists() else None
+
+
+def database_url(
+    folder: Path | None, settings: Settings, environment: Mapping[str, str] = os.environ
+) -> str:
+    """The database: HEADGATE_DATABASE_URL, then `database_url`, then a file in `data/`."""
+    named = environment.get("HEADGATE_DATABASE_URL") or settings.database_url
+    return named or f"sqlite:///{(folder or Path.cwd()).resolve() / 'data' / 'headgate.db'}"
+
+
+def providers(
+    settings: Settings, environment: Mapping[str, str] = os.environ
+) -> dict[str, ProviderSettings]:
+    """The providers of the file, or OpenAI as the official SDKs read it from the environment."""
+    if settings.providers:
+        return dict(settings.providers)
+    key = environment.get("OPENAI_API_KEY") or None
+    base_url = environment.get("OPENAI_BASE_URL") or None
+    if base_url is not None and not base_url.startswith(("http://", "https://")):
+        raise ConfigError("OPENAI_BASE_URL must be an http:// or https:// address, such as …/v1")
+    return {
+        "openai": ProviderSettings(
+            base_url=base_url or ProviderSettings().base_url,
+            api_key=key,
+            organization=environment.get("OPENAI_ORG_ID") or None,
+            project=environment.get("OPENAI_PROJECT_ID") or None,
+        )
+    }
+
+
+def needs_simulator(provider: ProviderSettings) -> bool:
+    """Whether it is OpenAI without a key, which the simulator stands in for."""
+    return not provider.api_key and f"//{OPENAI_HOST}" in provider.base_url

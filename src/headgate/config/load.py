@@ -1,0 +1,111 @@
+"""Finds and reads `headgate.yaml`, fills in the environment, and checks what spans fields."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from headgate.config.settings import Settings
+from headgate.config.yaml_file import YamlFile
+from headgate.errors import ConfigError
+
+FILE_NAME = "headgate.yaml"
+
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+
+
+def load_settings(folder: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in `folder/headgate.yaml`, or the defaults where there is no folder or no file.
+
+    Raises `ConfigError` with file, line and field.
+    """
+    if folder is None:
+        return Settings()
+    if not folder.is_dir():
+        raise ConfigError(
+            f"{folder}: no such folder; `headgate init {folder}` makes an example there"
+        )
+    path = folder / FILE_NAME
+    if not path.exists():
+        return Settings()
+    document = YamlFile.read(path)
+    document.data = _substituted(document, document.data, environment, ())
+    settings = document.into(Settings)
+    _check(document, settings)
+    return settings
+
+
+def _substituted(
+    document: YamlFile, node: Any, environment: Mapping[str, str], steps: tuple[str | int, ...]
+) -> Any:
+    if isinstance(node, dict):
+        return {
+            key: _substituted(document, value, environment, (*steps, key))
+            for key, value in node.items()
+        }
+    if isinstance(node, list):
+        return [
+            _substituted(document, value, environment, (*steps, index))
+            for index, value in enumerate(node)
+        ]
+    if not isinstance(node, str):
+        return node
+
+    def value_of(found: re.Match[str]) -> str:
+        value = environment.get(found["name"], found["default"])
+        if value is None:
+            raise document.error(
+                f"the environment variable {found['name']} is not set; set it, or write"
+                f" ${{{found['name']}:-default}}",
+                *steps,
+            )
+        return value
+
+    return _VARIABLE.sub(value_of, node)
+
+
+def _check(document: YamlFile, settings: Settings) -> None:
+    for name, provider in settings.providers.items():
+        address = urlsplit(provider.base_url)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise document.error(
+                "write an http:// or https:// address", "providers", name, "base_url"
+            )
+        if address.query or address.fragment or address.username:
+            raise document.error(
+                "leave out user, query and fragment", "providers", name, "base_url"
+            )
+        for field in ("api_key", "organization", "project"):
+            value = getattr(provider, field)
+            if value and not re.fullmatch(r"[\x21-\x7e]+", value):
+                raise document.error(
+                    "has characters that a header can't carry", "providers", name, field
+                )
+    for name, route in settings.routes.items():
+        for index, target in enumerate(route.targets):
+            if settings.providers and target.provider not in settings.providers:
+                known = ", ".join(settings.providers)
+                raise document.error(
+                    f"no such provider; the file has {known}",
+                    "routes", name, "targets", index, "provider",
+                )  # fmt: skip
+    for field in ("trusted_proxies", "metrics_open_to"):
+        for index, network in enumerate(getattr(settings.server, field)):
+            try:
+                ipaddress.ip_network(network, strict=False)
+            except ValueError:
+                raise document.error(
+                    "is not a CIDR such as 10.0.0.0/8", "server", field, index
+                ) from None
+    for model, price in settings.prices.items():
+        for field in ("input", "output", "cached_input", "input_audio", "output_audio"):
+            value = getattr(price, field)
+            if value is not None and not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value):
+                raise document.error(
+                    'write dollars per million tokens as text, "0.15"', "prices", model, field
+                )

@@ -1,0 +1,42 @@
+"""The effective policy: what the server is set to do, as understood, with secrets left out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from headgate.config.settings import ProviderSettings, Settings
+
+
+def effective_policy(
+    settings: Settings,
+    *,
+    providers: Mapping[str, ProviderSettings],
+    simulated: Collection[str],
+    database_url: str,
+) -> dict[str, Any]:
+    """Every setting with its value, ready for JSON; a key is only said to be set or not."""
+    policy: dict[str, Any] = msgspec.to_builtins(settings)
+    policy["database_url"] = without_password(database_url)
+    policy["providers"] = {
+        name: msgspec.to_builtins(provider)
+        | {
+            "base_url": "(the simulator)" if name in simulated else provider.base_url,
+            "api_key": "set" if provider.api_key else "not set",
+            "simulated": name in simulated,
+        }
+        for name, provider in providers.items()
+    }
+    return policy
+
+
+def without_password(url: str) -> str:
+    """A database's URL as it may be shown."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    address = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{parts.username or ''}:…@{address}").geturl()

@@ -1,0 +1,118 @@
+"""`workflow.yaml`: what a workflow owner decides about one workflow, apart from its words.
+
+Only fields that have an effect today are here; others are unknown fields, and so are errors.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from headgate.config.settings import Seconds, Table
+
+Trust = Literal["trusted", "untrusted"]
+"""Where a run's input comes from.
+
+`untrusted`: from outside, such as a customer's e-mail. Invisible characters are taken out of it,
+and the model is told that it is data, whatever it says.
+`trusted`: from the operator's own systems; it is passed on as it is.
+"""
+
+ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+
+
+class CheckSettings(Table, frozen=True):
+    """What happens with an output before anyone sees it."""
+
+    reask: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=2,
+            description="How often the model is asked again, with the errors, when a check fails.",
+        ),
+    ] = 1
+    rules_timeout_s: Annotated[
+        float,
+        Meta(gt=0, le=30, description="Longest time one function of rules.py may take."),
+    ] = 2.0
+
+
+class FallbackSettings(Table, frozen=True):
+    """The answer that is given when the model gives none that passes; write one of the two."""
+
+    output: Annotated[
+        dict[str, Any] | None, Meta(description="This object, which must fit the output schema.")
+    ] = None
+    from_rules: Annotated[bool, Meta(description="What `fallback(input)` in rules.py returns.")] = (
+        False
+    )
+
+
+class LimitSettings(Table, frozen=True):
+    """Bounds on one run."""
+
+    timeout_s: Annotated[
+        Seconds, Meta(description="For all calls of a run together; then the fallback answers.")
+    ] = 120.0
+    input_max_bytes: Annotated[
+        int, Meta(ge=64, le=16 * 1024 * 1024, description="Largest input, as JSON.")
+    ] = 256 * 1024
+
+
+class WorkflowSettings(Table, frozen=True):
+    """The whole of `workflow.yaml`."""
+
+    version: Annotated[
+        str,
+        Meta(
+            pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$",
+            max_length=64,
+            description="Semantic version of the folder, such as 1.4.0.",
+        ),
+    ]
+    owner: Annotated[
+        str, Meta(min_length=1, max_length=128, description="Who answers for it, a team or person.")
+    ]
+    route: Annotated[
+        str,
+        Meta(
+            pattern=r"^(?!workflow:)\S+$",
+            max_length=256,
+            description="The route or model that its calls ask for.",
+        ),
+    ]
+    description: Annotated[str, Meta(max_length=1000, description="What it is for.")] = ""
+    trust: Annotated[Trust, Meta(description="Where the input comes from.")] = "untrusted"
+    max_output_tokens: Annotated[
+        int,
+        Meta(ge=16, le=200_000, description="Most tokens of one reply, reasoning included."),
+    ] = 2048
+    temperature: Annotated[
+        Annotated[float, Meta(ge=0, le=2)] | None,
+        Meta(description="Sent when set; reasoning models refuse it."),
+    ] = None
+    reasoning_effort: Annotated[
+        ReasoningEffort | None, Meta(description="Sent when set; for reasoning models.")
+    ] = None
+    checks: CheckSettings = CheckSettings()
+    fallback: Annotated[
+        FallbackSettings | None,
+        Meta(description="Without it, a run that gets no output that passes has failed."),
+    ] = None
+    limits: LimitSettings = LimitSettings()
+
+
+class PromptSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The front matter of `prompt.md`."""
+
+    system_uses_input: Annotated[
+        bool,
+        Meta(
+            description="Lets the system part refer to the input. Providers then can't reuse the"
+            " beginning of the prompt from one run to the next, and the input speaks with the"
+            " operator's voice."
+        ),
+    ] = False

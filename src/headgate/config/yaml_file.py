@@ -1,0 +1,135 @@
+"""Reads a YAML file into a typed Struct and says, on error, which file, line and field is wrong."""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from headgate.errors import ConfigError
+
+T = TypeVar("T")
+
+_PATH = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
+_STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+|\.\.\.)\]")
+
+
+class YamlFile:
+    """A parsed YAML document that remembers the line of every field."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        try:
+            self._root = yaml.compose(
+                text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+            )
+            self.data: Any = yaml.safe_load(text)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line = mark.line + 1 if mark else 1
+            raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{path}:1: not valid YAML: {error}") from None
+        if self.data is None:
+            self.data = {}
+
+    @classmethod
+    def read(cls, path: Path) -> YamlFile:
+        """The document at `path`; `ConfigError` where it can't be read or parsed."""
+        try:
+            return cls(path, path.read_text("utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"{path}: is not UTF-8 text") from None
+
+    def line_of(self, *steps: str | int) -> int:
+        """The 1-based line of the field at `steps`, or of its nearest parent that exists."""
+        node, line = self._root, 1
+        for step in steps:
+            if isinstance(node, yaml.MappingNode):
+                found = next(((k, v) for k, v in node.value if k.value == str(step)), None)
+                if found is None:
+                    return line
+                key, node = found
+                line = key.start_mark.line + 1
+            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+                if step >= len(node.value):
+                    return line
+                node = node.value[step]
+                line = node.start_mark.line + 1
+            else:
+                return line
+        return line
+
+    def error(self, message: str, *steps: str | int) -> ConfigError:
+        """A `ConfigError` that points at the field at `steps`."""
+        return ConfigError(f"{self.path}:{self.line_of(*steps)}: {self._named(steps)}{message}")
+
+    @staticmethod
+    def _named(steps: tuple[str | int, ...]) -> str:
+        if not steps:
+            return ""
+        name = "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps).lstrip(".")
+        return f"{name}: "
+
+    def into(self, kind: type[T]) -> T:
+        """The document as a `kind`; an unknown field, a wrong type or a bad value is an error."""
+        try:
+            return msgspec.convert(self.data, kind)
+        except msgspec.ValidationError as error:
+            raise self._explained(str(error), kind) from None
+
+    def _explained(self, text: str, kind: type) -> ConfigError:
+        found = _PATH.search(text)
+        message = text[: found.start()] if found else text
+        steps = self._steps(found["path"], text, kind) if found else ()
+        if unknown := re.match(r"Object contains unknown field `(.+)`", message):
+            return self.error("unknown field; remove it or check its spelling", *steps, unknown[1])
+        if missing := re.match(r"Object missing required field `(.+)`", message):
+            return self.error(f"the required field `{missing[1]}` is missing", *steps)
+        return self.error(message[:1].lower() + message[1:], *steps)
+
+    def _steps(self, path: str, text: str, kind: type) -> tuple[str | int, ...]:
+        """The fields that msgspec's `$.a[0].b` leads through.
+
+        msgspec writes `[...]` for a map's key. Which key it was is found by leaving each entry of
+        that map alone in the document and looking for the same complaint.
+        """
+        steps: list[str | int] = []
+        for step in _STEP.finditer(path):
+            if step["name"]:
+                steps.append(step["name"])
+            elif step["index"] != "...":
+                steps.append(int(step["index"]))
+            else:
+                key = next(
+                    (k for k in self._keys(steps) if self._complains(steps, k, text, kind)), None
+                )
+                if key is None:
+                    break
+                steps.append(key)
+        return tuple(steps)
+
+    def _keys(self, steps: list[str | int]) -> list[Any]:
+        node = self.data
+        for step in steps:
+            node = node[step]
+        return list(node)
+
+    def _complains(self, steps: list[str | int], key: Any, text: str, kind: type) -> bool:
+        document = copy.deepcopy(self.data)
+        node = document
+        for step in steps:
+            node = node[step]
+        for other in [k for k in node if k != key]:
+            del node[other]
+        try:
+            msgspec.convert(document, kind)
+        except msgspec.ValidationError as error:
+            return str(error) == text
+        return False

@@ -1,0 +1,174 @@
+"""What can go wrong, as one family of exceptions that the edge turns into HTTP or a line of text.
+
+Each class carries its HTTP status, OpenAI's `type` and `code`, and a docstring that is its default
+message. They are raised with the facts and rendered once: over HTTP by `intake`, on the command
+line by `cli`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import ClassVar
+
+
+class HeadgateError(Exception):
+    """Headgate could not do what was asked."""
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "server_error"
+    code: str | None = "internal_error"
+    retryable: ClassVar[bool | None] = None
+    """What `x-should-retry` tells the SDKs; `None` leaves the choice to them."""
+
+    def __init__(
+        self, message: str | None = None, *, param: str | None = None, code: str | None = None
+    ) -> None:
+        self.message = message or inspect.cleandoc(type(self).__doc__ or "").partition("\n")[0]
+        self.param = param
+        if code is not None:
+            self.code = code
+        super().__init__(self.message)
+
+    def as_object(self) -> dict[str, str | None]:
+        """What stands under `error` in OpenAI's error shape."""
+        return {
+            "message": self.message,
+            "type": self.type,
+            "param": self.param,
+            "code": self.code,
+        }
+
+
+class InvalidRequestError(HeadgateError):
+    """The request is not well formed."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "invalid_request"
+
+
+class AuthenticationError(HeadgateError):
+    """No valid key: send `Authorization: Bearer hg_…` with a live Headgate key."""
+
+    status = 401
+    type = "authentication_error"
+    code = "invalid_api_key"
+
+
+class PermissionDeniedError(HeadgateError):
+    """The key may not do that."""
+
+    status = 403
+    type = "permission_error"
+    code = "permission_denied"
+
+
+class NotFoundError(HeadgateError):
+    """There is no such thing here."""
+
+    status = 404
+    type = "invalid_request_error"
+    code = "not_found"
+
+
+class MethodNotAllowedError(HeadgateError):
+    """The address does not take that method."""
+
+    status = 405
+    type = "invalid_request_error"
+    code = "method_not_allowed"
+
+
+class ModelNotFoundError(NotFoundError):
+    """There is no such model or route."""
+
+    code = "model_not_found"
+
+
+class ConflictError(HeadgateError):
+    """That contradicts what is already there."""
+
+    status = 409
+    type = "invalid_request_error"
+    code = "conflict"
+    retryable = False
+
+
+class PayloadTooLargeError(HeadgateError):
+    """The body is larger than this server takes."""
+
+    status = 413
+    type = "invalid_request_error"
+    code = "payload_too_large"
+
+
+class UnsupportedMediaTypeError(HeadgateError):
+    """The body's encoding or type is not one this server reads."""
+
+    status = 415
+    type = "invalid_request_error"
+    code = "unsupported_media_type"
+
+
+class ClientGoneError(HeadgateError):
+    """The client closed the connection before the answer was complete."""
+
+    status = 499
+    type = "invalid_request_error"
+    code = "client_disconnected"
+
+
+class UpstreamFailedError(HeadgateError):
+    """The provider could not be reached or broke off."""
+
+    status = 502
+    type = "upstream_error"
+    code = "upstream_failed"
+
+
+class UpstreamRefusedKeyError(UpstreamFailedError):
+    """The provider refused Headgate's own key; an operator must set a valid one."""
+
+    code = "upstream_authentication_failed"
+    retryable = False
+
+
+class UpstreamLoopError(UpstreamFailedError):
+    """The provider's address leads back here: point `base_url` or OPENAI_BASE_URL elsewhere."""
+
+    code = "upstream_loop"
+    retryable = False
+
+
+class UnavailableError(HeadgateError):
+    """Headgate cannot serve this now; try again shortly."""
+
+    status = 503
+    type = "server_error"
+    code = "unavailable"
+
+
+class UpstreamTimeoutError(HeadgateError):
+    """The provider took too long."""
+
+    status = 504
+    type = "upstream_error"
+    code = "upstream_timeout"
+
+
+class DatabaseUnavailableError(UnavailableError):
+    """The database cannot be reached; Headgate refuses what it could not record."""
+
+    code = "database_unavailable"
+
+
+class ConfigError(HeadgateError):
+    """A file or setting an operator wrote is wrong; the message names file, line and field."""
+
+    type = "config_error"
+    code = "config_error"
+
+    def __init__(self, message: str, *, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems or (message,)
+        """Every problem found, one line each."""

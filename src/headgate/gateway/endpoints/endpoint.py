@@ -1,0 +1,138 @@
+"""What the gateway must know of an endpoint: where its model, its stream and its usage stand."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from headgate.errors import HeadgateError
+
+Fields = dict[str, msgspec.Raw]
+"""A JSON object whose values are still the bytes that the client sent."""
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading JSON that came from outside can raise; the last where it is nested too deep."""
+
+TokenCount = Annotated[int, msgspec.Meta(ge=0, le=10**10)]
+"""As a provider may tell it; beyond, the sums of a ledger would not hold."""
+
+_MAX_EVENT_BYTES = 8 * 1024 * 1024
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """What a reply says it used; None where it doesn't say."""
+
+    model: str | None = None
+    service_tier: str | None = None
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
+    response_id: str | None = None
+    """The id under which the provider may keep the reply."""
+
+
+class Endpoint(ABC):
+    """One address under `/v1/` that takes a request to a model."""
+
+    name: ClassVar[str]
+    """The part of the path after `/v1/`; also what the ledger and the metrics call it."""
+    streams: ClassVar[bool] = False
+    generates: ClassVar[bool] = False
+    """Whether its replies take as long as a model writes."""
+    default_model: ClassVar[str | None] = None
+    """The model that is meant where a request names none; None: it must name one."""
+
+    free_models: ClassVar[tuple[str, ...]] = ()
+    """Patterns of models that their provider does not charge for here."""
+
+    @property
+    def target(self) -> bytes:
+        """Where it stands below a provider's base URL."""
+        return b"/" + self.name.encode()
+
+    @abstractmethod
+    def usage(self, body: bytes) -> Usage:
+        """What a whole reply says it used. Raises one of `UNREADABLE` where it is not JSON."""
+
+    def check(self, fields: Fields) -> None:  # noqa: B027 - most take what their provider takes
+        """Raise `InvalidRequestError` for what Headgate can't carry."""
+
+    def prepare_stream(self, fields: Fields) -> bool:  # noqa: ARG002 - most need nothing
+        """Make a streamed request tell its usage; return whether the client must not see it."""
+        return False
+
+    def stream_reader(self, *, hide_usage: bool) -> StreamReader:
+        """A reader for one stream of this endpoint."""
+        raise NotImplementedError(self.name)
+
+
+class StreamReader(ABC):
+    """Reads one stream of server-sent events as it flows by; no I/O.
+
+    `feed` takes bytes cut anywhere and returns those to hand on, always whole events, so that
+    what follows an error is never glued to half an event.
+    """
+
+    __slots__ = ("_rest", "events", "failure", "finished", "first_token_seen", "usage")
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self.events = 0
+        """How many events have gone by: of a stream cut short, about the tokens it carried."""
+        self.usage: Usage | None = None
+        self.finished = False
+        """Whether the event that ends such a stream has been seen."""
+        self.first_token_seen = False
+        self.failure: str | None = None
+        """The code of an error that the provider reported inside the stream."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Take in `data`; return what may go to the client now. ValueError: not such a stream."""
+        if self._rest:
+            data = self._rest + data
+        if b"\r" in data:
+            # A trailing CR may be half of a CRLF whose LF is still on its way.
+            half = data.endswith(b"\r")
+            data = data[:-1] if half else data
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") + (b"\r" if half else b"")
+        end = data.rfind(b"\n\n") + 2
+        if end == 1:
+            self._hold(data)
+            return b""
+        if end == len(data):
+            self._rest = b""
+            return self._read(data)
+        self._hold(data[end:])
+        return self._read(data[:end])
+
+    def _hold(self, rest: bytes) -> None:
+        if len(rest) > _MAX_EVENT_BYTES:
+            raise ValueError("an event of the stream is too long")
+        self._rest = rest
+
+    @abstractmethod
+    def _read(self, block: bytes) -> bytes:
+        """Learn from `block`, one or more whole events; return it as the client shall see it."""
+
+    @abstractmethod
+    def error_block(self, error: HeadgateError) -> bytes:
+        """The event that ends a broken stream so that the official SDKs raise."""
+
+
+def events_of(block: bytes) -> list[bytes]:
+    """The events of `block`, each with the blank line that ends it."""
+    return [event + b"\n\n" for event in block.split(b"\n\n") if event]
+
+
+def data_of(event: bytes) -> bytes:
+    """The `data:` of one event (OpenAI's events have one line of it)."""
+    for line in event.split(b"\n"):
+        if line.startswith(b"data:"):
+            return line[5:].strip()
+    return b""

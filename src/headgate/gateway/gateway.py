@@ -1,0 +1,318 @@
+"""The way of every call, in one function: admit, dispatch, settle, record, finish."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from headgate.errors import (
+    ClientGoneError,
+    DatabaseUnavailableError,
+    HeadgateError,
+    InvalidRequestError,
+    PermissionDeniedError,
+    UnavailableError,
+    UpstreamFailedError,
+    UpstreamTimeoutError,
+)
+from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
+from headgate.gateway.dispatch import (
+    Dispatcher,
+    Flowing,
+    Whole,
+    broken_error,
+    without_secret,
+)
+from headgate.gateway.endpoints.chat import failure_code
+from headgate.gateway.request import Request
+from headgate.gateway.routing import Target
+from headgate.gateway.settlement import Settlement
+from headgate.gateway.stored_responses import ResponseOwner, StoredResponses
+from headgate.gateway.upstream import UpstreamError, UpstreamReply
+from headgate.ledger.money import header_usd
+from headgate.ledger.writer import LedgerWriter
+from headgate.telemetry.faults import log_fault
+
+_PASSED_ON = frozenset(
+    {
+        b"openai-processing-ms",
+        b"openai-version",
+        b"retry-after",
+        b"retry-after-ms",
+        b"x-headgate-simulated",
+        b"x-should-retry",
+    }
+)
+"""Headers of a provider's reply that a client is shown, with those that begin `x-ratelimit-`."""
+
+_JSON = b"application/json"
+_EVENT_STREAM = b"text/event-stream; charset=utf-8"
+
+_DRAIN_S = 0.5
+"""How long a finished stream may take to close, for its connection to be used again."""
+
+
+class Gateway:
+    """Carries calls. There is no second way to a model."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        settlement: Settlement,
+        writer: LedgerWriter,
+        stored: StoredResponses,
+        *,
+        durable: bool,
+    ) -> None:
+        self.routing = dispatcher.routing
+        self._dispatcher = dispatcher
+        self._settlement = settlement
+        self._writer = writer
+        self._stored = stored
+        self._durable = durable
+        self.in_flight = 0
+
+    async def carry(self, call: Call, request: Request, client: Client) -> None:
+        """Carry `request` to a model and its answer to `client`; leave one record.
+
+        Never raises for what can go wrong on the way: the client is told. When the task is
+        cancelled, because the client has gone or the server stops, the call upstream is dropped,
+        the record says so, what can be told is told, and the cancellation goes on.
+        """
+        self.in_flight += 1
+        try:
+            last = await self._answered(call, request, client)
+            await self._conclude(call, client, last)
+            if call.cancelled:
+                raise asyncio.CancelledError
+        finally:
+            self.in_flight -= 1
+
+    async def refuse(self, call: Call, error: HeadgateError, client: Client) -> None:
+        """Answer a request that is no call yet with an error; leave one record all the same."""
+        call.record.cost_nanousd = 0
+        await self._conclude(call, client, _refusal(call, error))
+
+    async def _answered(
+        self, call: Call, request: Request, client: Client
+    ) -> LastWords | Refusal | None:
+        """What is left to tell the client once the call is settled; None where it has gone."""
+        try:
+            targets = self._admit(call, request)
+            if (previous := request.previous_response()) is not None:
+                targets = await self._keepers(call, previous, targets)
+            answer = await self._dispatcher.dispatch(call, request, targets)
+            if isinstance(answer, Flowing):
+                return await self._relay(call, request, answer, client)
+            return self._whole(call, request, answer)
+        except HeadgateError as error:
+            timed_out = isinstance(error, UpstreamTimeoutError)
+            self._settlement.settle_failure(call, request, may_be_charged=timed_out)
+            return _refusal(call, error)
+        except asyncio.CancelledError:
+            call.cancelled = True
+            self._settlement.settle_failure(call, request, may_be_charged=True)
+            refusal = _refusal(call, _given_up(client))
+            return None if client.gone else refusal
+        except Exception as fault:  # noqa: BLE001 - the client is told 500, the log where
+            return _refusal(call, _our_fault(call, fault))
+
+    def _admit(self, call: Call, request: Request) -> tuple[Target, ...]:
+        """Whom the request can be asked of, if the caller may ask and the ledger can keep it."""
+        if self._writer.full:
+            raise UnavailableError(
+                "The ledger's queue is full because the database is away or slow; calls are"
+                " refused until it has caught up.",
+                code="ledger_full",
+            )
+        if not (call.from_run or call.caller.may_use_model(request.model)):
+            raise PermissionDeniedError(
+                f"This key may not use the model `{request.model[:64]}`; GET /v1/models lists"
+                " those that it may.",
+                param="model",
+                code="model_not_allowed",
+            )
+        request.endpoint.check(request.fields)
+        targets = self.routing.targets(request.model)
+        call.record.route = targets[0].route
+        if request.streamed and targets[0].provider.stream_usage:
+            request.ask_for_usage()
+        return targets
+
+    async def _keepers(
+        self, call: Call, previous: str, targets: tuple[Target, ...]
+    ) -> tuple[Target, ...]:
+        """Those of `targets` whose provider keeps `previous`, the project's own response."""
+        keeper = await self._stored.provider_of_previous(previous, call.caller.project)
+        found = tuple(target for target in targets if target.provider.name == keeper)
+        if not found:
+            raise InvalidRequestError(
+                f"The previous response is kept by the provider `{keeper}`, which is not one of"
+                " this model's; ask for a model of that provider.",
+                param="previous_response_id",
+            )
+        return found
+
+    def _whole(self, call: Call, request: Request, answer: Whole) -> LastWords:
+        """A reply that arrived in one piece, settled."""
+        record = call.record
+        record.status = answer.reply.status
+        headers = _headers(call, answer.reply)
+        headers.append((b"content-type", answer.reply.header(b"content-type") or _JSON))
+        if answer.usage is None:
+            record.error_class = failure_code(answer.body)
+            self._settlement.settle_failure(call, request, may_be_charged=False)
+        else:
+            self._settlement.note(call, request, answer.usage)
+            if record.cost_nanousd is not None:
+                headers.append((b"x-headgate-cost-usd", header_usd(record.cost_nanousd).encode()))
+        return LastWords(answer.body, answer.reply.status, headers)
+
+    async def _relay(
+        self, call: Call, request: Request, answer: Flowing, client: Client
+    ) -> LastWords | None:
+        """Hand a stream on as it flows; its last events are left for after the record.
+
+        A stream that breaks ends in an error that the SDKs raise: it never looks complete.
+        """
+        record, reader, reply = call.record, answer.reader, answer.reply
+        record.status = 200
+        block = answer.first
+        secret = call.target.provider.secret if call.target is not None else None
+        last: LastWords | None
+        try:
+            await client.begin(200, _stream_headers(call, reply))
+            while True:
+                if record.first_token_us is None and reader.first_token_seen:
+                    record.first_token_us = call.elapsed_us()
+                if reader.finished:
+                    break
+                if block:
+                    await client.write(without_secret(block, secret))
+                data = await reply.next_chunk()
+                if not data:
+                    raise UpstreamError("cut", "the stream ended without its last event")
+                block = reader.feed(data)
+            record.error_class = reader.failure
+            await _drain(reply)
+            last = LastWords(without_secret(block, secret), unless=reader.error_block)
+        except UpstreamError as broken:
+            error = broken_error(broken, record.provider or "")
+            last = _last_error(call, reader.error_block(error), error)
+        except ValueError as unreadable:
+            error = UpstreamFailedError(f"The provider's stream can't be read: {unreadable}.")
+            last = _last_error(call, reader.error_block(error), error)
+        except asyncio.CancelledError:
+            call.cancelled = True
+            error = _given_up(client)
+            last = _last_error(call, reader.error_block(error), error)
+            if client.gone:
+                record.status = error.status
+                last = None
+        except Exception as fault:  # noqa: BLE001 - the client is told, the log where
+            error = _our_fault(call, fault)
+            last = _last_error(call, reader.error_block(error), error)
+        finally:
+            reply.abort()
+        self._settlement.note_stream(call, request, reader)
+        return last
+
+    async def _conclude(self, call: Call, client: Client, last: LastWords | Refusal | None) -> None:
+        """Record the call, then let the client have the end of its answer."""
+        record = call.record
+        record.latency_us = call.elapsed_us()
+        if record.response_id is not None and record.provider is not None:
+            owner = ResponseOwner(record.project, record.provider)
+            self._stored.remember(record.response_id, owner)
+        if not self._durable:
+            self._writer.append(call.record)
+        else:
+            try:
+                await self._writer.append_durable(call.record)
+            except DatabaseUnavailableError as error:
+                if isinstance(last, LastWords) and last.unless is not None:
+                    last = LastWords(last.unless(error))
+                elif last is not None:
+                    last = Refusal(error, _call_headers(call))
+        if last is not None:
+            await client.finish(last)
+
+
+def _headers(call: Call, reply: UpstreamReply) -> Headers:
+    """A reply's headers as the client sees them."""
+    headers = [
+        (name, value)
+        for name, value in reply.headers
+        if name in _PASSED_ON or name.startswith(b"x-ratelimit-")
+    ]
+    request_id = reply.header(b"x-request-id")
+    if request_id is not None:
+        call.record.upstream_request_id = request_id.decode("latin-1")[:128]
+    if reply.header(b"x-headgate-simulated") is not None:
+        call.record.simulated = True
+    headers += _call_headers(call, request_id)
+    return headers
+
+
+def _stream_headers(call: Call, reply: UpstreamReply) -> Headers:
+    headers = _headers(call, reply)
+    headers.append((b"content-type", reply.header(b"content-type") or _EVENT_STREAM))
+    headers.append((b"cache-control", b"no-cache"))
+    return headers
+
+
+def _call_headers(call: Call, request_id: bytes | None = None) -> Headers:
+    """The headers that tell a client of its call."""
+    record = call.record
+    call_id = record.id.encode()
+    headers = [
+        (b"x-request-id", request_id or call_id),
+        (b"x-headgate-call-id", call_id),
+        (b"x-headgate-attempts", b"%d" % record.attempts),
+        (b"x-headgate-cache", record.cache.encode()),
+    ]
+    if call.target is not None:
+        headers.append((b"x-headgate-target", call.target.name))
+    return headers
+
+
+def _refusal(call: Call, error: HeadgateError) -> Refusal:
+    """An error as the whole answer, noted in the record."""
+    call.record.status = error.status
+    call.record.error_class = error.code
+    headers = _call_headers(call)
+    if call.record.simulated:
+        headers.append((b"x-headgate-simulated", b"true"))
+    return Refusal(error, headers)
+
+
+def _last_error(call: Call, block: bytes, error: HeadgateError) -> LastWords:
+    """An error as the end of a stream, noted in the record."""
+    call.record.error_class = error.code
+    return LastWords(block)
+
+
+def _our_fault(call: Call, fault: Exception) -> HeadgateError:
+    """What a client is told of a fault of ours: where to look for it, and nothing of it."""
+    call_id = call.record.id
+    log_fault("call failed", fault, call_id=call_id, trace_id=call.record.trace_id)
+    return HeadgateError(f"Headgate failed to carry this call; its log tells why under {call_id}.")
+
+
+def _given_up(client: Client) -> HeadgateError:
+    """Why a call was cancelled."""
+    if client.gone:
+        return ClientGoneError()
+    return UnavailableError(
+        "The call was given up before its answer was complete: the server is stopping, or the run"
+        " that made it ran out of time. Try again.",
+        code="call_cancelled",
+    )
+
+
+async def _drain(reply: UpstreamReply) -> None:
+    """Read a finished stream to its close, so that its connection can be used again."""
+    with contextlib.suppress(UpstreamError, TimeoutError):
+        async with asyncio.timeout(_DRAIN_S):
+            while await reply.next_chunk():
+                pass

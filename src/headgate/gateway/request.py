@@ -1,0 +1,115 @@
+"""A request to a model as far as the gateway reads it: the model, the stream, the end user.
+
+The other fields stay the bytes that the client sent. The body is always written anew from its
+top-level fields, so that a field given twice can't mean one thing here and another upstream.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from headgate.errors import InvalidRequestError
+from headgate.gateway.endpoints import Endpoint, Fields
+from headgate.gateway.endpoints.endpoint import UNREADABLE
+
+_fields = msgspec.json.Decoder(Fields)
+_encode = msgspec.json.encode
+_string = msgspec.json.Decoder(str)
+
+
+class Request(msgspec.Struct):
+    """One request to one endpoint."""
+
+    endpoint: Endpoint
+    fields: Fields
+    model: str
+    streamed: bool
+    hide_usage: bool = False
+    """Whether Headgate asked for the stream's usage and the client did not."""
+
+    def end_user(self) -> str | None:
+        """Who the application says it acts for, by OpenAI's own fields."""
+        for name in ("safety_identifier", "user"):
+            if name in self.fields:
+                value = _text(self.fields, name)
+                if value:
+                    return value
+        return None
+
+    def previous_response(self) -> str | None:
+        """The stored response that this one is to go on from."""
+        raw = self.fields.get("previous_response_id")
+        if raw is None or bytes(raw) == b"null" or self.endpoint.name != "responses":
+            return None
+        return _text(self.fields, "previous_response_id")
+
+    def body_for(self, model: str) -> bytes:
+        """The request's JSON, asking for `model`."""
+        if model != self.model or "model" not in self.fields:
+            return _encode({**self.fields, "model": model})
+        return _encode(self.fields)
+
+    def ask_for_usage(self) -> None:
+        """Make the stream tell what it used."""
+        self.hide_usage = self.endpoint.prepare_stream(self.fields)
+
+
+def read_request(endpoint: Endpoint, body: bytes) -> Request:
+    """Read `body`; `InvalidRequestError` names the field that is wrong."""
+    try:
+        fields = _fields.decode(body)
+    except msgspec.ValidationError:
+        raise InvalidRequestError("The body must be a JSON object.", code="invalid_json") from None
+    except msgspec.DecodeError as error:
+        raise InvalidRequestError(
+            f"The body is not valid JSON: {error}.", code="invalid_json"
+        ) from None
+    except UnicodeDecodeError:
+        raise _not_text() from None
+    except RecursionError:
+        raise InvalidRequestError(
+            "The body is nested deeper than this server reads.", code="invalid_json"
+        ) from None
+    if "model" in fields:
+        model = _text(fields, "model")
+    elif endpoint.default_model:
+        model = endpoint.default_model
+    else:
+        raise InvalidRequestError(
+            "The field `model` is missing: name a model, a route or a workflow.",
+            param="model",
+            code="missing_required_parameter",
+        )
+    if not model:
+        raise InvalidRequestError("The field `model` is empty.", param="model")
+    return Request(endpoint, fields, model, endpoint.streams and _stream(fields))
+
+
+def _text(fields: Fields, name: str) -> str:
+    try:
+        return _string.decode(fields[name])
+    except UnicodeDecodeError:
+        raise _not_text(name) from None
+    except UNREADABLE:
+        raise InvalidRequestError(
+            f"The field `{name}` must be a string.", param=name, code="invalid_type"
+        ) from None
+
+
+def _not_text(field: str | None = None) -> InvalidRequestError:
+    where = f"field `{field}`" if field else "body"
+    return InvalidRequestError(f"The {where} is not UTF-8 text.", param=field, code="invalid_json")
+
+
+def _stream(fields: Fields) -> bool:
+    raw = fields.get("stream")
+    if raw is None:
+        return False
+    text = bytes(raw)
+    if text in (b"false", b"null"):
+        return False
+    if text == b"true":
+        return True
+    raise InvalidRequestError(
+        "The field `stream` must be true or false.", param="stream", code="invalid_type"
+    )

@@ -1,0 +1,58 @@
+"""Which targets a model's name stands for, in the order in which they are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from headgate.config.settings import RouteSettings
+from headgate.errors import ModelNotFoundError
+from headgate.gateway.provider import Provider
+
+_MAX_REMEMBERED = 4096
+
+
+class Target:
+    """A provider and a model of it."""
+
+    __slots__ = ("model", "name", "provider", "route")
+
+    def __init__(self, provider: Provider, model: str, route: str | None) -> None:
+        self.provider = provider
+        self.model = model
+        self.route = route
+        """The route that led here, or None where the model was named itself."""
+        self.name = f"{provider.name}/{model}".encode("ascii", "replace")
+        """For the header `x-headgate-target`."""
+
+
+class Routing:
+    """The routes and providers of the configuration."""
+
+    def __init__(
+        self, providers: Mapping[str, Provider], routes: Mapping[str, RouteSettings]
+    ) -> None:
+        self.providers = providers
+        self.routes = {
+            name: tuple(Target(providers[t.provider], t.model, name) for t in route.targets)
+            for name, route in routes.items()
+        }
+        self.takes_fault_hints = any(p.takes_fault_hints for p in providers.values())
+        """Whether `x-simulator-fault` may be handed on at all."""
+        self._plain: dict[str, tuple[Target, ...]] = {}
+
+    def targets(self, model: str) -> tuple[Target, ...]:
+        """The targets of `model`, a route's or a model's name; `ModelNotFoundError` if none."""
+        found = self.routes.get(model) or self._plain.get(model)
+        if found:
+            return found
+        provider = next((p for p in self.providers.values() if p.serves(model)), None)
+        if provider is None or not model.isprintable() or len(model) > 256:
+            raise ModelNotFoundError(
+                f"The model `{model[:64]}` is neither a route nor served by a provider here;"
+                " GET /v1/models lists those that are.",
+                param="model",
+            )
+        if len(self._plain) >= _MAX_REMEMBERED:
+            self._plain.clear()
+        self._plain[model] = found = (Target(provider, model, None),)
+        return found

@@ -1,0 +1,88 @@
+"""What a call used and what that costs, written into its record."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from headgate.gateway.call import Call
+from headgate.gateway.endpoints import StreamReader, Usage
+from headgate.gateway.request import Request
+from headgate.ledger.prices import PriceList
+
+_BYTES_PER_TOKEN = 4
+"""Of English text, roughly; used only where a call broke off before it was told."""
+
+
+class Settlement:
+    """Settles calls by one price list."""
+
+    def __init__(self, prices: PriceList) -> None:
+        self._prices = prices
+
+    def note(self, call: Call, request: Request, usage: Usage) -> None:
+        """Write what the provider said was used, and its cost."""
+        record = call.record
+        record.model_answered = usage.model or (call.target.model if call.target else None)
+        record.service_tier = usage.service_tier
+        record.response_id = usage.response_id
+        record.input_tokens = usage.input_tokens
+        record.cached_tokens = usage.cached_tokens
+        record.cache_write_tokens = usage.cache_write_tokens
+        record.output_tokens = usage.output_tokens
+        record.reasoning_tokens = usage.reasoning_tokens
+        record.input_audio_tokens = usage.input_audio_tokens
+        record.output_audio_tokens = usage.output_audio_tokens
+        self._price(call, request)
+
+    def note_stream(self, call: Call, request: Request, reader: StreamReader) -> None:
+        """Write what a stream used, or about what it did where it ended before it said."""
+        if reader.usage is not None:
+            self.note(call, request, reader.usage)
+        else:
+            self._estimate(call, request, output_tokens=reader.events)
+
+    def settle_failure(self, call: Call, request: Request, *, may_be_charged: bool) -> None:
+        """Write the cost of a call that was not answered.
+
+        A provider may charge for one that was given up while it worked on it; one that it refused
+        is free.
+        """
+        if may_be_charged and call.target is not None:
+            self._estimate(call, request, output_tokens=0)
+        else:
+            call.record.cost_nanousd = 0
+
+    def _estimate(self, call: Call, request: Request, *, output_tokens: int) -> None:
+        size_bytes = sum(len(bytes(value)) for value in request.fields.values())
+        call.record.tokens_estimated = True
+        self.note(
+            call,
+            request,
+            Usage(input_tokens=size_bytes // _BYTES_PER_TOKEN + 1, output_tokens=output_tokens),
+        )
+
+    def _price(self, call: Call, request: Request) -> None:
+        record, target = call.record, call.target
+        if target is None:
+            return
+        model = record.model_answered or target.model
+        if any(fnmatchcase(model, pattern) for pattern in request.endpoint.free_models):
+            record.cost_nanousd, record.price_version = 0, "free"
+            return
+        provider, tier = target.provider, record.service_tier
+        price = self._prices.price_of(provider.price_list, provider.price_address, model, tier)
+        if price is None and model != target.model:
+            price = self._prices.price_of(
+                provider.price_list, provider.price_address, target.model, tier
+            )
+        if price is None or record.input_tokens is None:
+            return
+        record.cost_nanousd = price.cost_nanousd(
+            input_tokens=record.input_tokens,
+            cached_tokens=record.cached_tokens or 0,
+            cache_write_tokens=record.cache_write_tokens or 0,
+            output_tokens=record.output_tokens or 0,
+            input_audio_tokens=record.input_audio_tokens or 0,
+            output_audio_tokens=record.output_audio_tokens or 0,
+        )
+        record.price_version = price.version

@@ -1,0 +1,128 @@
+"""Whose a stored response is, and which provider keeps it.
+
+All projects share a provider's account, so the provider would show any of them every response:
+Headgate lets a project build only on its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
+from urllib.parse import quote
+
+import msgspec
+
+from headgate.errors import InvalidRequestError, NotFoundError
+from headgate.gateway.dispatch import broken_error, refused_key_error
+from headgate.gateway.provider import Provider
+from headgate.gateway.upstream import UpstreamError
+
+_MAX_REMEMBERED = 10_000
+
+_RECORDED_WITHIN_S = (0.0, 0.1, 0.3)
+"""Another process's response is in the ledger a moment after its answer: looked for again."""
+
+
+class ResponseOwner(msgspec.Struct, frozen=True):
+    """Where a response came from."""
+
+    project: str
+    provider: str
+
+
+Find = Callable[[str], Awaitable[ResponseOwner | None]]
+
+
+class StoredResponses:
+    """Remembers the newest responses of this process and finds the others in the ledger."""
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+        self._known: OrderedDict[str, ResponseOwner] = OrderedDict()
+
+    def remember(self, response_id: str, owner: ResponseOwner) -> None:
+        """Note a response that has just been answered."""
+        self._known[response_id] = owner
+        if len(self._known) > _MAX_REMEMBERED:
+            self._known.popitem(last=False)
+
+    async def provider_of(self, response_id: str, project: str) -> str:
+        """The provider that keeps `response_id`; `NotFoundError` unless it is `project`'s."""
+        owner = self._known.get(response_id)
+        if owner is None:
+            for pause_s in _RECORDED_WITHIN_S:
+                await asyncio.sleep(pause_s)
+                owner = await self._find(response_id)
+                if owner is not None:
+                    self.remember(response_id, owner)
+                    break
+        if owner is None or owner.project != project:
+            raise NotFoundError(
+                f"The response `{response_id[:64]}` is not one that this project was answered"
+                " through Headgate.",
+                code="response_not_found",
+            )
+        return owner.provider
+
+    async def provider_of_previous(self, response_id: str, project: str) -> str:
+        """As `provider_of`, for `previous_response_id`, where OpenAI answers 400."""
+        try:
+            return await self.provider_of(response_id, project)
+        except NotFoundError:
+            raise InvalidRequestError(
+                f"Previous response with id '{response_id[:64]}' not found in this project.",
+                param="previous_response_id",
+                code="previous_response_not_found",
+            ) from None
+
+
+Verb = Literal["GET", "POST", "DELETE"]
+
+_MAX_REPLY_BYTES = 64 * 1024 * 1024
+
+
+class StoredReply(msgspec.Struct, frozen=True):
+    """What the provider said of a response it keeps."""
+
+    status: int
+    body: bytes
+
+
+class ResponseArchive:
+    """Asks the provider that keeps a response, on behalf of the project whose it is."""
+
+    def __init__(self, stored: StoredResponses, providers: Mapping[str, Provider]) -> None:
+        self._stored = stored
+        self._providers = providers
+
+    async def ask(
+        self, method: Verb, response_id: str, project: str, *, below: str = "", query: str = ""
+    ) -> StoredReply:
+        """Send `method` to the response's address, or to what stands `below` it.
+
+        Raises `NotFoundError` where it is not the project's, and what else a provider can do.
+        """
+        name = await self._stored.provider_of(response_id, project)
+        provider = self._providers.get(name)
+        if provider is None:
+            raise NotFoundError(f"The provider `{name}` that keeps this response is not set up.")
+        target = f"/responses/{quote(response_id, safe='')}{below}{'?' + query if query else ''}"
+        try:
+            reply = await provider.upstream.send(
+                provider.origin,
+                method.encode(),
+                provider.path(target.encode()),
+                provider.headers,
+                b"",
+                provider.quick,
+            )
+            body = await reply.read(_MAX_REPLY_BYTES)
+        except UpstreamError as error:
+            raise broken_error(error, name) from None
+        if reply.status == 401:
+            raise refused_key_error(name)
+        if provider.secret is not None:
+            body = body.replace(provider.secret, b"[redacted]")
+        return StoredReply(reply.status, body)

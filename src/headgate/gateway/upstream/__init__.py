@@ -1,0 +1,25 @@
+"""The client that carries a call to a provider: HTTP/1.1, pooled, bounded and cheap."""
+
+from headgate.gateway.upstream.client import UpstreamClient
+from headgate.gateway.upstream.errors import (
+    UPSTREAM_ERROR_KINDS,
+    UpstreamError,
+    UpstreamErrorKind,
+    UpstreamTooLarge,
+)
+from headgate.gateway.upstream.origin import Origin
+from headgate.gateway.upstream.proxy import Proxy
+from headgate.gateway.upstream.reply import UpstreamReply
+from headgate.gateway.upstream.timeouts import Timeouts
+
+__all__ = [
+    "UPSTREAM_ERROR_KINDS",
+    "Origin",
+    "Proxy",
+    "Timeouts",
+    "UpstreamClient",
+    "UpstreamError",
+    "UpstreamErrorKind",
+    "UpstreamReply",
+    "UpstreamTooLarge",
+]

@@ -1,0 +1,1 @@
+"""Layer 1, intake: the HTTP surface, keys and roles, and whether a request may come in."""

@@ -1,0 +1,1 @@
+"""Who may do what: projects, keys, roles, and how a request's key is checked."""

@@ -1,0 +1,242 @@
+"""The virtual keys of one database: made, shown once, found by their hash, rotated, revoked."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from headgate.errors import NotFoundError
+from headgate.intake.access import revision
+from headgate.intake.access.key import (
+    Key,
+    KeyStatus,
+    NewKey,
+    check_expiry,
+    checked,
+    expiry_after_rotation,
+)
+from headgate.intake.access.projects import check_live, wall_clock_us
+from headgate.intake.access.secret import Secret
+from headgate.storage import Database
+from headgate.storage.identifiers import new_id
+from headgate.storage.schema import keys, projects
+
+KEY_PREFIX = "hg_"
+
+_SECRET_BYTES = 32
+_HINT_CHARACTERS = 4
+_HINT_NEEDS_CHARACTERS = 32
+"""A shorter secret, which an administrator may choose, would lose too much with its hint."""
+
+
+class CreatedKey(NamedTuple):
+    """A key and its secret, which is known only now."""
+
+    key: Key
+    plaintext: str
+
+
+class StoredKey(NamedTuple):
+    """A key as authentication needs it."""
+
+    key: Key
+    digest: bytes
+    project_archived: bool
+
+
+class KeyStore:
+    """The keys of one database. Every method blocks: call it in a thread."""
+
+    def __init__(
+        self, database: Database, secret: Secret, *, clock_us: Callable[[], int] = wall_clock_us
+    ) -> None:
+        self._database = database
+        self._secret = secret
+        self._clock_us = clock_us
+
+    def create(self, new: NewKey, *, created_by: str) -> CreatedKey:
+        """A new key and its secret; `InvalidRequestError` names the field that is wrong."""
+        new = checked(new, self._clock_us())
+        with self._database.begin() as connection:
+            revision.bump(connection)
+            return self._insert(connection, new, created_by)
+
+    def get(self, key_id: str) -> Key:
+        """The key; `NotFoundError` where there is none."""
+        with self._database.connect() as connection:
+            return _get(connection, key_id)
+
+    def list(
+        self,
+        *,
+        project: str | None = None,
+        status: KeyStatus | None = None,
+        limit: int = 100,
+        after: str = "",
+    ) -> list[Key]:
+        """At most `limit` keys, oldest first, from beyond the id `after`."""
+        statement = keys.select().where(keys.c.id > after)
+        if project is not None:
+            statement = statement.where(keys.c.project == project)
+        if status is not None:
+            statement = statement.where(_has_status(status, self._clock_us()))
+        with self._database.connect() as connection:
+            return [
+                _key(row) for row in connection.execute(statement.order_by(keys.c.id).limit(limit))
+            ]
+
+    def revoke(self, key_id: str) -> Key:
+        """End the key now, on every process within 2 s; done twice it changes nothing more."""
+        with self._database.begin() as connection:
+            revision.bump(connection)
+            _get(connection, key_id)
+            connection.execute(
+                keys.update()
+                .where(keys.c.id == key_id, keys.c.revoked_at_us.is_(None))
+                .values(revoked_at_us=self._clock_us())
+            )
+            return _get(connection, key_id)
+
+    def rotate(
+        self, key_id: str, *, overlap_s: int, created_by: str, expires_at_us: int | None
+    ) -> CreatedKey:
+        """A new key with the rights of the old, which ends after the overlap.
+
+        `expires_at_us` is when the new one ends, None for never. Raises `ConflictError` where the
+        old key no longer lives or was rotated before.
+        """
+        with self._database.begin() as connection:
+            revision.bump(connection)
+            old = _get(connection, key_id)
+            now_us = self._clock_us()
+            old_ends_at_us = expiry_after_rotation(old, now_us=now_us, overlap_s=overlap_s)
+            check_expiry(expires_at_us, now_us)
+            created = self._insert(
+                connection,
+                NewKey(
+                    project=old.project,
+                    name=old.name,
+                    role=old.role,
+                    models=old.models,
+                    workflows=old.workflows,
+                    networks=old.networks,
+                    expires_at_us=expires_at_us,
+                ),
+                created_by,
+            )
+            connection.execute(
+                keys.update()
+                .where(keys.c.id == old.id)
+                .values(expires_at_us=old_ends_at_us, replaced_by=created.key.id)
+            )
+            return created
+
+    def find(self, digest: bytes) -> StoredKey | None:
+        """The key whose secret has `digest`, live or not."""
+        statement = (
+            sa.select(keys, projects.c.archived_at_us.label("project_archived_at_us"))
+            .join(projects, keys.c.project == projects.c.name)
+            .where(keys.c.hash == digest)
+        )
+        with self._database.connect() as connection:
+            row = connection.execute(statement).one_or_none()
+        if row is None:
+            return None
+        return StoredKey(_key(row), bytes(row.hash), row.project_archived_at_us is not None)
+
+    def revision(self) -> int:
+        """A number that rises with every change to keys or projects."""
+        with self._database.connect() as connection:
+            return revision.current(connection)
+
+    def _insert(self, connection: Connection, new: NewKey, created_by: str) -> CreatedKey:
+        check_live(connection, new.project)
+        plaintext = KEY_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
+        key = insert_key(
+            connection,
+            new,
+            digest=self._secret.token_digest(plaintext.encode()),
+            hint=hint_of(plaintext),
+            created_by=created_by,
+            now_us=self._clock_us(),
+        )
+        return CreatedKey(key, plaintext)
+
+
+def insert_key(
+    connection: Connection, new: NewKey, *, digest: bytes, hint: str, created_by: str, now_us: int
+) -> Key:
+    """Write a key whose description was checked; the caller has bumped the revision."""
+    key = Key(
+        id=new_id("key"),
+        project=new.project,
+        name=new.name,
+        role=new.role,
+        hint=hint,
+        models=new.models,
+        workflows=new.workflows,
+        networks=new.networks,
+        created_at_us=now_us,
+        created_by=created_by,
+        expires_at_us=new.expires_at_us,
+    )
+    row = msgspec.structs.asdict(key) | {
+        "hash": digest,
+        "models": _written(key.models),
+        "workflows": _written(key.workflows),
+        "networks": _written(key.networks),
+    }
+    connection.execute(keys.insert().values(row))
+    return key
+
+
+def hint_of(plaintext: str) -> str:
+    """The last characters of a secret, or none where that would give away too much of it."""
+    return plaintext[-_HINT_CHARACTERS:] if len(plaintext) >= _HINT_NEEDS_CHARACTERS else ""
+
+
+def _get(connection: Connection, key_id: str) -> Key:
+    row = connection.execute(keys.select().where(keys.c.id == key_id)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no key `{key_id}` here.", param="id")
+    return _key(row)
+
+
+def _has_status(status: KeyStatus, now_us: int) -> sa.ColumnElement[bool]:
+    if status == "revoked":
+        return keys.c.revoked_at_us.is_not(None)
+    expired = sa.and_(keys.c.expires_at_us.is_not(None), keys.c.expires_at_us <= now_us)
+    return sa.and_(
+        keys.c.revoked_at_us.is_(None), expired if status == "expired" else sa.not_(expired)
+    )
+
+
+def _key(row: Row[Any]) -> Key:
+    return Key(
+        id=row.id,
+        project=row.project,
+        name=row.name,
+        role=row.role,
+        hint=row.hint,
+        models=_read(row.models),
+        workflows=_read(row.workflows),
+        networks=_read(row.networks),
+        created_at_us=row.created_at_us,
+        created_by=row.created_by,
+        expires_at_us=row.expires_at_us,
+        revoked_at_us=row.revoked_at_us,
+        replaced_by=row.replaced_by,
+    )
+
+
+def _written(values: tuple[str, ...]) -> str:
+    return msgspec.json.encode(values).decode()
+
+
+def _read(text: str) -> tuple[str, ...]:
+    return msgspec.json.decode(text, type=tuple[str, ...])

@@ -1,0 +1,1 @@
+"""The HTTP surface: the OpenAI API on one side, the administrative API on the other."""

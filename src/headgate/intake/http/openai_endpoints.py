@@ -1,0 +1,27 @@
+"""The OpenAI endpoints that the hot path serves, for the reference and the role tests."""
+
+from __future__ import annotations
+
+from headgate.gateway.endpoints import ENDPOINTS
+from headgate.intake.http.endpoint import Endpoint, HeaderParameter
+
+_HEADERS = (
+    HeaderParameter("x-headgate-feature", "What the cost is for; a name of your own."),
+    HeaderParameter("x-headgate-user", "The end user; kept only as a keyed hash."),
+)
+
+
+def openai_endpoints() -> tuple[Endpoint, ...]:
+    """One for each address that takes a call to a model; none has a handler here."""
+    return tuple(
+        Endpoint(
+            method="POST",
+            path=f"/v1/{name}",
+            permission="models.call",
+            summary=f"OpenAI's own {name} endpoint, field for field",
+            tag="openai",
+            request=dict,
+            request_headers=_HEADERS,
+        )
+        for name in ENDPOINTS
+    )

@@ -1,0 +1,176 @@
+"""`POST /v1/…`: finds out who asks, reads what they ask, and has the gateway carry it.
+
+This is the hot path's first layer, in raw ASGI; each line here is paid for by every call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from headgate.config.settings import ServerSettings
+from headgate.errors import (
+    HeadgateError,
+    InvalidRequestError,
+    MethodNotAllowedError,
+    UpstreamLoopError,
+)
+from headgate.gateway.call import Call, LastWords, Refusal, trace_id_from
+from headgate.gateway.caller import Caller
+from headgate.gateway.endpoints import ENDPOINTS, Endpoint
+from headgate.gateway.gateway import Gateway
+from headgate.gateway.provider import VIA_HEADER
+from headgate.gateway.request import Request, read_request
+from headgate.intake.access.authentication import Authenticator
+from headgate.intake.access.networks import TrustedProxies
+from headgate.intake.access.roles import require
+from headgate.intake.http.asgi_client import AsgiClient, Receive, Scope, Send
+from headgate.storage.identifiers import new_id
+from headgate.workflows.openai_surface import answer_workflow
+from headgate.workflows.runner import Runner
+
+_WORKFLOW = "workflow:"
+
+_FORWARDED = (b"idempotency-key", b"openai-beta", b"x-client-request-id")
+"""Request headers that a provider sees too, where the client sent them."""
+
+_VIA = VIA_HEADER.encode()
+
+_FAULT_HINT = b"x-simulator-fault"
+
+_MAX_FORWARDED_BYTES = 1024
+_MAX_USER_CHARACTERS = 512
+
+
+class OpenAISurface:
+    """Serves the endpoints of `gateway.endpoints`."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        authenticator: Authenticator,
+        proxies: TrustedProxies,
+        runner: Runner,
+        settings: ServerSettings,
+        hash_user: Callable[[str], str],
+        *,
+        via: str,
+    ) -> None:
+        self._gateway = gateway
+        self._authenticator = authenticator
+        self._proxies = proxies
+        self._runner = runner
+        self._settings = settings
+        self._hash_user = hash_user
+        self._via = via.encode()
+        self._fault_hints = gateway.routing.takes_fault_hints
+        self.endpoints: dict[str, Endpoint] = {f"/v1/{name}": e for name, e in ENDPOINTS.items()}
+
+    async def serve(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request to `endpoint`."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        client = AsgiClient(headers, receive, send, self._settings.gzip_min_bytes)
+        try:
+            if headers.get(_VIA) == self._via:
+                raise UpstreamLoopError
+            if scope["method"] != "POST":
+                raise MethodNotAllowedError(f"/v1/{endpoint.name} takes POST only.")
+            caller = await self._caller(scope, headers)
+            require(caller.role, "models.call")
+        except HeadgateError as error:
+            told = [(b"x-request-id", new_id("req").encode())]
+            if isinstance(error, MethodNotAllowedError):
+                told.append((b"allow", b"POST"))
+            await client.finish(Refusal(error, told))
+            return
+        call = Call(caller, endpoint.name, trace_id=trace_id_from(headers.get(b"traceparent")))
+        try:
+            request = await self._read(call, endpoint, headers, client)
+            if request.model.startswith(_WORKFLOW) and endpoint.generates:
+                await self._run_workflow(call, request, client, headers)
+                return
+        except HeadgateError as error:
+            await self._gateway.refuse(call, error, client)
+            return
+        with client.watched():
+            await self._gateway.carry(call, request, client)
+
+    async def _caller(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller:
+        peer = scope.get("client")
+        address = peer[0] if peer else None
+        forwarded = headers.get(b"x-forwarded-for")
+        if forwarded is not None:
+            address = self._proxies.client_address(address, _joined(scope, b"x-forwarded-for"))
+        authorization = headers.get(b"authorization")
+        return self._authenticator.recall(authorization, address) or await self._authenticator.load(
+            authorization, address
+        )
+
+    async def _read(
+        self, call: Call, endpoint: Endpoint, headers: dict[bytes, bytes], client: AsgiClient
+    ) -> Request:
+        if b"x-headgate-feature" in headers:
+            call.name_feature(headers[b"x-headgate-feature"])
+        call.forwarded = self._forwarded(headers)
+        request = read_request(endpoint, await client.body(self._settings.max_body_bytes))
+        call.record.model_requested = request.model[:256]
+        call.record.streamed = request.streamed
+        call.name_user(_user(headers) or request.end_user(), self._hash_user)
+        return request
+
+    def _forwarded(self, headers: dict[bytes, bytes]) -> bytes:
+        lines = b""
+        for name in _FORWARDED:
+            if name in headers:
+                lines += _line(name, headers[name])
+        if self._fault_hints and _FAULT_HINT in headers:
+            lines += _line(_FAULT_HINT, headers[_FAULT_HINT])
+        return lines
+
+    async def _run_workflow(
+        self, call: Call, request: Request, client: AsgiClient, headers: dict[bytes, bytes]
+    ) -> None:
+        """Answer with a run's output. The run's own calls are the ones that are recorded."""
+        require(call.caller.role, "workflows.run")
+        hint = headers.get(_FAULT_HINT) if self._fault_hints else None
+        idempotency_key = headers.get(b"idempotency-key")
+        with client.watched():
+            answer = await answer_workflow(
+                self._runner,
+                name=request.model.removeprefix(_WORKFLOW),
+                endpoint="responses"
+                if request.endpoint.name == "responses"
+                else "chat/completions",
+                body=request.body_for(request.model),
+                caller=call.caller,
+                trace_id=call.record.trace_id,
+                feature=call.record.feature,
+                user=_user(headers) or request.end_user(),
+                idempotency_key=idempotency_key.decode("latin-1") if idempotency_key else None,
+                headers=((_FAULT_HINT, hint),) if hint else (),
+            )
+            told = [(b"x-request-id", call.record.id.encode()), *answer.headers]
+            if answer.body is not None:
+                await client.finish(LastWords(answer.body, answer.status, told))
+                return
+            await client.begin(answer.status, told)
+            for event in answer.events[:-1]:
+                await client.write(event)
+            await client.finish(LastWords(answer.events[-1]))
+
+
+def _user(headers: dict[bytes, bytes]) -> str | None:
+    user = headers.get(b"x-headgate-user")
+    return user.decode("utf-8", "replace")[:_MAX_USER_CHARACTERS] if user else None
+
+
+def _joined(scope: Scope, name: bytes) -> str:
+    return b",".join(value for key, value in scope["headers"] if key == name).decode("latin-1")
+
+
+def _line(name: bytes, value: bytes) -> bytes:
+    if len(value) > _MAX_FORWARDED_BYTES or b"\r" in value or b"\n" in value:
+        raise InvalidRequestError(
+            f"The header {name.decode()} is longer than {_MAX_FORWARDED_BYTES} bytes.",
+            param=name.decode(),
+        )
+    return b"%b: %b\r\n" % (name, value)

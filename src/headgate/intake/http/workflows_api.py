@@ -1,0 +1,150 @@
+"""`/api/workflows`: which workflows there are, and running one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from headgate.errors import InvalidRequestError
+from headgate.gateway.call import feature_from, trace_id_from
+from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint, HeaderParameter
+from headgate.intake.http.inputs import Input
+from headgate.intake.http.run_view import RunView, run_view
+from headgate.workflows.folder import Workflow
+from headgate.workflows.run import Order
+from headgate.workflows.run_headers import run_headers
+from headgate.workflows.runner import Runner
+
+_USER_CHARACTERS_AT_MOST = 512
+_HINT = "x-simulator-fault"
+_HINT_CHARACTERS_AT_MOST = 1024
+
+
+class StartRun(Input, frozen=True):
+    """An input for a workflow."""
+
+    input: Annotated[
+        dict[str, Any], Meta(description="An object that fits the workflow's input schema.")
+    ]
+
+
+class WorkflowView(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow as it is loaded."""
+
+    name: str
+    object: Literal["workflow"] = "workflow"
+    version: str
+    digest: Annotated[str, Meta(description="`sha256:…` over every file of the folder.")]
+    owner: str
+    description: str
+    route: Annotated[str, Meta(description="The route or model that its calls ask for.")]
+    trust: str
+    fallback: Annotated[bool, Meta(description="Whether it answers when no model's answer passes.")]
+    input_schema: Annotated[dict[str, Any], Meta(description="What `input` must fit.")]
+    output_schema: Annotated[dict[str, Any], Meta(description="What `output` fits.")]
+
+
+class WorkflowList(msgspec.Struct, frozen=True, kw_only=True):
+    """The workflows that the key may run, by name."""
+
+    object: Literal["list"] = "list"
+    data: list[WorkflowView]
+
+
+def workflows_endpoints(runner: Runner, *, fault_hints: bool = True) -> tuple[Endpoint, ...]:
+    """The endpoints. `fault_hints`: whether `x-simulator-fault` is passed on to the provider."""
+
+    async def listed(request: ApiRequest) -> ApiReply:
+        found = [workflow for workflow in runner.catalogue if request.caller.may_run(workflow.name)]
+        return ApiReply(body=WorkflowList(data=[workflow_view(workflow) for workflow in found]))
+
+    async def shown(request: ApiRequest) -> ApiReply:
+        workflow = runner.admitted(request.path["name"], request.caller)
+        return ApiReply(body=workflow_view(workflow))
+
+    async def run(request: ApiRequest) -> ApiReply:
+        headers, feature = request.headers, _header(request, "x-headgate-feature")
+        runner.admitted(request.path["name"], request.caller)
+        order = Order(
+            workflow=request.path["name"],
+            input=request.json(StartRun).input,
+            caller=request.caller,
+            trace_id=trace_id_from(_header(request, "traceparent")),
+            feature=None if feature is None else feature_from(feature),
+            user=_user(request),
+            idempotency_key=headers.get("idempotency-key"),
+            headers=_hints(request) if fault_hints else (),
+        )
+        ended = await runner.run(order)
+        told = run_headers(ended)
+        if ended.error is not None:
+            return ApiReply(
+                body={"error": ended.error.shown()}, status=ended.error.status, headers=told
+            )
+        return ApiReply(body=run_view(ended, contents=True), headers=told)
+
+    return (
+        Endpoint(
+            method="GET", path="/api/workflows", permission="workflows.read", tag="workflows",
+            summary="List the workflows that the key may run", handler=listed,
+            response=WorkflowList,
+        ),
+        Endpoint(
+            method="GET", path="/api/workflows/{name}", permission="workflows.read",
+            tag="workflows", summary="Show a workflow with its schemas", handler=shown,
+            response=WorkflowView,
+        ),
+        Endpoint(
+            method="POST", path="/api/workflows/{name}/runs", permission="workflows.run",
+            tag="workflows", summary="Run a workflow on an input and wait for its output",
+            handler=run, request=StartRun, response=RunView,
+            request_headers=(
+                HeaderParameter(
+                    "Idempotency-Key",
+                    "The same key with the same input gives the same run, for 24 hours.",
+                ),
+                HeaderParameter("x-headgate-feature", "What the cost is for."),
+                HeaderParameter("x-headgate-user", "The end user; only a keyed hash is kept."),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def workflow_view(workflow: Workflow) -> WorkflowView:
+    """What a caller may know of `workflow`: not its prompt."""
+    settings = workflow.settings
+    return WorkflowView(
+        name=workflow.name,
+        version=settings.version,
+        digest=workflow.digest,
+        owner=settings.owner,
+        description=settings.description,
+        route=settings.route,
+        trust=settings.trust,
+        fallback=settings.fallback is not None,
+        input_schema=workflow.input_schema.document,
+        output_schema=workflow.output_schema.document,
+    )
+
+
+def _header(request: ApiRequest, name: str) -> bytes | None:
+    value = request.headers.get(name)
+    return None if value is None else value.encode("latin-1")
+
+
+def _user(request: ApiRequest) -> str | None:
+    user = _header(request, "x-headgate-user")
+    return user.decode("utf-8", "replace")[:_USER_CHARACTERS_AT_MOST] if user else None
+
+
+def _hints(request: ApiRequest) -> tuple[tuple[bytes, bytes], ...]:
+    hint = _header(request, _HINT)
+    if hint is None:
+        return ()
+    if len(hint) > _HINT_CHARACTERS_AT_MOST or b"\r" in hint or b"\n" in hint:
+        raise InvalidRequestError(
+            f"The header {_HINT} takes {_HINT_CHARACTERS_AT_MOST} characters at most.", param=_HINT
+        )
+    return ((_HINT.encode(), hint),)

@@ -1,0 +1,76 @@
+"""What a number of tokens costs at a known price, in integers only."""
+
+from __future__ import annotations
+
+import msgspec
+
+_PER_MILLION = 1_000_000
+
+
+class Rates(msgspec.Struct, frozen=True, kw_only=True):
+    """Nano-dollars per million tokens of each kind."""
+
+    input: int
+    cached_input: int
+    """Input that the provider found in its prompt cache."""
+    cache_write: int
+    """Input that the provider charges for putting into its prompt cache."""
+    output: int
+    input_audio: int
+    output_audio: int
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True):
+    """What one model costs now."""
+
+    version: str
+    """Where the price stands, such as `genai-prices 0.2.3` or `config`."""
+    rates: Rates
+    long_context: tuple[tuple[int, Rates], ...] = ()
+    """Ascending input sizes and the rates of *all* tokens of a call whose input is larger."""
+    request_nanousd: int = 0
+    """Charged once for each call, beside its tokens."""
+
+    def cost_nanousd(
+        self,
+        *,
+        input_tokens: int,
+        output_tokens: int = 0,
+        cached_tokens: int = 0,
+        cache_write_tokens: int = 0,
+        input_audio_tokens: int = 0,
+        output_audio_tokens: int = 0,
+    ) -> int:
+        """The cost of one call in nano-dollars, rounded half up once, at the end.
+
+        `input_tokens` holds the cached, written and audio ones, `output_tokens` its audio ones.
+        Parts that add up to more than their whole are cut down to it: first written, then cached,
+        then audio ones. Counts below 0 count as 0.
+        """
+        rates = self.rates
+        if self.long_context:
+            for above_tokens, higher in self.long_context:
+                if input_tokens > above_tokens:
+                    rates = higher
+        plain = max(0, input_tokens)
+        total = 0
+        if input_audio_tokens > 0:
+            part = min(plain, input_audio_tokens)
+            plain -= part
+            total += part * rates.input_audio
+        if cached_tokens > 0:
+            part = min(plain, cached_tokens)
+            plain -= part
+            total += part * rates.cached_input
+        if cache_write_tokens > 0:
+            part = min(plain, cache_write_tokens)
+            plain -= part
+            total += part * rates.cache_write
+        total += plain * rates.input
+        if output_tokens > 0:
+            part = 0
+            if output_audio_tokens > 0:
+                part = min(output_tokens, output_audio_tokens)
+                total += part * rates.output_audio
+            total += (output_tokens - part) * rates.output
+        return (total + _PER_MILLION // 2) // _PER_MILLION + self.request_nanousd

@@ -1,0 +1,1 @@
+"""The endpoints of the OpenAI API that the simulator has, one file each."""

@@ -1,0 +1,1 @@
+"""Structured output: from a JSON Schema and a text to a value that suits both."""

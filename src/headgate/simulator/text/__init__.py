@@ -1,0 +1,1 @@
+"""Reading: what a text says, found by rules: its language, topics, facts and best sentences."""

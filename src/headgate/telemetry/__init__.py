@@ -1,0 +1,1 @@
+"""Metrics and logs: what a server says of itself, without secrets and without contents."""

@@ -1,0 +1,214 @@
+"""The figures of `/metrics`: whole-server ones, whichever worker is asked.
+
+They are made from the ledger's records after each batch, on the writer's thread, so a call itself
+pays nothing for them and they can't disagree with the ledger. Where several workers run, each
+keeps its figures in a file that the one asked adds up (prometheus_client's multi-process mode,
+chosen by the environment variable PROMETHEUS_MULTIPROC_DIR before the library is imported).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter as Tally
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from headgate import __version__
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Names the folder in which several workers keep their figures; read by prometheus_client too."""
+
+OTHER = "other"
+"""The label value of everything beyond the bounds."""
+
+_MAX_SERIES = 2_000
+"""Combinations of labels that get figures of their own; the rest are counted together."""
+
+_LABELS = ("endpoint", "model", "project", "feature")
+
+_LATENCY_BUCKETS_S = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+_FIRST_TOKEN_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
+
+
+class CallFigures(Protocol):
+    """What the metrics read of a call's record."""
+
+    endpoint: str
+    model_requested: str | None
+    project: str
+    feature: str | None
+    status: int
+    error_class: str | None
+    attempts: int
+    input_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    reasoning_tokens: int | None
+    cost_nanousd: int | None
+    latency_us: int
+    first_token_us: int | None
+
+
+class Metrics:
+    """Counters, histograms and gauges of one process, and the rendering of the whole server's."""
+
+    def __init__(self, *, max_label_values: int) -> None:
+        self._several = bool(os.environ.get(FOLDER_VARIABLE))
+        self._registry = registry = CollectorRegistry()
+        self._bounded = {label: _Bounded(max_label_values) for label in _LABELS}
+        self._series: set[tuple[str, ...]] = set()
+        self._requests = Counter(
+            "headgate_requests", "Calls answered.", (*_LABELS, "status"), registry=registry
+        )
+        self._errors = Counter(
+            "headgate_errors",
+            "Calls that failed, by the class of their error.",
+            (*_LABELS, "error"),
+            registry=registry,
+        )
+        self._throttled = Counter(
+            "headgate_throttled", "Calls answered with 429.", _LABELS, registry=registry
+        )
+        self._attempts = Counter(
+            "headgate_attempts", "Requests sent to providers.", _LABELS, registry=registry
+        )
+        self._tokens = Counter(
+            "headgate_tokens", "Tokens used, by kind.", (*_LABELS, "kind"), registry=registry
+        )
+        self._cost = Counter(
+            "headgate_cost_usd", "Cost in US dollars of priced calls.", _LABELS, registry=registry
+        )
+        self._unpriced = Counter(
+            "headgate_unpriced", "Calls whose price is not known.", _LABELS, registry=registry
+        )
+        self._latency = Histogram(
+            "headgate_request_duration_seconds",
+            "From a call's arrival to the end of its answer.",
+            _LABELS,
+            buckets=_LATENCY_BUCKETS_S,
+            registry=registry,
+        )
+        self._first_token = Histogram(
+            "headgate_first_token_seconds",
+            "From a streamed call's arrival to its first token.",
+            _LABELS,
+            buckets=_FIRST_TOKEN_BUCKETS_S,
+            registry=registry,
+        )
+        self._in_flight = Gauge(
+            "headgate_in_flight",
+            "Calls being carried.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._lag = Gauge(
+            "headgate_ledger_lag_seconds",
+            "Age of the oldest record that is not yet written.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._waiting = Gauge(
+            "headgate_ledger_waiting_records",
+            "Records that are not yet written.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        Gauge(
+            "headgate_build_info",
+            "The version that runs.",
+            ("version",),
+            registry=registry,
+            multiprocess_mode="livemax",
+        ).labels(__version__).set(1)
+
+    def observe(self, records: Iterable[CallFigures]) -> None:
+        """Count `records`, calls that have ended."""
+        sums: Tally[tuple[Counter, tuple[str, ...]]] = Tally()
+        costs: Tally[tuple[str, ...]] = Tally()
+        for record in records:
+            labels = self._labels(record)
+            sums[self._requests, (*labels, str(record.status))] += 1
+            sums[self._attempts, labels] += record.attempts
+            if record.error_class is not None:
+                sums[self._errors, (*labels, record.error_class[:64])] += 1
+                if record.status == 429:
+                    sums[self._throttled, labels] += 1
+            for kind, tokens in (
+                ("input", record.input_tokens),
+                ("cached", record.cached_tokens),
+                ("output", record.output_tokens),
+                ("reasoning", record.reasoning_tokens),
+            ):
+                if tokens:
+                    sums[self._tokens, (*labels, kind)] += tokens
+            if record.cost_nanousd is None:
+                sums[self._unpriced, labels] += 1
+            else:
+                costs[labels] += record.cost_nanousd
+            self._latency.labels(*labels).observe(record.latency_us / 1e6)
+            if record.first_token_us is not None:
+                self._first_token.labels(*labels).observe(record.first_token_us / 1e6)
+        for (counter, labels), amount in sums.items():
+            counter.labels(*labels).inc(amount)
+        for labels, nanousd in costs.items():
+            self._cost.labels(*labels).inc(nanousd / 1e9)
+
+    def _labels(self, record: CallFigures) -> tuple[str, ...]:
+        labels = (
+            record.endpoint,
+            self._bounded["model"].value(record.model_requested or ""),
+            self._bounded["project"].value(record.project),
+            self._bounded["feature"].value(record.feature or ""),
+        )
+        if labels in self._series:
+            return labels
+        if len(self._series) >= _MAX_SERIES:
+            return (record.endpoint, OTHER, OTHER, OTHER)
+        self._series.add(labels)
+        return labels
+
+    def note_state(self, *, in_flight: int, lag_s: float, waiting_records: int) -> None:
+        """Set the gauges of this process."""
+        self._in_flight.set(in_flight)
+        self._lag.set(lag_s)
+        self._waiting.set(waiting_records)
+
+    def render(self) -> bytes:
+        """The whole server's figures in Prometheus' text form."""
+        if not self._several:
+            return generate_latest(self._registry)
+        _forget_ended_workers(Path(os.environ[FOLDER_VARIABLE]))
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+
+
+def _forget_ended_workers(folder: Path) -> None:
+    """Take the gauges of workers that were killed out of the sums; what they counted stays."""
+    for pid in {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*.db")}:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
+
+
+class _Bounded:
+    """The first values of a label that are seen keep their names."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._seen: set[str] = set()
+
+    def value(self, value: str) -> str:
+        if value in self._seen:
+            return value
+        if len(self._seen) >= self._most:
+            return OTHER
+        self._seen.add(value)
+        return value

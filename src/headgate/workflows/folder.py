@@ -1,0 +1,217 @@
+"""Reads a workflow's folder into a checked, ready `Workflow`, or tells everything wrong with it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from headgate.checks.rules import Rules
+from headgate.checks.schema import Schema
+from headgate.checks.strict_schema import as_sent, strict_problems
+from headgate.config.json_file import JsonFile
+from headgate.config.problems import every_problem
+from headgate.config.workflow import WorkflowSettings
+from headgate.config.yaml_file import YamlFile
+from headgate.errors import ConfigError
+from headgate.workflows.digest import digest_of, folder_files
+from headgate.workflows.prompt import Prompt
+from headgate.workflows.prompt_parts import PromptParts, read_parts
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
+
+
+class Workflow(msgspec.Struct, frozen=True):
+    """One version of a workflow, as its folder stood when it was read."""
+
+    name: str
+    folder: Path
+    digest: str
+    settings: WorkflowSettings
+    input_schema: Schema
+    output_schema: Schema
+    prompt: Prompt
+    rules: Rules | None
+    response_format: dict[str, Any]
+    """Strict structured output, as chat completions take it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """A short form of the digest, as `system_fingerprint` shows it."""
+        return f"hg_{self.digest.removeprefix('sha256:')[:12]}"
+
+
+class _Reading:
+    """Gathers the problems of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.problems: list[str] = []
+        self.files: dict[str, bytes] = {}
+
+    def file(self, name: str) -> bytes | None:
+        content = self.files.get(name)
+        if content is None:
+            self.problems.append(f"{self.folder / name}: the file is missing")
+        return content
+
+
+def load_workflow(folder: Path) -> Workflow:
+    """The workflow in `folder`; its name is the folder's.
+
+    Raises `ConfigError` whose `problems` are all that was found, each `file:line: field: what`.
+    """
+    reading = _Reading(folder)
+    try:
+        reading.files = folder_files(folder)
+    except ConfigError as error:
+        raise ConfigError(error.message) from None
+    if not _NAME.fullmatch(folder.name):
+        reading.problems.append(
+            f"{folder}: a workflow's name is lower-case letters, digits, `-`, `_` and `.`,"
+            " 63 at most; rename the folder"
+        )
+    settings = _settings(reading)
+    input_schema = _schema(reading, "input.schema.json", strict=False)
+    output_schema = _schema(reading, "output.schema.json", strict=True)
+    parts = _parts(reading)
+    digest = digest_of(reading.files)
+    rules = _rules(reading, settings, digest)
+    prompt = None
+    if parts and input_schema and output_schema:
+        prompt = _prompt(reading, parts, input_schema, output_schema, settings)
+    if settings:
+        _check_fallback(reading, settings, output_schema, rules)
+    if reading.problems or not (settings and input_schema and output_schema and prompt):
+        raise ConfigError(reading.problems[0], problems=tuple(reading.problems))
+    return Workflow(
+        folder.name,
+        folder,
+        digest,
+        settings,
+        input_schema,
+        output_schema,
+        prompt,
+        rules,
+        _response_format(folder.name, output_schema),
+    )
+
+
+def _settings(reading: _Reading) -> WorkflowSettings | None:
+    if (content := reading.file("workflow.yaml")) is None:
+        return None
+    try:
+        document = _yaml(reading, content)
+        if problems := every_problem(document, WorkflowSettings):
+            reading.problems.extend(problems)
+            return None
+        return document.into(WorkflowSettings)
+    except ConfigError as error:
+        reading.problems.extend(error.problems)
+        return None
+
+
+def _yaml(reading: _Reading, content: bytes) -> YamlFile:
+    path = reading.folder / "workflow.yaml"
+    try:
+        return YamlFile(path, content.decode())
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not UTF-8 text") from None
+
+
+def _schema(reading: _Reading, name: str, *, strict: bool) -> Schema | None:
+    if (content := reading.file(name)) is None:
+        return None
+    try:
+        file = JsonFile(reading.folder / name, content)
+        schema = Schema.of(file)
+    except ConfigError as error:
+        reading.problems.extend(error.problems)
+        return None
+    refused = strict_problems(schema.document) if strict else []
+    reading.problems.extend(file.problem(message, steps) for steps, message in refused)
+    return schema
+
+
+def _parts(reading: _Reading) -> PromptParts | None:
+    if (content := reading.file("prompt.md")) is None:
+        return None
+    try:
+        return read_parts(reading.folder / "prompt.md", content)
+    except ConfigError as error:
+        reading.problems.extend(error.problems)
+        return None
+
+
+def _rules(reading: _Reading, settings: WorkflowSettings | None, digest: str) -> Rules | None:
+    if (content := reading.files.get("rules.py")) is None:
+        return None
+    # The digest in the name keeps two versions of one workflow apart in one process.
+    name = re.sub(r"\W", "_", reading.folder.name)
+    module = f"headgate_rules_{name}_{digest.removeprefix('sha256:')[:12]}"
+    timeout_s = settings.checks.rules_timeout_s if settings else 1.0
+    try:
+        return Rules.load(reading.folder / "rules.py", content, module, timeout_s)
+    except ConfigError as error:
+        reading.problems.extend(error.problems)
+        return None
+
+
+def _prompt(
+    reading: _Reading,
+    parts: PromptParts,
+    input_schema: Schema,
+    output_schema: Schema,
+    settings: WorkflowSettings | None,
+) -> Prompt | None:
+    try:
+        return Prompt(
+            parts, input_schema, output_schema, settings.trust if settings else "untrusted"
+        )
+    except ConfigError as error:
+        reading.problems.extend(error.problems)
+        return None
+
+
+def _check_fallback(
+    reading: _Reading,
+    settings: WorkflowSettings,
+    output_schema: Schema | None,
+    rules: Rules | None,
+) -> None:
+    fallback = settings.fallback
+    if fallback is None:
+        return
+    document = _yaml(reading, reading.files["workflow.yaml"])
+    if (fallback.output is None) is not fallback.from_rules:
+        reading.problems.append(
+            document.error("write either `output` or `from_rules: true`", "fallback").message
+        )
+    elif fallback.output is None:
+        broken = "rules.py" in reading.files and rules is None
+        if not broken and not (rules and rules.has("fallback")):
+            reading.problems.append(
+                document.error(
+                    "rules.py defines no fallback(input)", "fallback", "from_rules"
+                ).message
+            )
+    elif output_schema:
+        reading.problems.extend(
+            document.error(
+                f"does not fit output.schema.json: {problem}", "fallback", "output"
+            ).message
+            for problem in output_schema.problems(fallback.output)
+        )
+
+
+def _response_format(name: str, schema: Schema) -> dict[str, Any]:
+    return {
+        "type": "json_schema",
+        "json_schema": {
+            "name": re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64],
+            "strict": True,
+            "schema": as_sent(schema.document),
+        },
+    }

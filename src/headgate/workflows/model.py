@@ -1,0 +1,62 @@
+"""What a run needs of the gateway: a way to ask a model. `app` hands it in."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import msgspec
+
+from headgate.gateway.caller import Caller
+
+
+class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One call that a run makes."""
+
+    endpoint: Literal["chat/completions"] = "chat/completions"
+    body: bytes
+    """A chat completions request, as JSON."""
+    run_id: str
+    workflow: str
+    caller: Caller
+    trace_id: str
+    feature: str | None = None
+    user: str | None = None
+    """The end user as the caller named them; only a keyed hash is ever stored."""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """Hints of the caller's that are passed on, such as `x-simulator-fault`."""
+
+
+class ModelReply(msgspec.Struct, frozen=True, kw_only=True):
+    """How a call ended, after the gateway's own retries and fallbacks."""
+
+    call_id: str
+    status: int
+    """200, or the status of the error in `body`."""
+    body: bytes
+    """A chat completion, or an error in OpenAI's shape."""
+    latency_us: int = 0
+    attempts: int = 0
+    target: str | None = None
+    """`provider/model` that answered, or was tried last."""
+    model_answered: str | None = None
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    simulated: bool = False
+    """The simulator answered, not a model."""
+    cost_nanousd: int | None = None
+    """None where no price is known; never 0 for that."""
+
+
+class Model(Protocol):
+    """Something that answers chat completions."""
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        """Answer `request`.
+
+        An upstream failure is a reply with its status and OpenAI's error body. A refusal by
+        Headgate itself, such as a full ledger, may be raised as `HeadgateError`.
+        """
+        ...

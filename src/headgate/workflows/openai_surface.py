@@ -1,0 +1,87 @@
+"""Answers an OpenAI request whose model is `workflow:NAME` by running that workflow.
+
+Nothing is sent before the run has ended and its output has passed the checks, so a stream begins
+late and a failure is still answered with its own HTTP status.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from headgate.gateway.caller import Caller
+from headgate.workflows.openai_input import OpenAIEndpoint, read_openai_request
+from headgate.workflows.openai_output import (
+    chat_completion,
+    chat_events,
+    response,
+    response_events,
+)
+from headgate.workflows.run import Order, Run
+from headgate.workflows.run_headers import run_headers
+from headgate.workflows.runner import Runner
+
+_JSON = (b"content-type", b"application/json")
+_EVENTS = (b"content-type", b"text/event-stream; charset=utf-8")
+
+
+class WorkflowAnswer(msgspec.Struct, frozen=True):
+    """What to send: a body, or the events of a stream."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes | None = None
+    events: tuple[bytes, ...] = ()
+    """Server-sent events, each whole with its blank line; empty where there is a body."""
+
+
+async def answer_workflow(
+    runner: Runner,
+    *,
+    name: str,
+    endpoint: OpenAIEndpoint,
+    body: bytes,
+    caller: Caller,
+    trace_id: str,
+    feature: str | None = None,
+    user: str | None = None,
+    idempotency_key: str | None = None,
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+) -> WorkflowAnswer:
+    """Run the workflow `name` with the input in `body`, a request's JSON.
+
+    A run that fails is answered with its error's status. Raises `HeadgateError` for what never
+    became a run.
+    """
+    workflow = runner.admitted(name, caller)
+    request = read_openai_request(workflow, endpoint, body)
+    run = await runner.run(
+        Order(
+            workflow=name,
+            input=request.input,
+            caller=caller,
+            trace_id=trace_id,
+            feature=feature,
+            user=user,
+            idempotency_key=idempotency_key,
+            headers=headers,
+        )
+    )
+    told = tuple((key.encode(), value.encode()) for key, value in run_headers(run).items())
+    if run.error is not None:
+        return WorkflowAnswer(run.error.status, (_JSON, *told), failure_body(run))
+    if endpoint == "chat/completions":
+        if not request.stream:
+            whole = chat_completion(run, workflow)
+            return WorkflowAnswer(200, (_JSON, *told), msgspec.json.encode(whole))
+        chunks = chat_events(run, workflow, include_usage=request.include_usage)
+        return WorkflowAnswer(200, (_EVENTS, *told), events=tuple(chunks))
+    if not request.stream:
+        whole = response(run, workflow, request.metadata)
+        return WorkflowAnswer(200, (_JSON, *told), msgspec.json.encode(whole))
+    events = response_events(run, workflow, request.metadata)
+    return WorkflowAnswer(200, (_EVENTS, *told), events=tuple(events))
+
+
+def failure_body(run: Run) -> bytes:
+    """The error of a run that failed, in OpenAI's shape."""
+    return msgspec.json.encode({"error": run.error.shown() if run.error else None})

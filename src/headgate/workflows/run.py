@@ -1,0 +1,119 @@
+"""A run: one input carried through a workflow, as it is stored and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+
+from headgate.errors import HeadgateError
+from headgate.gateway.caller import Caller
+from headgate.workflows.steps import CallFacts, Step
+
+RunStatus = Literal["queued", "running", "awaiting_review", "completed", "rejected", "failed"]
+"""`running`: under way. `completed`: it has an output, of the model's or the fallback's.
+`failed`: it has an error. The others come with runs that wait, for a queue or a person."""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller asks for: one input through one workflow."""
+
+    workflow: str
+    input: Any
+    caller: Caller
+    trace_id: str
+    feature: str | None = None
+    user: str | None = None
+    idempotency_key: str | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """Hints that are passed on with every call, such as `x-simulator-fault`."""
+
+
+class RunError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a run failed, as it is answered over HTTP."""
+
+    status: int
+    message: str
+    type: str
+    code: str | None
+    param: str | None = None
+    retryable: bool | None = None
+    """What `x-should-retry` tells the SDKs; None leaves the choice to them."""
+
+    @classmethod
+    def of(cls, error: HeadgateError) -> RunError:
+        """The same error, as data."""
+        return cls(
+            status=error.status,
+            message=error.message,
+            type=error.type,
+            code=error.code,
+            param=error.param,
+            retryable=error.retryable,
+        )
+
+    def shown(self) -> dict[str, Any]:
+        """The object in `{"error": …}`."""
+        return {
+            "message": self.message,
+            "type": self.type,
+            "param": self.param,
+            "code": self.code,
+        }
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A run, under way or ended."""
+
+    id: str
+    project: str
+    key_id: str
+    workflow: str
+    version: str
+    digest: str
+    created_at_us: int
+    trace_id: str
+    status: RunStatus = "running"
+    fallback: bool = False
+    """The output is the workflow's declared fallback, not a model's."""
+    feature: str | None = None
+    user_hash: str | None = None
+    finished_at_us: int | None = None
+    steps: tuple[Step, ...] = ()
+    error: RunError | None = None
+    input: dict[str, Any] | None = None
+    """None where the contents were not asked for, or are erased."""
+    output: dict[str, Any] | None = None
+    replayed: bool = False
+    """It was not made now: an earlier request with the same Idempotency-Key made it."""
+
+    @property
+    def calls(self) -> tuple[CallFacts, ...]:
+        """Its calls, in order."""
+        return tuple(step.call for step in self.steps if step.call)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the simulator answered in a model's place."""
+        return any(call.simulated for call in self.calls)
+
+    @property
+    def cost_nanousd(self) -> int | None:
+        """What its calls cost together; None where the price of one is not known."""
+        return total_cost_nanousd(call.cost_nanousd for call in self.calls)
+
+    @property
+    def latency_us(self) -> int | None:
+        """From its beginning to its end; None while it is under way."""
+        return None if self.finished_at_us is None else self.finished_at_us - self.created_at_us
+
+
+def total_cost_nanousd(costs: Iterable[int | None]) -> int | None:
+    """The sum, or None as soon as one of them is unknown: a part of a price would mislead."""
+    total = 0
+    for cost in costs:
+        if cost is None:
+            return None
+        total += cost
+    return total

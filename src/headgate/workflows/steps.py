@@ -1,0 +1,102 @@
+"""What happened in a run, step by step, as data: metadata only, no contents.
+
+The texts of problems that checks found may quote contents, so they are kept apart from the steps.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import msgspec
+
+from headgate.checks.problem import Problem
+from headgate.workflows.model import ModelReply
+
+StepKind = Literal["input", "render", "call", "parse", "schema", "rules", "fallback"]
+"""`input`: the input against its schema. `render`: the prompt. `call`: a model. `parse`: its reply
+as JSON. `schema`, `rules`: the output's checks. `fallback`: the answer without a model."""
+
+Verdict = Literal["passed", "amended", "failed", "interrupted"]
+"""`amended`: passed after rules.py put it right. `interrupted`: broken off."""
+
+
+class CallFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of a call the moment it ends; the ledger has more a little later."""
+
+    id: str
+    status: int
+    latency_us: int
+    attempts: int
+    target: str | None = None
+    model: str | None = None
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    simulated: bool = False
+    cost_nanousd: int | None = None
+
+    @classmethod
+    def of(cls, reply: ModelReply) -> CallFacts:
+        """The facts of `reply`."""
+        return cls(
+            id=reply.call_id,
+            status=reply.status,
+            latency_us=reply.latency_us,
+            attempts=reply.attempts,
+            target=reply.target,
+            model=reply.model_answered,
+            input_tokens=reply.input_tokens,
+            cached_tokens=reply.cached_tokens,
+            cache_write_tokens=reply.cache_write_tokens,
+            output_tokens=reply.output_tokens,
+            reasoning_tokens=reply.reasoning_tokens,
+            simulated=reply.simulated,
+            cost_nanousd=reply.cost_nanousd,
+        )
+
+
+class Step(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One step; filled while it goes on, left alone afterwards."""
+
+    kind: StepKind
+    started_at_us: int
+    duration_us: int = 0
+    verdict: Verdict = "passed"
+    attempt: int = 1
+    """1 for the first answer of the model, 2 for the answer after being asked again."""
+    call: CallFacts | None = None
+    code: str | None = None
+    """What went wrong, as an error's code."""
+    problems: tuple[Problem, ...] = ()
+
+    def without_texts(self) -> Step:
+        """The step as it may be stored among metadata: where and which check, not what it said."""
+        bare = tuple(Problem(p.path, p.check, "") for p in self.problems)
+        return msgspec.structs.replace(self, problems=bare)
+
+
+class Trail:
+    """The steps of a run under way."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.attempt = 1
+
+    @contextmanager
+    def step(self, kind: StepKind) -> Iterator[Step]:
+        """Record a step; an exception that passes through leaves it `interrupted`."""
+        step = Step(kind=kind, started_at_us=time.time_ns() // 1000, attempt=self.attempt)
+        started = time.perf_counter_ns()
+        self.steps.append(step)
+        try:
+            yield step
+        except BaseException:
+            step.verdict = "interrupted"
+            raise
+        finally:
+            step.duration_us = (time.perf_counter_ns() - started) // 1000

@@ -1,0 +1,54 @@
+"""`headgate demo`: the main job from end to end, with nothing but Headgate installed."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema_rs
+
+import headgate.examples
+from servers import headgate as command
+
+_TOOK_AT_MOST_S = 60
+
+
+def test_tickets_and_reports_go_through_and_one_failure_is_recovered(tmp_path: Path):
+    done = command("demo", "--json", folder=tmp_path, timeout_s=_TOOK_AT_MOST_S)
+    assert done.returncode == 0, done.stderr
+    runs = json.loads(done.stdout)
+    assert {run["status"] for run in runs} == {"completed"}
+    by_workflow = {
+        name: [run for run in runs if run["workflow"] == name]
+        for name in ("ticket-triage", "report-summary")
+    }
+    assert len(by_workflow["ticket-triage"]) >= 20
+    assert len(by_workflow["report-summary"]) >= 5
+    example = Path(headgate.examples.__file__).parent / "project" / "workflows"
+    for name, found in by_workflow.items():
+        schema = json.loads((example / name / "output.schema.json").read_text())
+        answers = jsonschema_rs.validator_for(schema)
+        for run in found:
+            assert answers.is_valid(run["output"]), run["id"]
+            assert re.fullmatch(r"\d+(\.\d+)?", run["cost_usd"])
+            assert run["calls"], "a run knows its calls"
+    recovered = runs[-1]
+    assert [call["attempts"] for call in recovered["calls"]] == [2]
+    questions = [
+        run for run in by_workflow["ticket-triage"] if run["output"]["needs_clarification"]
+    ]
+    assert questions, "a ticket that is empty of facts is asked about"
+    assert len({run["output"]["language"] for run in by_workflow["ticket-triage"]}) >= 3
+
+
+def test_it_shows_results_costs_and_what_to_try_next_and_says_that_it_is_simulated(tmp_path: Path):
+    done = command("demo", folder=tmp_path, timeout_s=_TOOK_AT_MOST_S)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "simulator" in done.stdout
+    assert "ALL SITES DOWN" in done.stdout
+    assert re.search(r"\$0\.\d+", done.stdout)
+    assert "503" in done.stdout
+    assert "What to try next" in done.stdout
+    assert list(tmp_path.iterdir()) == [], "it left something behind"

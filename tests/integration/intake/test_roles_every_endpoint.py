@@ -1,0 +1,145 @@
+"""Every endpoint of the composed server and every role: who is let in where.
+
+The table is written out here, apart from the one that the server goes by, so that widening a role
+by mistake fails a test, and so does an endpoint that nobody thought about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from admin_server import ADMIN_KEY, Answer, call
+from msgspec.structs import replace
+
+import headgate.examples
+from headgate.app.composition import Application, build, prepare
+from headgate.app.plan import read_plan
+from headgate.config.settings import LogSettings
+from headgate.intake.access.key import NewKey
+from headgate.intake.access.keys import KeyStore
+from headgate.intake.access.secret import load_secret
+from headgate.storage import Database
+
+ROLES = ("admin", "operator", "developer", "reviewer", "auditor", "app")
+
+ALLOWED: dict[tuple[str, str], str | None] = {
+    ("POST", "/v1/chat/completions"): "admin developer app",
+    ("POST", "/v1/responses"): "admin developer app",
+    ("GET", "/v1/responses/{id}"): "admin developer app",
+    ("DELETE", "/v1/responses/{id}"): "admin developer app",
+    ("POST", "/v1/responses/{id}/cancel"): "admin developer app",
+    ("GET", "/v1/responses/{id}/input_items"): "admin developer app",
+    ("POST", "/v1/embeddings"): "admin developer app",
+    ("POST", "/v1/moderations"): "admin developer app",
+    ("GET", "/v1/models"): "admin developer app",
+    ("GET", "/v1/models/{model:path}"): "admin developer app",
+    ("GET", "/api/workflows"): "admin operator developer reviewer auditor app",
+    ("GET", "/api/workflows/{name}"): "admin operator developer reviewer auditor app",
+    ("POST", "/api/workflows/{name}/runs"): "admin developer app",
+    ("GET", "/api/runs"): "admin operator developer reviewer auditor app",
+    ("GET", "/api/runs/{id}"): "admin operator developer reviewer auditor app",
+    ("GET", "/api/keys"): "admin operator developer auditor",
+    ("POST", "/api/keys"): "admin operator developer",
+    ("GET", "/api/keys/{id}"): "admin operator developer auditor",
+    ("DELETE", "/api/keys/{id}"): "admin operator developer",
+    ("POST", "/api/keys/{id}/revoke"): "admin operator developer",
+    ("POST", "/api/keys/{id}/rotate"): "admin operator developer",
+    ("GET", "/api/projects"): "admin operator developer auditor",
+    ("POST", "/api/projects"): "admin operator",
+    ("GET", "/api/projects/{name}"): "admin operator developer auditor",
+    ("POST", "/api/projects/{name}/archive"): "admin operator",
+    ("GET", "/api/usage"): "admin operator developer auditor",
+    ("GET", "/api/config"): "admin operator auditor",
+    ("GET", "/metrics"): "admin operator auditor",
+    ("GET", "/healthz"): None,
+    ("GET", "/readyz"): None,
+    ("GET", "/openapi.json"): None,
+}
+
+
+class Server:
+    """The composed server, with a key of each role in one project."""
+
+    def __init__(self, url: str) -> None:
+        plan = read_plan(
+            Path(headgate.examples.__file__).parent / "project",
+            {
+                "OPENAI_API_KEY": "sk-nobody",
+                # Nothing listens there: what is let in must not get far.
+                "OPENAI_BASE_URL": "http://127.0.0.1:1/v1",
+                "HEADGATE_DATABASE_URL": url,
+            },
+        )
+        quiet = replace(plan.settings, logs=LogSettings(calls="none"))
+        plan = replace(plan, settings=quiet)
+        prepare(plan, ADMIN_KEY)
+        database = Database(url)
+        keys = KeyStore(database, load_secret(database, None))
+        made = {
+            role: keys.create(NewKey(project="default", name=role, role=role), created_by="test")
+            for role in ROLES
+        }
+        self.keys = {role: created.plaintext for role, created in made.items()}
+        dead = keys.create(NewKey(project="default", name="dead", role="admin"), created_by="test")
+        keys.revoke(dead.key.id)
+        self.dead_key = dead.plaintext
+        database.close()
+        self.application: Application = build(plan)
+        self.endpoints = [(e.method, e.path) for e in self.application._admin.endpoints]
+
+    async def knock(self, method: str, path: str, key: str | None) -> Answer:
+        # What is named does not exist, so whoever is let in changes nothing.
+        for part in ("{id}", "{name}", "{model:path}"):
+            path = path.replace(part, "none")
+        return await call(
+            self.application, method, path, key=key, json={} if method == "POST" else None
+        )
+
+
+@pytest_asyncio.fixture
+async def server(sqlite_url: str) -> AsyncIterator[Server]:
+    server = Server(sqlite_url)
+    await server.application.start()
+    yield server
+    await server.application.stop()
+
+
+async def test_the_table_names_every_endpoint(server):
+    assert set(server.endpoints) == set(ALLOWED)
+    assert len(server.endpoints) == len(ALLOWED)
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_a_role_is_let_in_where_the_table_says_and_nowhere_else(server, role):
+    for method, path in server.endpoints:
+        answer = await server.knock(method, path, server.keys[role])
+        allowed = ALLOWED[method, path]
+        if allowed is None or role in allowed.split():
+            assert answer.status not in (401, 403), (method, path)
+        else:
+            assert answer.status == 403, (method, path)
+            assert answer.error["code"] == "role_not_allowed"
+            assert answer.error["type"] == "permission_error"
+
+
+async def test_without_a_live_key_only_what_is_open_answers(server):
+    for key in (None, "hg_wrong", "sk-nobody", server.dead_key):
+        for method, path in server.endpoints:
+            answer = await server.knock(method, path, key)
+            if ALLOWED[method, path] is None:
+                assert answer.status in (200, 503), (method, path)
+            else:
+                assert answer.status == 401, (method, path)
+                assert answer.error["type"] == "authentication_error"
+                assert answer.headers["www-authenticate"].startswith("Bearer")
+                assert answer.headers["x-request-id"]
+
+
+async def test_no_answer_holds_the_providers_key(server):
+    for method, path in server.endpoints:
+        answer = await server.knock(method, path, ADMIN_KEY)
+        assert b"sk-nobody" not in answer.body, (method, path)
+        assert "sk-nobody" not in str(answer.headers)

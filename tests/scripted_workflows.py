@@ -1,0 +1,129 @@
+"""A small workflow, and a model that answers what a test tells it to."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from headgate.gateway.caller import Caller
+from headgate.workflows.model import ModelReply, ModelRequest
+from headgate.workflows.run import Order
+
+FILES = {
+    "workflow.yaml": """\
+version: 1.2.3
+owner: tests
+route: small-model
+""",
+    "input.schema.json": """\
+{
+  "type": "object",
+  "properties": {"text": {"type": "string"}, "tone": {"type": "string"}},
+  "required": ["text"],
+  "additionalProperties": false
+}
+""",
+    "output.schema.json": """\
+{
+  "type": "object",
+  "properties": {
+    "label": {"type": "string", "enum": ["good", "bad"]},
+    "score": {"type": "integer", "minimum": 0}
+  },
+  "required": ["label", "score"],
+  "additionalProperties": false
+}
+""",
+    "prompt.md": """\
+# system
+
+Label the text.
+
+# user
+
+Text: {{ input.text }}
+{% if input.tone is defined %}
+Tone: {{ input.tone }}
+{% endif %}
+""",
+}
+
+GOOD = {"label": "good", "score": 3}
+
+
+class ScriptedModel:
+    """Answers from a list: an object, a text, a reply's changes, or an exception."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.requests: list[ModelRequest] = []
+        self.delay_s = 0.0
+
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        return [msgspec.json.decode(request.body) for request in self.requests]
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        self.requests.append(request)
+        await asyncio.sleep(self.delay_s)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, BaseException):
+            raise answer
+        if isinstance(answer, ModelReply):
+            return answer
+        content = answer if isinstance(answer, str) else msgspec.json.encode(answer).decode()
+        return completion(content)
+
+
+def completion(
+    content: str | None = None, *, refusal: str | None = None, finish_reason: str = "stop"
+) -> ModelReply:
+    message = {"role": "assistant", "content": content, "refusal": refusal}
+    choice = {"index": 0, "message": message, "finish_reason": finish_reason}
+    return ModelReply(
+        call_id="call_1",
+        status=200,
+        body=msgspec.json.encode({"choices": [choice]}),
+        latency_us=1500,
+        attempts=1,
+        target="openai/small-model",
+        model_answered="small-model-1",
+        input_tokens=100,
+        cached_tokens=40,
+        output_tokens=20,
+        reasoning_tokens=5,
+        cost_nanousd=1_000,
+    )
+
+
+def failure(status: int, code: str, message: str = "It broke.") -> ModelReply:
+    error = {"message": message, "type": "upstream_error", "param": None, "code": code}
+    return ModelReply(
+        call_id="call_1", status=status, body=msgspec.json.encode({"error": error}), attempts=3
+    )
+
+
+CALLER = Caller(key_id="key_1", project="default", role="app")
+
+
+def order(text: str = "hello", **changes: Any) -> Order:
+    fields = {
+        "workflow": "labels",
+        "input": {"text": text},
+        "caller": CALLER,
+        "trace_id": "0" * 31 + "1",
+        **changes,
+    }
+    return Order(**fields)
+
+
+def write_project(folder: Path) -> Path:
+    """A project in `folder` with one workflow, `labels`; the workflow's folder."""
+    labels = folder / "workflows" / "labels"
+    labels.mkdir(parents=True)
+    for name, text in FILES.items():
+        (labels / name).write_text(text)
+    return labels

@@ -1,0 +1,92 @@
+"""What the gateway reads of a request, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headgate.errors import InvalidRequestError
+from headgate.gateway.endpoints import ENDPOINTS
+from headgate.gateway.request import read_request
+
+CHAT = ENDPOINTS["chat/completions"]
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=10),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(max_size=12), json_values, max_size=6), st.booleans())
+def test_unknown_fields_go_through_untouched(fields: dict[str, object], stream: bool) -> None:
+    sent = {**fields, "model": "gpt-5-mini", "stream": stream}
+    sent.pop("stream_options", None)
+    request = read_request(CHAT, json.dumps(sent).encode())
+    assert json.loads(request.body_for("gpt-5-mini")) == sent
+    assert json.loads(request.body_for("other")) == {**sent, "model": "other"}
+    assert request.streamed is stream
+
+
+def test_numbers_keep_their_spelling() -> None:
+    body = b'{"model":"m","temperature":1.0,"seed":12345678901234567890123,"x":1e400}'
+    assert read_request(CHAT, body).body_for("m") == body
+
+
+def test_a_field_given_twice_means_one_thing() -> None:
+    body = b'{"model":"allowed","mod\\u0065l":"forbidden","messages":[]}'
+    request = read_request(CHAT, body)
+    assert request.model == "forbidden"
+    assert request.body_for(request.model).count(b"model") == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "param", "code"),
+    [
+        (b"", None, "invalid_json"),
+        (b"{", None, "invalid_json"),
+        (b"[]", None, "invalid_json"),
+        (b'"x"', None, "invalid_json"),
+        (b"\xff\xfe", None, "invalid_json"),
+        (b'{"messages":[]}', "model", "missing_required_parameter"),
+        (b'{"model":5}', "model", "invalid_type"),
+        (b'{"model":null}', "model", "invalid_type"),
+        (b'{"model":""}', "model", "invalid_request"),
+        (b'{"model":"m","stream":"yes"}', "stream", "invalid_type"),
+    ],
+)
+def test_bad_bodies_name_what_is_wrong(body: bytes, param: str | None, code: str) -> None:
+    with pytest.raises(InvalidRequestError) as raised:
+        read_request(CHAT, body)
+    assert (raised.value.param, raised.value.code) == (param, code)
+
+
+def test_usage_is_asked_for_and_hidden_only_where_the_client_did_not_ask() -> None:
+    silent = read_request(CHAT, b'{"model":"m","stream":true}')
+    silent.ask_for_usage()
+    assert silent.hide_usage
+    assert json.loads(silent.body_for("m"))["stream_options"] == {"include_usage": True}
+    asking = read_request(
+        CHAT, b'{"model":"m","stream":true,"stream_options":{"include_usage":true,"x":1}}'
+    )
+    asking.ask_for_usage()
+    assert not asking.hide_usage
+    other = read_request(
+        CHAT, b'{"model":"m","stream":true,"stream_options":{"include_obfuscation":false}}'
+    )
+    other.ask_for_usage()
+    assert other.hide_usage
+    assert json.loads(other.body_for("m"))["stream_options"] == {
+        "include_obfuscation": False,
+        "include_usage": True,
+    }
+
+
+def test_moderations_need_no_model() -> None:
+    request = read_request(ENDPOINTS["moderations"], b'{"input":"x"}')
+    assert request.model == "omni-moderation-latest"

@@ -1,0 +1,88 @@
+"""When a failed attempt is tried again."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headgate.config.settings import RetrySettings
+from headgate.gateway.retry import Again, Failure, GiveUp, Next, RetryPolicy, retry_after_s
+
+SETTINGS = RetrySettings(max_attempts=3, base_delay_s=0.25, max_delay_s=8)
+POLICY = RetryPolicy(SETTINGS)
+
+failures = st.builds(
+    Failure,
+    status=st.none() | st.sampled_from([400, 401, 403, 404, 408, 409, 422, 429, 500, 502, 503]),
+    code=st.none() | st.sampled_from(["insufficient_quota", "rate_limit_exceeded"]),
+    timed_out=st.booleans(),
+    retry_after_s=st.none() | st.floats(0, 100),
+)
+
+
+def decide(failure: Failure, **given_: object):
+    asked = {"attempts": 1, "more_targets": False, "remaining_s": 60.0, "jitter": 0.5, **given_}
+    return POLICY.decide(failure, **asked)
+
+
+@given(failures, st.integers(1, 5), st.booleans(), st.floats(0, 20), st.floats(0, 0.999))
+def test_every_decision_keeps_the_bounds(failure, attempts, more, remaining_s, jitter) -> None:
+    decision = POLICY.decide(
+        failure, attempts=attempts, more_targets=more, remaining_s=remaining_s, jitter=jitter
+    )
+    if isinstance(decision, Again):
+        assert attempts < SETTINGS.max_attempts
+        assert decision.delay_s < remaining_s
+        assert decision.delay_s <= SETTINGS.max_delay_s
+        assert decision.delay_s >= (failure.retry_after_s or 0)
+        assert not failure.timed_out
+    if isinstance(decision, Next):
+        assert more
+
+
+@pytest.mark.parametrize("status", [400, 409, 413, 422])
+def test_a_request_that_is_wrong_is_never_repeated(status: int) -> None:
+    assert decide(Failure(status=status), more_targets=True) == GiveUp()
+
+
+def test_a_provider_that_asks_for_a_pause_gets_it() -> None:
+    assert decide(Failure(status=429, retry_after_s=2.0)) == Again(2.0)
+
+
+def test_a_pause_longer_than_allowed_goes_elsewhere_or_to_the_client() -> None:
+    slow = Failure(status=429, retry_after_s=30.0)
+    assert decide(slow) == GiveUp()
+    assert decide(slow, more_targets=True) == Next()
+
+
+def test_an_empty_account_is_not_asked_again() -> None:
+    broke = Failure(status=429, code="insufficient_quota")
+    assert decide(broke) == GiveUp()
+    assert decide(broke, more_targets=True) == Next()
+
+
+def test_a_refused_key_moves_to_another_target_only() -> None:
+    assert decide(Failure(status=401)) == GiveUp()
+    assert decide(Failure(status=401), more_targets=True) == Next()
+
+
+def test_a_timeout_is_not_waited_for_twice() -> None:
+    assert decide(Failure(timed_out=True)) == GiveUp()
+    assert decide(Failure(timed_out=True), more_targets=True) == Next()
+
+
+@pytest.mark.parametrize(
+    ("after_ms", "after", "seconds"),
+    [
+        (b"1500", b"9", 1.5),
+        (None, b"2", 2.0),
+        (None, b"Wed, 21 Oct 2026 07:28:00 GMT", None),
+        (b"-5", None, None),
+        (b"nan", None, None),
+        (b"inf", None, None),
+        (None, None, None),
+    ],
+)
+def test_retry_after_is_read(after_ms, after, seconds) -> None:
+    assert retry_after_s(after_ms, after) == seconds
