@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import uvloop
 
@@ -36,7 +37,7 @@ class RawServer(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where to write."""
-        self.transport = transport
+        self.transport = cast(asyncio.WriteTransport, transport)
 
     def data_received(self, _: bytes) -> None:
         """Answer."""
@@ -108,6 +109,7 @@ async def measure_aiohttp(port: int, connections: int) -> tuple[float, float]:
 def main() -> None:
     command = [sys.executable, __file__, "serve"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdin is not None and server.stdout is not None
         port = int(server.stdout.readline())
         compared = importlib.util.find_spec("aiohttp") is not None
         for connections in CONNECTIONS:

@@ -16,9 +16,11 @@ from headgate.cli.main import headgate
 from headgate.config.load import load_settings
 from headgate.config.workflow import WorkflowSettings
 from headgate.config.yaml_file import YamlFile
+from headgate.simulator.script import Script
 
 CONFIGURATIONS = samples("yaml", "checks: headgate.yaml")
 WORKFLOWS = samples("yaml", "checks: workflow.yaml")
+SCRIPTS = samples("yaml", "checks: script")
 PYTHON = samples("python")
 SHELL = samples("sh")
 JSON = samples("json")
@@ -41,6 +43,18 @@ def test_a_workflow_that_is_shown_is_accepted(sample: Sample, tmp_path: Path):
 @pytest.mark.parametrize("sample", PYTHON, ids=str)
 def test_code_that_is_shown_compiles(sample: Sample):
     compile(sample.text, str(sample), "exec")
+
+
+@pytest.mark.parametrize("sample", samples("python", "runs: simulator"), ids=str)
+def test_code_that_is_shown_for_the_simulator_runs(sample: Sample, monkeypatch):
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    exec(compile(sample.text, str(sample), "exec"), {})  # noqa: S102 - the page's own sample
+
+
+@pytest.mark.parametrize("sample", SCRIPTS, ids=str)
+def test_a_script_of_replies_that_is_shown_is_accepted(sample: Sample, tmp_path: Path):
+    (tmp_path / "replies.yaml").write_text(sample.text, "utf-8")
+    Script.read(str(tmp_path / "replies.yaml"))
 
 
 @pytest.mark.parametrize("sample", JSON, ids=str)
@@ -81,7 +95,7 @@ def test_a_statement_that_is_shown_runs(sample: Sample, sqlite_files, tmp_path: 
 
 
 def test_there_is_something_of_each_kind():
-    assert all((CONFIGURATIONS, WORKFLOWS, PYTHON, SHELL, JSON, SQL))
+    assert all((CONFIGURATIONS, WORKFLOWS, SCRIPTS, PYTHON, SHELL, JSON, SQL))
 
 
 def _headgate_commands(script: str) -> list[list[str]]:
