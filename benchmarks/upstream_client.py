@@ -109,7 +109,8 @@ async def measure_aiohttp(port: int, connections: int) -> tuple[float, float]:
 def main() -> None:
     command = [sys.executable, __file__, "serve"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
-        assert server.stdin is not None and server.stdout is not None
+        if server.stdin is None or server.stdout is None:
+            raise RuntimeError("the server has no pipes")
         port = int(server.stdout.readline())
         compared = importlib.util.find_spec("aiohttp") is not None
         for connections in CONNECTIONS:

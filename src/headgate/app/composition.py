@@ -34,11 +34,11 @@ from headgate.intake.access.networks import TrustedProxies
 from headgate.intake.access.projects import ProjectStore
 from headgate.intake.access.secret import load_secret, user_hash
 from headgate.intake.http.admin import AdminApp, Services
-from headgate.intake.http.asgi_client import Receive, Scope, Send
 from headgate.intake.http.health_api import Probe, database_probe
 from headgate.intake.http.models_api import models_endpoints
 from headgate.intake.http.openai_endpoints import openai_endpoints
 from headgate.intake.http.openai_surface import OpenAISurface
+from headgate.intake.http.request_body import Receive, Scope, Send
 from headgate.intake.http.responses_api import responses_endpoints
 from headgate.intake.http.runs_api import runs_endpoints
 from headgate.intake.http.workflows_api import workflows_endpoints
@@ -57,6 +57,8 @@ from headgate.workflows.runner import Runner
 _log = logging.getLogger(__name__)
 
 _GAUGES_EVERY_S = 0.5
+_COLLECT_EVERY = 20_000
+"""New objects until the collector looks for cycles, of which calls leave few."""
 _FLUSH_AT_STOP_S = 10.0
 _QUIET_S = 3.0
 
@@ -227,7 +229,7 @@ class Application:
         if scope["type"] == "http":
             endpoint = self._endpoints.get(scope["path"])
             if endpoint is not None:
-                await self._surface.serve(endpoint, scope, receive, send)
+                await self._surface.serve(endpoint, scope, receive)
             else:
                 await self._admin(scope, receive, send)
         elif scope["type"] == "lifespan":
@@ -246,6 +248,7 @@ class Application:
         # milliseconds that a full collection of all modules takes.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_COLLECT_EVERY)
         self._gauges = asyncio.create_task(self._note_state(), name="headgate-gauges")
 
     async def stop(self) -> None:

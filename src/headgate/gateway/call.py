@@ -44,8 +44,9 @@ class Refusal(msgspec.Struct, frozen=True):
 class Client(Protocol):
     """The one who waits for an answer: an application over HTTP, or a run in this process."""
 
-    gone: bool
-    """Whether it has closed the connection; then it cancels the task that carries its call."""
+    @property
+    def gone(self) -> bool:
+        """Whether it has closed the connection; then it cancels the task that carries its call."""
 
     async def begin(self, status: int, headers: Headers) -> None:
         """Send the head of a stream."""

@@ -9,7 +9,6 @@ chosen by the environment variable PROMETHEUS_MULTIPROC_DIR before the library i
 from __future__ import annotations
 
 import os
-from collections import Counter as Tally
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
@@ -55,6 +54,35 @@ class CallFigures(Protocol):
     first_token_us: int | None
 
 
+class _Series:
+    """A combination of labels, with what each of its calls needs at hand."""
+
+    __slots__ = ("labels", "latency")
+
+    def __init__(self, labels: tuple[str, ...], latency: Histogram) -> None:
+        self.labels = labels
+        self.latency = latency
+
+
+class _Sums:
+    """What the calls of one batch that share a series and an outcome add up to."""
+
+    __slots__ = (
+        "attempts",
+        "cached_tokens",
+        "calls",
+        "cost_nanousd",
+        "input_tokens",
+        "output_tokens",
+        "reasoning_tokens",
+        "unpriced",
+    )
+
+    def __init__(self) -> None:
+        self.calls = self.attempts = self.unpriced = self.cost_nanousd = 0
+        self.input_tokens = self.cached_tokens = self.output_tokens = self.reasoning_tokens = 0
+
+
 class Metrics:
     """Counters, histograms and gauges of one process, and the rendering of the whole server's."""
 
@@ -62,7 +90,7 @@ class Metrics:
         self._several = bool(os.environ.get(FOLDER_VARIABLE))
         self._registry = registry = CollectorRegistry()
         self._bounded = {label: _Bounded(max_label_values) for label in _LABELS}
-        self._series: set[tuple[str, ...]] = set()
+        self._series: dict[tuple[str, ...], _Series] = {}
         self._requests = Counter(
             "headgate_requests", "Calls answered.", (*_LABELS, "status"), registry=registry
         )
@@ -129,49 +157,63 @@ class Metrics:
 
     def observe(self, records: Iterable[CallFigures]) -> None:
         """Count `records`, calls that have ended."""
-        sums: Tally[tuple[Counter, tuple[str, ...]]] = Tally()
-        costs: Tally[tuple[str, ...]] = Tally()
+        groups: dict[tuple[_Series, int, str | None], _Sums] = {}
         for record in records:
-            labels = self._labels(record)
-            sums[self._requests, (*labels, str(record.status))] += 1
-            sums[self._attempts, labels] += record.attempts
-            if record.error_class is not None:
-                sums[self._errors, (*labels, record.error_class[:64])] += 1
-                if record.status == 429:
-                    sums[self._throttled, labels] += 1
-            for kind, tokens in (
-                ("input", record.input_tokens),
-                ("cached", record.cached_tokens),
-                ("output", record.output_tokens),
-                ("reasoning", record.reasoning_tokens),
-            ):
-                if tokens:
-                    sums[self._tokens, (*labels, kind)] += tokens
+            series = self._series_of(record)
+            key = (series, record.status, record.error_class)
+            sums = groups.get(key)
+            if sums is None:
+                sums = groups[key] = _Sums()
+            sums.calls += 1
+            sums.attempts += record.attempts
+            sums.input_tokens += record.input_tokens or 0
+            sums.cached_tokens += record.cached_tokens or 0
+            sums.output_tokens += record.output_tokens or 0
+            sums.reasoning_tokens += record.reasoning_tokens or 0
             if record.cost_nanousd is None:
-                sums[self._unpriced, labels] += 1
+                sums.unpriced += 1
             else:
-                costs[labels] += record.cost_nanousd
-            self._latency.labels(*labels).observe(record.latency_us / 1e6)
+                sums.cost_nanousd += record.cost_nanousd
+            series.latency.observe(record.latency_us / 1e6)
             if record.first_token_us is not None:
-                self._first_token.labels(*labels).observe(record.first_token_us / 1e6)
-        for (counter, labels), amount in sums.items():
-            counter.labels(*labels).inc(amount)
-        for labels, nanousd in costs.items():
-            self._cost.labels(*labels).inc(nanousd / 1e9)
+                self._first_token.labels(*series.labels).observe(record.first_token_us / 1e6)
+        for (series, status, error), sums in groups.items():
+            self._count(series.labels, status, error, sums)
 
-    def _labels(self, record: CallFigures) -> tuple[str, ...]:
+    def _count(self, labels: tuple[str, ...], status: int, error: str | None, sums: _Sums) -> None:
+        self._requests.labels(*labels, str(status)).inc(sums.calls)
+        self._attempts.labels(*labels).inc(sums.attempts)
+        if error is not None:
+            self._errors.labels(*labels, error[:64]).inc(sums.calls)
+            if status == 429:
+                self._throttled.labels(*labels).inc(sums.calls)
+        for kind, tokens in (
+            ("input", sums.input_tokens),
+            ("cached", sums.cached_tokens),
+            ("output", sums.output_tokens),
+            ("reasoning", sums.reasoning_tokens),
+        ):
+            if tokens:
+                self._tokens.labels(*labels, kind).inc(tokens)
+        if sums.unpriced:
+            self._unpriced.labels(*labels).inc(sums.unpriced)
+        if sums.calls > sums.unpriced:
+            self._cost.labels(*labels).inc(sums.cost_nanousd / 1e9)
+
+    def _series_of(self, record: CallFigures) -> _Series:
         labels = (
             record.endpoint,
             self._bounded["model"].value(record.model_requested or ""),
             self._bounded["project"].value(record.project),
             self._bounded["feature"].value(record.feature or ""),
         )
-        if labels in self._series:
-            return labels
-        if len(self._series) >= _MAX_SERIES:
-            return (record.endpoint, OTHER, OTHER, OTHER)
-        self._series.add(labels)
-        return labels
+        series = self._series.get(labels)
+        if series is None:
+            if len(self._series) >= _MAX_SERIES:
+                labels = (record.endpoint, OTHER, OTHER, OTHER)
+            series = _Series(labels, self._latency.labels(*labels))
+            self._series.setdefault(labels, series)
+        return series
 
     def note_state(self, *, in_flight: int, lag_s: float, waiting_records: int) -> None:
         """Set the gauges of this process."""

@@ -24,6 +24,7 @@ from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint
 from headgate.intake.http.health_api import database_probe
 from headgate.intake.http.inputs import Input
 from headgate.intake.http.openai_endpoints import openai_endpoints
+from headgate.intake.http.server_protocol import REPLY, Headers
 from headgate.storage import Database
 
 ADMIN_KEY = "hg_admin-key-of-these-tests-0123456789abcdef"
@@ -50,6 +51,18 @@ class Answer(NamedTuple):
         return body["error"]
 
 
+class CollectedReply:
+    """What `/v1` writes to a connection, kept."""
+
+    def __init__(self, outgoing: list[dict[str, Any]]) -> None:
+        self.gone = False
+        self.on_gone: Any = None
+        self._outgoing = outgoing
+
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        self._outgoing += [{"status": status, "headers": headers}, {"body": body}]
+
+
 async def call(
     app: ASGIApp,
     method: str,
@@ -68,7 +81,7 @@ async def call(
         token = key if isinstance(key, str) else key.plaintext
         sent.setdefault("authorization", f"Bearer {token}")
     content = body if body is not None else b"" if json is None else msgspec.json.encode(json)
-    scope = {
+    scope: dict[str, Any] = {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -82,8 +95,9 @@ async def call(
         "client": None if peer is None else (peer, 1),
         "server": ("127.0.0.1", 8800),
     }
-    incoming = [{"type": "http.request", "body": content, "more_body": False}]
     outgoing: list[dict[str, Any]] = []
+    scope["extensions"] = {REPLY: CollectedReply(outgoing)}
+    incoming = [{"type": "http.request", "body": content, "more_body": False}]
 
     async def receive() -> dict[str, Any]:
         if not incoming:

@@ -1,72 +1,173 @@
-"""A reply's head goes out with what follows it, and alone where nothing does."""
+"""A reply goes out in few writes, in the form its client can read, and ends with its connection."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
+import uvicorn
 
-from headgate.intake.http.server_protocol import JoiningTransport
+from headgate.intake.http.server_protocol import REPLY, Reply, ServerProtocol
 
-HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
-
-
-class Recorder(asyncio.Transport):
-    def __init__(self) -> None:
-        super().__init__()
-        self.writes: list[bytes] = []
-        self.closed = False
-
-    def write(self, data: bytes) -> None:
-        self.writes.append(bytes(data))
-
-    def close(self) -> None:
-        self.closed = True
+Application = Callable[[Reply, Any], Awaitable[None]]
 
 
-@pytest.fixture
-def recorder() -> Recorder:
-    return Recorder()
+@asynccontextmanager
+async def serving(answer: Application) -> AsyncIterator[tuple[str, int]]:
+    """A real server, each of whose requests `answer` answers."""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        del send
+        await answer(scope["extensions"][REPLY], receive)
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        application, http=ServerProtocol, ws="none", lifespan="off", log_config=None
+    )
+    server = uvicorn.Server(config)
+    serve = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield listener.getsockname()[:2]
+    finally:
+        server.should_exit = True
+        await serve
+        listener.close()
 
 
-def test_head_and_body_are_one_write(recorder: Recorder) -> None:
-    transport = JoiningTransport(recorder)
-    transport.write(HEAD)
-    assert recorder.writes == []
-    transport.write(b"ok")
-    assert recorder.writes == [HEAD + b"ok"]
+async def exchange(address: tuple[str, int], request: bytes) -> bytes:
+    """All that comes back until the server closes the connection."""
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(request)
+    received = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    return received
 
 
-def test_chunks_after_the_first_go_out_at_once(recorder: Recorder) -> None:
-    transport = JoiningTransport(recorder)
-    for data in (HEAD, b"one", b"two"):
-        transport.write(data)
-    assert recorder.writes == [HEAD + b"one", b"two"]
+def request(version: str = "1.1", *, close: bool = True) -> bytes:
+    connection = "Connection: close\r\n" if close else ""
+    return f"GET / HTTP/{version}\r\nHost: x\r\n{connection}\r\n".encode()
 
 
-def test_a_head_with_nothing_after_it_is_released(recorder: Recorder) -> None:
-    transport = JoiningTransport(recorder)
-    transport.write(HEAD)
-    transport.release()
-    assert recorder.writes == [HEAD]
+async def whole(reply: Reply, _receive: Any) -> None:
+    await reply.whole(201, [(b"x-one", b"1")], b"body")
 
 
-def test_closing_sends_what_is_held(recorder: Recorder) -> None:
-    transport = JoiningTransport(recorder)
-    transport.write(HEAD)
-    transport.close()
-    assert recorder.writes == [HEAD]
-    assert recorder.closed
+async def streamed(reply: Reply, _receive: Any) -> None:
+    reply.begin(200, [(b"x-one", b"1")])
+    for piece in (b"first", b"", b"second"):
+        await reply.piece(piece)
+    await reply.end(b"last")
 
 
-def test_an_interim_response_is_not_held(recorder: Recorder) -> None:
-    transport = JoiningTransport(recorder)
-    transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    assert recorder.writes == [b"HTTP/1.1 100 Continue\r\n\r\n"]
+async def test_a_whole_reply_has_its_length_and_the_date():
+    async with serving(whole) as address:
+        head, body = (await exchange(address, request())).split(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    assert lines[0] == b"HTTP/1.1 201 Created"
+    assert {b"x-one: 1", b"content-length: 4", b"connection: close"} <= set(lines)
+    assert any(line.startswith(b"date: ") for line in lines)
+    assert body == b"body"
 
 
-def test_a_body_that_looks_like_a_head_is_a_body(recorder: Recorder) -> None:
-    transport = JoiningTransport(recorder)
-    transport.write(HEAD)
-    transport.write(HEAD)
-    assert recorder.writes == [HEAD + HEAD]
+async def test_a_stream_comes_in_chunks_and_ends():
+    async with serving(streamed) as address:
+        head, _, body = (await exchange(address, request())).partition(b"\r\n\r\n")
+    assert b"transfer-encoding: chunked" in head
+    assert body == b"5\r\nfirst\r\n6\r\nsecond\r\n4\r\nlast\r\n0\r\n\r\n"
+
+
+async def test_http_1_0_gets_a_stream_without_chunks():
+    async with serving(streamed) as address:
+        head, _, body = (await exchange(address, request("1.0"))).partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head
+    assert body == b"firstsecondlast"
+
+
+async def test_a_stream_with_nothing_but_its_end_is_a_reply():
+    async def empty(reply: Reply, _receive: Any) -> None:
+        reply.begin(200, [])
+        await reply.end(b"")
+
+    async with serving(empty) as address:
+        received = await exchange(address, request())
+    assert received.startswith(b"HTTP/1.1 200 OK")
+    assert received.endswith(b"\r\n\r\n0\r\n\r\n")
+
+
+async def test_requests_in_a_pipeline_are_answered_in_order():
+    count = 0
+
+    async def counting(reply: Reply, _receive: Any) -> None:
+        nonlocal count
+        count += 1
+        mine = count
+        await asyncio.sleep(0.05 / mine)
+        await reply.whole(200, [], b"%d" % mine)
+
+    async with serving(counting) as address:
+        sent = request(close=False) + request(close=False) + request()
+        received = await exchange(address, sent)
+    assert [part.partition(b"\r\n\r\n")[2][:1] for part in received.split(b"HTTP/1.1 ")[1:]] == [
+        b"1",
+        b"2",
+        b"3",
+    ]
+
+
+async def test_a_client_that_leaves_is_noticed_at_once():
+    noticed = asyncio.Event()
+
+    async def waiting(reply: Reply, _receive: Any) -> None:
+        gone = asyncio.Event()
+        reply.on_gone = gone.set
+        await asyncio.wait_for(gone.wait(), 5)
+        assert reply.gone
+        await reply.whole(200, [], b"nobody reads this")
+        noticed.set()
+
+    async with serving(waiting) as address:
+        _, writer = await asyncio.open_connection(*address)
+        writer.write(request(close=False))
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.close()
+        await asyncio.wait_for(noticed.wait(), 5)
+
+
+async def test_a_slow_reader_holds_the_writer_back():
+    written = 0
+
+    async def plenty(reply: Reply, _receive: Any) -> None:
+        nonlocal written
+        reply.begin(200, [])
+        for _ in range(200):
+            await reply.piece(b"x" * 1_000_000)
+            written += 1
+        await reply.end(b"")
+
+    async with serving(plenty) as address:
+        reader, writer = await asyncio.open_connection(*address, limit=1024)
+        writer.write(request())
+        await asyncio.sleep(0.5)
+        assert written < 100
+        writer.transport.abort()
+        del reader
+
+
+@pytest.mark.parametrize("value", [b"a\r\nx-injected: 1", b"a\nb", b"a\rb"])
+async def test_a_line_end_in_a_header_is_refused(value: bytes, caplog: pytest.LogCaptureFixture):
+    async def injecting(reply: Reply, _receive: Any) -> None:
+        with pytest.raises(ValueError, match="line end"):
+            await reply.whole(200, [(b"x-one", value)], b"")
+        await reply.whole(500, [], b"refused")
+
+    async with serving(injecting) as address:
+        received = await exchange(address, request())
+    assert received.endswith(b"refused")
+    assert b"injected" not in received

@@ -23,7 +23,9 @@ from headgate.gateway.request import Request, read_request
 from headgate.intake.access.authentication import Authenticator
 from headgate.intake.access.networks import TrustedProxies
 from headgate.intake.access.roles import require
-from headgate.intake.http.asgi_client import AsgiClient, Receive, Scope, Send
+from headgate.intake.http.http_client import HttpClient
+from headgate.intake.http.request_body import Receive, Scope
+from headgate.intake.http.server_protocol import REPLY
 from headgate.storage.identifiers import new_id
 from headgate.workflows.openai_surface import answer_workflow
 from headgate.workflows.runner import Runner
@@ -65,10 +67,11 @@ class OpenAISurface:
         self._fault_hints = gateway.routing.takes_fault_hints
         self.endpoints: dict[str, Endpoint] = {f"/v1/{name}": e for name, e in ENDPOINTS.items()}
 
-    async def serve(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> None:
         """Answer one request to `endpoint`."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        client = AsgiClient(headers, receive, send, self._settings.gzip_min_bytes)
+        reply = scope["extensions"][REPLY]
+        client = HttpClient(headers, receive, reply, self._settings.gzip_min_bytes)
         try:
             if headers.get(_VIA) == self._via:
                 raise UpstreamLoopError
@@ -106,7 +109,7 @@ class OpenAISurface:
         )
 
     async def _read(
-        self, call: Call, endpoint: Endpoint, headers: dict[bytes, bytes], client: AsgiClient
+        self, call: Call, endpoint: Endpoint, headers: dict[bytes, bytes], client: HttpClient
     ) -> Request:
         if b"x-headgate-feature" in headers:
             call.name_feature(headers[b"x-headgate-feature"])
@@ -127,7 +130,7 @@ class OpenAISurface:
         return lines
 
     async def _run_workflow(
-        self, call: Call, request: Request, client: AsgiClient, headers: dict[bytes, bytes]
+        self, call: Call, request: Request, client: HttpClient, headers: dict[bytes, bytes]
     ) -> None:
         """Answer with a run's output. The run's own calls are the ones that are recorded."""
         require(call.caller.role, "workflows.run")

@@ -27,10 +27,10 @@ from headgate.gateway.caller import Caller
 from headgate.intake.access.authentication import Authenticator
 from headgate.intake.access.networks import TrustedProxies, is_within, parse_address
 from headgate.intake.access.roles import Permission, require
-from headgate.intake.http.asgi_client import AsgiClient
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint
 from headgate.intake.http.errors import error_body, error_headers, internal_error, log_fault
 from headgate.intake.http.inputs import Input
+from headgate.intake.http.request_body import read_body
 from headgate.storage.identifiers import new_id
 
 _STRICT = "/api/"
@@ -88,7 +88,7 @@ class _Address:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = new_id("req")
         try:
-            reply = await self._answer(scope, receive, send, request_id)
+            reply = await self._answer(scope, receive, request_id)
             response = _rendered(reply)
         except ClientGoneError:
             return
@@ -107,9 +107,7 @@ class _Address:
             response.body = b""
         await response(scope, receive, send)
 
-    async def _answer(
-        self, scope: Scope, receive: Receive, send: Send, request_id: str
-    ) -> ApiReply:
+    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> ApiReply:
         method = scope["method"]
         endpoint = self._methods.get("GET" if method == "HEAD" else method)
         if endpoint is None:
@@ -138,7 +136,7 @@ class _Address:
             path=scope["path_params"],
             query_pairs=query_pairs,
             headers=headers,
-            body=await self._body(scope, receive, send) if method != "HEAD" else b"",
+            body=await self._body(scope, receive) if method != "HEAD" else b"",
         )
         if endpoint.path.startswith(_STRICT):
             # An answer that ignores a misspelt field looks like one that took it into account.
@@ -147,9 +145,9 @@ class _Address:
                 request.json(Input)
         return await endpoint.handler(request)
 
-    async def _body(self, scope: Scope, receive: Receive, send: Send) -> bytes:
-        client = AsgiClient(dict(scope["headers"]), receive, send, 0)
-        return await client.body(self._gatekeeper.max_body_bytes)
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        encoding = dict(scope["headers"]).get(b"content-encoding")
+        return await read_body(receive, encoding, self._gatekeeper.max_body_bytes)
 
 
 def _is_open(endpoint: Endpoint, peer: str | None, headers: Headers) -> bool:

@@ -1,90 +1,134 @@
-"""uvicorn's HTTP protocol, with the head and the first piece of a reply in one system call.
+"""uvicorn's HTTP protocol, with a short way out for replies.
 
-ASGI sends a reply's head and its body apart, and uvicorn writes each at once. The second `send`
-costs as much as everything that Headgate does between the two.
+ASGI sends a reply as messages, which uvicorn checks, joins and writes one by one: that costs a call
+more than its key, its record and its price together. `/v1` writes through `Reply` instead, a head
+and what follows it in one system call, and is told at once when its client leaves. All else about
+a connection stays uvicorn's: parsing, limits, keep-alive, pipelining, the stop.
+
+It reaches into uvicorn's request cycle, so pyproject.toml names the versions it was written for.
 """
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
-_INFORMATIONAL = b"HTTP/1.1 1"
-_HEAD = b"HTTP/1.1 "
+REPLY: Final = "headgate.reply"
+"""Where in a scope's `extensions` the request's `Reply` stands."""
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Reply:
+    """The reply to one request, written straight to its connection.
+
+    Either `whole`, or `begin`, any number of `piece` and `end`. What is written after the client
+    has left goes nowhere.
+    """
+
+    __slots__ = ("_chunked", "_cycle", "_held", "on_gone")
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+        self._held = b""
+        self._chunked = False
+        self.on_gone: Callable[[], None] | None = None
+        """Called when the client leaves before the reply has ended."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client has left before the reply had ended."""
+        return self._cycle.disconnected
+
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send all of it."""
+        await self._write(self._head(status, headers, b"content-length: %d" % len(body)) + body)
+        self._end()
+
+    def begin(self, status: int, headers: Headers) -> None:
+        """Set the head of a reply whose length isn't known; it goes out with the first piece."""
+        # HTTP/1.0 has no chunks: there the end of the connection is the end of the reply.
+        self._chunked = self._cycle.scope["http_version"] != "1.0"
+        self._held = self._head(
+            status, headers, b"transfer-encoding: chunked" if self._chunked else None
+        )
+
+    async def piece(self, data: bytes) -> None:
+        """Send a piece of it."""
+        if not data:
+            return
+        held, self._held = self._held, b""
+        chunk = b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
+        await self._write(held + chunk)
+
+    async def end(self, data: bytes) -> None:
+        """Send the last piece of it and the end."""
+        await self.piece(data)
+        await self._write(self._held + (b"0\r\n\r\n" if self._chunked else b""))
+        self._end()
+
+    def left(self) -> None:
+        """Say that the client has left."""
+        if not self._cycle.response_complete:
+            self._cycle.disconnected = True
+            if self.on_gone is not None:
+                self.on_gone()
+
+    def _head(self, status: int, headers: Headers, framing: bytes | None) -> bytes:
+        cycle = self._cycle
+        lines = [b"%b: %b" % header for header in cycle.default_headers]
+        lines += [b"%b: %b" % header for header in headers]
+        if framing is not None:
+            lines.append(framing)
+        if not cycle.keep_alive:
+            lines.append(b"connection: close")
+        head = b"\r\n".join(lines)
+        if head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1:
+            raise ValueError("a line end in a header of the reply")
+        cycle.response_started = True
+        cycle.waiting_for_100_continue = False
+        return b"%b%b\r\n\r\n" % (STATUS_LINE[status], head)
+
+    async def _write(self, data: bytes) -> None:
+        cycle = self._cycle
+        if cycle.flow.write_paused and not cycle.disconnected:
+            await cycle.flow.drain()
+        if not cycle.disconnected:
+            cycle.transport.write(data)
+
+    def _end(self) -> None:
+        """What uvicorn does when a reply has been sent."""
+        cycle = self._cycle
+        if cycle.disconnected:
+            return
+        cycle.response_complete = True
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        cycle.on_response()
 
 
 class ServerProtocol(HttpToolsProtocol):
     """What uvicorn runs for each connection."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """See `asyncio.Protocol`."""
-        super().connection_made(JoiningTransport(transport))
+    _reply: Reply | None = None
+    """The reply to the request that is being answered: the first of several in a pipeline."""
 
-    def on_response_complete(self) -> None:
-        """See uvicorn; a reply to HEAD, a 204 and a 304 have no body for their head to wait for."""
-        self.transport.release()  # type: ignore[attr-defined]
-        super().on_response_complete()
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """See uvicorn."""
+        self._reply = Reply(cycle)
+        cycle.scope["extensions"] = {REPLY: self._reply}  # type: ignore[dict-item]
+        super()._start_asgi_task(cycle, app)
 
-
-class JoiningTransport(asyncio.Transport):
-    """A transport that keeps a reply's head back until the first write after it."""
-
-    __slots__ = ("_held", "_transport")
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._held = b""
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Write `data`, with the head before it if one is held."""
-        if self._held:
-            data = self._held + data
-            self._held = b""
-        elif data[:9] == _HEAD and data[:10] != _INFORMATIONAL and data[-4:] == b"\r\n\r\n":
-            self._held = bytes(data)
-            return
-        if data:
-            self._transport.write(data)
-
-    def release(self) -> None:
-        """Write the head, if one is held."""
-        if self._held:
-            self._transport.write(self._held)
-            self._held = b""
-
-    def close(self) -> None:
-        """Close when everything is written."""
-        self.release()
-        self._transport.close()
-
-    def abort(self) -> None:
-        """Close at once."""
-        self._held = b""
-        self._transport.abort()
-
-    def is_closing(self) -> bool:
-        """Whether it is closed or about to be."""
-        return self._transport.is_closing()
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """What the transport beneath knows."""
-        return self._transport.get_extra_info(name, default)
-
-    def pause_reading(self) -> None:
-        """Take in nothing for now."""
-        self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Take in data again."""
-        self._transport.resume_reading()
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Where `pause_writing` and `resume_writing` are called."""
-        self._transport.set_write_buffer_limits(high, low)
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Hand the connection to another protocol."""
-        self.release()
-        self._transport.set_protocol(protocol)
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See uvicorn."""
+        super().connection_lost(exc)
+        if self._reply is not None:
+            self._reply.left()
+            self._reply = None
