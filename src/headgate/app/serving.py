@@ -16,6 +16,7 @@ from typing import NoReturn
 
 import uvicorn
 
+from headgate import __version__
 from headgate.app.composition import Application, build, prepare
 from headgate.app.plan import SIMULATOR_URL, Plan, read_plan
 from headgate.app.processes import Server, Workers
@@ -47,6 +48,7 @@ def serve(options: ServeOptions) -> None:
             os.environ[SIMULATOR_URL] = stack.enter_context(_simulator())
             plan = read_plan(options.folder)
         _announce(plan, listener)
+        stack.callback(_log.info, "stopped")
         # uvicorn raises the signal that stopped it once more when it has stopped; by default that
         # would end the process before this block has cleaned up.
         signal.signal(signal.SIGTERM, _leave)
@@ -146,6 +148,7 @@ def _announce(plan: Plan, listener: socket.socket) -> None:
             " no answer comes from a real model."
         )
         _log.warning("simulated", extra={"providers": sorted(plan.simulated)})
+    _log.info("serving", extra={"address": address, "version": __version__})
     _say("\n".join(lines))
 
 

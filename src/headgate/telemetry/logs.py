@@ -51,6 +51,8 @@ def configure_logs(level: Level) -> None:
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = True
+        # Its every start and stop, and the simulator's, told in lines that say nothing of Headgate.
+        logger.setLevel(logging.WARNING)
     # Alembic tells each step of a migration; one line of our own says it is done.
     logging.getLogger("alembic").setLevel(logging.WARNING)
 

@@ -310,3 +310,8 @@ def test_deep_optional_recursion_comes_to_an_end():
     value = instance_for(schema, SOURCE)
     assert re.search(r"left", str(value["root"]))
     assert len(str(value)) < 20_000
+
+
+def test_a_step_too_fine_for_decimals_is_kept():
+    schema = {"type": "number", "minimum": 1e300, "multipleOf": 1e-300}
+    assert instance_for(schema, read_source("text")) == 1e300

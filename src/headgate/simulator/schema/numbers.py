@@ -1,9 +1,12 @@
-"""A number within a schema's bounds, near a wished one where it can be."""
+"""A number within a schema's bounds, near a wished one where it can be.
+
+In fractions, because decimals refuse to tell whether 1e300 is a multiple of 1e-300.
+"""
 
 from __future__ import annotations
 
 import math
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -12,14 +15,14 @@ import msgspec
 class Bounds(msgspec.Struct, frozen=True):
     """What a schema asks of a number."""
 
-    low: Decimal | None
+    low: Fraction | None
     low_excluded: bool
-    high: Decimal | None
+    high: Fraction | None
     high_excluded: bool
-    step: Decimal
+    step: Fraction
     """Values are multiples of this; 0 where any number will do."""
 
-    def allow(self, value: Decimal) -> bool:
+    def allow(self, value: Fraction) -> bool:
         """Whether `value` is within the bounds and a multiple of the step."""
         if self.low is not None and (value < self.low or (self.low_excluded and value == self.low)):
             return False
@@ -34,9 +37,9 @@ def bounds_of(schema: dict[str, Any], *, integer: bool) -> Bounds:
     """The bounds in `schema`; an integer's step is at least one."""
     low, low_excluded = _tighter(schema, "minimum", "exclusiveMinimum", max)
     high, high_excluded = _tighter(schema, "maximum", "exclusiveMaximum", min)
-    step = Decimal(0)
+    step = Fraction(0)
     if _is_number(schema.get("multipleOf")) and schema["multipleOf"] > 0:
-        step = Decimal(str(schema["multipleOf"]))
+        step = Fraction(str(schema["multipleOf"]))
     if integer:
         step = _common_multiple_with_one(step)
     return Bounds(low, low_excluded, high, high_excluded, step)
@@ -44,7 +47,7 @@ def bounds_of(schema: dict[str, Any], *, integer: bool) -> Bounds:
 
 def number_within(bounds: Bounds, wished: float, *, integer: bool) -> int | float | None:
     """`wished` where the bounds allow it, else a number near it; None where there is none."""
-    target = Decimal(str(wished))
+    target = Fraction(str(wished))
     candidates = [target]
     if bounds.low is not None:
         target = max(target, bounds.low)
@@ -64,31 +67,30 @@ def number_within(bounds: Bounds, wished: float, *, integer: bool) -> int | floa
     return None
 
 
-def _plain(value: Decimal, *, integer: bool) -> int | float:
+def _plain(value: Fraction, *, integer: bool) -> int | float:
     return int(value) if integer else float(value)
 
 
 def _tighter(
     schema: dict[str, Any], inclusive: str, exclusive: str, choose: Any
-) -> tuple[Decimal | None, bool]:
+) -> tuple[Fraction | None, bool]:
     plain, strict = schema.get(inclusive), schema.get(exclusive)
     has_plain, has_strict = _is_number(plain), _is_number(strict)
     if has_plain and has_strict:
         chosen = choose(plain, strict)
-        return Decimal(str(chosen)), chosen == strict
+        return Fraction(str(chosen)), chosen == strict
     if has_strict:
-        return Decimal(str(strict)), True
+        return Fraction(str(strict)), True
     if has_plain:
         # Draft 4 wrote `exclusiveMinimum: true` beside `minimum`.
-        return Decimal(str(plain)), strict is True
+        return Fraction(str(plain)), strict is True
     return None, False
 
 
-def _common_multiple_with_one(step: Decimal) -> Decimal:
+def _common_multiple_with_one(step: Fraction) -> Fraction:
     if step == 0:
-        return Decimal(1)
-    numerator, _ = step.as_integer_ratio()
-    return Decimal(numerator)
+        return Fraction(1)
+    return Fraction(step.numerator)
 
 
 def _is_number(value: Any) -> bool:
