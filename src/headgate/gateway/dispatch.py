@@ -110,28 +110,26 @@ class Dispatcher:
                 timeouts.connect_s, timeouts.first_byte_s, timeouts.idle_s, max(remaining_s, 0.01)
             )
         headers = provider.headers + call.forwarded if call.forwarded else provider.headers
+        outgoing = provider.dialect.outgoing(request, target.model)
         try:
             reply = await provider.upstream.send(
-                provider.origin,
-                b"POST",
-                provider.target(request.endpoint),
-                headers,
-                request.body_for(target.model),
-                timeouts,
+                provider.origin, b"POST", outgoing.target, headers, outgoing.body, timeouts
             )
             if request.streamed and reply.status == 200 and _is_event_stream(reply):
-                return await _begin(request, reply)
+                return await _begin(provider.dialect.stream_reader(request), reply)
             body = await reply.read(MAX_REPLY_BYTES)
         except UpstreamError as error:
             return _broken(error, provider.name)
         except ValueError as error:
             return _malformed(provider.name, str(error))
-        body = without_secret(body, provider.secret)
-        if reply.status == 200:
-            try:
+        try:
+            body = provider.dialect.answer(
+                request, reply.status, without_secret(body, provider.secret)
+            )
+            if reply.status == 200:
                 return Whole(reply, body, request.endpoint.usage(body))
-            except UNREADABLE:
-                return _malformed(provider.name, "its reply is not JSON that can be read")
+        except UNREADABLE:
+            return _malformed(provider.name, "its reply is not JSON that can be read")
         return _refused(reply, body, provider.name)
 
 
@@ -146,9 +144,8 @@ def _is_event_stream(reply: UpstreamReply) -> bool:
     return (reply.header(b"content-type") or b"").lower().startswith(b"text/event-stream")
 
 
-async def _begin(request: Request, reply: UpstreamReply) -> Flowing:
+async def _begin(reader: StreamReader, reply: UpstreamReply) -> Flowing:
     """Wait for the first events, so that a stream that breaks before them may be tried again."""
-    reader = request.endpoint.stream_reader(hide_usage=request.hide_usage)
     try:
         while True:
             data = await reply.next_chunk()

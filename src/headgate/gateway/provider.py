@@ -1,8 +1,4 @@
-"""A provider as the gateway calls it: its address, its credentials, its patience.
-
-Only servers that speak the OpenAI API exist so far; another kind is another file with the same
-attributes.
-"""
+"""A provider as the gateway calls it: its address, its credentials, its patience, its dialect."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ from urllib.parse import urlsplit
 
 from headgate import __version__
 from headgate.config.settings import ProviderSettings, TimeoutSettings
+from headgate.gateway.dialect import Dialect, OpenAIDialect
 from headgate.gateway.endpoints import Endpoint
 from headgate.gateway.upstream import Origin, Timeouts, UpstreamClient
 
@@ -19,7 +16,7 @@ VIA_HEADER = "x-headgate-via"
 
 
 class Provider:
-    """One server that speaks the OpenAI API."""
+    """One server of models."""
 
     def __init__(
         self, name: str, settings: ProviderSettings, *, simulated: bool = False, via: str = ""
@@ -39,6 +36,7 @@ class Provider:
         self.upstream = UpstreamClient(max_connections_per_origin=settings.max_connections)
         """Its own connections, so that a slow provider can't use up another's."""
         self._path = address.path.rstrip("/").encode()
+        self.dialect: Dialect = OpenAIDialect(self._path)
         self._patterns = settings.models
         self.secret = settings.api_key.encode() if settings.api_key else None
         self.headers = _header_lines(settings, via)
@@ -58,10 +56,6 @@ class Provider:
     def serves(self, model: str) -> bool:
         """Whether `model` is one of those it is configured for."""
         return any(fnmatchcase(model, pattern) for pattern in self._patterns)
-
-    def target(self, endpoint: Endpoint) -> bytes:
-        """The request target of `endpoint`."""
-        return self._path + endpoint.target
 
     def path(self, below: bytes) -> bytes:
         """The request target of another address below its base URL."""
