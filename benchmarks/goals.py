@@ -51,6 +51,10 @@ GOALS: Final = (
     Goal("at most 90 MB resident, idle", "at most", 90, "idle_mb", "", " MB"),
     Goal("at most 90 MB resident, after the requests", "at most", 90, "loaded_mb", "", " MB"),
     Goal("at most 90 MB resident, after the streams", "at most", 90, "streamed_mb", "", " MB"),
+    Goal(
+        "at least as many requests/s as an embedded TensorZero at 32 connections",
+        *("at least", 1, "requests_per_s_32", "tensorzero"),
+    ),
 )
 
 

@@ -34,9 +34,9 @@ _ANSWER: Final = (
 )
 
 
-def request_body(*, stream: bool) -> bytes:
+def request_body(*, stream: bool, model: str = MODEL) -> bytes:
     """Return a chat completion request of 600 bytes (a few more where it asks for a stream)."""
-    head: dict[str, object] = {"model": MODEL}
+    head: dict[str, object] = {"model": model}
     system = {"role": "system", "content": "You triage support tickets. Answer in plain text."}
     tail: dict[str, object] = {"temperature": 0.2, "max_tokens": 400}
 

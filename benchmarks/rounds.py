@@ -123,7 +123,7 @@ class Round:
                     running.server,
                     running.url,
                     running.headers,
-                    request_body(stream=False),
+                    request_body(stream=False, model=running.model),
                 )
             except BaseException:
                 await self._stop(running)
@@ -189,7 +189,7 @@ class Round:
         self, running: Running, connections: int, duration_s: float | None = None
     ) -> Load:
         seconds = duration_s or self._plan.duration_s
-        body = request_body(stream=False)
+        body = request_body(stream=False, model=running.model)
         if self._plan.generator == "wrk":
             watch = Watch(self._place.cores)
             seen = await wrk.load(
@@ -224,7 +224,9 @@ class Round:
     async def _flow(self, running: Running, flow: Flow) -> Load:
         stub = self._place.stub
         stub.flow, stub.nudges = flow, 0
-        request = clients.request_bytes(running.url, running.headers, request_body(stream=True))
+        request = clients.request_bytes(
+            running.url, running.headers, request_body(stream=True, model=running.model)
+        )
         with _no_collection():
             watch = Watch(self._place.cores)
             tally, elapsed_s = await clients.load_streams(

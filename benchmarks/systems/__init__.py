@@ -11,8 +11,9 @@ from benchmarks.systems.headgate import Headgate
 from benchmarks.systems.litellm import LiteLLM
 from benchmarks.systems.nginx import Nginx
 from benchmarks.systems.system import Running, System
+from benchmarks.systems.tensorzero import TensorZero
 
 __all__ = ["ALL", "Running", "System"]
 
-ALL: tuple[System, ...] = (Direct(), Nginx(), LiteLLM(), Headgate())
+ALL: tuple[System, ...] = (Direct(), Nginx(), LiteLLM(), TensorZero(), Headgate())
 """In the order in which they are measured in each round; `direct` first, as the measure of all."""

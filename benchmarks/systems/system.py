@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from benchmarks.cores import Cores
+from benchmarks.payloads import MODEL
 from benchmarks.processes import Server
 
 
@@ -20,6 +21,8 @@ class Running:
     server: Server | None
     recorded: Callable[[], int] | None = None
     """Asks the system how many calls it has on record, where it keeps one."""
+    model: str = MODEL
+    """What it calls the stub's model."""
 
 
 class System(Protocol):

@@ -57,8 +57,6 @@ from headgate.workflows.runner import Runner
 _log = logging.getLogger(__name__)
 
 _GAUGES_EVERY_S = 0.5
-_COLLECT_EVERY = 20_000
-"""New objects until the collector looks for cycles, of which calls leave few."""
 _FLUSH_AT_STOP_S = 10.0
 _QUIET_S = 3.0
 
@@ -248,7 +246,6 @@ class Application:
         # milliseconds that a full collection of all modules takes.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(_COLLECT_EVERY)
         self._gauges = asyncio.create_task(self._note_state(), name="headgate-gauges")
 
     async def stop(self) -> None:

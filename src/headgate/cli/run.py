@@ -17,9 +17,13 @@ from headgate.cli.api_client import ApiClient, error_message, url_option
 from headgate.cli.examples import Command
 from headgate.cli.input_file import read_inputs
 from headgate.cli.output import Column, json_option, note, print_json, print_table
+from headgate.errors import HeadgateError
 from headgate.ledger.money import shown_usd
 
 _NANO = 1_000_000_000
+
+_REFUSED_TO_ALL = frozenset({401, 403, 404})
+"""What is wrong with the key or the workflow's name is wrong with every input."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +143,8 @@ def _results(
         if status == 200:
             return Result(run=answer, status=status, run_id=run_id, error=None)
         message = error_message(answer, status)
+        if status in _REFUSED_TO_ALL:
+            raise HeadgateError(message)
         return Result(run=None, status=status, run_id=run_id, error=message)
 
     threads = ThreadPoolExecutor(min(concurrency, len(inputs)) or 1)

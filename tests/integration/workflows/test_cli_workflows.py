@@ -56,6 +56,7 @@ class Api:
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, str], Any]] = []
         self.failing: set[str] = set()
+        self.failing_status = 502
         api = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -68,7 +69,7 @@ class Api:
                 failing = body["input"].get("text") in api.failing
                 answer = {"error": {"message": "It broke."}} if failing else RUN
                 content = json.dumps(answer).encode()
-                self.send_response(502 if failing else 200)
+                self.send_response(api.failing_status if failing else 200)
                 self.send_header("content-length", str(len(content)))
                 self.send_header("x-headgate-run-id", "run_7")
                 self.end_headers()
@@ -207,6 +208,16 @@ def test_run_takes_many_inputs_in_order(headgate, api, tmp_path, text):
     first, second = json.loads(out)
     assert first == RUN
     assert second == {"id": "run_7", "http_status": 502, "error": {"message": "It broke."}}
+
+
+@pytest.mark.parametrize("refusal", [401, 403, 404])
+def test_a_refusal_that_is_the_same_for_all_inputs_is_told_once(headgate, api, tmp_path, refusal):
+    api.failing, api.failing_status = {"a"}, refusal
+    (tmp_path / "in.jsonl").write_text('{"text": "a"}\n' * 30)
+    status, out, notes = headgate("run", "labels", "--input", tmp_path / "in.jsonl")
+    assert (status, out) == (1, "")
+    assert notes.splitlines() == ["headgate: It broke."]
+    assert len(api.asked) < 30
 
 
 def test_run_reads_standard_input(headgate, api, monkeypatch):

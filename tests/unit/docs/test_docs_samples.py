@@ -6,6 +6,7 @@ import re
 import shlex
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -48,7 +49,9 @@ def test_code_that_is_shown_compiles(sample: Sample):
 @pytest.mark.parametrize("sample", samples("python", "runs: simulator"), ids=str)
 def test_code_that_is_shown_for_the_simulator_runs(sample: Sample, monkeypatch):
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    exec(compile(sample.text, str(sample), "exec"), {})  # noqa: S102 - the page's own sample
+    names: dict[str, Any] = {}
+    exec(compile(sample.text, str(sample), "exec"), names)  # noqa: S102 - the page's own sample
+    names["client"].close()
 
 
 @pytest.mark.parametrize("sample", SCRIPTS, ids=str)

@@ -70,7 +70,8 @@ class OpenAISurface:
     async def serve(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> None:
         """Answer one request to `endpoint`."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        reply = scope["extensions"][REPLY]
+        # Taken out: a scope and a reply that hold each other would wait for the collector.
+        reply = scope["extensions"].pop(REPLY)
         client = HttpClient(headers, receive, reply, self._settings.gzip_min_bytes)
         try:
             if headers.get(_VIA) == self._via:
