@@ -15,6 +15,7 @@ import msgspec
 from headgate.errors import (
     HeadgateError,
     UnavailableError,
+    UnsupportedError,
     UpstreamFailedError,
     UpstreamRefusedKeyError,
     UpstreamTimeoutError,
@@ -110,22 +111,28 @@ class Dispatcher:
                 timeouts.connect_s, timeouts.first_byte_s, timeouts.idle_s, max(remaining_s, 0.01)
             )
         headers = provider.headers + call.forwarded if call.forwarded else provider.headers
-        outgoing = provider.dialect.outgoing(request, target.model)
+        secret = provider.secret
         try:
+            outgoing = provider.dialect.outgoing(request, target.model)
+            if provider.tokens is not None:
+                token = provider.tokens.current() or await provider.tokens.fetch()
+                headers, secret = headers + token.header, token.secret
             reply = await provider.upstream.send(
                 provider.origin, b"POST", outgoing.target, headers, outgoing.body, timeouts
             )
             if request.streamed and reply.status == 200 and _is_event_stream(reply):
                 return await _begin(provider.dialect.stream_reader(request), reply)
             body = await reply.read(MAX_REPLY_BYTES)
+        except UnsupportedError as error:
+            return _Failed(Failure(only_elsewhere=True), error)
+        except UpstreamFailedError as error:
+            return _Failed(Failure(only_elsewhere=True), error)
         except UpstreamError as error:
             return _broken(error, provider.name)
         except ValueError as error:
             return _malformed(provider.name, str(error))
         try:
-            body = provider.dialect.answer(
-                request, reply.status, without_secret(body, provider.secret)
-            )
+            body = provider.dialect.answer(request, reply.status, without_secret(body, secret))
             if reply.status == 200:
                 return Whole(reply, body, request.endpoint.usage(body))
         except UNREADABLE:
