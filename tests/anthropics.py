@@ -152,7 +152,7 @@ def judge(body: Json) -> None:
     assert isinstance(body["model"], str)
     assert body["max_tokens"] >= 1
     for part in body.get("system", ()):
-        assert part["text"]
+        assert part["text"].strip()
     roles = [turn["role"] for turn in body["messages"]]
     assert roles
     assert roles == [("user", "assistant")[n % 2] for n in range(len(roles))] or (
@@ -166,7 +166,7 @@ def judge(body: Json) -> None:
         assert answered == pending, "a tool call and its result must stand side by side"
         for block in turn["content"]:
             if block["type"] == "text":
-                assert block["text"], "text blocks must not be empty"
+                assert block["text"].strip(), "text blocks must hold text"
         pending = {b["id"] for b in turn["content"] if b["type"] == "tool_use"}
     last = body["messages"][-1]
     if last["role"] == "assistant" and last["content"][-1]["type"] == "text":

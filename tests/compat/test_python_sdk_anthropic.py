@@ -14,7 +14,7 @@ from pydantic import BaseModel
 import anthropics
 from anthropics import answer, failure, judge, streamed, text, thinking, tool_use
 from servers import ADMIN_KEY, PROVIDER_KEY, RunningServer, end_server, start_server
-from upstreams import CUT, Upstream, completion, reply
+from upstreams import CUT, Upstream, completion, reply, stream
 
 HELLO: Any = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]
 
@@ -35,7 +35,7 @@ class Ticket(BaseModel):
     severity: Literal["low", "medium", "high"]
 
 
-TICKET = {"summary": "It leaks – badly", "severity": "high"}
+TICKET = {"summary": "It leaks «badly»", "severity": "high"}
 
 
 @pytest.fixture(scope="module")
@@ -290,6 +290,17 @@ def test_an_answer_cut_by_its_limit_says_so(client: OpenAI, upstream: Upstream, 
     assert response.incomplete_details.reason == "max_output_tokens"
 
 
+def deltas(client: OpenAI, claude: str, endpoint: str) -> Iterator[str]:
+    """The text of a stream, piece by piece."""
+    if endpoint == "chat":
+        for chunk in client.chat.completions.create(model=claude, messages=HELLO, stream=True):
+            yield chunk.choices[0].delta.content or ""
+    else:
+        for event in client.responses.create(model=claude, input="Hello", stream=True):
+            if event.type == "response.output_text.delta":
+                yield event.delta
+
+
 @pytest.mark.parametrize("endpoint", ["chat", "responses"])
 def test_a_cut_stream_raises(
     client: OpenAI, server: RunningServer, upstream: Upstream, claude: str, endpoint: str
@@ -297,15 +308,19 @@ def test_a_cut_stream_raises(
     upstream.answers(claude, streamed(text("Good day."), end=[0.05, CUT]))
     seen: list[str] = []
     with pytest.raises(openai.APIError) as raised:
-        if endpoint == "chat":
-            for chunk in client.chat.completions.create(model=claude, messages=HELLO, stream=True):
-                seen.append(chunk.choices[0].delta.content or "")
-        else:
-            for event in client.responses.create(model=claude, input="Hello", stream=True):
-                if event.type == "response.output_text.delta":
-                    seen.append(event.delta)
+        seen.extend(deltas(client, claude, endpoint))
     assert "".join(seen) == "Good day."
     assert str(raised.value.code).startswith("upstream_")
+
+
+@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+def test_an_error_in_place_of_a_streams_content_is_tried_again(
+    client: OpenAI, upstream: Upstream, claude: str, endpoint: str
+):
+    error = anthropics.event("error", error={"type": "overloaded_error", "message": "Overloaded"})
+    begun = anthropics.events(anthropics.message())[:2]
+    upstream.answers(claude, stream(*begun, error), streamed(text("Good day.")))
+    assert "".join(deltas(client, claude, endpoint)) == "Good day."
 
 
 @pytest.mark.parametrize("endpoint", ["chat", "responses"])
@@ -317,28 +332,27 @@ def test_an_error_within_a_stream_raises(
         claude, streamed(text("Good day."), end=[anthropics.event("error", error=error)])
     )
     with pytest.raises(openai.APIError, match="Overloaded") as raised:
-        if endpoint == "chat":
-            list(client.chat.completions.create(model=claude, messages=HELLO, stream=True))
-        else:
-            list(client.responses.create(model=claude, input="Hello", stream=True))
+        list(deltas(client, claude, endpoint))
     assert raised.value.code == "overloaded"
     record = server.record(model_requested=claude)
     assert record["error_class"] == "overloaded"
     assert record["input_tokens"] == 3210
 
 
-@pytest.mark.parametrize(
-    ("status", "kind", "words", "raises", "code"),
-    [
-        (400, "invalid_request_error", "max_tokens: too large", openai.BadRequestError, "invalid_request"),
-        (400, "invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum",
-         openai.BadRequestError, "context_length_exceeded"),
-        (404, "not_found_error", "model: claude-x", openai.NotFoundError, "model_not_found"),
-        (413, "request_too_large", "Request exceeds the maximum size", openai.APIStatusError, "request_too_large"),
-        (429, "rate_limit_error", "Slow down", openai.RateLimitError, "rate_limit_exceeded"),
-        (529, "overloaded_error", "Overloaded", openai.InternalServerError, "overloaded"),
-    ],
-)  # fmt: skip
+ERRORS: list[tuple[int, str, str, type[openai.APIStatusError], str]] = [
+    (400, "invalid_request_error", "odd", openai.BadRequestError, "invalid_request"),
+    (
+        400, "invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum",
+        openai.BadRequestError, "context_length_exceeded",
+    ),
+    (404, "not_found_error", "model: claude-x", openai.NotFoundError, "model_not_found"),
+    (413, "request_too_large", "Too large", openai.APIStatusError, "request_too_large"),
+    (429, "rate_limit_error", "Slow down", openai.RateLimitError, "rate_limit_exceeded"),
+    (529, "overloaded_error", "Overloaded", openai.InternalServerError, "overloaded"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "kind", "words", "raises", "code"), ERRORS)
 def test_an_error_is_the_sdks_own(
     client: OpenAI,
     upstream: Upstream,

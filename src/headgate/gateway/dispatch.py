@@ -23,7 +23,7 @@ from headgate.errors import (
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints import StreamReader, Usage
 from headgate.gateway.endpoints.chat import failure_code
-from headgate.gateway.endpoints.endpoint import UNREADABLE
+from headgate.gateway.endpoints.endpoint import UNREADABLE, StreamRefused
 from headgate.gateway.request import Request
 from headgate.gateway.retry import Again, Failure, Next, RetryPolicy, retry_after_s
 from headgate.gateway.routing import Routing, Target
@@ -123,12 +123,16 @@ class Dispatcher:
             if request.streamed and reply.status == 200 and _is_event_stream(reply):
                 return await _begin(provider.dialect.stream_reader(request), reply)
             body = await reply.read(MAX_REPLY_BYTES)
-        except UnsupportedError as error:
-            return _Failed(Failure(only_elsewhere=True), error)
-        except UpstreamFailedError as error:
-            return _Failed(Failure(only_elsewhere=True), error)
+        except (UnsupportedError, UpstreamFailedError) as error:
+            # It can't be said to this target, or there is no token to say it with.
+            return _Failed(Failure(timed_out=True), error)
         except UpstreamError as error:
             return _broken(error, provider.name)
+        except StreamRefused as refused:
+            return _Failed(
+                Failure(status=refused.status, code=refused.code),
+                UpstreamFailedError(str(refused), code=refused.code),
+            )
         except ValueError as error:
             return _malformed(provider.name, str(error))
         try:

@@ -248,7 +248,7 @@ def _headers(call: Call, reply: UpstreamReply) -> Headers:
         for name, value in reply.headers
         if name in _PASSED_ON or name.startswith(b"x-ratelimit-")
     ]
-    request_id = reply.header(b"x-request-id")
+    request_id = reply.header(b"x-request-id") or reply.header(b"request-id")
     if request_id is not None:
         call.record.upstream_request_id = request_id.decode("latin-1")[:128]
     if reply.header(b"x-headgate-simulated") is not None:

@@ -22,8 +22,6 @@ class Failure(msgspec.Struct, frozen=True):
     """The provider's error code."""
     timed_out: bool = False
     """It took too long: trying the same target again would make the client wait as long again."""
-    only_elsewhere: bool = False
-    """It was not sent, because this target can't be asked it; another may be."""
     retry_after_s: float | None = None
     """How long the provider asks to be left alone."""
 
@@ -64,10 +62,7 @@ class RetryPolicy:
         if failure.status is not None and failure.status not in _ELSEWHERE:
             return GiveUp()
         otherwise: Decision = Next() if more_targets and remaining_s > 0 else GiveUp()
-        curable = (
-            not (failure.timed_out or failure.only_elsewhere)
-            and failure.code != "insufficient_quota"
-        )
+        curable = not failure.timed_out and failure.code != "insufficient_quota"
         if failure.status is not None:
             curable = curable and failure.status in _AGAIN
         if not curable or attempts >= self._settings.max_attempts:

@@ -126,15 +126,15 @@ _CARRIED = frozenset(
     }
 )  # fmt: skip
 
-_HARMLESS = {
-    "n": frozenset({b"1"}),
-    "logprobs": frozenset({b"false"}),
-    "top_logprobs": frozenset({b"0"}),
-    "store": frozenset({b"false"}),
-    "modalities": frozenset({b'["text"]'}),
-    "logit_bias": frozenset({b"{}"}),
-    "frequency_penalty": frozenset({b"0", b"0.0"}),
-    "presence_penalty": frozenset({b"0", b"0.0"}),
+_HARMLESS: Json = {
+    "n": 1,
+    "logprobs": False,
+    "top_logprobs": 0,
+    "store": False,
+    "modalities": ["text"],
+    "logit_bias": {},
+    "frequency_penalty": 0,
+    "presence_penalty": 0,
 }
 
 

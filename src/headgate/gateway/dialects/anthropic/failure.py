@@ -21,24 +21,29 @@ class _Envelope(msgspec.Struct):
     error: Failure
 
 
-_KINDS: dict[str, tuple[str, str]] = {
-    "invalid_request_error": ("invalid_request_error", "invalid_request"),
-    "authentication_error": ("authentication_error", "invalid_api_key"),
-    "billing_error": ("insufficient_quota", "insufficient_quota"),
-    "permission_error": ("permission_error", "permission_denied"),
-    "not_found_error": ("invalid_request_error", "model_not_found"),
-    "request_too_large": ("invalid_request_error", "request_too_large"),
-    "rate_limit_error": ("rate_limit_error", "rate_limit_exceeded"),
-    "timeout_error": ("server_error", "timeout"),
-    "overloaded_error": ("server_error", "overloaded"),
-    "api_error": ("server_error", "server_error"),
+_KINDS: dict[str, tuple[str, str, int]] = {
+    "invalid_request_error": ("invalid_request_error", "invalid_request", 400),
+    "authentication_error": ("authentication_error", "invalid_api_key", 401),
+    "billing_error": ("insufficient_quota", "insufficient_quota", 402),
+    "permission_error": ("permission_error", "permission_denied", 403),
+    "not_found_error": ("invalid_request_error", "model_not_found", 404),
+    "request_too_large": ("invalid_request_error", "request_too_large", 413),
+    "rate_limit_error": ("rate_limit_error", "rate_limit_exceeded", 429),
+    "timeout_error": ("server_error", "timeout", 504),
+    "overloaded_error": ("server_error", "overloaded", 529),
+    "api_error": ("server_error", "server_error", 500),
 }
-"""OpenAI's `type` and `code` by Anthropic's type."""
+"""OpenAI's `type` and `code`, and the status, by Anthropic's type."""
 
 
 def code_of(failure: Failure) -> str:
     """OpenAI's code of an error."""
     return _named(failure)[1]
+
+
+def status_of(failure: Failure) -> int:
+    """The status of a reply with this error."""
+    return _KINDS[failure.type][2] if failure.type in _KINDS else 500
 
 
 def openai_error(body: bytes) -> bytes:
@@ -50,7 +55,7 @@ def openai_error(body: bytes) -> bytes:
 
 
 def _named(failure: Failure) -> tuple[str, str]:
-    kind, code = _KINDS.get(failure.type, ("server_error", failure.type))
+    kind, code, _ = _KINDS.get(failure.type, ("server_error", failure.type, 500))
     if failure.type == "invalid_request_error":
         # Both are told apart by their words only.
         if _TOO_LONG.search(failure.message):

@@ -134,11 +134,11 @@ _CARRIED = frozenset(
     }
 )  # fmt: skip
 
-_HARMLESS = {
-    "background": frozenset({b"false"}),
-    "store": frozenset({b"false"}),
-    "top_logprobs": frozenset({b"0"}),
-    "truncation": frozenset({b'"disabled"'}),
+_HARMLESS: Json = {
+    "background": False,
+    "store": False,
+    "top_logprobs": 0,
+    "truncation": "disabled",
 }
 
 

@@ -31,7 +31,7 @@ class ResponseEvents(MessageStreamReader):
     can still be asked of another target.
     """
 
-    __slots__ = ("_created_s", "_echo", "_greeted", "_next_number", "_told")
+    __slots__ = ("_created_s", "_echo", "_greeted", "_next_number", "_summarized")
 
     def __init__(self, echo: Echo, *, created_s: int) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class ResponseEvents(MessageStreamReader):
         self._created_s = created_s
         self._next_number = 0
         self._greeted = False
-        self._told: set[int] = set()
+        self._summarized: set[int] = set()
         """The parts of which the client has seen some of the text."""
 
     def _begin(self, message: Message) -> bytes:  # noqa: ARG002
@@ -72,8 +72,8 @@ class ResponseEvents(MessageStreamReader):
         if not self._echo.summary:
             return b""
         said = b""
-        if number not in self._told:
-            self._told.add(number)
+        if number not in self._summarized:
+            self._summarized.add(number)
             said = self._event(
                 "response.reasoning_summary_part.added",
                 **at,
@@ -100,7 +100,7 @@ class ResponseEvents(MessageStreamReader):
                 name=part.name,
                 arguments=part.text,
             )
-        elif number in self._told:
+        elif number in self._summarized:
             said += self._event(
                 "response.reasoning_summary_text.done", **at, summary_index=0, text=part.text
             )

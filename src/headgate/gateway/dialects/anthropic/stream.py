@@ -11,10 +11,10 @@ from abc import abstractmethod
 import msgspec
 
 from headgate.errors import HeadgateError, UpstreamFailedError
-from headgate.gateway.dialects.anthropic.failure import Failure, code_of
+from headgate.gateway.dialects.anthropic.failure import Failure, code_of, status_of
 from headgate.gateway.dialects.anthropic.message import Block, Message, Part, Tokens, part_of
 from headgate.gateway.endpoints import StreamReader, Usage
-from headgate.gateway.endpoints.endpoint import UNREADABLE, data_of, events_of
+from headgate.gateway.endpoints.endpoint import UNREADABLE, StreamRefused, data_of, events_of
 
 _MAX_CHARACTERS = 64 * 1024 * 1024
 """Of an answer that is gathered for the events that repeat it; a longer one ends in an error."""
@@ -45,7 +45,7 @@ _event = msgspec.json.Decoder(_Event)
 class MessageStreamReader(StreamReader):
     """Reads the events of one message and hands on what its subclass makes of them."""
 
-    __slots__ = ("_characters", "_open", "_pieces", "message", "parts")
+    __slots__ = ("_characters", "_open", "_pieces", "_told", "message", "parts")
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,6 +55,8 @@ class MessageStreamReader(StreamReader):
         self._open: dict[int, Part] = {}
         self._pieces: dict[int, list[str]] = {}
         self._characters = 0
+        self._told = False
+        """Whether the client sees something of the message."""
 
     @abstractmethod
     def _begin(self, message: Message) -> bytes:
@@ -77,7 +79,11 @@ class MessageStreamReader(StreamReader):
         """What it sees of the end; `message` has its last usage and why it stopped."""
 
     def _read(self, block: bytes) -> bytes:
-        return b"".join(map(self._take, events_of(block)))
+        said = b""
+        for event in events_of(block):
+            said += self._take(event)
+            self._told = self._told or bool(said)
+        return said
 
     def _take(self, raw: bytes) -> bytes:
         data = data_of(raw)
@@ -177,7 +183,10 @@ class MessageStreamReader(StreamReader):
         return next(n for n in range(len(self.parts) - 1, -1, -1) if self.parts[n] is part)
 
     def _fail(self, failure: Failure) -> bytes:
-        self.failure = code_of(failure)[:64]
+        code = code_of(failure)[:64]
+        if not self._told:
+            raise StreamRefused(failure.message, code=code, status=status_of(failure))
+        self.failure = code
         self.finished = True
         if self.message is not None:
             # What was used until then is charged.

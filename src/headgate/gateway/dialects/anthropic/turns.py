@@ -30,7 +30,7 @@ class Turns:
 
     def instruct(self, text: str) -> None:
         """Add instructions; wherever they stood, the API takes them before all turns."""
-        if text:
+        if text.strip():
             self.system.append({"type": "text", "text": text})
 
     def say(self, role: str, blocks: list[Json]) -> None:
@@ -44,16 +44,22 @@ class Turns:
 
     def close(self, param: str) -> None:
         """Hold the whole to what the API takes; `param` is the field that it came from."""
+        self._trim()
         if not self.messages:
             raise refuse(param, "a conversation needs at least one turn of the user's")
-        last = self.messages[-1]
-        if last["role"] == "assistant" and last["content"][-1]["type"] == "text":
-            block = last["content"][-1]
-            block["text"] = block["text"].rstrip()
-            if not block["text"]:
-                last["content"].pop()
-                if not last["content"]:
-                    self.messages.pop()
+
+    def _trim(self) -> None:
+        """Take the white space from the end of what the assistant is to go on from."""
+        while self.messages and self.messages[-1]["role"] == "assistant":
+            content = self.messages[-1]["content"]
+            while content and content[-1]["type"] == "text":
+                content[-1]["text"] = content[-1]["text"].rstrip()
+                if content[-1]["text"]:
+                    return
+                content.pop()
+            if content:
+                return
+            self.messages.pop()
 
     @property
     def amid_tools(self) -> bool:
@@ -64,8 +70,8 @@ class Turns:
 
 
 def text_block(text: str) -> list[Json]:
-    """A text; the API takes no empty one."""
-    return [{"type": "text", "text": text}] if text else []
+    """A text; the API takes none without something to read in it."""
+    return [{"type": "text", "text": text}] if text.strip() else []
 
 
 def image_block(url: str, place: str) -> Json:
