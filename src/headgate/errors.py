@@ -47,6 +47,12 @@ class InvalidRequestError(HeadgateError):
     code = "invalid_request"
 
 
+class UnsupportedError(InvalidRequestError):
+    """No provider of this model can do what the request asks; the message says what."""
+
+    code = "unsupported_by_provider"
+
+
 class AuthenticationError(HeadgateError):
     """No valid key: send `Authorization: Bearer hg_…` with a live Headgate key."""
 

@@ -257,7 +257,7 @@ class Application:
                 await self._gauges
         await self._authenticator.stop()
         for provider in self._gateway.routing.providers.values():
-            await provider.upstream.close()
+            await provider.close()
         left = await asyncio.to_thread(self._writer.close, _FLUSH_AT_STOP_S)
         if left:
             _log.error("records could not be written before the stop", extra={"records": left})

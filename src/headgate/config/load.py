@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from headgate.config.provider_kinds import kind_problems
 from headgate.config.settings import Settings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
@@ -86,6 +87,8 @@ def _check(document: YamlFile, settings: Settings) -> None:
                 raise document.error(
                     "has characters that a header can't carry", "providers", name, field
                 )
+        for steps, what in kind_problems(provider):
+            raise document.error(what, "providers", name, *steps)
     for name, route in settings.routes.items():
         for index, target in enumerate(route.targets):
             if settings.providers and target.provider not in settings.providers:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from headgate.config.providers import AzureADSettings
 from headgate.config.settings import ProviderSettings, Settings
 
 
@@ -26,11 +27,19 @@ def effective_policy(
         | {
             "base_url": "(the simulator)" if name in simulated else provider.base_url,
             "api_key": "set" if provider.api_key else "not set",
+            "azure_ad": _without_secret(provider.azure_ad),
             "simulated": name in simulated,
         }
         for name, provider in providers.items()
     }
     return policy
+
+
+def _without_secret(settings: AzureADSettings | None) -> dict[str, Any] | None:
+    if settings is None:
+        return None
+    shown: dict[str, Any] = msgspec.to_builtins(settings)
+    return shown | {"client_secret": "set" if settings.client_secret else "not set"}
 
 
 def without_password(url: str) -> str:

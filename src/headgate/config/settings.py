@@ -10,6 +10,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from headgate.config.providers import (
+    ANTHROPIC_URL,
+    AZURE_API_VERSION,
+    AzureADSettings,
+    Capability,
+    ProviderKind,
+)
+
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 """Lower-case letters, digits, `-`, `_` and `.`; at most 63 characters."""
 
@@ -100,12 +108,23 @@ class TimeoutSettings(Table, frozen=True):
     ] = 600.0
 
 
-class ProviderSettings(Table, frozen=True):
-    """A server that speaks the OpenAI API."""
+OPENAI_URL = "https://api.openai.com/v1"
 
+
+class ProviderSettings(Table, frozen=True):
+    """A server of models."""
+
+    kind: Annotated[
+        ProviderKind,
+        Meta(description="How it is spoken to; `openai` is every server with the OpenAI API."),
+    ] = "openai"
     base_url: Annotated[
-        str, Meta(description="Address up to and including `/v1`, as the SDKs take it.")
-    ] = "https://api.openai.com/v1"
+        str,
+        Meta(
+            description="Address as its SDKs take it: up to and including `/v1`; of Azure the"
+            " resource's; of Anthropic by default https://api.anthropic.com."
+        ),
+    ] = OPENAI_URL
     api_key: Annotated[
         str | None, Meta(description="Its key; write `${NAME}` to take it from the environment.")
     ] = None
@@ -123,6 +142,31 @@ class ProviderSettings(Table, frozen=True):
         str | None,
         Meta(description="Whose price list applies; by default the one its address belongs to."),
     ] = None
+    capabilities: Annotated[
+        tuple[Capability, ...] | None,
+        Meta(
+            description="What it can do, where that is less than its kind; a request that asks for"
+            " more goes to the next target that can, or is refused."
+        ),
+    ] = None
+    deployments: Annotated[
+        dict[str, str],
+        Meta(description="Azure: the deployment of each model; a model not named is its own."),
+    ] = {}
+    api_version: Annotated[
+        str,
+        Meta(
+            description="Azure: of chat completions and embeddings; `v1` for the version without"
+            " dates, which Responses always use."
+        ),
+    ] = AZURE_API_VERSION
+    azure_ad: Annotated[
+        AzureADSettings | None, Meta(description="Azure: Entra ID in place of `api_key`.")
+    ] = None
+    default_max_tokens: Annotated[
+        int,
+        Meta(ge=1, description="Anthropic: the most tokens of an answer that names no limit."),
+    ] = 8192
     timeouts: Annotated[TimeoutSettings, Meta(description="For all its endpoints.")] = (
         TimeoutSettings()
     )
@@ -132,6 +176,11 @@ class ProviderSettings(Table, frozen=True):
     max_connections: Annotated[
         int, Meta(ge=1, le=65_536, description="Connections each process may open to it.")
     ] = 1000
+
+    def __post_init__(self) -> None:
+        """Give Anthropic its own address where none is written."""
+        if self.kind == "anthropic" and self.base_url == OPENAI_URL:
+            msgspec.structs.force_setattr(self, "base_url", ANTHROPIC_URL)
 
 
 class TargetSettings(Table, frozen=True):

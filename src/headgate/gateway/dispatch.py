@@ -15,6 +15,7 @@ import msgspec
 from headgate.errors import (
     HeadgateError,
     UnavailableError,
+    UnsupportedError,
     UpstreamFailedError,
     UpstreamRefusedKeyError,
     UpstreamTimeoutError,
@@ -22,7 +23,7 @@ from headgate.errors import (
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints import StreamReader, Usage
 from headgate.gateway.endpoints.chat import failure_code
-from headgate.gateway.endpoints.endpoint import UNREADABLE
+from headgate.gateway.endpoints.endpoint import UNREADABLE, StreamRefused
 from headgate.gateway.request import Request
 from headgate.gateway.retry import Again, Failure, Next, RetryPolicy, retry_after_s
 from headgate.gateway.routing import Routing, Target
@@ -110,22 +111,32 @@ class Dispatcher:
                 timeouts.connect_s, timeouts.first_byte_s, timeouts.idle_s, max(remaining_s, 0.01)
             )
         headers = provider.headers + call.forwarded if call.forwarded else provider.headers
-        outgoing = provider.dialect.outgoing(request, target.model)
+        secret = provider.secret
         try:
+            outgoing = provider.dialect.outgoing(request, target.model)
+            if provider.tokens is not None:
+                token = provider.tokens.current() or await provider.tokens.fetch()
+                headers, secret = headers + token.header, token.secret
             reply = await provider.upstream.send(
                 provider.origin, b"POST", outgoing.target, headers, outgoing.body, timeouts
             )
             if request.streamed and reply.status == 200 and _is_event_stream(reply):
                 return await _begin(provider.dialect.stream_reader(request), reply)
             body = await reply.read(MAX_REPLY_BYTES)
+        except (UnsupportedError, UpstreamFailedError) as error:
+            # It can't be said to this target, or there is no token to say it with.
+            return _Failed(Failure(timed_out=True), error)
         except UpstreamError as error:
             return _broken(error, provider.name)
+        except StreamRefused as refused:
+            return _Failed(
+                Failure(status=refused.status, code=refused.code),
+                UpstreamFailedError(str(refused), code=refused.code),
+            )
         except ValueError as error:
             return _malformed(provider.name, str(error))
         try:
-            body = provider.dialect.answer(
-                request, reply.status, without_secret(body, provider.secret)
-            )
+            body = provider.dialect.answer(request, reply.status, without_secret(body, secret))
             if reply.status == 200:
                 return Whole(reply, body, request.endpoint.usage(body))
         except UNREADABLE:

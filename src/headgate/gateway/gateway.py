@@ -16,6 +16,7 @@ from headgate.errors import (
     UpstreamTimeoutError,
 )
 from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
+from headgate.gateway.capabilities import able_targets
 from headgate.gateway.dispatch import (
     Dispatcher,
     Flowing,
@@ -101,6 +102,8 @@ class Gateway:
             targets = self._admit(call, request)
             if (previous := request.previous_response()) is not None:
                 targets = await self._keepers(call, previous, targets)
+            if self.routing.has_limits:
+                targets = able_targets(targets, request)
             answer = await self._dispatcher.dispatch(call, request, targets)
             if isinstance(answer, Flowing):
                 return await self._relay(call, request, answer, client)
@@ -178,7 +181,7 @@ class Gateway:
         record, reader, reply = call.record, answer.reader, answer.reply
         record.status = 200
         block = answer.first
-        secret = call.target.provider.secret if call.target is not None else None
+        secret = call.target.provider.shown_secret if call.target is not None else None
         last: LastWords | None
         try:
             await client.begin(200, _stream_headers(call, reply))
@@ -245,7 +248,7 @@ def _headers(call: Call, reply: UpstreamReply) -> Headers:
         for name, value in reply.headers
         if name in _PASSED_ON or name.startswith(b"x-ratelimit-")
     ]
-    request_id = reply.header(b"x-request-id")
+    request_id = reply.header(b"x-request-id") or reply.header(b"request-id")
     if request_id is not None:
         call.record.upstream_request_id = request_id.decode("latin-1")[:128]
     if reply.header(b"x-headgate-simulated") is not None:

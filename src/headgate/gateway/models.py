@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
-import msgspec
-
-from headgate.errors import ModelNotFoundError
+from headgate.errors import HeadgateError, ModelNotFoundError
 from headgate.gateway.caller import Caller
+from headgate.gateway.dialects import Model
+from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.provider import Provider
 from headgate.gateway.routing import Routing
 from headgate.gateway.upstream import Timeouts, UpstreamError
-
-Model = dict[str, Any]
-"""OpenAI's model object: `id`, `object`, `created`, `owned_by`, and what a provider adds."""
 
 _FRESH_S = 60.0
 """How long a provider's list is used before it is asked for again."""
@@ -26,10 +22,6 @@ _RETRY_S = 5.0
 _MAX_LIST_BYTES = 4 * 1024 * 1024
 
 _PATIENCE = Timeouts(connect_s=3, first_byte_s=5, idle_s=5, total_s=8)
-
-
-class _List(msgspec.Struct):
-    data: list[Model] = []
 
 
 class _Known:
@@ -98,11 +90,14 @@ class ModelList:
             if known.is_fresh(time.monotonic()):
                 return
             try:
+                headers = provider.headers
+                if (token := await provider.token()) is not None:
+                    headers += token.header
                 reply = await provider.upstream.send(
                     provider.origin,
                     b"GET",
-                    provider.path(b"/models"),
-                    provider.headers,
+                    provider.dialect.models_path(),
+                    headers,
                     b"",
                     _PATIENCE,
                 )
@@ -110,9 +105,9 @@ class ModelList:
                 # A server without a list of models may still serve them.
                 known.usable = reply.status < 500 and reply.status not in (401, 403)
                 if reply.status == 200:
-                    known.models = msgspec.json.decode(body, type=_List).data
-            except UpstreamError:
+                    known.models = provider.dialect.models(body)
+            except (UpstreamError, HeadgateError):
                 known.usable = False
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 known.models = []
             known.asked_at_s = time.monotonic()

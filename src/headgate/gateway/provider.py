@@ -6,9 +6,11 @@ from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from headgate import __version__
+from headgate.config.providers import CAPABILITIES, Capability
 from headgate.config.settings import ProviderSettings, TimeoutSettings
-from headgate.gateway.dialect import Dialect, OpenAIDialect
+from headgate.gateway.dialects import Dialect, dialect_for
 from headgate.gateway.endpoints import Endpoint
+from headgate.gateway.entra import EntraTokens, Token, Tokens
 from headgate.gateway.upstream import Origin, Timeouts, UpstreamClient
 
 VIA_HEADER = "x-headgate-via"
@@ -24,7 +26,9 @@ class Provider:
         address = urlsplit(settings.base_url)
         self.name = name
         self.base_url = settings.base_url
-        self.price_list = settings.price_provider or name
+        self.price_list = settings.price_provider or (
+            name if settings.kind == "openai" else settings.kind
+        )
         self.price_address = "" if settings.price_provider else settings.base_url
         """Whose prices apply: the address decides, unless the operator named a list."""
         self.simulated = simulated
@@ -35,11 +39,20 @@ class Provider:
         self.origin = Origin.parse(settings.base_url)
         self.upstream = UpstreamClient(max_connections_per_origin=settings.max_connections)
         """Its own connections, so that a slow provider can't use up another's."""
-        self._path = address.path.rstrip("/").encode()
-        self.dialect: Dialect = OpenAIDialect(self._path)
+        self.dialect: Dialect = dialect_for(settings)
+        self.capabilities: frozenset[Capability] | None = CAPABILITIES[settings.kind]
+        """What it can do; None: everything."""
+        if settings.capabilities is not None:
+            self.capabilities = frozenset(settings.capabilities)
+        self.is_limited = self.capabilities is not None or self.dialect.translates
+        """Whether there are requests that it can't be sent."""
+        self.tokens: Tokens | None = None
+        """Where its tokens come from, where it takes those in place of a key."""
+        if settings.azure_ad is not None:
+            self.tokens = EntraTokens(name, settings.azure_ad)
         self._patterns = settings.models
         self.secret = settings.api_key.encode() if settings.api_key else None
-        self.headers = _header_lines(settings, via)
+        self.headers = _header_lines(settings, via, self.dialect.headers(settings.api_key))
         self._streamed = _timeouts(settings.timeouts)
         # A reply that isn't streamed begins when the model has written all of it, so its head may
         # rightly take as long as the whole.
@@ -59,7 +72,27 @@ class Provider:
 
     def path(self, below: bytes) -> bytes:
         """The request target of another address below its base URL."""
-        return self._path + below
+        return self.dialect.path(below)
+
+    @property
+    def shown_secret(self) -> bytes | None:
+        """The key or token that it was shown, which no reply may quote."""
+        if self.tokens is None:
+            return self.secret
+        token = self.tokens.current()
+        return token.secret if token is not None else None
+
+    async def token(self) -> Token | None:
+        """The token to show beside `headers`; None where it takes a key."""
+        if self.tokens is None:
+            return None
+        return self.tokens.current() or await self.tokens.fetch()
+
+    async def close(self) -> None:
+        """Close its connections."""
+        if self.tokens is not None:
+            await self.tokens.close()
+        await self.upstream.close()
 
     def timeouts(self, endpoint: Endpoint, *, streamed: bool) -> Timeouts:
         """How long to wait for a reply of `endpoint`."""
@@ -72,7 +105,7 @@ def _timeouts(settings: TimeoutSettings) -> Timeouts:
     return Timeouts(settings.connect_s, settings.first_byte_s, settings.idle_s, settings.total_s)
 
 
-def _header_lines(settings: ProviderSettings, via: str) -> bytes:
+def _header_lines(settings: ProviderSettings, via: str, own: tuple[str, ...]) -> bytes:
     lines = [
         "content-type: application/json",
         "accept-encoding: gzip, deflate",
@@ -80,8 +113,7 @@ def _header_lines(settings: ProviderSettings, via: str) -> bytes:
     ]
     if via:
         lines.append(f"{VIA_HEADER}: {via}")
-    if settings.api_key:
-        lines.append(f"authorization: Bearer {settings.api_key}")
+    lines += own
     if settings.organization:
         lines.append(f"openai-organization: {settings.organization}")
     if settings.project:

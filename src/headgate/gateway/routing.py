@@ -38,6 +38,8 @@ class Routing:
         }
         self.takes_fault_hints = any(p.takes_fault_hints for p in providers.values())
         """Whether `x-simulator-fault` may be handed on at all."""
+        self.has_limits = any(p.is_limited for p in providers.values())
+        """Whether there is a provider that can't do all that may be asked."""
         self._plain: dict[str, tuple[Target, ...]] = {}
 
     def targets(self, model: str) -> tuple[Target, ...]:

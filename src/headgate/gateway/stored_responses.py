@@ -108,13 +108,21 @@ class ResponseArchive:
         provider = self._providers.get(name)
         if provider is None:
             raise NotFoundError(f"The provider `{name}` that keeps this response is not set up.")
+        if not provider.dialect.keeps_responses:
+            raise NotFoundError(
+                f"The response `{response_id[:64]}` is not kept: its provider `{name}` keeps none.",
+                code="response_not_found",
+            )
+        headers, secret = provider.headers, provider.secret
+        if (token := await provider.token()) is not None:
+            headers, secret = headers + token.header, token.secret
         target = f"/responses/{quote(response_id, safe='')}{below}{'?' + query if query else ''}"
         try:
             reply = await provider.upstream.send(
                 provider.origin,
                 method.encode(),
                 provider.path(target.encode()),
-                provider.headers,
+                headers,
                 b"",
                 provider.quick,
             )
@@ -123,6 +131,6 @@ class ResponseArchive:
             raise broken_error(error, name) from None
         if reply.status == 401:
             raise refused_key_error(name)
-        if provider.secret is not None:
-            body = body.replace(provider.secret, b"[redacted]")
+        if secret is not None:
+            body = body.replace(secret, b"[redacted]")
         return StoredReply(reply.status, body)

@@ -72,6 +72,16 @@ class Endpoint(ABC):
         raise NotImplementedError(self.name)
 
 
+class StreamRefused(ValueError):  # noqa: N818 - what happened, as the others are named
+    """An error of the provider's in place of a stream's first content: it may be tried again."""
+
+    def __init__(self, message: str, *, code: str, status: int) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+        """The status that a reply with this error would have had."""
+
+
 class StreamReader(ABC):
     """Reads one stream of server-sent events as it flows by; no I/O.
 

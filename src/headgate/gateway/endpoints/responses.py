@@ -148,17 +148,22 @@ class ResponsesStreamReader(StreamReader):
             self.failure = (event.code or "upstream_stream_error")[:64]
 
     def error_block(self, error: HeadgateError) -> bytes:
-        """See `StreamReader`.
+        """See `StreamReader`."""
+        return error_event(error, self._last_number + 1)
 
-        The published `error` event is flat; the SDKs raise only where it also has an `error`.
-        """
-        body = error.as_object()
-        event = {
-            "type": "error",
-            "sequence_number": self._last_number + 1,
-            "code": body["code"],
-            "message": body["message"],
-            "param": body["param"],
-            "error": body,
-        }
-        return b"event: error\ndata: " + msgspec.json.encode(event) + b"\n\n"
+
+def error_event(error: HeadgateError, number: int) -> bytes:
+    """The `number`-th event of a stream, that ends it with an error.
+
+    The published `error` event is flat; the SDKs raise only where it also has an `error`.
+    """
+    body = error.as_object()
+    event = {
+        "type": "error",
+        "sequence_number": number,
+        "code": body["code"],
+        "message": body["message"],
+        "param": body["param"],
+        "error": body,
+    }
+    return b"event: error\ndata: " + msgspec.json.encode(event) + b"\n\n"

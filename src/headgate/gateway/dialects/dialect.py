@@ -5,12 +5,15 @@ Everything else in the gateway knows OpenAI's shapes only. A dialect does no I/O
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from headgate.gateway.endpoints import StreamReader
 from headgate.gateway.request import Request
+
+Model = dict[str, Any]
+"""OpenAI's model object: `id`, `object`, `created`, `owned_by`, and what a provider adds."""
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -24,6 +27,17 @@ class Outgoing(msgspec.Struct, frozen=True):
 class Dialect(Protocol):
     """One kind of provider's way of speaking."""
 
+    translates: bool
+    """Whether there are requests that it can't carry, which `check` and `outgoing` refuse."""
+    keeps_responses: bool
+    """Whether the provider keeps responses, which can be asked for again by their id."""
+
+    def headers(self, api_key: str | None) -> tuple[str, ...]:
+        """The header lines that a provider of this kind wants, the key's among them."""
+
+    def check(self, request: Request) -> None:
+        """Raise `UnsupportedError` for a field that can't be said; quick, so not for all that."""
+
     def outgoing(self, request: Request, model: str) -> Outgoing:
         """`request` for `model`. Raises `HeadgateError` for what can't be said in this dialect."""
 
@@ -33,22 +47,11 @@ class Dialect(Protocol):
     def stream_reader(self, request: Request) -> StreamReader:
         """A reader of a stream that hands it on in OpenAI's shape."""
 
+    def path(self, below: bytes) -> bytes:
+        """The request target of another address below the provider's base URL."""
 
-class OpenAIDialect:
-    """The dialect of OpenAI and of every server that speaks its API: all is as it is."""
+    def models_path(self) -> bytes:
+        """The request target of its list of models."""
 
-    def __init__(self, base_path: bytes) -> None:
-        self._base_path = base_path
-        """The path of the provider's base URL, without a slash at its end."""
-
-    def outgoing(self, request: Request, model: str) -> Outgoing:
-        """See `Dialect`."""
-        return Outgoing(self._base_path + request.endpoint.target, request.body_for(model))
-
-    def answer(self, request: Request, status: int, body: bytes) -> bytes:  # noqa: ARG002
-        """See `Dialect`."""
-        return body
-
-    def stream_reader(self, request: Request) -> StreamReader:
-        """See `Dialect`."""
-        return request.endpoint.stream_reader(hide_usage=request.hide_usage)
+    def models(self, body: bytes) -> list[Model]:
+        """The models that a list tells. Raises `UNREADABLE`."""

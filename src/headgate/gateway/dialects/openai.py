@@ -1,0 +1,55 @@
+"""The dialect of OpenAI and of every server that speaks its API: all is as it is."""
+
+from __future__ import annotations
+
+import msgspec
+
+from headgate.gateway.dialects.dialect import Model, Outgoing
+from headgate.gateway.endpoints import StreamReader
+from headgate.gateway.request import Request
+
+
+class _List(msgspec.Struct):
+    data: list[Model] = []
+
+
+class OpenAIDialect:
+    """OpenAI's own way of speaking."""
+
+    translates = False
+    keeps_responses = True
+
+    def __init__(self, base_path: bytes) -> None:
+        self._base_path = base_path
+        """The path of the provider's base URL, without a slash at its end."""
+
+    def headers(self, api_key: str | None) -> tuple[str, ...]:
+        """See `Dialect`."""
+        return (f"authorization: Bearer {api_key}",) if api_key else ()
+
+    def check(self, request: Request) -> None:
+        """See `Dialect`; the provider says itself what it does not take."""
+
+    def outgoing(self, request: Request, model: str) -> Outgoing:
+        """See `Dialect`."""
+        return Outgoing(self._base_path + request.endpoint.target, request.body_for(model))
+
+    def answer(self, request: Request, status: int, body: bytes) -> bytes:  # noqa: ARG002
+        """See `Dialect`."""
+        return body
+
+    def stream_reader(self, request: Request) -> StreamReader:
+        """See `Dialect`."""
+        return request.endpoint.stream_reader(hide_usage=request.hide_usage)
+
+    def path(self, below: bytes) -> bytes:
+        """See `Dialect`."""
+        return self._base_path + below
+
+    def models_path(self) -> bytes:
+        """See `Dialect`."""
+        return self._base_path + b"/models"
+
+    def models(self, body: bytes) -> list[Model]:
+        """See `Dialect`."""
+        return msgspec.json.decode(body, type=_List).data
