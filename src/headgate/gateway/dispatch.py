@@ -27,6 +27,7 @@ from headgate.gateway.request import Request
 from headgate.gateway.retry import Again, Failure, Next, RetryPolicy, retry_after_s
 from headgate.gateway.routing import Routing, Target
 from headgate.gateway.upstream import Timeouts, UpstreamError, UpstreamReply
+from headgate.ledger.attempt import AttemptReason, AttemptRecord
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
 """Largest whole reply that is held in memory on its way."""
@@ -72,6 +73,7 @@ class Dispatcher:
         total_s = first.provider.timeouts(request.endpoint, streamed=request.streamed).total_s
         deadline_s = time.monotonic() + total_s
         index = attempts = 0
+        reason: AttemptReason = "first"
         while True:
             target = targets[index]
             attempts += 1
@@ -79,10 +81,17 @@ class Dispatcher:
             record.attempts += 1
             record.provider = target.provider.name
             record.simulated = target.provider.simulated
-            remaining_s = deadline_s - time.monotonic()
-            outcome = await self._attempt(call, request, target, remaining_s)
+            began_s = time.monotonic()
+            try:
+                outcome = await self._attempt(call, request, target, deadline_s - began_s)
+            except asyncio.CancelledError:
+                _note(call, target, reason, began_s, Failure(), "call_cancelled")
+                raise
             if not isinstance(outcome, _Failed):
+                if record.trail:
+                    _note(call, target, reason, began_s, Failure(status=outcome.reply.status))
                 return outcome
+            _note(call, target, reason, began_s, outcome.failure, _error_class(outcome.remains))
             decision = self._policy.decide(
                 outcome.failure,
                 attempts=attempts,
@@ -93,8 +102,10 @@ class Dispatcher:
             match decision:
                 case Again(delay_s):
                     await asyncio.sleep(delay_s)
+                    reason = "retry"
                 case Next():
                     index, attempts = index + 1, 0
+                    reason = "next_target"
                 case _:
                     if isinstance(outcome.remains, HeadgateError):
                         raise outcome.remains
@@ -131,6 +142,38 @@ class Dispatcher:
         except UNREADABLE:
             return _malformed(provider.name, "its reply is not JSON that can be read")
         return _refused(reply, body, provider.name)
+
+
+def _note(
+    call: Call,
+    target: Target,
+    reason: AttemptReason,
+    began_s: float,
+    how: Failure,
+    error_class: str | None = None,
+) -> None:
+    """Put an attempt that has ended into the call's record."""
+    record = call.record
+    record.trail += (
+        AttemptRecord(
+            call_id=record.id,
+            number=len(record.trail) + 1,
+            reason=reason,
+            provider=target.provider.name,
+            model=target.model[:256],
+            provider_key=None,
+            status=how.status,
+            error_class=error_class,
+            latency_us=int((time.monotonic() - began_s) * 1e6),
+        ),
+    )
+
+
+def _error_class(remains: Whole | HeadgateError) -> str:
+    """The code of a failure as the ledger keeps it."""
+    if isinstance(remains, HeadgateError):
+        return (remains.code or remains.type)[:64]
+    return failure_code(remains.body)
 
 
 def without_secret(data: bytes, secret: bytes | None) -> bytes:

@@ -143,7 +143,8 @@ class Gateway:
         self, call: Call, previous: str, targets: tuple[Target, ...]
     ) -> tuple[Target, ...]:
         """Those of `targets` whose provider keeps `previous`, the project's own response."""
-        keeper = await self._stored.provider_of_previous(previous, call.caller.project)
+        owner = await self._stored.owner_of_previous(previous, call.caller.project)
+        keeper = owner.provider
         found = tuple(target for target in targets if target.provider.name == keeper)
         if not found:
             raise InvalidRequestError(

@@ -30,6 +30,8 @@ class ResponseOwner(msgspec.Struct, frozen=True):
 
     project: str
     provider: str
+    provider_key: str | None = None
+    """The name of the provider's key by which it was asked for, where there are several."""
 
 
 Find = Callable[[str], Awaitable[ResponseOwner | None]]
@@ -48,8 +50,8 @@ class StoredResponses:
         if len(self._known) > _MAX_REMEMBERED:
             self._known.popitem(last=False)
 
-    async def provider_of(self, response_id: str, project: str) -> str:
-        """The provider that keeps `response_id`; `NotFoundError` unless it is `project`'s."""
+    async def owner_of(self, response_id: str, project: str) -> ResponseOwner:
+        """Who keeps `response_id`; `NotFoundError` unless it is `project`'s."""
         owner = self._known.get(response_id)
         if owner is None:
             for pause_s in _RECORDED_WITHIN_S:
@@ -64,12 +66,12 @@ class StoredResponses:
                 " through Headgate.",
                 code="response_not_found",
             )
-        return owner.provider
+        return owner
 
-    async def provider_of_previous(self, response_id: str, project: str) -> str:
-        """As `provider_of`, for `previous_response_id`, where OpenAI answers 400."""
+    async def owner_of_previous(self, response_id: str, project: str) -> ResponseOwner:
+        """As `owner_of`, for `previous_response_id`, where OpenAI answers 400."""
         try:
-            return await self.provider_of(response_id, project)
+            return await self.owner_of(response_id, project)
         except NotFoundError:
             raise InvalidRequestError(
                 f"Previous response with id '{response_id[:64]}' not found in this project.",
@@ -104,7 +106,8 @@ class ResponseArchive:
 
         Raises `NotFoundError` where it is not the project's, and what else a provider can do.
         """
-        name = await self._stored.provider_of(response_id, project)
+        owner = await self._stored.owner_of(response_id, project)
+        name = owner.provider
         provider = self._providers.get(name)
         if provider is None:
             raise NotFoundError(f"The provider `{name}` that keeps this response is not set up.")
