@@ -94,10 +94,16 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
 
     via = secret.fingerprint[:16]
     providers = {
-        name: Provider(name, provider, simulated=name in plan.simulated, via=via)
+        name: Provider(
+            name,
+            provider,
+            simulated=name in plan.simulated,
+            via=via,
+            retry_budget=settings.retries.budget,
+        )
         for name, provider in plan.providers.items()
     }
-    routing = Routing(providers, settings.routes)
+    routing = Routing(providers, settings.routes, settings.breaker)
     metrics = Metrics(max_label_values=settings.metrics.max_label_values)
     call_log = CallLog(settings.logs.calls, settings.logs.level)
 
@@ -113,7 +119,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
 
     stored = StoredResponses(find_response)
     gateway = Gateway(
-        Dispatcher(routing, RetryPolicy(settings.retries)),
+        Dispatcher(routing, RetryPolicy(settings.retries), metrics.targets),
         Settlement(prices),
         writer,
         stored,

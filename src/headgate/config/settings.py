@@ -7,17 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
-"""Lower-case letters, digits, `-`, `_` and `.`; at most 63 characters."""
-
-Seconds = Annotated[float, Meta(gt=0, le=86_400)]
-
-
-class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A block of the configuration; a field it doesn't know is an error."""
+from headgate.config.failures import BreakerSettings, RetrySettings
+from headgate.config.table import Name, Seconds, Table
 
 
 class ServerSettings(Table, frozen=True):
@@ -150,25 +143,6 @@ class RouteSettings(Table, frozen=True):
     ]
 
 
-class RetrySettings(Table, frozen=True):
-    """What happens when an attempt fails before the client has seen anything of its answer."""
-
-    max_attempts: Annotated[
-        int, Meta(ge=1, le=10, description="Attempts per target, the first included.")
-    ] = 3
-    base_delay_s: Annotated[
-        float, Meta(ge=0, le=60, description="Longest first pause; doubled each time, full jitter.")
-    ] = 0.25
-    max_delay_s: Annotated[
-        float,
-        Meta(
-            ge=0,
-            le=60,
-            description="Longest pause; a provider that asks for a longer one ends the retries.",
-        ),
-    ] = 8.0
-
-
 class PriceSettings(Table, frozen=True):
     """A price of your own, in US dollars per million tokens, written as text."""
 
@@ -221,6 +195,7 @@ class Settings(Table, frozen=True):
     ] = {}
     routes: dict[Name, RouteSettings] = {}
     retries: RetrySettings = RetrySettings()
+    breaker: BreakerSettings = BreakerSettings()
     prices: Annotated[
         dict[str, PriceSettings], Meta(description="By model name; they go before the price list.")
     ] = {}

@@ -1,4 +1,4 @@
-"""The attempts of a call: each target in order, each tried as the retry policy says.
+"""The attempts of a call: which target is asked next, until one answers or nothing is left.
 
 What comes out is one answer for the client, a reply or a stream that has begun, or the failure
 that remains when there is nothing left to try.
@@ -7,149 +7,212 @@ that remains when there is nothing left to try.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from random import random
 
 import msgspec
 
-from headgate.errors import (
-    HeadgateError,
-    UnavailableError,
-    UpstreamFailedError,
-    UpstreamRefusedKeyError,
-    UpstreamTimeoutError,
-)
+from headgate.errors import CircuitOpenError, HeadgateError
+from headgate.gateway.attempt import Answer, Failed, Whole, attempt
+from headgate.gateway.breaker import Entry, Verdict
 from headgate.gateway.call import Call
-from headgate.gateway.endpoints import StreamReader, Usage
-from headgate.gateway.endpoints.chat import failure_code
-from headgate.gateway.endpoints.endpoint import UNREADABLE
+from headgate.gateway.deadline import Deadline, deadline_of
+from headgate.gateway.health import verdict_of
+from headgate.gateway.provider import ProviderKey
 from headgate.gateway.request import Request
-from headgate.gateway.retry import Again, Failure, Next, RetryPolicy, retry_after_s
+from headgate.gateway.retry import Again, Next, RetryPolicy
 from headgate.gateway.routing import Routing, Target
-from headgate.gateway.upstream import Timeouts, UpstreamError, UpstreamReply
 from headgate.ledger.attempt import AttemptReason, AttemptRecord
+from headgate.telemetry.target_metrics import TargetMetrics
 
-MAX_REPLY_BYTES = 64 * 1024 * 1024
-"""Largest whole reply that is held in memory on its way."""
-
-
-class Whole(msgspec.Struct, frozen=True):
-    """A reply that has arrived in one piece."""
-
-    reply: UpstreamReply
-    body: bytes
-    usage: Usage | None = None
-    """None for an error's reply."""
+_log = logging.getLogger(__name__)
 
 
-class Flowing(msgspec.Struct, frozen=True):
-    """A stream whose first events are here; `first` is what the client may see of them."""
+class _Step(msgspec.Struct, frozen=True):
+    """The attempt that is made next."""
 
-    reply: UpstreamReply
-    reader: StreamReader
-    first: bytes
-
-
-Answer = Whole | Flowing
+    target: Target
+    key: ProviderKey
+    entry: Entry
+    began_s: float
 
 
-class _Failed(msgspec.Struct, frozen=True):
-    failure: Failure
-    remains: Whole | HeadgateError
-    """What the client is given if nothing else is tried."""
+class _Way:
+    """How far a call has come along its targets."""
+
+    __slots__ = ("asked", "deadline", "failed", "index", "reason", "targets", "tries")
+
+    def __init__(self, targets: tuple[Target, ...], deadline: Deadline) -> None:
+        self.targets = targets
+        self.deadline = deadline
+        self.index = 0
+        self.tries = 0
+        """Attempts on the target at `index`."""
+        self.reason: AttemptReason = "first"
+        self.asked: tuple[str, ...] = ()
+        """The providers that have been asked: asking one of them again is extra load for it."""
+        self.failed: Failed | None = None
+        """The last failure."""
+
+    @property
+    def more_targets(self) -> bool:
+        return self.index + 1 < len(self.targets)
+
+    def move_on(self) -> None:
+        self.index += 1
+        self.tries = 0
+        self.reason = "next_target"
 
 
 class Dispatcher:
     """Makes the attempts of calls."""
 
-    def __init__(self, routing: Routing, policy: RetryPolicy) -> None:
+    def __init__(self, routing: Routing, policy: RetryPolicy, metrics: TargetMetrics) -> None:
         self.routing = routing
         self._policy = policy
+        self._metrics = metrics
 
     async def dispatch(self, call: Call, request: Request, targets: tuple[Target, ...]) -> Answer:
         """The answer to `request`. Raises what remains when every attempt has failed."""
-        record = call.record
-        first = targets[0]
-        total_s = first.provider.timeouts(request.endpoint, streamed=request.streamed).total_s
-        deadline_s = time.monotonic() + total_s
-        index = attempts = 0
-        reason: AttemptReason = "first"
+        way = _Way(targets, _deadline(call, request, targets[0]))
         while True:
-            target = targets[index]
-            attempts += 1
-            call.target = target
-            record.attempts += 1
-            record.provider = target.provider.name
-            record.simulated = target.provider.simulated
-            began_s = time.monotonic()
-            try:
-                outcome = await self._attempt(call, request, target, deadline_s - began_s)
-            except asyncio.CancelledError:
-                _note(call, target, reason, began_s, Failure(), "call_cancelled")
-                raise
-            if not isinstance(outcome, _Failed):
-                if record.trail:
-                    _note(call, target, reason, began_s, Failure(status=outcome.reply.status))
+            step = self._step(way, request)
+            if step is None:
+                return self._nothing_left(way)
+            outcome = await self._attempt(call, request, way, step)
+            if not isinstance(outcome, Failed):
                 return outcome
-            _note(call, target, reason, began_s, outcome.failure, _error_class(outcome.remains))
+            now_s = time.monotonic()
+            target = step.target
             decision = self._policy.decide(
                 outcome.failure,
-                attempts=attempts,
-                more_targets=index + 1 < len(targets),
-                remaining_s=deadline_s - time.monotonic(),
+                attempts=way.tries,
+                more_targets=way.more_targets,
+                remaining_s=way.deadline.left_s(now_s),
                 jitter=random(),  # noqa: S311 - spreads retries, guards nothing
+                affordable=target.provider.retry_budget.affords(now_s),
+                expected_s=target.health.latency(streamed=request.streamed).expected_s(now_s) or 0,
             )
+            if not isinstance(decision, Again) and decision.over_budget:
+                self._metrics.retry_denied(target.provider.name)
             match decision:
                 case Again(delay_s):
                     await asyncio.sleep(delay_s)
-                    reason = "retry"
+                    way.reason = "retry"
                 case Next():
-                    index, attempts = index + 1, 0
-                    reason = "next_target"
+                    way.move_on()
                 case _:
-                    if isinstance(outcome.remains, HeadgateError):
-                        raise outcome.remains
-                    return outcome.remains
+                    return self._nothing_left(way)
+
+    def _step(self, way: _Way, request: Request) -> _Step | None:
+        """Whom to ask next, let in by its breaker and paid for; None where nobody is left."""
+        now_s = time.monotonic()
+        while way.index < len(way.targets):
+            target = way.targets[way.index]
+            provider = target.provider
+            again = provider.name in way.asked
+            if self._may_be_asked(way, target, request, now_s, again=again):
+                entry = target.health.breaker.enter(now_s)
+                if entry is not None:
+                    if again:
+                        provider.retry_budget.spend(now_s)
+                    else:
+                        provider.retry_budget.earn(now_s)
+                        way.asked += (provider.name,)
+                    way.tries += 1
+                    return _Step(target, provider.key, entry, now_s)
+            way.move_on()
+        return None
+
+    def _may_be_asked(
+        self, way: _Way, target: Target, request: Request, now_s: float, *, again: bool
+    ) -> bool:
+        if way.failed is None:
+            return True
+        if again and not target.provider.retry_budget.affords(now_s):
+            self._metrics.retry_denied(target.provider.name)
+            return False
+        expected_s = target.health.latency(streamed=request.streamed).expected_s(now_s) or 0.0
+        return expected_s < way.deadline.left_s(now_s)
 
     async def _attempt(
-        self, call: Call, request: Request, target: Target, remaining_s: float
-    ) -> Answer | _Failed:
-        provider = target.provider
-        timeouts = provider.timeouts(request.endpoint, streamed=request.streamed)
-        if remaining_s < timeouts.total_s - 0.01:
-            timeouts = Timeouts(
-                timeouts.connect_s, timeouts.first_byte_s, timeouts.idle_s, max(remaining_s, 0.01)
-            )
-        headers = provider.headers + call.forwarded if call.forwarded else provider.headers
-        outgoing = provider.dialect.outgoing(request, target.model)
+        self, call: Call, request: Request, way: _Way, step: _Step
+    ) -> Answer | Failed:
+        """Make one attempt and take in what it shows; leave its story in the call's record."""
+        record, target = call.record, step.target
+        call.target = target
+        call.provider_key = step.key
+        record.attempts += 1
+        record.provider = target.provider.name
+        record.simulated = target.provider.simulated
+        reason = way.reason
         try:
-            reply = await provider.upstream.send(
-                provider.origin, b"POST", outgoing.target, headers, outgoing.body, timeouts
+            outcome = await attempt(call, request, target, step.key, way.deadline)
+        except asyncio.CancelledError:
+            self._leave(step, "unknown")
+            _note(call, step, reason, error_class="call_cancelled")
+            raise
+        except BaseException:
+            self._leave(step, "unknown")
+            raise
+        if isinstance(outcome, Failed):
+            way.failed = outcome
+            verdict = verdict_of(outcome.failure, in_haste=way.deadline.of_client)
+            self._leave(step, verdict)
+            _note(call, step, reason, status=outcome.status, error_class=outcome.error_class)
+            return outcome
+        now_s = time.monotonic()
+        latency_s = now_s - step.began_s
+        health = target.health
+        health.latency(streamed=request.streamed).note(latency_s, now_s)
+        timed = request.streamed or not request.endpoint.generates
+        slow = timed and health.slow_s is not None and latency_s > health.slow_s
+        self._leave(step, "slow" if slow else "good", now_s)
+        if record.trail:
+            _note(call, step, reason, status=outcome.reply.status)
+        return outcome
+
+    def _leave(self, step: _Step, verdict: Verdict, now_s: float | None = None) -> None:
+        health = step.target.health
+        breaker = health.breaker
+        if breaker.leave(step.entry, verdict, time.monotonic() if now_s is None else now_s):
+            _log.warning(
+                "target %s",
+                "is left alone" if breaker.state == "open" else "is asked again",
+                extra={"target": health.name, "breaker": breaker.state},
             )
-            if request.streamed and reply.status == 200 and _is_event_stream(reply):
-                return await _begin(provider.dialect.stream_reader(request), reply)
-            body = await reply.read(MAX_REPLY_BYTES)
-        except UpstreamError as error:
-            return _broken(error, provider.name)
-        except ValueError as error:
-            return _malformed(provider.name, str(error))
-        try:
-            body = provider.dialect.answer(
-                request, reply.status, without_secret(body, provider.secret)
-            )
-            if reply.status == 200:
-                return Whole(reply, body, request.endpoint.usage(body))
-        except UNREADABLE:
-            return _malformed(provider.name, "its reply is not JSON that can be read")
-        return _refused(reply, body, provider.name)
+            self._metrics.breaker(health.name, is_open=breaker.state == "open")
+
+    def _nothing_left(self, way: _Way) -> Whole:
+        """What the client is told in the end."""
+        if way.failed is None:
+            now_s = time.monotonic()
+            wait_s = min(target.health.breaker.wait_s(now_s) for target in way.targets)
+            raise CircuitOpenError(retry_after_s=wait_s)
+        if isinstance(way.failed.remains, HeadgateError):
+            raise way.failed.remains
+        return way.failed.remains
+
+
+def _deadline(call: Call, request: Request, first: Target) -> Deadline:
+    timeouts = first.provider.timeouts(request.endpoint, streamed=request.streamed)
+    now_s = time.monotonic()
+    return deadline_of(
+        call.patience,
+        total_s=timeouts.total_s,
+        asked_at_s=now_s - call.elapsed_us() / 1e6 if call.patience is not None else now_s,
+        now_s=now_s,
+        streamed=request.streamed,
+    )
 
 
 def _note(
     call: Call,
-    target: Target,
+    step: _Step,
     reason: AttemptReason,
-    began_s: float,
-    how: Failure,
+    *,
+    status: int | None = None,
     error_class: str | None = None,
 ) -> None:
     """Put an attempt that has ended into the call's record."""
@@ -159,106 +222,11 @@ def _note(
             call_id=record.id,
             number=len(record.trail) + 1,
             reason=reason,
-            provider=target.provider.name,
-            model=target.model[:256],
-            provider_key=None,
-            status=how.status,
+            provider=step.target.provider.name,
+            model=step.target.model[:256],
+            provider_key=step.key.name,
+            status=status,
             error_class=error_class,
-            latency_us=int((time.monotonic() - began_s) * 1e6),
+            latency_us=int((time.monotonic() - step.began_s) * 1e6),
         ),
     )
-
-
-def _error_class(remains: Whole | HeadgateError) -> str:
-    """The code of a failure as the ledger keeps it."""
-    if isinstance(remains, HeadgateError):
-        return (remains.code or remains.type)[:64]
-    return failure_code(remains.body)
-
-
-def without_secret(data: bytes, secret: bytes | None) -> bytes:
-    """`data`, a reply or whole events of one, without the provider's key should it quote that."""
-    if secret is not None and secret in data:
-        return data.replace(secret, b"[redacted]")
-    return data
-
-
-def _is_event_stream(reply: UpstreamReply) -> bool:
-    return (reply.header(b"content-type") or b"").lower().startswith(b"text/event-stream")
-
-
-async def _begin(reader: StreamReader, reply: UpstreamReply) -> Flowing:
-    """Wait for the first events, so that a stream that breaks before them may be tried again."""
-    try:
-        while True:
-            data = await reply.next_chunk()
-            if not data:
-                raise UpstreamError("cut", "the stream ended before its first event")
-            if first := reader.feed(data):
-                return Flowing(reply, reader, first)
-    except BaseException:
-        reply.abort()
-        raise
-
-
-def broken_error(error: UpstreamError, provider: str) -> HeadgateError:
-    """What a client is told of a call that got no complete answer."""
-    code = f"upstream_{error.kind}"
-    if error.kind == "pool_timeout":
-        return UnavailableError(
-            f"All connections to the provider `{provider}` are busy; try again shortly, or raise"
-            f" providers.{provider}.max_connections.",
-            code=code,
-        )
-    if error.kind.endswith("timeout"):
-        return UpstreamTimeoutError(
-            f"The provider `{provider}` took too long ({error.kind.replace('_', ' ')}); try again,"
-            f" or raise providers.{provider}.timeouts.",
-            code=code,
-        )
-    return UpstreamFailedError(
-        f"The provider `{provider}` could not be reached or broke off ({error.kind}); try again.",
-        code=code,
-    )
-
-
-def refused_key_error(provider: str) -> HeadgateError:
-    """What a client is told where the provider did not accept Headgate's key."""
-    return UpstreamRefusedKeyError(
-        f"The provider `{provider}` refused Headgate's key; an operator must set a valid"
-        f" providers.{provider}.api_key."
-    )
-
-
-def _broken(error: UpstreamError, provider: str) -> _Failed:
-    failure = Failure(timed_out=error.kind.endswith("timeout") or error.kind == "too_large")
-    return _Failed(failure, broken_error(error, provider))
-
-
-def _malformed(provider: str, what: str) -> _Failed:
-    error = UpstreamFailedError(
-        f"The provider `{provider}` sent something other than its API promises: {what}.",
-        code="upstream_malformed_reply",
-    )
-    return _Failed(Failure(status=502), error)
-
-
-def _refused(reply: UpstreamReply, body: bytes, provider: str) -> _Failed:
-    """An attempt that was answered with an error status."""
-    is_json = body.lstrip()[:1] == b"{"
-    failure = Failure(
-        status=reply.status,
-        code=failure_code(body) if is_json else None,
-        retry_after_s=retry_after_s(reply.header(b"retry-after-ms"), reply.header(b"retry-after")),
-    )
-    if reply.status in (401, 407):
-        # The provider's own words quote parts of the key.
-        return _Failed(failure, refused_key_error(provider))
-    if is_json and reply.status >= 400:
-        return _Failed(failure, Whole(reply, body))
-    error = UpstreamFailedError(
-        f"The provider `{provider}` answered {reply.status} with something other than JSON."
-    )
-    if reply.status < 400:
-        return _Failed(failure, error)
-    return _Failed(failure, Whole(reply, msgspec.json.encode({"error": error.as_object()})))

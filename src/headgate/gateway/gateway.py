@@ -15,14 +15,9 @@ from headgate.errors import (
     UpstreamFailedError,
     UpstreamTimeoutError,
 )
+from headgate.gateway.attempt import Flowing, Whole, broken_error, without_secret
 from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
-from headgate.gateway.dispatch import (
-    Dispatcher,
-    Flowing,
-    Whole,
-    broken_error,
-    without_secret,
-)
+from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import failure_code
 from headgate.gateway.request import Request
 from headgate.gateway.routing import Target
@@ -179,7 +174,7 @@ class Gateway:
         record, reader, reply = call.record, answer.reader, answer.reply
         record.status = 200
         block = answer.first
-        secret = call.target.provider.secret if call.target is not None else None
+        secret = call.provider_key.secret if call.provider_key is not None else None
         last: LastWords | None
         try:
             await client.begin(200, _stream_headers(call, reply))

@@ -102,7 +102,7 @@ class ModelList:
                     provider.origin,
                     b"GET",
                     provider.path(b"/models"),
-                    provider.headers,
+                    provider.key.headers,
                     b"",
                     _PATIENCE,
                 )

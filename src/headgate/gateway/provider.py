@@ -5,21 +5,42 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
+import msgspec
+
 from headgate import __version__
+from headgate.config.failures import RetryBudgetSettings
 from headgate.config.settings import ProviderSettings, TimeoutSettings
 from headgate.gateway.dialect import Dialect, OpenAIDialect
 from headgate.gateway.endpoints import Endpoint
+from headgate.gateway.retry_budget import RetryBudget
 from headgate.gateway.upstream import Origin, Timeouts, UpstreamClient
 
 VIA_HEADER = "x-headgate-via"
 """Names the installation that sends a request, which thereby knows its own when it comes back."""
 
 
+class ProviderKey(msgspec.Struct, frozen=True):
+    """One way to be let in by a provider."""
+
+    name: str | None
+    """None: the provider's only one."""
+    secret: bytes | None
+    """What may never be shown."""
+    headers: bytes
+    """The header lines of every request that is made with it."""
+
+
 class Provider:
     """One server of models."""
 
     def __init__(
-        self, name: str, settings: ProviderSettings, *, simulated: bool = False, via: str = ""
+        self,
+        name: str,
+        settings: ProviderSettings,
+        *,
+        simulated: bool = False,
+        via: str = "",
+        retry_budget: RetryBudgetSettings,
     ) -> None:
         address = urlsplit(settings.base_url)
         self.name = name
@@ -38,8 +59,12 @@ class Provider:
         self._path = address.path.rstrip("/").encode()
         self.dialect: Dialect = OpenAIDialect(self._path)
         self._patterns = settings.models
-        self.secret = settings.api_key.encode() if settings.api_key else None
-        self.headers = _header_lines(settings, via)
+        self.key = ProviderKey(
+            None,
+            settings.api_key.encode() if settings.api_key else None,
+            _header_lines(settings, via),
+        )
+        self.retry_budget = RetryBudget(retry_budget)
         self._streamed = _timeouts(settings.timeouts)
         # A reply that isn't streamed begins when the model has written all of it, so its head may
         # rightly take as long as the whole.

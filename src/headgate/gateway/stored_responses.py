@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from headgate.errors import InvalidRequestError, NotFoundError
-from headgate.gateway.dispatch import broken_error, refused_key_error
+from headgate.gateway.attempt import broken_error, refused_key_error, without_secret
 from headgate.gateway.provider import Provider
 from headgate.gateway.upstream import UpstreamError
 
@@ -117,7 +117,7 @@ class ResponseArchive:
                 provider.origin,
                 method.encode(),
                 provider.path(target.encode()),
-                provider.headers,
+                provider.key.headers,
                 b"",
                 provider.quick,
             )
@@ -126,6 +126,4 @@ class ResponseArchive:
             raise broken_error(error, name) from None
         if reply.status == 401:
             raise refused_key_error(name)
-        if provider.secret is not None:
-            body = body.replace(provider.secret, b"[redacted]")
-        return StoredReply(reply.status, body)
+        return StoredReply(reply.status, without_secret(body, provider.key.secret))
