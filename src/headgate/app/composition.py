@@ -21,6 +21,7 @@ from headgate.config.policy import effective_policy
 from headgate.errors import UnavailableError
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.gateway import Gateway
+from headgate.gateway.key_probe import KeyProbe
 from headgate.gateway.models import ModelList
 from headgate.gateway.provider import Provider
 from headgate.gateway.retry import RetryPolicy
@@ -168,6 +169,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         surface=surface,
         admin=admin,
         gateway=gateway,
+        key_probe=KeyProbe(providers.values(), metrics.targets),
         authenticator=authenticator,
         runner=runner,
         writer=writer,
@@ -209,6 +211,7 @@ class Application:
         surface: OpenAISurface,
         admin: AdminApp,
         gateway: Gateway,
+        key_probe: KeyProbe,
         authenticator: Authenticator,
         runner: Runner,
         writer: LedgerWriter,
@@ -222,6 +225,7 @@ class Application:
         self._endpoints = surface.endpoints
         self._admin = admin
         self._gateway = gateway
+        self._key_probe = key_probe
         self._authenticator = authenticator
         self._runner = runner
         self._writer = writer
@@ -246,6 +250,7 @@ class Application:
         self._writer.start()
         await self._authenticator.start()
         await self._runner.give_up_lost()
+        self._key_probe.start()
         # A second Ctrl-C ends a server without `stop`; the records are written all the same.
         atexit.register(self._writer.close, _FLUSH_AT_STOP_S)
         # The price list takes a third of a second to load, which no call should wait for.
@@ -265,6 +270,7 @@ class Application:
             with suppress(asyncio.CancelledError):
                 await self._gauges
         await self._authenticator.stop()
+        await self._key_probe.stop()
         for provider in self._gateway.routing.providers.values():
             await provider.upstream.close()
         left = await asyncio.to_thread(self._writer.close, _FLUSH_AT_STOP_S)

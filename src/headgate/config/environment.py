@@ -55,4 +55,4 @@ def providers(
 
 def needs_simulator(provider: ProviderSettings) -> bool:
     """Whether it is OpenAI without a key, which the simulator stands in for."""
-    return not provider.api_key and f"//{OPENAI_HOST}" in provider.base_url
+    return not provider.api_key and not provider.keys and f"//{OPENAI_HOST}" in provider.base_url

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from headgate.config.failures import BreakerSettings, RetrySettings
+from headgate.config.provider_keys import ProviderKeySettings
 from headgate.config.table import Name, Seconds, Table
 
 
@@ -104,6 +105,20 @@ class ProviderSettings(Table, frozen=True):
     ] = None
     organization: Annotated[str | None, Meta(description="Sent as `OpenAI-Organization`.")] = None
     project: Annotated[str | None, Meta(description="Sent as `OpenAI-Project`.")] = None
+    keys: Annotated[
+        tuple[ProviderKeySettings, ...],
+        Meta(
+            description="Several keys, of which the one with most room is used; `api_key`, where"
+            " set, is one more, named `default`."
+        ),
+    ] = ()
+    key_probe_s: Annotated[
+        Seconds,
+        Meta(
+            description="How long one of `keys` that was refused waits until it is probed; doubled"
+            " each time it is refused again, up to 300."
+        ),
+    ] = 10.0
     models: Annotated[
         tuple[str, ...],
         Meta(description="Patterns of the models it serves; the first provider that fits is used."),

@@ -24,7 +24,7 @@ from headgate.gateway.deadline import Deadline
 from headgate.gateway.endpoints import StreamReader, Usage
 from headgate.gateway.endpoints.chat import failure_code
 from headgate.gateway.endpoints.endpoint import UNREADABLE
-from headgate.gateway.provider import ProviderKey
+from headgate.gateway.key_pool import ProviderKey
 from headgate.gateway.request import Request
 from headgate.gateway.retry import Failure
 from headgate.gateway.retry_hints import asked_pause_s
@@ -65,8 +65,13 @@ class Failed(msgspec.Struct, frozen=True):
     failure: Failure
     remains: Whole | HeadgateError
     """What the client is given if nothing else is tried."""
-    status: int | None = None
-    """What the provider answered, if it did."""
+    reply: UpstreamReply | None = None
+    """The provider's, if it answered."""
+
+    @property
+    def status(self) -> int | None:
+        """What the provider answered, if it did."""
+        return None if self.reply is None else self.reply.status
 
     @property
     def error_class(self) -> str:
@@ -114,7 +119,7 @@ async def attempt(
         if reply.status == 200:
             return Whole(reply, body, request.endpoint.usage(body))
     except UNREADABLE:
-        return _malformed(provider.name, "its reply is not JSON that can be read", reply.status)
+        return _malformed(provider.name, "its reply is not JSON that can be read", reply)
     return _refused(reply, body, provider.name)
 
 
@@ -206,12 +211,20 @@ def _broken(error: UpstreamError, provider: str) -> Failed:
     return Failed(failure, broken_error(error, provider))
 
 
-def _malformed(provider: str, what: str, status: int | None = None) -> Failed:
+def _malformed(provider: str, what: str, reply: UpstreamReply | None = None) -> Failed:
     error = UpstreamFailedError(
         f"The provider `{provider}` sent something other than its API promises: {what}.",
         code="upstream_malformed_reply",
     )
-    return Failed(Failure(status=502), error, status)
+    return Failed(Failure(status=502), error, reply)
+
+
+def keys_out_error(provider: str) -> HeadgateError:
+    """What a client is told where none of a provider's keys can be used."""
+    return UpstreamRefusedKeyError(
+        f"The provider `{provider}` refused every key of Headgate's that this call may use; an"
+        f" operator must see to providers.{provider}.keys."
+    )
 
 
 def _refused(reply: UpstreamReply, body: bytes, provider: str) -> Failed:
@@ -224,13 +237,13 @@ def _refused(reply: UpstreamReply, body: bytes, provider: str) -> Failed:
     )
     if reply.status in (401, 407):
         # The provider's own words quote parts of the key.
-        return Failed(failure, refused_key_error(provider), reply.status)
+        return Failed(failure, refused_key_error(provider), reply)
     if is_json and reply.status >= 400:
-        return Failed(failure, Whole(reply, body), reply.status)
+        return Failed(failure, Whole(reply, body), reply)
     error = UpstreamFailedError(
         f"The provider `{provider}` answered {reply.status} with something other than JSON."
     )
     if reply.status < 400:
-        return Failed(failure, error, reply.status)
+        return Failed(failure, error, reply)
     whole = Whole(reply, msgspec.json.encode({"error": error.as_object()}))
-    return Failed(failure, whole, reply.status)
+    return Failed(failure, whole, reply)

@@ -13,7 +13,7 @@ import msgspec
 from headgate.errors import HeadgateError, InvalidRequestError
 from headgate.gateway.caller import Caller
 from headgate.gateway.deadline import Patience
-from headgate.gateway.provider import ProviderKey
+from headgate.gateway.key_pool import ProviderKey
 from headgate.gateway.routing import Target
 from headgate.ledger.record import CallRecord
 from headgate.storage.identifiers import new_id
@@ -68,6 +68,7 @@ class Call:
         "cancelled",
         "forwarded",
         "from_run",
+        "kept_by",
         "patience",
         "provider_key",
         "record",
@@ -89,6 +90,8 @@ class Call:
         """The target of the last attempt."""
         self.provider_key: ProviderKey | None = None
         """The provider's key that it was made with."""
+        self.kept_by: str | None = None
+        """The name of the provider's key that alone can see what the call goes on from."""
         self.patience: Patience | None = None
         """How long the client waits, where it says so."""
         self.started_ns = time.perf_counter_ns()

@@ -14,19 +14,25 @@ from random import random
 import msgspec
 
 from headgate.errors import CircuitOpenError, HeadgateError
-from headgate.gateway.attempt import Answer, Failed, Whole, attempt
+from headgate.gateway.attempt import Answer, Failed, Whole, attempt, keys_out_error
 from headgate.gateway.breaker import Entry, Verdict
 from headgate.gateway.call import Call
 from headgate.gateway.deadline import Deadline, deadline_of
 from headgate.gateway.health import verdict_of
-from headgate.gateway.provider import ProviderKey
+from headgate.gateway.key_pool import KeyPool, ProviderKey
 from headgate.gateway.request import Request
-from headgate.gateway.retry import Again, Next, RetryPolicy
+from headgate.gateway.retry import Again, GiveUp, Next, OtherKey, RetryPolicy
 from headgate.gateway.routing import Routing, Target
 from headgate.ledger.attempt import AttemptReason, AttemptRecord
 from headgate.telemetry.target_metrics import TargetMetrics
 
 _log = logging.getLogger(__name__)
+
+_REST_S = 1.0
+"""How long a key is taken for used up after a 429 that doesn't say how long."""
+
+_UNBOUNDED_TOKENS = 1_000
+"""What an answer is thought to take of a key's room where the request sets no bound."""
 
 
 class _Step(msgspec.Struct, frozen=True):
@@ -41,7 +47,19 @@ class _Step(msgspec.Struct, frozen=True):
 class _Way:
     """How far a call has come along its targets."""
 
-    __slots__ = ("asked", "deadline", "failed", "index", "reason", "targets", "tries")
+    __slots__ = (
+        "asked",
+        "deadline",
+        "failed",
+        "index",
+        "paid",
+        "reason",
+        "targets",
+        "tokens",
+        "tries",
+        "used_keys",
+        "without_key",
+    )
 
     def __init__(self, targets: tuple[Target, ...], deadline: Deadline) -> None:
         self.targets = targets
@@ -52,6 +70,14 @@ class _Way:
         self.reason: AttemptReason = "first"
         self.asked: tuple[str, ...] = ()
         """The providers that have been asked: asking one of them again is extra load for it."""
+        self.paid = False
+        """Whether the next attempt needs no retry budget."""
+        self.used_keys: tuple[str | None, ...] = ()
+        """The keys of the present target's pool that were refused, or used up, just now."""
+        self.tokens = -1
+        """What the call takes of a key's room; -1 until a pool asks."""
+        self.without_key: str | None = None
+        """A provider that has no key left for this call."""
         self.failed: Failed | None = None
         """The last failure."""
 
@@ -62,6 +88,8 @@ class _Way:
     def move_on(self) -> None:
         self.index += 1
         self.tries = 0
+        self.paid = False
+        self.used_keys = ()
         self.reason = "next_target"
 
 
@@ -77,9 +105,9 @@ class Dispatcher:
         """The answer to `request`. Raises what remains when every attempt has failed."""
         way = _Way(targets, _deadline(call, request, targets[0]))
         while True:
-            step = self._step(way, request)
+            step = self._step(way, call, request)
             if step is None:
-                return self._nothing_left(way)
+                return _nothing_left(way)
             outcome = await self._attempt(call, request, way, step)
             if not isinstance(outcome, Failed):
                 return outcome
@@ -93,35 +121,50 @@ class Dispatcher:
                 jitter=random(),  # noqa: S311 - spreads retries, guards nothing
                 affordable=target.provider.retry_budget.affords(now_s),
                 expected_s=target.health.latency(streamed=request.streamed).expected_s(now_s) or 0,
+                other_key=self._other_key(way, call, step, outcome, now_s),
             )
-            if not isinstance(decision, Again) and decision.over_budget:
+            if isinstance(decision, Next | GiveUp) and decision.over_budget:
                 self._metrics.retry_denied(target.provider.name)
             match decision:
                 case Again(delay_s):
                     await asyncio.sleep(delay_s)
                     way.reason = "retry"
+                    way.used_keys = ()
+                case OtherKey():
+                    way.reason = "next_key"
+                    way.paid = outcome.failure.is_of_key
+                    way.tries = 0
                 case Next():
                     way.move_on()
                 case _:
-                    return self._nothing_left(way)
+                    return _nothing_left(way)
 
-    def _step(self, way: _Way, request: Request) -> _Step | None:
+    def _step(self, way: _Way, call: Call, request: Request) -> _Step | None:
         """Whom to ask next, let in by its breaker and paid for; None where nobody is left."""
         now_s = time.monotonic()
         while way.index < len(way.targets):
             target = way.targets[way.index]
             provider = target.provider
-            again = provider.name in way.asked
+            again = provider.name in way.asked and not way.paid
             if self._may_be_asked(way, target, request, now_s, again=again):
                 entry = target.health.breaker.enter(now_s)
                 if entry is not None:
+                    key = provider.key
+                    if provider.pool is not None:
+                        picked = _pick(provider.pool, way, call, request, now_s)
+                        if picked is None:
+                            target.health.breaker.leave(entry, "unknown", now_s)
+                            way.without_key = provider.name
+                            way.move_on()
+                            continue
+                        key = picked
                     if again:
                         provider.retry_budget.spend(now_s)
-                    else:
+                    elif provider.name not in way.asked:
                         provider.retry_budget.earn(now_s)
                         way.asked += (provider.name,)
                     way.tries += 1
-                    return _Step(target, provider.key, entry, now_s)
+                    return _Step(target, key, entry, now_s)
             way.move_on()
         return None
 
@@ -143,6 +186,7 @@ class Dispatcher:
         record, target = call.record, step.target
         call.target = target
         call.provider_key = step.key
+        record.provider_key = step.key.name
         record.attempts += 1
         record.provider = target.provider.name
         record.simulated = target.provider.simulated
@@ -156,6 +200,10 @@ class Dispatcher:
         except BaseException:
             self._leave(step, "unknown")
             raise
+        pool = target.provider.pool
+        if pool is not None and (reply := outcome.reply) is not None:
+            answered = not isinstance(outcome, Failed)
+            pool.learn(step.key, reply.header, time.monotonic(), answered=answered)
         if isinstance(outcome, Failed):
             way.failed = outcome
             verdict = verdict_of(outcome.failure, in_haste=way.deadline.of_client)
@@ -184,15 +232,66 @@ class Dispatcher:
             )
             self._metrics.breaker(health.name, is_open=breaker.state == "open")
 
-    def _nothing_left(self, way: _Way) -> Whole:
-        """What the client is told in the end."""
-        if way.failed is None:
+    def _other_key(self, way: _Way, call: Call, step: _Step, outcome: Failed, now_s: float) -> bool:
+        """Note what a failure says of its key; return whether another one may be tried."""
+        provider, failure = step.target.provider, outcome.failure
+        pool = provider.pool
+        if pool is None:
+            return False
+        if failure.is_of_key:
+            if pool.take_out(step.key, now_s):
+                why = outcome.error_class if failure.code is None else failure.code
+                _log.error(
+                    "provider_key_out",
+                    extra={
+                        "provider": provider.name,
+                        "provider_key": step.key.name,
+                        "status": failure.status,
+                        "reason": why,
+                    },
+                )
+                self._metrics.key_out(provider.name, step.key.name or "")
+                self._metrics.keys_out(provider.name, pool.out_count)
+        elif failure.status == 429:
+            pool.rest(step.key, failure.retry_after_s or _REST_S, now_s)
+        else:
+            return False
+        if call.kept_by is not None:
+            return False
+        way.used_keys += (step.key.name,)
+        if failure.is_of_key:
+            return pool.has_other(way.used_keys)
+        return pool.has_room(way.tokens, now_s, way.used_keys)
+
+    def broke_off(self, call: Call) -> None:
+        """Note that a stream broke after its first events had been handed on."""
+        if call.target is not None and call.provider_key is not None:
             now_s = time.monotonic()
-            wait_s = min(target.health.breaker.wait_s(now_s) for target in way.targets)
-            raise CircuitOpenError(retry_after_s=wait_s)
+            self._leave(_Step(call.target, call.provider_key, "normal", now_s), "bad", now_s)
+
+
+def _pick(
+    pool: KeyPool, way: _Way, call: Call, request: Request, now_s: float
+) -> ProviderKey | None:
+    """A key of `pool` for the next attempt."""
+    if way.tokens < 0:
+        way.tokens = request.input_tokens() + (request.output_tokens() or _UNBOUNDED_TOKENS)
+    if call.kept_by is not None:
+        return pool.named(call.kept_by, way.tokens, now_s)
+    return pool.pick(way.tokens, now_s, without=way.used_keys)
+
+
+def _nothing_left(way: _Way) -> Whole:
+    """What the client is told in the end."""
+    if way.failed is not None:
         if isinstance(way.failed.remains, HeadgateError):
             raise way.failed.remains
         return way.failed.remains
+    if way.without_key is not None:
+        raise keys_out_error(way.without_key)
+    now_s = time.monotonic()
+    wait_s = min(target.health.breaker.wait_s(now_s) for target in way.targets)
+    raise CircuitOpenError(retry_after_s=wait_s)
 
 
 def _deadline(call: Call, request: Request, first: Target) -> Deadline:

@@ -147,6 +147,7 @@ class Gateway:
                 " this model's; ask for a model of that provider.",
                 param="previous_response_id",
             )
+        call.kept_by = owner.provider_key
         return found
 
     def _whole(self, call: Call, request: Request, answer: Whole) -> LastWords:
@@ -193,6 +194,7 @@ class Gateway:
             await _drain(reply)
             last = LastWords(without_secret(block, secret), unless=reader.error_block)
         except UpstreamError as broken:
+            self._dispatcher.broke_off(call)
             error = broken_error(broken, record.provider or "")
             last = _last_error(call, reader.error_block(error), error)
         except ValueError as unreadable:
@@ -218,7 +220,7 @@ class Gateway:
         record = call.record
         record.latency_us = call.elapsed_us()
         if record.response_id is not None and record.provider is not None:
-            owner = ResponseOwner(record.project, record.provider)
+            owner = ResponseOwner(record.project, record.provider, record.provider_key)
             self._stored.remember(record.response_id, owner)
         if not self._durable:
             self._writer.append(call.record)

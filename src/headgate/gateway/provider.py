@@ -5,29 +5,19 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
-import msgspec
+from msgspec.structs import replace
 
 from headgate import __version__
 from headgate.config.failures import RetryBudgetSettings
 from headgate.config.settings import ProviderSettings, TimeoutSettings
 from headgate.gateway.dialect import Dialect, OpenAIDialect
 from headgate.gateway.endpoints import Endpoint
+from headgate.gateway.key_pool import KeyPool, PooledKey, ProviderKey
 from headgate.gateway.retry_budget import RetryBudget
 from headgate.gateway.upstream import Origin, Timeouts, UpstreamClient
 
 VIA_HEADER = "x-headgate-via"
 """Names the installation that sends a request, which thereby knows its own when it comes back."""
-
-
-class ProviderKey(msgspec.Struct, frozen=True):
-    """One way to be let in by a provider."""
-
-    name: str | None
-    """None: the provider's only one."""
-    secret: bytes | None
-    """What may never be shown."""
-    headers: bytes
-    """The header lines of every request that is made with it."""
 
 
 class Provider:
@@ -59,11 +49,9 @@ class Provider:
         self._path = address.path.rstrip("/").encode()
         self.dialect: Dialect = OpenAIDialect(self._path)
         self._patterns = settings.models
-        self.key = ProviderKey(
-            None,
-            settings.api_key.encode() if settings.api_key else None,
-            _header_lines(settings, via),
-        )
+        self.pool = _pool(settings, via)
+        """Several keys to pick from; None where there is one or none."""
+        self._only_key = _key(None, settings, via)
         self.retry_budget = RetryBudget(retry_budget)
         self._streamed = _timeouts(settings.timeouts)
         # A reply that isn't streamed begins when the model has written all of it, so its head may
@@ -77,6 +65,15 @@ class Provider:
         self.quick = self._streamed
         """How long to wait for what no model has to write."""
         self._embeddings = _timeouts(settings.embeddings_timeouts)
+
+    @property
+    def key(self) -> ProviderKey:
+        """Its only key; where it has a pool, one of it, for what is no call."""
+        return self._only_key if self.pool is None else self.pool.any_key()
+
+    def key_named(self, name: str | None) -> ProviderKey:
+        """The key of that name, or else as `key`."""
+        return self._only_key if self.pool is None else self.pool.any_key(name)
 
     def serves(self, model: str) -> bool:
         """Whether `model` is one of those it is configured for."""
@@ -95,6 +92,39 @@ class Provider:
 
 def _timeouts(settings: TimeoutSettings) -> Timeouts:
     return Timeouts(settings.connect_s, settings.first_byte_s, settings.idle_s, settings.total_s)
+
+
+POOLED_API_KEY = "default"
+"""What a pool calls the key that stands in `api_key`."""
+
+
+def _pool(settings: ProviderSettings, via: str) -> KeyPool | None:
+    if not settings.keys:
+        return None
+    keys = [
+        PooledKey(
+            _key(
+                one.name,
+                replace(
+                    settings,
+                    api_key=one.api_key,
+                    organization=one.organization or settings.organization,
+                    project=one.project or settings.project,
+                ),
+                via,
+            ),
+            one,
+        )
+        for one in settings.keys
+    ]
+    if settings.api_key:
+        keys.append(PooledKey(_key(POOLED_API_KEY, settings, via), None))
+    return KeyPool(keys, probe_s=settings.key_probe_s)
+
+
+def _key(name: str | None, settings: ProviderSettings, via: str) -> ProviderKey:
+    secret = settings.api_key.encode() if settings.api_key else None
+    return ProviderKey(name, secret, _header_lines(settings, via))
 
 
 def _header_lines(settings: ProviderSettings, via: str) -> bytes:

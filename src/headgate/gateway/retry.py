@@ -39,6 +39,10 @@ class Again(msgspec.Struct, frozen=True):
     delay_s: float
 
 
+class OtherKey(msgspec.Struct, frozen=True):
+    """Try the same target now, by another key of its provider."""
+
+
 class Next(msgspec.Struct, frozen=True):
     """Try the next target now."""
 
@@ -53,7 +57,7 @@ class GiveUp(msgspec.Struct, frozen=True):
     """See `Next`."""
 
 
-Decision = Again | Next | GiveUp
+Decision = Again | OtherKey | Next | GiveUp
 
 
 class RetryPolicy:
@@ -72,12 +76,18 @@ class RetryPolicy:
         jitter: float,
         affordable: bool = True,
         expected_s: float = 0.0,
+        other_key: bool = False,
     ) -> Decision:
         """What to do after `attempts` on this target (≥ 1); `jitter` is uniform in [0, 1).
 
         `affordable`: whether the provider's retry budget has one more. `expected_s`: how long
-        another attempt would probably take; it is not begun where it could not finish.
+        another attempt would probably take; it is not begun where it could not finish. `other_key`:
+        whether the provider has another key that may be used for this.
         """
+        # A key is refused once, not once a call, so going to another needs no retry budget.
+        of_key = failure.is_of_key or (failure.status == 429 and affordable)
+        if other_key and of_key and remaining_s > expected_s:
+            return OtherKey()
         if failure.status is not None and failure.status not in _ELSEWHERE:
             return GiveUp()
         instead = Next if more_targets and remaining_s > 0 else GiveUp

@@ -111,13 +111,14 @@ class ResponseArchive:
         provider = self._providers.get(name)
         if provider is None:
             raise NotFoundError(f"The provider `{name}` that keeps this response is not set up.")
+        key = provider.key_named(owner.provider_key)
         target = f"/responses/{quote(response_id, safe='')}{below}{'?' + query if query else ''}"
         try:
             reply = await provider.upstream.send(
                 provider.origin,
                 method.encode(),
                 provider.path(target.encode()),
-                provider.key.headers,
+                key.headers,
                 b"",
                 provider.quick,
             )
@@ -126,4 +127,4 @@ class ResponseArchive:
             raise broken_error(error, name) from None
         if reply.status == 401:
             raise refused_key_error(name)
-        return StoredReply(reply.status, without_secret(body, provider.key.secret))
+        return StoredReply(reply.status, without_secret(body, key.secret))

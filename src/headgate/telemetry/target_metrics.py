@@ -1,4 +1,4 @@
-"""The figures of `/metrics` about targets, told where they change: breakers, retries refused."""
+"""The figures of `/metrics` about targets, told where they change: breakers, retries, keys."""
 
 from __future__ import annotations
 
@@ -32,6 +32,20 @@ class TargetMetrics:
             registry=registry,
         )
 
+        self._keys_out = Gauge(
+            "headgate_provider_keys_out",
+            "Keys of the provider's pool that were refused and wait for a probe.",
+            ("provider",),
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._key_out = Counter(
+            "headgate_provider_key_out",
+            "How often a key left its provider's pool because it was refused.",
+            ("provider", "provider_key"),
+            registry=registry,
+        )
+
     def breaker(self, target: str, *, is_open: bool) -> None:
         """Note that a breaker has opened or closed."""
         label = self._targets.value(target)
@@ -42,3 +56,11 @@ class TargetMetrics:
     def retry_denied(self, provider: str) -> None:
         """Count an attempt that was not made because the retry budget was used up."""
         self._denied.labels(provider).inc()
+
+    def key_out(self, provider: str, key: str) -> None:
+        """Count a key that was refused."""
+        self._key_out.labels(provider, key).inc()
+
+    def keys_out(self, provider: str, count: int) -> None:
+        """Note how many keys of a pool can't be used."""
+        self._keys_out.labels(provider).set(count)
