@@ -56,6 +56,10 @@ def page() -> str:
     """The page's Markdown."""
     metrics = Metrics(max_label_values=2)
     metrics.observe([_FAILED_CALL, _UNPRICED_CALL])
+    metrics.targets.breaker("openai/gpt-5-mini", is_open=True)
+    metrics.targets.retry_denied("openai")
+    metrics.targets.key_out("openai", "default")
+    metrics.targets.keys_out("openai", 1)
     metrics.note_state(in_flight=0, lag_s=0.0, waiting_records=0)
     rows, buckets = [], []
     for family in text_string_to_metric_families(metrics.render().decode()):

@@ -21,10 +21,17 @@ class HeadgateError(Exception):
     """What `x-should-retry` tells the SDKs; `None` leaves the choice to them."""
 
     def __init__(
-        self, message: str | None = None, *, param: str | None = None, code: str | None = None
+        self,
+        message: str | None = None,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        retry_after_s: float | None = None,
     ) -> None:
         self.message = message or inspect.cleandoc(type(self).__doc__ or "").partition("\n")[0]
         self.param = param
+        self.retry_after_s = retry_after_s
+        """When to come back, where that is known; sent as `retry-after` and `retry-after-ms`."""
         if code is not None:
             self.code = code
         super().__init__(self.message)
@@ -160,6 +167,18 @@ class UpstreamTimeoutError(HeadgateError):
     status = 504
     type = "upstream_error"
     code = "upstream_timeout"
+
+
+class CircuitOpenError(UnavailableError):
+    """Every target of this model has been failing and is left alone for a while; try again then."""
+
+    code = "circuit_open"
+
+
+class DeadlineExceededError(UpstreamTimeoutError):
+    """No answer came within the time that the client gave; give it more, or try again later."""
+
+    code = "deadline_exceeded"
 
 
 class DatabaseUnavailableError(UnavailableError):

@@ -81,10 +81,11 @@ async def _read(flowing: Any) -> None:
 def test_a_client_that_leaves_between_attempts_ends_the_retries(
     scripted: OpenAI, gateway: RunningServer, upstream: Upstream, model: str
 ):
-
     upstream.answers(model, error(429, "busy", headers=[("retry-after", "2")]))
     with pytest.raises(openai.APITimeoutError):
-        scripted.with_options(timeout=0.3).chat.completions.create(model=model, messages=HELLO)
+        scripted.with_options(timeout=0.3).chat.completions.create(
+            model=model, messages=HELLO, extra_headers={"x-stainless-read-timeout": "60"}
+        )
     record = gateway.record(model_requested=model)
     assert (record["status"], record["attempts"]) == (499, 1)
     assert len(upstream.requests(model)) == 1

@@ -138,12 +138,24 @@ def _busy(upstream: Upstream, model: str) -> str:
     return model
 
 
-def test_a_timeout_of_the_application_is_the_sdks_own(
+def test_a_timeout_of_the_application_is_told_before_it_passes(
+    scripted: OpenAI, upstream: Upstream, model: str
+):
+    upstream.answers(model, [20.0])
+    with pytest.raises(openai.InternalServerError) as raised:
+        scripted.with_options(timeout=1.5).chat.completions.create(model=model, messages=HELLO)
+    assert (raised.value.status_code, raised.value.code) == (504, "deadline_exceeded")
+    assert upstream.wait_for(model).left.wait(3), "the call went on upstream"
+
+
+def test_a_timeout_that_headgate_is_not_told_of_is_the_sdks_own(
     scripted: OpenAI, upstream: Upstream, model: str
 ):
     upstream.answers(model, [20.0])
     with pytest.raises(openai.APITimeoutError):
-        scripted.with_options(timeout=0.3).chat.completions.create(model=model, messages=HELLO)
+        scripted.with_options(timeout=0.3).chat.completions.create(
+            model=model, messages=HELLO, extra_headers={"x-stainless-read-timeout": "60"}
+        )
     assert upstream.wait_for(model).left.wait(3), "the call went on upstream"
 
 

@@ -21,6 +21,7 @@ from headgate.config.policy import effective_policy
 from headgate.errors import UnavailableError
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.gateway import Gateway
+from headgate.gateway.key_probe import KeyProbe
 from headgate.gateway.models import ModelList
 from headgate.gateway.provider import Provider
 from headgate.gateway.retry import RetryPolicy
@@ -92,10 +93,16 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
 
     via = secret.fingerprint[:16]
     providers = {
-        name: Provider(name, provider, simulated=name in plan.simulated, via=via)
+        name: Provider(
+            name,
+            provider,
+            simulated=name in plan.simulated,
+            via=via,
+            retry_budget=settings.retries.budget,
+        )
         for name, provider in plan.providers.items()
     }
-    routing = Routing(providers, settings.routes)
+    routing = Routing(providers, settings.routes, settings.breaker)
     metrics = Metrics(max_label_values=settings.metrics.max_label_values)
     call_log = CallLog(settings.logs.calls, settings.logs.level)
 
@@ -111,7 +118,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
 
     stored = StoredResponses(find_response)
     gateway = Gateway(
-        Dispatcher(routing, RetryPolicy(settings.retries)),
+        Dispatcher(routing, RetryPolicy(settings.retries), metrics.targets),
         Settlement(prices),
         writer,
         stored,
@@ -160,6 +167,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         surface=surface,
         admin=admin,
         gateway=gateway,
+        key_probe=KeyProbe(providers.values(), metrics.targets),
         authenticator=authenticator,
         runner=runner,
         writer=writer,
@@ -201,6 +209,7 @@ class Application:
         surface: OpenAISurface,
         admin: AdminApp,
         gateway: Gateway,
+        key_probe: KeyProbe,
         authenticator: Authenticator,
         runner: Runner,
         writer: LedgerWriter,
@@ -214,6 +223,7 @@ class Application:
         self._endpoints = surface.endpoints
         self._admin = admin
         self._gateway = gateway
+        self._key_probe = key_probe
         self._authenticator = authenticator
         self._runner = runner
         self._writer = writer
@@ -238,6 +248,7 @@ class Application:
         self._writer.start()
         await self._authenticator.start()
         await self._runner.give_up_lost()
+        self._key_probe.start()
         # A second Ctrl-C ends a server without `stop`; the records are written all the same.
         atexit.register(self._writer.close, _FLUSH_AT_STOP_S)
         # The price list takes a third of a second to load, which no call should wait for.
@@ -256,6 +267,7 @@ class Application:
             with suppress(asyncio.CancelledError):
                 await self._gauges
         await self._authenticator.stop()
+        await self._key_probe.stop()
         for provider in self._gateway.routing.providers.values():
             await provider.close()
         left = await asyncio.to_thread(self._writer.close, _FLUSH_AT_STOP_S)

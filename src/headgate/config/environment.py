@@ -56,4 +56,4 @@ def providers(
 def needs_simulator(provider: ProviderSettings) -> bool:
     """Whether it is OpenAI without a key, which the simulator stands in for."""
     at_openai = provider.kind == "openai" and f"//{OPENAI_HOST}" in provider.base_url
-    return at_openai and not provider.api_key
+    return at_openai and not provider.api_key and not provider.keys

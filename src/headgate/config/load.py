@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from headgate.config.provider_kinds import kind_problems
-from headgate.config.settings import Settings
+from headgate.config.settings import ProviderSettings, Settings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
 
@@ -89,6 +89,7 @@ def _check(document: YamlFile, settings: Settings) -> None:
                 )
         for steps, what in kind_problems(provider):
             raise document.error(what, "providers", name, *steps)
+        _check_keys(document, name, provider)
     for name, route in settings.routes.items():
         for index, target in enumerate(route.targets):
             if settings.providers and target.provider not in settings.providers:
@@ -112,3 +113,16 @@ def _check(document: YamlFile, settings: Settings) -> None:
                 raise document.error(
                     'write dollars per million tokens as text, "0.15"', "prices", model, field
                 )
+
+
+def _check_keys(document: YamlFile, provider: str, settings: ProviderSettings) -> None:
+    names = {"default"} if settings.api_key else set()
+    for index, key in enumerate(settings.keys):
+        where = ("providers", provider, "keys", index)
+        if key.name in names:
+            raise document.error("is another key's name; each needs its own", *where, "name")
+        names.add(key.name)
+        for field in ("api_key", "organization", "project"):
+            value = getattr(key, field)
+            if value and not re.fullmatch(r"[\x21-\x7e]+", value):
+                raise document.error("has characters that a header can't carry", *where, field)

@@ -28,6 +28,7 @@ def effective_policy(
             "base_url": "(the simulator)" if name in simulated else provider.base_url,
             "api_key": "set" if provider.api_key else "not set",
             "azure_ad": _without_secret(provider.azure_ad),
+            "keys": [msgspec.to_builtins(key) | {"api_key": "set"} for key in provider.keys],
             "simulated": name in simulated,
         }
         for name, provider in providers.items()

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
+from msgspec.structs import force_setattr
 
+from headgate.config.failures import BreakerSettings, RetrySettings
+from headgate.config.provider_keys import ProviderKeySettings
 from headgate.config.providers import (
     ANTHROPIC_URL,
     AZURE_API_VERSION,
@@ -17,15 +19,7 @@ from headgate.config.providers import (
     Capability,
     ProviderKind,
 )
-
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
-"""Lower-case letters, digits, `-`, `_` and `.`; at most 63 characters."""
-
-Seconds = Annotated[float, Meta(gt=0, le=86_400)]
-
-
-class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A block of the configuration; a field it doesn't know is an error."""
+from headgate.config.table import Name, Seconds, Table
 
 
 class ServerSettings(Table, frozen=True):
@@ -130,6 +124,20 @@ class ProviderSettings(Table, frozen=True):
     ] = None
     organization: Annotated[str | None, Meta(description="Sent as `OpenAI-Organization`.")] = None
     project: Annotated[str | None, Meta(description="Sent as `OpenAI-Project`.")] = None
+    keys: Annotated[
+        tuple[ProviderKeySettings, ...],
+        Meta(
+            description="Several keys, of which the one with most room is used; `api_key`, where"
+            " set, is one more, named `default`."
+        ),
+    ] = ()
+    key_probe_s: Annotated[
+        Seconds,
+        Meta(
+            description="How long one of `keys` that was refused waits until it is probed; doubled"
+            " each time it is refused again, up to 300."
+        ),
+    ] = 10.0
     models: Annotated[
         tuple[str, ...],
         Meta(description="Patterns of the models it serves; the first provider that fits is used."),
@@ -180,7 +188,7 @@ class ProviderSettings(Table, frozen=True):
     def __post_init__(self) -> None:
         """Give Anthropic its own address where none is written."""
         if self.kind == "anthropic" and self.base_url == OPENAI_URL:
-            msgspec.structs.force_setattr(self, "base_url", ANTHROPIC_URL)
+            force_setattr(self, "base_url", ANTHROPIC_URL)
 
 
 class TargetSettings(Table, frozen=True):
@@ -197,25 +205,6 @@ class RouteSettings(Table, frozen=True):
         tuple[TargetSettings, ...],
         Meta(min_length=1, description="Tried in order; the next is used when one fails."),
     ]
-
-
-class RetrySettings(Table, frozen=True):
-    """What happens when an attempt fails before the client has seen anything of its answer."""
-
-    max_attempts: Annotated[
-        int, Meta(ge=1, le=10, description="Attempts per target, the first included.")
-    ] = 3
-    base_delay_s: Annotated[
-        float, Meta(ge=0, le=60, description="Longest first pause; doubled each time, full jitter.")
-    ] = 0.25
-    max_delay_s: Annotated[
-        float,
-        Meta(
-            ge=0,
-            le=60,
-            description="Longest pause; a provider that asks for a longer one ends the retries.",
-        ),
-    ] = 8.0
 
 
 class PriceSettings(Table, frozen=True):
@@ -270,6 +259,7 @@ class Settings(Table, frozen=True):
     ] = {}
     routes: dict[Name, RouteSettings] = {}
     retries: RetrySettings = RetrySettings()
+    breaker: BreakerSettings = BreakerSettings()
     prices: Annotated[
         dict[str, PriceSettings], Meta(description="By model name; they go before the price list.")
     ] = {}

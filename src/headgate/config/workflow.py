@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from headgate.config.settings import Seconds, Table
+from headgate.config.table import Seconds, Table
 
 Trust = Literal["trusted", "untrusted"]
 """Where a run's input comes from.

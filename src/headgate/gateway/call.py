@@ -12,6 +12,8 @@ import msgspec
 
 from headgate.errors import HeadgateError, InvalidRequestError
 from headgate.gateway.caller import Caller
+from headgate.gateway.deadline import Patience
+from headgate.gateway.key_pool import ProviderKey
 from headgate.gateway.routing import Target
 from headgate.ledger.record import CallRecord
 from headgate.storage.identifiers import new_id
@@ -61,7 +63,18 @@ class Client(Protocol):
 class Call:
     """One request to a model, from the moment its caller is known until it is recorded."""
 
-    __slots__ = ("caller", "cancelled", "forwarded", "from_run", "record", "started_ns", "target")
+    __slots__ = (
+        "caller",
+        "cancelled",
+        "forwarded",
+        "from_run",
+        "kept_by",
+        "patience",
+        "provider_key",
+        "record",
+        "started_ns",
+        "target",
+    )
 
     def __init__(
         self, caller: Caller, endpoint: str, *, trace_id: str, forwarded: bytes = b""
@@ -75,6 +88,12 @@ class Call:
         """Whether a run makes it: then the workflow's owner, not the key, chose the model."""
         self.target: Target | None = None
         """The target of the last attempt."""
+        self.provider_key: ProviderKey | None = None
+        """The provider's key that it was made with."""
+        self.kept_by: str | None = None
+        """The name of the provider's key that alone can see what the call goes on from."""
+        self.patience: Patience | None = None
+        """How long the client waits, where it says so."""
         self.started_ns = time.perf_counter_ns()
         self.record = CallRecord(
             id=new_id("call"),

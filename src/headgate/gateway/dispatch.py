@@ -1,4 +1,4 @@
-"""The attempts of a call: each target in order, each tried as the retry policy says.
+"""The attempts of a call: which target is asked next, until one answers or nothing is left.
 
 What comes out is one answer for the client, a reply or a stream that has begun, or the failure
 that remains when there is nothing left to try.
@@ -7,226 +7,325 @@ that remains when there is nothing left to try.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from random import random
 
 import msgspec
 
-from headgate.errors import (
-    HeadgateError,
-    UnavailableError,
-    UnsupportedError,
-    UpstreamFailedError,
-    UpstreamRefusedKeyError,
-    UpstreamTimeoutError,
-)
+from headgate.errors import CircuitOpenError, HeadgateError
+from headgate.gateway.attempt import Answer, Failed, Whole, attempt, keys_out_error
+from headgate.gateway.breaker import Entry, Verdict
 from headgate.gateway.call import Call
-from headgate.gateway.endpoints import StreamReader, Usage
-from headgate.gateway.endpoints.chat import failure_code
-from headgate.gateway.endpoints.endpoint import UNREADABLE, StreamRefused
+from headgate.gateway.deadline import Deadline, deadline_of
+from headgate.gateway.health import verdict_of
+from headgate.gateway.key_pool import KeyPool, ProviderKey
 from headgate.gateway.request import Request
-from headgate.gateway.retry import Again, Failure, Next, RetryPolicy, retry_after_s
+from headgate.gateway.retry import Again, GiveUp, Next, OtherKey, RetryPolicy
 from headgate.gateway.routing import Routing, Target
-from headgate.gateway.upstream import Timeouts, UpstreamError, UpstreamReply
+from headgate.ledger.attempt import AttemptReason, AttemptRecord
+from headgate.telemetry.target_metrics import TargetMetrics
 
-MAX_REPLY_BYTES = 64 * 1024 * 1024
-"""Largest whole reply that is held in memory on its way."""
+_log = logging.getLogger(__name__)
 
+_REST_S = 1.0
+"""How long a key is taken for used up after a 429 that doesn't say how long."""
 
-class Whole(msgspec.Struct, frozen=True):
-    """A reply that has arrived in one piece."""
-
-    reply: UpstreamReply
-    body: bytes
-    usage: Usage | None = None
-    """None for an error's reply."""
+_UNBOUNDED_TOKENS = 1_000
+"""What an answer is thought to take of a key's room where the request sets no bound."""
 
 
-class Flowing(msgspec.Struct, frozen=True):
-    """A stream whose first events are here; `first` is what the client may see of them."""
+class _Step(msgspec.Struct, frozen=True):
+    """The attempt that is made next."""
 
-    reply: UpstreamReply
-    reader: StreamReader
-    first: bytes
-
-
-Answer = Whole | Flowing
+    target: Target
+    key: ProviderKey
+    entry: Entry
+    began_s: float
 
 
-class _Failed(msgspec.Struct, frozen=True):
-    failure: Failure
-    remains: Whole | HeadgateError
-    """What the client is given if nothing else is tried."""
+class _Way:
+    """How far a call has come along its targets."""
+
+    __slots__ = (
+        "asked",
+        "deadline",
+        "failed",
+        "index",
+        "paid",
+        "reason",
+        "targets",
+        "tokens",
+        "tries",
+        "used_keys",
+        "without_key",
+    )
+
+    def __init__(self, targets: tuple[Target, ...], deadline: Deadline) -> None:
+        self.targets = targets
+        self.deadline = deadline
+        self.index = 0
+        self.tries = 0
+        """Attempts on the target at `index`."""
+        self.reason: AttemptReason = "first"
+        self.asked: tuple[str, ...] = ()
+        """The providers that have been asked: asking one of them again is extra load for it."""
+        self.paid = False
+        """Whether the next attempt needs no retry budget."""
+        self.used_keys: tuple[str | None, ...] = ()
+        """The keys of the present target's pool that were refused, or used up, just now."""
+        self.tokens = -1
+        """What the call takes of a key's room; -1 until a pool asks."""
+        self.without_key: str | None = None
+        """A provider that has no key left for this call."""
+        self.failed: Failed | None = None
+        """The last failure."""
+
+    @property
+    def more_targets(self) -> bool:
+        return self.index + 1 < len(self.targets)
+
+    def move_on(self) -> None:
+        self.index += 1
+        self.tries = 0
+        self.paid = False
+        self.used_keys = ()
+        self.reason = "next_target"
 
 
 class Dispatcher:
     """Makes the attempts of calls."""
 
-    def __init__(self, routing: Routing, policy: RetryPolicy) -> None:
+    def __init__(self, routing: Routing, policy: RetryPolicy, metrics: TargetMetrics) -> None:
         self.routing = routing
         self._policy = policy
+        self._metrics = metrics
 
     async def dispatch(self, call: Call, request: Request, targets: tuple[Target, ...]) -> Answer:
         """The answer to `request`. Raises what remains when every attempt has failed."""
-        record = call.record
-        first = targets[0]
-        total_s = first.provider.timeouts(request.endpoint, streamed=request.streamed).total_s
-        deadline_s = time.monotonic() + total_s
-        index = attempts = 0
+        way = _Way(targets, _deadline(call, request, targets[0]))
         while True:
-            target = targets[index]
-            attempts += 1
-            call.target = target
-            record.attempts += 1
-            record.provider = target.provider.name
-            record.simulated = target.provider.simulated
-            remaining_s = deadline_s - time.monotonic()
-            outcome = await self._attempt(call, request, target, remaining_s)
-            if not isinstance(outcome, _Failed):
+            step = self._step(way, call, request)
+            if step is None:
+                return _nothing_left(way)
+            outcome = await self._attempt(call, request, way, step)
+            if not isinstance(outcome, Failed):
                 return outcome
+            now_s = time.monotonic()
+            target = step.target
             decision = self._policy.decide(
                 outcome.failure,
-                attempts=attempts,
-                more_targets=index + 1 < len(targets),
-                remaining_s=deadline_s - time.monotonic(),
+                attempts=way.tries,
+                more_targets=way.more_targets,
+                remaining_s=way.deadline.left_s(now_s),
                 jitter=random(),  # noqa: S311 - spreads retries, guards nothing
+                affordable=target.provider.retry_budget.affords(now_s),
+                expected_s=target.health.latency(streamed=request.streamed).expected_s(now_s) or 0,
+                other_key=self._other_key(way, call, step, outcome, now_s),
             )
+            if isinstance(decision, Next | GiveUp) and decision.over_budget:
+                self._metrics.retry_denied(target.provider.name)
             match decision:
                 case Again(delay_s):
                     await asyncio.sleep(delay_s)
+                    way.reason = "retry"
+                    way.used_keys = ()
+                case OtherKey():
+                    way.reason = "next_key"
+                    way.paid = outcome.failure.is_of_key
+                    way.tries = 0
                 case Next():
-                    index, attempts = index + 1, 0
+                    way.move_on()
                 case _:
-                    if isinstance(outcome.remains, HeadgateError):
-                        raise outcome.remains
-                    return outcome.remains
+                    return _nothing_left(way)
+
+    def _step(self, way: _Way, call: Call, request: Request) -> _Step | None:
+        """Whom to ask next, let in by its breaker and paid for; None where nobody is left."""
+        now_s = time.monotonic()
+        while way.index < len(way.targets):
+            target = way.targets[way.index]
+            provider = target.provider
+            again = provider.name in way.asked and not way.paid
+            if self._may_be_asked(way, target, request, now_s, again=again):
+                entry = target.health.breaker.enter(now_s)
+                if entry is not None:
+                    key = provider.key
+                    if provider.pool is not None:
+                        picked = _pick(provider.pool, way, call, request, now_s)
+                        if picked is None:
+                            target.health.breaker.leave(entry, "unknown", now_s)
+                            way.without_key = provider.name
+                            way.move_on()
+                            continue
+                        key = picked
+                    if again:
+                        provider.retry_budget.spend(now_s)
+                    elif provider.name not in way.asked:
+                        provider.retry_budget.earn(now_s)
+                        way.asked += (provider.name,)
+                    way.tries += 1
+                    return _Step(target, key, entry, now_s)
+            way.move_on()
+        return None
+
+    def _may_be_asked(
+        self, way: _Way, target: Target, request: Request, now_s: float, *, again: bool
+    ) -> bool:
+        if way.failed is None:
+            return True
+        if again and not target.provider.retry_budget.affords(now_s):
+            self._metrics.retry_denied(target.provider.name)
+            return False
+        expected_s = target.health.latency(streamed=request.streamed).expected_s(now_s) or 0.0
+        return expected_s < way.deadline.left_s(now_s)
 
     async def _attempt(
-        self, call: Call, request: Request, target: Target, remaining_s: float
-    ) -> Answer | _Failed:
-        provider = target.provider
-        timeouts = provider.timeouts(request.endpoint, streamed=request.streamed)
-        if remaining_s < timeouts.total_s - 0.01:
-            timeouts = Timeouts(
-                timeouts.connect_s, timeouts.first_byte_s, timeouts.idle_s, max(remaining_s, 0.01)
-            )
-        headers = provider.headers + call.forwarded if call.forwarded else provider.headers
-        secret = provider.secret
+        self, call: Call, request: Request, way: _Way, step: _Step
+    ) -> Answer | Failed:
+        """Make one attempt and take in what it shows; leave its story in the call's record."""
+        record, target = call.record, step.target
+        call.target = target
+        call.provider_key = step.key
+        record.provider_key = step.key.name
+        record.attempts += 1
+        record.provider = target.provider.name
+        record.simulated = target.provider.simulated
+        reason = way.reason
         try:
-            outgoing = provider.dialect.outgoing(request, target.model)
-            if provider.tokens is not None:
-                token = provider.tokens.current() or await provider.tokens.fetch()
-                headers, secret = headers + token.header, token.secret
-            reply = await provider.upstream.send(
-                provider.origin, b"POST", outgoing.target, headers, outgoing.body, timeouts
+            outcome = await attempt(call, request, target, step.key, way.deadline)
+        except asyncio.CancelledError:
+            self._leave(step, "unknown")
+            _note(call, step, reason, error_class="call_cancelled")
+            raise
+        except BaseException:
+            self._leave(step, "unknown")
+            raise
+        pool = target.provider.pool
+        if pool is not None and (reply := outcome.reply) is not None:
+            answered = not isinstance(outcome, Failed)
+            pool.learn(step.key, reply.header, time.monotonic(), answered=answered)
+        if isinstance(outcome, Failed):
+            way.failed = outcome
+            verdict = verdict_of(outcome.failure, in_haste=way.deadline.of_client)
+            self._leave(step, verdict)
+            _note(call, step, reason, status=outcome.status, error_class=outcome.error_class)
+            return outcome
+        now_s = time.monotonic()
+        latency_s = now_s - step.began_s
+        health = target.health
+        health.latency(streamed=request.streamed).note(latency_s, now_s)
+        timed = request.streamed or not request.endpoint.generates
+        slow = timed and health.slow_s is not None and latency_s > health.slow_s
+        self._leave(step, "slow" if slow else "good", now_s)
+        if record.trail:
+            _note(call, step, reason, status=outcome.reply.status)
+        return outcome
+
+    def _leave(self, step: _Step, verdict: Verdict, now_s: float | None = None) -> None:
+        health = step.target.health
+        breaker = health.breaker
+        if breaker.leave(step.entry, verdict, time.monotonic() if now_s is None else now_s):
+            _log.warning(
+                "target %s",
+                "is left alone" if breaker.state == "open" else "is asked again",
+                extra={"target": health.name, "breaker": breaker.state},
             )
-            if request.streamed and reply.status == 200 and _is_event_stream(reply):
-                return await _begin(provider.dialect.stream_reader(request), reply)
-            body = await reply.read(MAX_REPLY_BYTES)
-        except (UnsupportedError, UpstreamFailedError) as error:
-            # It can't be said to this target, or there is no token to say it with.
-            return _Failed(Failure(timed_out=True), error)
-        except UpstreamError as error:
-            return _broken(error, provider.name)
-        except StreamRefused as refused:
-            return _Failed(
-                Failure(status=refused.status, code=refused.code),
-                UpstreamFailedError(str(refused), code=refused.code),
-            )
-        except ValueError as error:
-            return _malformed(provider.name, str(error))
-        try:
-            body = provider.dialect.answer(request, reply.status, without_secret(body, secret))
-            if reply.status == 200:
-                return Whole(reply, body, request.endpoint.usage(body))
-        except UNREADABLE:
-            return _malformed(provider.name, "its reply is not JSON that can be read")
-        return _refused(reply, body, provider.name)
+            self._metrics.breaker(health.name, is_open=breaker.state == "open")
+
+    def _other_key(self, way: _Way, call: Call, step: _Step, outcome: Failed, now_s: float) -> bool:
+        """Note what a failure says of its key; return whether another one may be tried."""
+        provider, failure = step.target.provider, outcome.failure
+        pool = provider.pool
+        if pool is None:
+            return False
+        if failure.is_of_key:
+            if pool.take_out(step.key, now_s):
+                why = outcome.error_class if failure.code is None else failure.code
+                _log.error(
+                    "provider_key_out",
+                    extra={
+                        "provider": provider.name,
+                        "provider_key": step.key.name,
+                        "status": failure.status,
+                        "reason": why,
+                    },
+                )
+                self._metrics.key_out(provider.name, step.key.name or "")
+                self._metrics.keys_out(provider.name, pool.out_count)
+        elif failure.status == 429:
+            pool.rest(step.key, failure.retry_after_s or _REST_S, now_s)
+        else:
+            return False
+        if call.kept_by is not None:
+            return False
+        way.used_keys += (step.key.name,)
+        if failure.is_of_key:
+            return pool.has_other(way.used_keys)
+        return pool.has_room(way.tokens, now_s, way.used_keys)
+
+    def broke_off(self, call: Call) -> None:
+        """Note that a stream broke after its first events had been handed on."""
+        if call.target is not None and call.provider_key is not None:
+            now_s = time.monotonic()
+            self._leave(_Step(call.target, call.provider_key, "normal", now_s), "bad", now_s)
 
 
-def without_secret(data: bytes, secret: bytes | None) -> bytes:
-    """`data`, a reply or whole events of one, without the provider's key should it quote that."""
-    if secret is not None and secret in data:
-        return data.replace(secret, b"[redacted]")
-    return data
+def _pick(
+    pool: KeyPool, way: _Way, call: Call, request: Request, now_s: float
+) -> ProviderKey | None:
+    """A key of `pool` for the next attempt."""
+    if way.tokens < 0:
+        way.tokens = request.input_tokens() + (request.output_tokens() or _UNBOUNDED_TOKENS)
+    if call.kept_by is not None:
+        return pool.named(call.kept_by, way.tokens, now_s)
+    return pool.pick(way.tokens, now_s, without=way.used_keys)
 
 
-def _is_event_stream(reply: UpstreamReply) -> bool:
-    return (reply.header(b"content-type") or b"").lower().startswith(b"text/event-stream")
+def _nothing_left(way: _Way) -> Whole:
+    """What the client is told in the end."""
+    if way.failed is not None:
+        if isinstance(way.failed.remains, HeadgateError):
+            raise way.failed.remains
+        return way.failed.remains
+    if way.without_key is not None:
+        raise keys_out_error(way.without_key)
+    now_s = time.monotonic()
+    wait_s = min(target.health.breaker.wait_s(now_s) for target in way.targets)
+    raise CircuitOpenError(retry_after_s=wait_s)
 
 
-async def _begin(reader: StreamReader, reply: UpstreamReply) -> Flowing:
-    """Wait for the first events, so that a stream that breaks before them may be tried again."""
-    try:
-        while True:
-            data = await reply.next_chunk()
-            if not data:
-                raise UpstreamError("cut", "the stream ended before its first event")
-            if first := reader.feed(data):
-                return Flowing(reply, reader, first)
-    except BaseException:
-        reply.abort()
-        raise
-
-
-def broken_error(error: UpstreamError, provider: str) -> HeadgateError:
-    """What a client is told of a call that got no complete answer."""
-    code = f"upstream_{error.kind}"
-    if error.kind == "pool_timeout":
-        return UnavailableError(
-            f"All connections to the provider `{provider}` are busy; try again shortly, or raise"
-            f" providers.{provider}.max_connections.",
-            code=code,
-        )
-    if error.kind.endswith("timeout"):
-        return UpstreamTimeoutError(
-            f"The provider `{provider}` took too long ({error.kind.replace('_', ' ')}); try again,"
-            f" or raise providers.{provider}.timeouts.",
-            code=code,
-        )
-    return UpstreamFailedError(
-        f"The provider `{provider}` could not be reached or broke off ({error.kind}); try again.",
-        code=code,
+def _deadline(call: Call, request: Request, first: Target) -> Deadline:
+    timeouts = first.provider.timeouts(request.endpoint, streamed=request.streamed)
+    now_s = time.monotonic()
+    return deadline_of(
+        call.patience,
+        total_s=timeouts.total_s,
+        asked_at_s=now_s - call.elapsed_us() / 1e6 if call.patience is not None else now_s,
+        now_s=now_s,
+        streamed=request.streamed,
     )
 
 
-def refused_key_error(provider: str) -> HeadgateError:
-    """What a client is told where the provider did not accept Headgate's key."""
-    return UpstreamRefusedKeyError(
-        f"The provider `{provider}` refused Headgate's key; an operator must set a valid"
-        f" providers.{provider}.api_key."
+def _note(
+    call: Call,
+    step: _Step,
+    reason: AttemptReason,
+    *,
+    status: int | None = None,
+    error_class: str | None = None,
+) -> None:
+    """Put an attempt that has ended into the call's record."""
+    record = call.record
+    record.trail += (
+        AttemptRecord(
+            call_id=record.id,
+            number=len(record.trail) + 1,
+            reason=reason,
+            provider=step.target.provider.name,
+            model=step.target.model[:256],
+            provider_key=step.key.name,
+            status=status,
+            error_class=error_class,
+            latency_us=int((time.monotonic() - step.began_s) * 1e6),
+        ),
     )
-
-
-def _broken(error: UpstreamError, provider: str) -> _Failed:
-    failure = Failure(timed_out=error.kind.endswith("timeout") or error.kind == "too_large")
-    return _Failed(failure, broken_error(error, provider))
-
-
-def _malformed(provider: str, what: str) -> _Failed:
-    error = UpstreamFailedError(
-        f"The provider `{provider}` sent something other than its API promises: {what}.",
-        code="upstream_malformed_reply",
-    )
-    return _Failed(Failure(status=502), error)
-
-
-def _refused(reply: UpstreamReply, body: bytes, provider: str) -> _Failed:
-    """An attempt that was answered with an error status."""
-    is_json = body.lstrip()[:1] == b"{"
-    failure = Failure(
-        status=reply.status,
-        code=failure_code(body) if is_json else None,
-        retry_after_s=retry_after_s(reply.header(b"retry-after-ms"), reply.header(b"retry-after")),
-    )
-    if reply.status in (401, 407):
-        # The provider's own words quote parts of the key.
-        return _Failed(failure, refused_key_error(provider))
-    if is_json and reply.status >= 400:
-        return _Failed(failure, Whole(reply, body))
-    error = UpstreamFailedError(
-        f"The provider `{provider}` answered {reply.status} with something other than JSON."
-    )
-    if reply.status < 400:
-        return _Failed(failure, error)
-    return _Failed(failure, Whole(reply, msgspec.json.encode({"error": error.as_object()})))

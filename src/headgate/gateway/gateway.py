@@ -15,15 +15,10 @@ from headgate.errors import (
     UpstreamFailedError,
     UpstreamTimeoutError,
 )
+from headgate.gateway.attempt import Flowing, Whole, broken_error, without_secret
 from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
 from headgate.gateway.capabilities import able_targets
-from headgate.gateway.dispatch import (
-    Dispatcher,
-    Flowing,
-    Whole,
-    broken_error,
-    without_secret,
-)
+from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import failure_code
 from headgate.gateway.request import Request
 from headgate.gateway.routing import Target
@@ -146,7 +141,8 @@ class Gateway:
         self, call: Call, previous: str, targets: tuple[Target, ...]
     ) -> tuple[Target, ...]:
         """Those of `targets` whose provider keeps `previous`, the project's own response."""
-        keeper = await self._stored.provider_of_previous(previous, call.caller.project)
+        owner = await self._stored.owner_of_previous(previous, call.caller.project)
+        keeper = owner.provider
         found = tuple(target for target in targets if target.provider.name == keeper)
         if not found:
             raise InvalidRequestError(
@@ -154,6 +150,7 @@ class Gateway:
                 " this model's; ask for a model of that provider.",
                 param="previous_response_id",
             )
+        call.kept_by = owner.provider_key
         return found
 
     def _whole(self, call: Call, request: Request, answer: Whole) -> LastWords:
@@ -181,7 +178,7 @@ class Gateway:
         record, reader, reply = call.record, answer.reader, answer.reply
         record.status = 200
         block = answer.first
-        secret = call.target.provider.shown_secret if call.target is not None else None
+        secret = call.provider_key.secret if call.provider_key is not None else None
         last: LastWords | None
         try:
             await client.begin(200, _stream_headers(call, reply))
@@ -200,6 +197,7 @@ class Gateway:
             await _drain(reply)
             last = LastWords(without_secret(block, secret), unless=reader.error_block)
         except UpstreamError as broken:
+            self._dispatcher.broke_off(call)
             error = broken_error(broken, record.provider or "")
             last = _last_error(call, reader.error_block(error), error)
         except ValueError as unreadable:
@@ -225,7 +223,7 @@ class Gateway:
         record = call.record
         record.latency_us = call.elapsed_us()
         if record.response_id is not None and record.provider is not None:
-            owner = ResponseOwner(record.project, record.provider)
+            owner = ResponseOwner(record.project, record.provider, record.provider_key)
             self._stored.remember(record.response_id, owner)
         if not self._durable:
             self._writer.append(call.record)

@@ -90,14 +90,12 @@ class ModelList:
             if known.is_fresh(time.monotonic()):
                 return
             try:
-                headers = provider.headers
-                if (token := await provider.token()) is not None:
-                    headers += token.header
+                key = await provider.let_in(provider.key)
                 reply = await provider.upstream.send(
                     provider.origin,
                     b"GET",
                     provider.dialect.models_path(),
-                    headers,
+                    key.headers,
                     b"",
                     _PATIENCE,
                 )

@@ -5,12 +5,17 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from headgate import __version__
+from headgate.config.failures import RetryBudgetSettings
 from headgate.config.providers import CAPABILITIES, Capability
 from headgate.config.settings import ProviderSettings, TimeoutSettings
 from headgate.gateway.dialects import Dialect, dialect_for
 from headgate.gateway.endpoints import Endpoint
-from headgate.gateway.entra import EntraTokens, Token, Tokens
+from headgate.gateway.entra import EntraTokens, Tokens
+from headgate.gateway.key_pool import KeyPool, PooledKey, ProviderKey
+from headgate.gateway.retry_budget import RetryBudget
 from headgate.gateway.upstream import Origin, Timeouts, UpstreamClient
 
 VIA_HEADER = "x-headgate-via"
@@ -21,7 +26,13 @@ class Provider:
     """One server of models."""
 
     def __init__(
-        self, name: str, settings: ProviderSettings, *, simulated: bool = False, via: str = ""
+        self,
+        name: str,
+        settings: ProviderSettings,
+        *,
+        simulated: bool = False,
+        via: str = "",
+        retry_budget: RetryBudgetSettings,
     ) -> None:
         address = urlsplit(settings.base_url)
         self.name = name
@@ -51,8 +62,10 @@ class Provider:
         if settings.azure_ad is not None:
             self.tokens = EntraTokens(name, settings.azure_ad)
         self._patterns = settings.models
-        self.secret = settings.api_key.encode() if settings.api_key else None
-        self.headers = _header_lines(settings, via, self.dialect.headers(settings.api_key))
+        self.pool = _pool(settings, via, self.dialect)
+        """Several keys to pick from; None where there is one or none."""
+        self._only_key = _key(None, settings, via, self.dialect)
+        self.retry_budget = RetryBudget(retry_budget)
         self._streamed = _timeouts(settings.timeouts)
         # A reply that isn't streamed begins when the model has written all of it, so its head may
         # rightly take as long as the whole.
@@ -66,6 +79,15 @@ class Provider:
         """How long to wait for what no model has to write."""
         self._embeddings = _timeouts(settings.embeddings_timeouts)
 
+    @property
+    def key(self) -> ProviderKey:
+        """Its only key; where it has a pool, one of it, for what is no call."""
+        return self._only_key if self.pool is None else self.pool.any_key()
+
+    def key_named(self, name: str | None) -> ProviderKey:
+        """The key of that name, or else as `key`."""
+        return self._only_key if self.pool is None else self.pool.any_key(name)
+
     def serves(self, model: str) -> bool:
         """Whether `model` is one of those it is configured for."""
         return any(fnmatchcase(model, pattern) for pattern in self._patterns)
@@ -74,19 +96,15 @@ class Provider:
         """The request target of another address below its base URL."""
         return self.dialect.path(below)
 
-    @property
-    def shown_secret(self) -> bytes | None:
-        """The key or token that it was shown, which no reply may quote."""
-        if self.tokens is None:
-            return self.secret
-        token = self.tokens.current()
-        return token.secret if token is not None else None
+    async def let_in(self, key: ProviderKey) -> ProviderKey:
+        """`key`, with the token that holds now where the provider takes tokens.
 
-    async def token(self) -> Token | None:
-        """The token to show beside `headers`; None where it takes a key."""
+        Raises `HeadgateError` where none is to be had.
+        """
         if self.tokens is None:
-            return None
-        return self.tokens.current() or await self.tokens.fetch()
+            return key
+        token = self.tokens.current() or await self.tokens.fetch()
+        return ProviderKey(key.name, token.secret, key.headers + token.header)
 
     async def close(self) -> None:
         """Close its connections."""
@@ -103,6 +121,41 @@ class Provider:
 
 def _timeouts(settings: TimeoutSettings) -> Timeouts:
     return Timeouts(settings.connect_s, settings.first_byte_s, settings.idle_s, settings.total_s)
+
+
+POOLED_API_KEY = "default"
+"""What a pool calls the key that stands in `api_key`."""
+
+
+def _pool(settings: ProviderSettings, via: str, dialect: Dialect) -> KeyPool | None:
+    if not settings.keys:
+        return None
+    keys = [
+        PooledKey(
+            _key(
+                one.name,
+                replace(
+                    settings,
+                    api_key=one.api_key,
+                    organization=one.organization or settings.organization,
+                    project=one.project or settings.project,
+                ),
+                via,
+                dialect,
+            ),
+            one,
+        )
+        for one in settings.keys
+    ]
+    if settings.api_key:
+        keys.append(PooledKey(_key(POOLED_API_KEY, settings, via, dialect), None))
+    return KeyPool(keys, probe_s=settings.key_probe_s)
+
+
+def _key(name: str | None, settings: ProviderSettings, via: str, dialect: Dialect) -> ProviderKey:
+    secret = settings.api_key.encode() if settings.api_key else None
+    own = dialect.headers(settings.api_key)
+    return ProviderKey(name, secret, _header_lines(settings, via, own))
 
 
 def _header_lines(settings: ProviderSettings, via: str, own: tuple[str, ...]) -> bytes:

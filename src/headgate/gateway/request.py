@@ -43,6 +43,20 @@ class Request(msgspec.Struct):
             return None
         return _text(self.fields, "previous_response_id")
 
+    def input_tokens(self) -> int:
+        """About how many tokens it sends: a quarter of its bytes."""
+        return sum(memoryview(value).nbytes for value in self.fields.values()) // 4 + 1
+
+    def output_tokens(self) -> int | None:
+        """The most tokens that it wants answered; None where it sets no bound."""
+        if not self.endpoint.generates:
+            return 0
+        for name in ("max_output_tokens", "max_completion_tokens", "max_tokens"):
+            raw = self.fields.get(name)
+            if raw is not None and (text := bytes(raw)).isdigit() and len(text) <= 9:
+                return int(text)
+        return None
+
     def body_for(self, model: str) -> bytes:
         """The request's JSON, asking for `model`."""
         if model != self.model or "model" not in self.fields:

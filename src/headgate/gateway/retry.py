@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from headgate.config.settings import RetrySettings
+from headgate.config.failures import RetrySettings
 
 _AGAIN = frozenset({408, 429, 500, 502, 503, 504, 529})
 """Statuses that a second attempt may cure (`insufficient_quota`, also a 429, it can't)."""
@@ -24,6 +24,13 @@ class Failure(msgspec.Struct, frozen=True):
     """It took too long: trying the same target again would make the client wait as long again."""
     retry_after_s: float | None = None
     """How long the provider asks to be left alone."""
+    ours: bool = False
+    """It was never sent, for a reason that lies here: no connection free, no way to say it."""
+
+    @property
+    def is_of_key(self) -> bool:
+        """Whether the provider refused the key, not the request."""
+        return self.status in (401, 403) or self.code == "insufficient_quota"
 
 
 class Again(msgspec.Struct, frozen=True):
@@ -32,15 +39,25 @@ class Again(msgspec.Struct, frozen=True):
     delay_s: float
 
 
+class OtherKey(msgspec.Struct, frozen=True):
+    """Try the same target now, by another key of its provider."""
+
+
 class Next(msgspec.Struct, frozen=True):
     """Try the next target now."""
+
+    over_budget: bool = False
+    """The same target would have been tried again, had its retry budget had one more."""
 
 
 class GiveUp(msgspec.Struct, frozen=True):
     """Hand the failure to the client."""
 
+    over_budget: bool = False
+    """See `Next`."""
 
-Decision = Again | Next | GiveUp
+
+Decision = Again | OtherKey | Next | GiveUp
 
 
 class RetryPolicy:
@@ -57,40 +74,38 @@ class RetryPolicy:
         more_targets: bool,
         remaining_s: float,
         jitter: float,
+        affordable: bool = True,
+        expected_s: float = 0.0,
+        other_key: bool = False,
     ) -> Decision:
-        """What to do after `attempts` on this target (≥ 1); `jitter` is uniform in [0, 1)."""
+        """What to do after `attempts` on this target (≥ 1); `jitter` is uniform in [0, 1).
+
+        `affordable`: whether the provider's retry budget has one more. `expected_s`: how long
+        another attempt would probably take; it is not begun where it could not finish. `other_key`:
+        whether the provider has another key that may be used for this.
+        """
+        # A key is refused once, not once a call, so going to another needs no retry budget.
+        of_key = failure.is_of_key or (failure.status == 429 and affordable)
+        if other_key and of_key and remaining_s > expected_s:
+            return OtherKey()
         if failure.status is not None and failure.status not in _ELSEWHERE:
             return GiveUp()
-        otherwise: Decision = Next() if more_targets and remaining_s > 0 else GiveUp()
+        instead = Next if more_targets and remaining_s > 0 else GiveUp
         curable = not failure.timed_out and failure.code != "insufficient_quota"
         if failure.status is not None:
             curable = curable and failure.status in _AGAIN
         if not curable or attempts >= self._settings.max_attempts:
-            return otherwise
+            return instead()
+        if not affordable:
+            return instead(over_budget=True)
         delay_s = self.delay_s(attempts, jitter)
         if failure.retry_after_s is not None:
             if failure.retry_after_s > self._settings.max_delay_s:
-                return otherwise
+                return instead()
             delay_s = max(delay_s, failure.retry_after_s)
-        return Again(delay_s) if delay_s < remaining_s else otherwise
+        return Again(delay_s) if delay_s + expected_s < remaining_s else instead()
 
     def delay_s(self, attempts: int, jitter: float) -> float:
         """The pause after `attempts`, in seconds."""
         longest = self._settings.base_delay_s * 2.0 ** min(attempts - 1, 30)
         return min(longest, self._settings.max_delay_s) * jitter
-
-
-def retry_after_s(after_ms: bytes | None, after: bytes | None) -> float | None:
-    """Seconds that `retry-after-ms` or `retry-after` ask for; None where neither is a number.
-
-    The HTTP-date form is not read: OpenAI doesn't send it, and clocks differ.
-    """
-    for value, unit_s in ((after_ms, 0.001), (after, 1.0)):
-        if value:
-            try:
-                seconds = float(value) * unit_s
-            except ValueError:
-                continue
-            if 0 <= seconds < 86_400:
-                return seconds
-    return None

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from headgate.errors import InvalidRequestError, NotFoundError
-from headgate.gateway.dispatch import broken_error, refused_key_error
+from headgate.gateway.attempt import broken_error, refused_key_error, without_secret
 from headgate.gateway.provider import Provider
 from headgate.gateway.upstream import UpstreamError
 
@@ -30,6 +30,8 @@ class ResponseOwner(msgspec.Struct, frozen=True):
 
     project: str
     provider: str
+    provider_key: str | None = None
+    """The name of the provider's key by which it was asked for, where there are several."""
 
 
 Find = Callable[[str], Awaitable[ResponseOwner | None]]
@@ -48,8 +50,8 @@ class StoredResponses:
         if len(self._known) > _MAX_REMEMBERED:
             self._known.popitem(last=False)
 
-    async def provider_of(self, response_id: str, project: str) -> str:
-        """The provider that keeps `response_id`; `NotFoundError` unless it is `project`'s."""
+    async def owner_of(self, response_id: str, project: str) -> ResponseOwner:
+        """Who keeps `response_id`; `NotFoundError` unless it is `project`'s."""
         owner = self._known.get(response_id)
         if owner is None:
             for pause_s in _RECORDED_WITHIN_S:
@@ -64,12 +66,12 @@ class StoredResponses:
                 " through Headgate.",
                 code="response_not_found",
             )
-        return owner.provider
+        return owner
 
-    async def provider_of_previous(self, response_id: str, project: str) -> str:
-        """As `provider_of`, for `previous_response_id`, where OpenAI answers 400."""
+    async def owner_of_previous(self, response_id: str, project: str) -> ResponseOwner:
+        """As `owner_of`, for `previous_response_id`, where OpenAI answers 400."""
         try:
-            return await self.provider_of(response_id, project)
+            return await self.owner_of(response_id, project)
         except NotFoundError:
             raise InvalidRequestError(
                 f"Previous response with id '{response_id[:64]}' not found in this project.",
@@ -104,7 +106,8 @@ class ResponseArchive:
 
         Raises `NotFoundError` where it is not the project's, and what else a provider can do.
         """
-        name = await self._stored.provider_of(response_id, project)
+        owner = await self._stored.owner_of(response_id, project)
+        name = owner.provider
         provider = self._providers.get(name)
         if provider is None:
             raise NotFoundError(f"The provider `{name}` that keeps this response is not set up.")
@@ -113,16 +116,14 @@ class ResponseArchive:
                 f"The response `{response_id[:64]}` is not kept: its provider `{name}` keeps none.",
                 code="response_not_found",
             )
-        headers, secret = provider.headers, provider.secret
-        if (token := await provider.token()) is not None:
-            headers, secret = headers + token.header, token.secret
+        key = await provider.let_in(provider.key_named(owner.provider_key))
         target = f"/responses/{quote(response_id, safe='')}{below}{'?' + query if query else ''}"
         try:
             reply = await provider.upstream.send(
                 provider.origin,
                 method.encode(),
                 provider.path(target.encode()),
-                headers,
+                key.headers,
                 b"",
                 provider.quick,
             )
@@ -131,6 +132,4 @@ class ResponseArchive:
             raise broken_error(error, name) from None
         if reply.status == 401:
             raise refused_key_error(name)
-        if secret is not None:
-            body = body.replace(secret, b"[redacted]")
-        return StoredReply(reply.status, body)
+        return StoredReply(reply.status, without_secret(body, key.secret))

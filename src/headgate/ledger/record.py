@@ -6,13 +6,16 @@ from typing import Literal
 
 import msgspec
 
+from headgate.ledger.attempt import AttemptRecord
+
 CacheState = Literal["hit", "miss", "off"]
 
 
 class CallRecord(msgspec.Struct, kw_only=True):
     """One row of the ledger, filled while the call goes its way and handed to the writer once.
 
-    The order of the fields is the order of the columns of `storage.schema.calls`.
+    The order of the fields is the order of the columns of `storage.schema.calls`; only the last,
+    `trail`, goes to a table of its own.
     """
 
     id: str
@@ -59,3 +62,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
     upstream_request_id: str | None = None
     trace_id: str
     simulated: bool = False
+    provider_key: str | None = None
+    """The name of the provider's key that was used, where it has several."""
+    trail: tuple[AttemptRecord, ...] = ()
+    """The attempts, where they tell more than the call itself does."""

@@ -1,4 +1,4 @@
-"""How records become rows of `calls`: inserted fast, and made to fit the columns where they don't.
+"""How records become rows of `calls` and `attempts`: inserted fast, and made to fit their columns.
 
 A batch goes to the database in few large statements, because each one lets go of the interpreter
 and has to win it back from the event loop: 1,000 rows one by one hold a busy server up for 30 ms,
@@ -16,10 +16,13 @@ import sqlalchemy as sa
 from msgspec.structs import astuple, replace
 from sqlalchemy.engine import Connection
 
+from headgate.ledger.attempt import AttemptRecord
 from headgate.ledger.record import CallRecord
-from headgate.storage.schema import calls
+from headgate.storage.schema import attempts, calls
 
-_FIELDS = CallRecord.__struct_fields__
+CALL_FIELDS = CallRecord.__struct_fields__[:-1]
+"""Those with a column in `calls`; the last field, the trail, has a table of its own."""
+_ATTEMPT_FIELDS = AttemptRecord.__struct_fields__
 _STATEMENT_ROWS = (64, 16, 4, 1)
 """Few sizes, so that each statement is parsed once; 64 rows are far below 32,766 values."""
 
@@ -36,7 +39,7 @@ def insert_calls(
         start = 0
         for size in _STATEMENT_ROWS:
             while len(records) - start >= size:
-                values = chain.from_iterable(map(astuple, records[start : start + size]))
+                values = chain.from_iterable(map(_values, records[start : start + size]))
                 connection.exec_driver_sql(_sqlite_insert(size, may_exist), tuple(values))
                 start += size
     else:
@@ -45,13 +48,39 @@ def insert_calls(
         )
 
 
+def insert_attempts(
+    connection: Connection, records: Sequence[CallRecord], *, may_exist: bool = False
+) -> None:
+    """Insert what the trails of `records` hold, as `insert_calls` does the records."""
+    trails = [attempt for record in records for attempt in record.trail]
+    if not trails:
+        return
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    statement = (
+        f"INSERT INTO attempts ({','.join(_ATTEMPT_FIELDS)}) VALUES "  # noqa: S608 - our own names
+        f"({','.join([mark] * len(_ATTEMPT_FIELDS))})"
+        f"{' ON CONFLICT (call_id, number) DO NOTHING' if may_exist else ''}"
+    )
+    connection.exec_driver_sql(statement, [astuple(attempt) for attempt in trails])
+
+
 def fitted(record: CallRecord) -> CallRecord:
     """A copy of `record` that both databases take: what does not fit its column is cut or left out.
 
     A ledger with a shortened model name is worth more than one that lacks the call.
     """
-    values = {name: _fitted(getattr(record, name), calls.columns[name]) for name in _FIELDS}
-    return replace(record, **values)
+    values = {name: _fitted(getattr(record, name), calls.columns[name]) for name in CALL_FIELDS}
+    return replace(record, **values, trail=tuple(map(_fitted_attempt, record.trail)))
+
+
+def _fitted_attempt(attempt: AttemptRecord) -> AttemptRecord:
+    columns = attempts.columns
+    values = {name: _fitted(getattr(attempt, name), columns[name]) for name in _ATTEMPT_FIELDS}
+    return replace(attempt, **values)
+
+
+def _values(record: CallRecord) -> tuple[object, ...]:
+    return astuple(record)[:-1]
 
 
 def _fitted(value: object, column: sa.Column[object]) -> object:
@@ -72,9 +101,9 @@ def _fitted(value: object, column: sa.Column[object]) -> object:
 
 @cache
 def _sqlite_insert(rows: int, may_exist: bool) -> str:  # noqa: FBT001 - cache needs positions
-    row = f"({','.join('?' * len(_FIELDS))})"
+    row = f"({','.join('?' * len(CALL_FIELDS))})"
     return (
-        f"INSERT INTO calls ({','.join(_FIELDS)}) VALUES "  # noqa: S608 - our own column names
+        f"INSERT INTO calls ({','.join(CALL_FIELDS)}) VALUES "  # noqa: S608 - our own column names
         f"{','.join([row] * rows)}{_conflict(may_exist)}"
     )
 
@@ -83,7 +112,7 @@ def _sqlite_insert(rows: int, may_exist: bool) -> str:  # noqa: FBT001 - cache n
 def _postgres_insert(may_exist: bool) -> str:  # noqa: FBT001
     # One parameter holds the batch: encoding it is C and takes 2 µs a record, a sixth of binding
     # each value.
-    fields = ",".join(_FIELDS)
+    fields = ",".join(CALL_FIELDS)
     return (
         f"INSERT INTO calls ({fields}) SELECT {fields}"  # noqa: S608 - our own column names
         f" FROM json_populate_recordset(NULL::calls, %s::json){_conflict(may_exist)}"

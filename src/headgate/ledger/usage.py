@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from headgate.errors import InvalidRequestError
+from headgate.ledger.attempt import AttemptRecord
 from headgate.ledger.period import day_of
 from headgate.ledger.record import CallRecord
 from headgate.storage.identifiers import first_id
-from headgate.storage.schema import calls
+from headgate.storage.schema import attempts, calls
 
 GroupBy = Literal[
     "model",
@@ -46,6 +47,7 @@ _COLUMNS: dict[GroupBy, sa.ColumnElement[str | None] | sa.ColumnElement[int]] = 
 }
 _MOST_ROWS = 10_000
 _MOST_CALLS = 1_000
+_MOST_ATTEMPTS = 1_000
 _ID_SLACK_US = 60_000_000
 """How far the time in a call's identifier may be from the one it began at."""
 
@@ -140,11 +142,26 @@ def calls_of_run(connection: Connection, run_id: str) -> list[CallRecord]:
     return [CallRecord(**row) for row in rows]
 
 
-def response_owner(connection: Connection, response_id: str) -> tuple[str, str] | None:
-    """The project and the provider that `response_id` came from; None if no call has it."""
-    query = sa.select(calls.c.project, calls.c.provider).where(calls.c.response_id == response_id)
+def call_with_attempts(connection: Connection, call_id: str) -> CallRecord | None:
+    """One call, its trail with it; None where the ledger has no such call."""
+    row = connection.execute(sa.select(calls).where(calls.c.id == call_id)).mappings().one_or_none()
+    if row is None:
+        return None
+    query = sa.select(attempts).where(attempts.c.call_id == call_id).order_by(attempts.c.number)
+    trail = connection.execute(query.limit(_MOST_ATTEMPTS)).mappings()
+    return CallRecord(**row, trail=tuple(AttemptRecord(**attempt) for attempt in trail))
+
+
+def response_owner(connection: Connection, response_id: str) -> tuple[str, str, str | None] | None:
+    """The project, the provider and the name of the provider's key that `response_id` came from.
+
+    None if no call has it.
+    """
+    query = sa.select(calls.c.project, calls.c.provider, calls.c.provider_key).where(
+        calls.c.response_id == response_id
+    )
     row = connection.execute(query.limit(1)).one_or_none()
-    return None if row is None else (row.project, row.provider)
+    return None if row is None else (row.project, row.provider, row.provider_key)
 
 
 def _row(row: sa.RowMapping, group_by: tuple[GroupBy, ...]) -> UsageRow:

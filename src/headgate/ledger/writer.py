@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from headgate.config.settings import LedgerSettings
 from headgate.errors import DatabaseUnavailableError
 from headgate.ledger.record import CallRecord
-from headgate.ledger.rows import fitted, insert_calls
+from headgate.ledger.rows import fitted, insert_attempts, insert_calls
 from headgate.storage import Database
 
 _log = logging.getLogger(__name__)
@@ -194,6 +194,7 @@ class LedgerWriter:
     def _commit(self, records: list[CallRecord], *, may_exist: bool) -> None:
         with self._database.begin() as connection:
             insert_calls(connection, records, may_exist=may_exist)
+            insert_attempts(connection, records, may_exist=may_exist)
 
     def _succeeded(self, batch: list[_Entry], written: list[CallRecord]) -> None:
         del self._backlog[: len(batch)]

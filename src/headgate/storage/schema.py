@@ -95,6 +95,7 @@ calls = sa.Table(
     sa.Column("upstream_request_id", sa.String(128)),
     sa.Column("trace_id", sa.String(32), nullable=False),
     sa.Column("simulated", sa.Boolean, nullable=False),
+    sa.Column("provider_key", sa.String(64), comment="its name, where the provider has several"),
     # Identifiers begin with the time, so the primary key also serves "since"; each further index
     # would be paid for by every call.
     sa.Index(
@@ -110,6 +111,23 @@ calls = sa.Table(
         postgresql_where=sa.text("response_id IS NOT NULL"),
     ),
     sqlite_with_rowid=False,
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    # The order of these columns is the order of `ledger.attempt.AttemptRecord`'s fields.
+    sa.Column("call_id", sa.String(48), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("reason", sa.String(16), nullable=False),
+    sa.Column("provider", sa.String(64), nullable=False),
+    sa.Column("model", sa.String(256), nullable=False),
+    sa.Column("provider_key", sa.String(64)),
+    sa.Column("status", sa.Integer, comment="HTTP status that the provider answered"),
+    sa.Column("error_class", sa.String(64)),
+    sa.Column("latency_us", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+    comment="The attempts of calls that took more than one, or whose one failed.",
 )
 
 runs = sa.Table(

@@ -61,6 +61,38 @@ def _number(level: Level) -> int:
     return logging.getLevelNamesMapping()[level.upper()]
 
 
+class LoggedAttempt(Protocol):
+    """What a log line tells of an attempt."""
+
+    @property
+    def reason(self) -> str:
+        """Why it was made."""
+
+    @property
+    def provider(self) -> str:
+        """Who was asked."""
+
+    @property
+    def model(self) -> str:
+        """For which model."""
+
+    @property
+    def provider_key(self) -> str | None:
+        """By which of the provider's keys."""
+
+    @property
+    def status(self) -> int | None:
+        """What the provider answered."""
+
+    @property
+    def error_class(self) -> str | None:
+        """How it failed."""
+
+    @property
+    def latency_us(self) -> int:
+        """How long it took."""
+
+
 class LoggedCall(Protocol):
     """What a log line tells of a call."""
 
@@ -86,6 +118,20 @@ class LoggedCall(Protocol):
     latency_us: int
     first_token_us: int | None
     simulated: bool
+
+    @property
+    def trail(self) -> Sequence[LoggedAttempt]:
+        """The attempts, where they tell more than the call itself does."""
+
+
+class _Attempt(msgspec.Struct, omit_defaults=True, kw_only=True):
+    reason: str
+    provider: str
+    model: str
+    latency_ms: float
+    key: str | None = None
+    status: int | None = None
+    error: str | None = None
 
 
 class _Line(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -113,6 +159,7 @@ class _Line(msgspec.Struct, omit_defaults=True, kw_only=True):
     output_tokens: int | None = None
     cost_nanousd: int | None = None
     simulated: bool = False
+    trail: tuple[_Attempt, ...] = ()
 
 
 _encoder = msgspec.json.Encoder()
@@ -163,6 +210,19 @@ def _line(record: LoggedCall) -> _Line:
         output_tokens=record.output_tokens,
         cost_nanousd=record.cost_nanousd,
         simulated=record.simulated,
+        trail=tuple(map(_attempt, record.trail)),
+    )
+
+
+def _attempt(attempt: LoggedAttempt) -> _Attempt:
+    return _Attempt(
+        reason=attempt.reason,
+        provider=attempt.provider,
+        model=attempt.model,
+        latency_ms=attempt.latency_us / 1000,
+        key=attempt.provider_key,
+        status=attempt.status,
+        error=attempt.error_class,
     )
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headgate.config.settings import RetrySettings
-from headgate.gateway.retry import Again, Failure, GiveUp, Next, RetryPolicy, retry_after_s
+from headgate.config.failures import RetrySettings
+from headgate.gateway.retry import Again, Failure, GiveUp, Next, RetryPolicy
 
 SETTINGS = RetrySettings(max_attempts=3, base_delay_s=0.25, max_delay_s=8)
 POLICY = RetryPolicy(SETTINGS)
@@ -72,17 +72,15 @@ def test_a_timeout_is_not_waited_for_twice() -> None:
     assert decide(Failure(timed_out=True), more_targets=True) == Next()
 
 
-@pytest.mark.parametrize(
-    ("after_ms", "after", "seconds"),
-    [
-        (b"1500", b"9", 1.5),
-        (None, b"2", 2.0),
-        (None, b"Wed, 21 Oct 2026 07:28:00 GMT", None),
-        (b"-5", None, None),
-        (b"nan", None, None),
-        (b"inf", None, None),
-        (None, None, None),
-    ],
-)
-def test_retry_after_is_read(after_ms, after, seconds) -> None:
-    assert retry_after_s(after_ms, after) == seconds
+def test_what_could_not_finish_in_time_is_not_begun() -> None:
+    busy = Failure(status=503)
+    assert decide(busy, remaining_s=2.0, expected_s=1.9, jitter=0.9) == GiveUp()
+    assert isinstance(decide(busy, remaining_s=2.0, expected_s=1.0, jitter=0.9), Again)
+
+
+def test_a_used_up_retry_budget_ends_the_retries_of_a_target() -> None:
+    assert decide(Failure(status=503), affordable=False) == GiveUp(over_budget=True)
+    assert decide(Failure(status=503), affordable=False, more_targets=True) == Next(
+        over_budget=True
+    )
+    assert decide(Failure(status=401), affordable=False) == GiveUp()

@@ -27,30 +27,30 @@ async def test_a_response_of_this_process_is_known_at_once() -> None:
     ledger = Ledger(None)
     stored = StoredResponses(ledger.find)
     stored.remember("resp_1", MINE)
-    assert await stored.provider_of("resp_1", "support") == "openai"
+    assert await stored.owner_of("resp_1", "support") == MINE
     assert ledger.asked == 0
 
 
 async def test_a_response_of_another_process_is_found_though_its_record_is_late() -> None:
     ledger = Ledger(MINE, late=2)
     stored = StoredResponses(ledger.find)
-    assert await stored.provider_of("resp_1", "support") == "openai"
-    assert await stored.provider_of("resp_1", "support") == "openai"
+    assert await stored.owner_of("resp_1", "support") == MINE
+    assert await stored.owner_of("resp_1", "support") == MINE
     assert ledger.asked == 2
 
 
 async def test_another_projects_response_looks_like_none() -> None:
     stored = StoredResponses(Ledger(MINE).find)
     with pytest.raises(NotFoundError) as theirs:
-        await stored.provider_of("resp_1", "sales")
+        await stored.owner_of("resp_1", "sales")
     nobody = StoredResponses(Ledger(None).find)
     with pytest.raises(NotFoundError) as missing:
-        await nobody.provider_of("resp_1", "sales")
+        await nobody.owner_of("resp_1", "sales")
     assert theirs.value.as_object() == missing.value.as_object()
 
 
 async def test_a_previous_response_that_is_not_ours_is_a_bad_request() -> None:
     stored = StoredResponses(Ledger(MINE).find)
     with pytest.raises(InvalidRequestError) as raised:
-        await stored.provider_of_previous("resp_1", "sales")
+        await stored.owner_of_previous("resp_1", "sales")
     assert raised.value.code == "previous_response_not_found"

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from call_records import a_call
 from headgate.ledger.record import CallRecord
+from headgate.ledger.rows import CALL_FIELDS as FIELDS
 from headgate.ledger.rows import fitted
 from headgate.storage.schema import calls
-
-FIELDS = CallRecord.__struct_fields__
 
 
 def test_the_fields_of_a_record_are_the_columns_in_order():

@@ -16,6 +16,7 @@ from headgate.intake.access.authentication import Authenticator
 from headgate.intake.access.keys import KeyStore
 from headgate.intake.access.networks import TrustedProxies, parse_lenient_network
 from headgate.intake.access.projects import ProjectStore
+from headgate.intake.http.calls_api import CallsApi
 from headgate.intake.http.config_api import ConfigApi
 from headgate.intake.http.endpoint import Endpoint
 from headgate.intake.http.health_api import HealthApi, Probe
@@ -66,6 +67,7 @@ class AdminApp:
             *KeysApi(services.keys, self._threads, self._changed).endpoints(),
             *ProjectsApi(services.projects, self._threads, self._changed).endpoints(),
             *UsageApi(services.database, self._threads).endpoints(),
+            *CallsApi(services.database, self._threads).endpoints(),
             *ConfigApi(services.effective_config, lambda: self.endpoints).endpoints(),
             *self._health.endpoints(),
             *services.more_endpoints,

@@ -16,6 +16,7 @@ from headgate.errors import (
 )
 from headgate.gateway.call import Call, LastWords, Refusal, trace_id_from
 from headgate.gateway.caller import Caller
+from headgate.gateway.deadline import patience_from
 from headgate.gateway.endpoints import ENDPOINTS, Endpoint
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.provider import VIA_HEADER
@@ -115,6 +116,11 @@ class OpenAISurface:
         if b"x-headgate-feature" in headers:
             call.name_feature(headers[b"x-headgate-feature"])
         call.forwarded = self._forwarded(headers)
+        call.patience = patience_from(
+            headers.get(b"x-stainless-read-timeout"),
+            headers.get(b"x-stainless-timeout"),
+            headers.get(b"prefer"),
+        )
         request = read_request(endpoint, await client.body(self._settings.max_body_bytes))
         call.record.model_requested = request.model[:256]
         call.record.streamed = request.streamed

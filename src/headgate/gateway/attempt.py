@@ -1,0 +1,255 @@
+"""One attempt: ask one target once, and say how that ended.
+
+An answer that has come whole, a stream whose first events are here, or a failure with what the
+client is to be told if nothing else is tried.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import msgspec
+
+from headgate.errors import (
+    DeadlineExceededError,
+    HeadgateError,
+    UnavailableError,
+    UpstreamFailedError,
+    UpstreamRefusedKeyError,
+    UpstreamTimeoutError,
+)
+from headgate.gateway.call import Call
+from headgate.gateway.deadline import Deadline
+from headgate.gateway.endpoints import StreamReader, Usage
+from headgate.gateway.endpoints.chat import failure_code
+from headgate.gateway.endpoints.endpoint import UNREADABLE, StreamRefused
+from headgate.gateway.key_pool import ProviderKey
+from headgate.gateway.request import Request
+from headgate.gateway.retry import Failure
+from headgate.gateway.retry_hints import asked_pause_s
+from headgate.gateway.routing import Target
+from headgate.gateway.upstream import Timeouts, UpstreamError, UpstreamReply
+
+MAX_REPLY_BYTES = 64 * 1024 * 1024
+"""Largest whole reply that is held in memory on its way."""
+
+_LEAST_S = 0.01
+_LATE_S = 0.15
+"""A timeout fires at most this long before or after its time."""
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """A reply that has arrived in one piece."""
+
+    reply: UpstreamReply
+    body: bytes
+    usage: Usage | None = None
+    """None for an error's reply."""
+
+
+class Flowing(msgspec.Struct, frozen=True):
+    """A stream whose first events are here; `first` is what the client may see of them."""
+
+    reply: UpstreamReply
+    reader: StreamReader
+    first: bytes
+
+
+Answer = Whole | Flowing
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """An attempt that can't be handed to the client as success."""
+
+    failure: Failure
+    remains: Whole | HeadgateError
+    """What the client is given if nothing else is tried."""
+    reply: UpstreamReply | None = None
+    """The provider's, if it answered."""
+
+    @property
+    def status(self) -> int | None:
+        """What the provider answered, if it did."""
+        return None if self.reply is None else self.reply.status
+
+    @property
+    def error_class(self) -> str:
+        """The failure's code as the ledger keeps it."""
+        if isinstance(self.remains, HeadgateError):
+            return (self.remains.code or self.remains.type)[:64]
+        return failure_code(self.remains.body)
+
+
+async def attempt(
+    call: Call, request: Request, target: Target, key: ProviderKey, deadline: Deadline
+) -> Answer | Failed:
+    """Ask `target` by `key`. Raises only for faults of ours and when it is cancelled."""
+    provider = target.provider
+    timeouts = provider.timeouts(request.endpoint, streamed=request.streamed)
+    now_s = time.monotonic()
+    left_s = max(deadline.begin_by_s - now_s, _LEAST_S)
+    if left_s < timeouts.total_s - _LEAST_S:
+        timeouts = _within(timeouts, left_s, max(deadline.end_by_s - now_s, _LEAST_S))
+    try:
+        outgoing = provider.dialect.outgoing(request, target.model)
+        if provider.tokens is not None:
+            call.provider_key = key = await provider.let_in(key)
+    except HeadgateError as error:
+        # It can't be said to this target, or there is no token to say it with.
+        return Failed(Failure(ours=True, timed_out=True), error)
+    headers = key.headers + call.forwarded if call.forwarded else key.headers
+    try:
+        reply = await provider.upstream.send(
+            provider.origin, b"POST", outgoing.target, headers, outgoing.body, timeouts
+        )
+        if request.streamed and reply.status == 200 and _is_event_stream(reply):
+            reader = provider.dialect.stream_reader(request)
+            if deadline.of_client and left_s < timeouts.first_byte_s + timeouts.idle_s:
+                return await _begin_by(reader, reply, deadline)
+            return await _begin(reader, reply)
+        body = await reply.read(MAX_REPLY_BYTES)
+    except UpstreamError as error:
+        if deadline.of_client and error.kind.endswith("timeout"):
+            late = time.monotonic() > deadline.begin_by_s - _LATE_S
+            if late and error.kind != "pool_timeout":
+                return Failed(Failure(timed_out=True), _too_late(provider.name))
+        return _broken(error, provider.name)
+    except StreamRefused as refused:
+        failure = Failure(status=refused.status, code=refused.code)
+        return Failed(failure, UpstreamFailedError(str(refused), code=refused.code), reply)
+    except ValueError as error:
+        return _malformed(provider.name, str(error))
+    try:
+        body = provider.dialect.answer(request, reply.status, without_secret(body, key.secret))
+        if reply.status == 200:
+            return Whole(reply, body, request.endpoint.usage(body))
+    except UNREADABLE:
+        return _malformed(provider.name, "its reply is not JSON that can be read", reply)
+    return _refused(reply, body, provider.name)
+
+
+def _within(timeouts: Timeouts, begin_s: float, end_s: float) -> Timeouts:
+    """`timeouts` cut to what is left of the call's time."""
+    return Timeouts(
+        min(timeouts.connect_s, begin_s),
+        min(timeouts.first_byte_s, begin_s),
+        timeouts.idle_s,
+        min(timeouts.total_s, end_s),
+    )
+
+
+def without_secret(data: bytes, secret: bytes | None) -> bytes:
+    """`data`, a reply or whole events of one, without the provider's key should it quote that."""
+    if secret is not None and secret in data:
+        return data.replace(secret, b"[redacted]")
+    return data
+
+
+def _is_event_stream(reply: UpstreamReply) -> bool:
+    return (reply.header(b"content-type") or b"").lower().startswith(b"text/event-stream")
+
+
+async def _begin(reader: StreamReader, reply: UpstreamReply) -> Flowing:
+    """Wait for the first events, so that a stream that breaks before them may be tried again."""
+    try:
+        while True:
+            data = await reply.next_chunk()
+            if not data:
+                raise UpstreamError("cut", "the stream ended before its first event")
+            if first := reader.feed(data):
+                return Flowing(reply, reader, first)
+    except BaseException:
+        reply.abort()
+        raise
+
+
+async def _begin_by(reader: StreamReader, reply: UpstreamReply, deadline: Deadline) -> Flowing:
+    """As `_begin`, within the time that the client gives."""
+    try:
+        async with asyncio.timeout(max(deadline.begin_by_s - time.monotonic(), _LEAST_S)):
+            return await _begin(reader, reply)
+    except TimeoutError:
+        raise UpstreamError("first_byte_timeout", "no event came in the client's time") from None
+
+
+def _too_late(provider: str) -> HeadgateError:
+    return DeadlineExceededError(
+        f"The provider `{provider}` did not answer within the time that the client said it waits;"
+        " raise the client's timeout, or stream."
+    )
+
+
+def broken_error(error: UpstreamError, provider: str) -> HeadgateError:
+    """What a client is told of a call that got no complete answer."""
+    code = f"upstream_{error.kind}"
+    if error.kind == "pool_timeout":
+        return UnavailableError(
+            f"All connections to the provider `{provider}` are busy; try again shortly, or raise"
+            f" providers.{provider}.max_connections.",
+            code=code,
+        )
+    if error.kind.endswith("timeout"):
+        return UpstreamTimeoutError(
+            f"The provider `{provider}` took too long ({error.kind.replace('_', ' ')}); try again,"
+            f" or raise providers.{provider}.timeouts.",
+            code=code,
+        )
+    return UpstreamFailedError(
+        f"The provider `{provider}` could not be reached or broke off ({error.kind}); try again.",
+        code=code,
+    )
+
+
+def refused_key_error(provider: str) -> HeadgateError:
+    """What a client is told where the provider did not accept Headgate's key."""
+    return UpstreamRefusedKeyError(
+        f"The provider `{provider}` refused Headgate's key; an operator must set a valid"
+        f" providers.{provider}.api_key."
+    )
+
+
+def _broken(error: UpstreamError, provider: str) -> Failed:
+    failure = Failure(
+        timed_out=error.kind.endswith("timeout") or error.kind == "too_large",
+        ours=error.kind in ("pool_timeout", "too_large"),
+    )
+    return Failed(failure, broken_error(error, provider))
+
+
+def _malformed(provider: str, what: str, reply: UpstreamReply | None = None) -> Failed:
+    error = UpstreamFailedError(
+        f"The provider `{provider}` sent something other than its API promises: {what}.",
+        code="upstream_malformed_reply",
+    )
+    return Failed(Failure(status=502), error, reply)
+
+
+def keys_out_error(provider: str) -> HeadgateError:
+    """What a client is told where none of a provider's keys can be used."""
+    return UpstreamRefusedKeyError(
+        f"The provider `{provider}` refused every key of Headgate's that this call may use; an"
+        f" operator must see to providers.{provider}.keys."
+    )
+
+
+def _refused(reply: UpstreamReply, body: bytes, provider: str) -> Failed:
+    """An attempt that was answered with an error status."""
+    is_json = body.lstrip()[:1] == b"{"
+    failure = Failure(
+        status=reply.status,
+        code=failure_code(body) if is_json else None,
+        retry_after_s=asked_pause_s(reply.header, status=reply.status, now_s=time.time()),
+    )
+    if reply.status in (401, 407):
+        # The provider's own words quote parts of the key.
+        return Failed(failure, refused_key_error(provider), reply)
+    if is_json and reply.status >= 400:
+        return Failed(failure, Whole(reply, body), reply)
+    error = UpstreamFailedError(
+        f"The provider `{provider}` answered {reply.status} with something other than JSON."
+    )
+    if reply.status < 400:
+        return Failed(failure, error, reply)
+    whole = Whole(reply, msgspec.json.encode({"error": error.as_object()}))
+    return Failed(failure, whole, reply)

@@ -1,0 +1,40 @@
+"""How a target fares: whether it is left alone, and how quickly it answers."""
+
+from __future__ import annotations
+
+from headgate.config.failures import BreakerSettings
+from headgate.gateway.breaker import Breaker, Verdict
+from headgate.gateway.latency import Latency
+from headgate.gateway.retry import Failure
+
+_SAYS_NOTHING = frozenset({401, 403, 407, 429})
+"""Statuses that are about a key or its limits, not about the model's server."""
+
+
+class TargetHealth:
+    """What the attempts of one provider's model have shown, whichever routes led to it."""
+
+    __slots__ = ("breaker", "name", "slow_s", "streamed", "whole")
+
+    def __init__(self, name: str, settings: BreakerSettings) -> None:
+        self.name = name
+        """Such as `openai/gpt-5-mini`."""
+        self.slow_s = settings.slow_s
+        self.breaker = Breaker(settings)
+        self.streamed = Latency()
+        """Until the first event of a stream."""
+        self.whole = Latency()
+        """Until the end of a reply that is not streamed."""
+
+    def latency(self, *, streamed: bool) -> Latency:
+        """How quickly such requests are answered."""
+        return self.streamed if streamed else self.whole
+
+
+def verdict_of(failure: Failure, *, in_haste: bool) -> Verdict:
+    """What a failed attempt says of its target; `in_haste`: its client did not wait as we would."""
+    if failure.ours or (failure.timed_out and in_haste):
+        return "unknown"
+    if failure.status is None or failure.status >= 500 or failure.status == 408:
+        return "bad"
+    return "unknown" if failure.status in _SAYS_NOTHING else "good"

@@ -1,0 +1,189 @@
+"""Which of a provider's keys a request is made with. Pure: the clock is handed in.
+
+The key with most room is picked. One that the provider refuses leaves the pool and comes back when
+a probe has been answered; who probes is `key_probe.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import msgspec
+
+from headgate.config.provider_keys import ProviderKeySettings
+from headgate.gateway.retry_hints import Header, duration_s
+from headgate.gateway.room import Room
+
+_MINUTE_S = 60.0
+_DAY_S = 86_400.0
+_LONGEST_PROBE_S = 300.0
+
+
+class ProviderKey(msgspec.Struct, frozen=True):
+    """One way to be let in by a provider."""
+
+    name: str | None
+    """None: the provider's only one."""
+    secret: bytes | None
+    """What may never be shown."""
+    headers: bytes
+    """The header lines of every request that is made with it."""
+
+
+class PooledKey:
+    """A key, its limits, and whether it may be used."""
+
+    def __init__(self, key: ProviderKey, settings: ProviderKeySettings | None) -> None:
+        self.key = key
+        self.out = False
+        self.strikes = 0
+        """How often it was refused since a call was last answered with it."""
+        self.probe_at_s = 0.0
+        self.picks = 0
+        self._requests: list[Room] = []
+        self._tokens: list[Room] = []
+        self._told: dict[bytes, Room] = {}
+        if settings is not None:
+            if settings.rpm is not None:
+                self._requests.append(Room(settings.rpm, _MINUTE_S))
+            if settings.tpm is not None:
+                self._tokens.append(Room(settings.tpm, _MINUTE_S))
+            if settings.tpd is not None:
+                self._tokens.append(Room(settings.tpd, _DAY_S))
+
+    def share_after(self, tokens: int, now_s: float) -> float:
+        """The smallest share of a limit that would be left after one request of `tokens`."""
+        shares = [room.share_after(1, now_s) for room in self._requests]
+        shares += [room.share_after(tokens, now_s) for room in self._tokens]
+        return min(shares, default=1.0)
+
+    def take(self, tokens: int, now_s: float) -> None:
+        """Count one request of `tokens`."""
+        self.picks += 1
+        for room in self._requests:
+            room.take(1, now_s)
+        for room in self._tokens:
+            room.take(tokens, now_s)
+
+    def learn(self, header: Header, now_s: float) -> None:
+        """Take in what a reply's headers say of the limits."""
+        for kind, rooms in ((b"requests", self._requests), (b"tokens", self._tokens)):
+            limit = _count(header(b"x-ratelimit-limit-" + kind))
+            left = _count(header(b"x-ratelimit-remaining-" + kind))
+            if not limit or left is None:
+                continue
+            room = self._told.get(kind)
+            if room is None:
+                room = self._told[kind] = Room(limit, _MINUTE_S)
+                rooms.append(room)
+            room.learn(limit, left, duration_s(header(b"x-ratelimit-reset-" + kind)), now_s)
+
+    def rest(self, pause_s: float, now_s: float) -> None:
+        """Take it for used up for `pause_s`, as a reply with 429 says."""
+        room = self._told.get(b"requests")
+        if room is None:
+            room = self._told[b"requests"] = Room(1, _MINUTE_S)
+            self._requests.append(room)
+            room.learn(1, 0, pause_s, now_s)
+        else:
+            room.learn(room.limit, 0, pause_s, now_s)
+
+
+class KeyPool:
+    """The keys of one provider."""
+
+    def __init__(self, keys: Collection[PooledKey], *, probe_s: float) -> None:
+        self._keys = {key.key.name: key for key in keys}
+        self._probe_s = probe_s
+
+    def pick(
+        self, tokens: int, now_s: float, without: Collection[str | None] = ()
+    ) -> ProviderKey | None:
+        """The key with most room for one request of `tokens`, counted; None where none is in."""
+        best, best_rank = None, (float("-inf"), 0)
+        for key in self._keys.values():
+            if key.out or key.key.name in without:
+                continue
+            # Of equals, the one that was picked least often.
+            rank = (key.share_after(tokens, now_s), -key.picks)
+            if best is None or rank > best_rank:
+                best, best_rank = key, rank
+        if best is None:
+            return None
+        best.take(tokens, now_s)
+        return best.key
+
+    def named(self, name: str, tokens: int, now_s: float) -> ProviderKey | None:
+        """The key of that name, counted; None where there is none or it is out."""
+        key = self._keys.get(name)
+        if key is None or key.out:
+            return None
+        key.take(tokens, now_s)
+        return key.key
+
+    def any_key(self, name: str | None = None) -> ProviderKey:
+        """The key of that name, or one that is in, or else any: for what is no call."""
+        if name in self._keys:
+            return self._keys[name].key
+        return next(
+            (k for k in self._keys.values() if not k.out), next(iter(self._keys.values()))
+        ).key
+
+    def has_room(self, tokens: int, now_s: float, without: Collection[str | None]) -> bool:
+        """Whether another key is in and has room for `tokens`."""
+        return any(
+            not key.out and key.key.name not in without and key.share_after(tokens, now_s) >= 0
+            for key in self._keys.values()
+        )
+
+    def has_other(self, without: Collection[str | None]) -> bool:
+        """Whether another key is in."""
+        return any(not key.out and key.key.name not in without for key in self._keys.values())
+
+    def learn(self, key: ProviderKey, header: Header, now_s: float, *, answered: bool) -> None:
+        """Take in a reply's headers; one that `answered` a request shows that the key is good."""
+        pooled = self._keys[key.name]
+        pooled.learn(header, now_s)
+        if answered:
+            pooled.strikes = 0
+
+    def rest(self, key: ProviderKey, pause_s: float, now_s: float) -> None:
+        """Note that the provider refused a request for its rate limit."""
+        self._keys[key.name].rest(pause_s, now_s)
+
+    def take_out(self, key: ProviderKey, now_s: float) -> bool:
+        """Stop using a key that was refused; return whether it was in."""
+        pooled = self._keys[key.name]
+        if pooled.out:
+            return False
+        pooled.out = True
+        self._strike(pooled, now_s)
+        return True
+
+    def due(self, now_s: float) -> list[ProviderKey]:
+        """The keys that are out and should be probed now."""
+        return [k.key for k in self._keys.values() if k.out and now_s >= k.probe_at_s]
+
+    def probed(self, key: ProviderKey, now_s: float, *, good: bool) -> None:
+        """Note how a probe ended: the key is back, or tried again after twice as long."""
+        pooled = self._keys[key.name]
+        if good:
+            # Its strikes stay until a call was answered: a list of models is also given to a key
+            # whose account is empty.
+            pooled.out = False
+        else:
+            self._strike(pooled, now_s)
+
+    @property
+    def out_count(self) -> int:
+        """How many keys are out."""
+        return sum(key.out for key in self._keys.values())
+
+    def _strike(self, pooled: PooledKey, now_s: float) -> None:
+        pause_s = min(self._probe_s * 2.0 ** min(pooled.strikes, 30), _LONGEST_PROBE_S)
+        pooled.strikes += 1
+        pooled.probe_at_s = now_s + max(pause_s, self._probe_s)
+
+
+def _count(text: bytes | None) -> int | None:
+    return int(text) if text is not None and text.isdigit() and len(text) <= 15 else None

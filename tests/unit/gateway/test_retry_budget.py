@@ -1,0 +1,67 @@
+"""A provider that is down gets little more load than its calls."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headgate.config.failures import RetryBudgetSettings
+from headgate.gateway.retry_budget import RetryBudget
+
+SETTINGS = RetryBudgetSettings(share=0.1, floor_per_s=2, window_s=5)
+
+moments = st.lists(
+    st.tuples(st.floats(0, 3), st.sampled_from(["first", "further"])), min_size=1, max_size=300
+)
+
+
+@given(moments)
+def test_there_is_never_more_than_the_share_and_the_floor(steps) -> None:
+    budget = RetryBudget(SETTINGS)
+    now_s = start_s = 1000.0
+    firsts = further = 0
+    for pause_s, kind in steps:
+        now_s += pause_s
+        if kind == "first":
+            budget.earn(now_s)
+            firsts += 1
+        else:
+            affords = budget.affords(now_s)
+            spent = budget.spend(now_s)
+            assert spent == affords
+            further += spent
+        floor = SETTINGS.floor_per_s * (SETTINGS.window_s + now_s - start_s)
+        assert further <= firsts * SETTINGS.share + floor + 1e-6
+
+
+def test_a_dead_provider_gets_a_tenth_more() -> None:
+    budget = RetryBudget(RetryBudgetSettings(share=0.1, floor_per_s=0))
+    further = 0
+    for number in range(10_000):
+        now_s = number / 1000
+        budget.earn(now_s)
+        further += sum(budget.spend(now_s) for _ in range(2))
+    assert 900 <= further <= 1000
+
+
+def test_a_quiet_server_may_retry() -> None:
+    budget = RetryBudget(SETTINGS)
+    budget.earn(0.0)
+    assert budget.spend(0.0)
+    assert budget.spend(0.0)
+
+
+def test_what_was_earned_long_ago_is_gone() -> None:
+    budget = RetryBudget(RetryBudgetSettings(share=1, floor_per_s=0, window_s=5))
+    for _ in range(50):
+        budget.earn(0.0)
+    assert budget.affords(0.0)
+    assert not budget.affords(60.0)
+
+
+@given(st.lists(st.floats(-1e9, 1e9), max_size=50))
+def test_a_clock_that_jumps_gives_nothing_away(times) -> None:
+    budget = RetryBudget(RetryBudgetSettings(share=0, floor_per_s=1, window_s=5))
+    spent = sum(budget.spend(now_s) for now_s in times)
+    spread_s = max(times) - times[0] if times else 0
+    assert spent <= 5 + max(0.0, spread_s) + 1e-6
