@@ -131,6 +131,8 @@ def _server(folder: Path) -> Iterator[DemoServer]:
                 yield DemoServer(process=process, url=url, key=key, folder=folder)
                 return
             process.wait(_STOP_TIMEOUT_S)
+            if process.stdout is not None:
+                process.stdout.close()
         log.seek(0)
         raise UnavailableError(f"the server did not start: {log.read()[-500:].strip()}")
     finally:
