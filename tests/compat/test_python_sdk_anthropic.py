@@ -142,6 +142,26 @@ def test_a_streams_usage_is_told_to_who_asks(client: OpenAI, upstream: Upstream,
     assert chunks[-1].usage.total_tokens == 3250
 
 
+def test_what_is_left_of_the_limits_is_told(client: OpenAI, upstream: Upstream, claude: str):
+    left = [
+        ("anthropic-ratelimit-requests-limit", "50"),
+        ("anthropic-ratelimit-requests-remaining", "49"),
+        ("anthropic-ratelimit-requests-reset", "2020-01-01T00:00:00Z"),
+        ("anthropic-ratelimit-tokens-remaining", "30000"),
+        ("anthropic-ratelimit-tokens-reset", "2999-01-01T00:00:00Z"),
+        ("anthropic-ratelimit-input-tokens-remaining", "x"),
+        ("request-id", "req_011CSHoEeqs5C35K2UUqR7Fy"),
+    ]
+    upstream.answers(claude, reply(anthropics.message(text("Hi")), headers=left))
+    raw = client.chat.completions.with_raw_response.create(model=claude, messages=HELLO)
+    assert raw.headers["x-ratelimit-limit-requests"] == "50"
+    assert raw.headers["x-ratelimit-remaining-requests"] == "49"
+    assert raw.headers["x-ratelimit-reset-requests"] == "0.000s"
+    assert raw.headers["x-ratelimit-remaining-tokens"] == "30000"
+    assert float(raw.headers["x-ratelimit-reset-tokens"].removesuffix("s")) > 1e9
+    assert raw.headers["x-request-id"] == "req_011CSHoEeqs5C35K2UUqR7Fy"
+
+
 def test_a_tool_is_called_and_answered(client: OpenAI, upstream: Upstream, claude: str):
     called = tool_use("weather", {"city": "Ulm"}, "toolu_a")
     upstream.answers(

@@ -120,6 +120,8 @@ class Dispatcher:
             reply = await provider.upstream.send(
                 provider.origin, b"POST", outgoing.target, headers, outgoing.body, timeouts
             )
+            if provider.dialect.translates:
+                reply.add_headers(provider.dialect.limits(reply.headers))
             if request.streamed and reply.status == 200 and _is_event_stream(reply):
                 return await _begin(provider.dialect.stream_reader(request), reply)
             body = await reply.read(MAX_REPLY_BYTES)

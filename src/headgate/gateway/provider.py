@@ -52,7 +52,7 @@ class Provider:
             self.tokens = EntraTokens(name, settings.azure_ad)
         self._patterns = settings.models
         self.secret = settings.api_key.encode() if settings.api_key else None
-        self.headers = _header_lines(settings, via, self.dialect.headers(settings.api_key))
+        self.headers = _header_lines(settings, via)
         self._streamed = _timeouts(settings.timeouts)
         # A reply that isn't streamed begins when the model has written all of it, so its head may
         # rightly take as long as the whole.
@@ -105,7 +105,7 @@ def _timeouts(settings: TimeoutSettings) -> Timeouts:
     return Timeouts(settings.connect_s, settings.first_byte_s, settings.idle_s, settings.total_s)
 
 
-def _header_lines(settings: ProviderSettings, via: str, own: tuple[str, ...]) -> bytes:
+def _header_lines(settings: ProviderSettings, via: str) -> bytes:
     lines = [
         "content-type: application/json",
         "accept-encoding: gzip, deflate",
@@ -113,7 +113,7 @@ def _header_lines(settings: ProviderSettings, via: str, own: tuple[str, ...]) ->
     ]
     if via:
         lines.append(f"{VIA_HEADER}: {via}")
-    lines += own
+    lines += dialect_for(settings).headers(settings.api_key)
     if settings.organization:
         lines.append(f"openai-organization: {settings.organization}")
     if settings.project:
