@@ -238,8 +238,10 @@ def test_a_response(client: OpenAI, server: RunningServer, upstream: Upstream, c
     assert said.store is False
     assert sent(upstream, claude)["max_tokens"] == 50
     assert server.record(id=raw.headers["x-headgate-call-id"])["cost_nanousd"] > 0
-    with pytest.raises(openai.NotFoundError):
+    with pytest.raises(openai.NotFoundError, match="keeps none"):
         client.responses.retrieve(said.id)
+    with pytest.raises(openai.BadRequestError, match="previous_response_id"):
+        client.responses.create(model=claude, input="And?", previous_response_id=said.id)
 
 
 def test_a_streamed_response(client: OpenAI, upstream: Upstream, claude: str):

@@ -42,13 +42,6 @@ def able_targets(targets: tuple[Target, ...], request: Request) -> tuple[Target,
 def _check(target: Target, request: Request) -> None:
     provider = target.provider
     if provider.capabilities is not None:
-        for capability, (param, asks) in _ASKED.items():
-            if capability not in provider.capabilities and asks(request):
-                raise UnsupportedError(
-                    f"The provider `{provider.name}` of this model can't do {capability}; ask for"
-                    " a model or a route of one that can.",
-                    param=param,
-                )
         endpoint = _ENDPOINTS.get(request.endpoint.name)
         if endpoint is not None and endpoint not in provider.capabilities:
             raise UnsupportedError(
@@ -56,6 +49,13 @@ def _check(target: Target, request: Request) -> None:
                 " ask for a model or a route of one that has.",
                 param="model",
             )
+        for capability, (param, asks) in _ASKED.items():
+            if capability not in provider.capabilities and asks(request):
+                raise UnsupportedError(
+                    f"The provider `{provider.name}` of this model can't do {capability}; ask for"
+                    " a model or a route of one that can.",
+                    param=param,
+                )
     if provider.dialect.translates:
         provider.dialect.check(request)
 

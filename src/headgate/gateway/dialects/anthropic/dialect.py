@@ -84,7 +84,7 @@ class AnthropicDialect:
     def answer(self, request: Request, status: int, body: bytes) -> bytes:
         """See `Dialect`."""
         if status != 200:
-            return openai_error(body)
+            return openai_error(body, status)
         message = _message.decode(body)
         created_s = int(self._clock())
         if request.endpoint.name == "responses":
