@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from anthropics import answer, judge, text
+from headgate.cli.init import write_example
 from servers import PROVIDER_KEY, RunningServer, StartServer, end_server, start_server, until
 from upstreams import (
     DONE,
@@ -281,3 +284,47 @@ def test_deployed_models_are_listed_and_deployable_ones_are_not(
     tokens = {request.header("authorization") for request in upstream.requests("/openai/v1/models")}
     assert keys == {PROVIDER_KEY, None}
     assert tokens == {f"Bearer {TOKEN}", None}
+
+
+def test_a_workflow_is_answered_by_anthropic_and_asked_again_where_a_check_fails(
+    server_with: StartServer, upstream: Upstream, model: str, tmp_path: Path
+):
+    name = f"claude-{model}"
+    summary = {
+        "tldr": "Sales rose.",
+        "key_points": ["Sales rose", "Costs fell", "Nothing else changed"],
+        "dates": [],
+        "names": ["Somebody Invented"],
+        "follow_up_questions": ["Why?", "Until when?"],
+    }
+    upstream.answers(
+        name,
+        answer(text(json.dumps(summary))),
+        answer(text(json.dumps(summary | {"names": []}))),
+    )
+    write_example(tmp_path / "example")
+    server = server_with(
+        folder=tmp_path / "example",
+        settings=f"""
+providers:
+  claude:
+    kind: anthropic
+    base_url: {upstream.base_url}
+    api_key: {PROVIDER_KEY}
+routes:
+  summaries: {{ targets: [{{ provider: claude, model: {name} }}] }}
+  triage: {{ targets: [{{ provider: claude, model: {name} }}] }}
+""",
+    )
+    report = {"title": "Q3", "text": "Sales rose and costs fell."}
+    done = server.post("/api/workflows/report-summary/runs", {"input": report})
+    assert done.status == 200, done.body
+    run = done.json()
+    assert (run["status"], run["fallback"]) == ("completed", False)
+    assert run["output"]["tldr"] == "Sales rose."
+    first, second = (request.json() for request in upstream.requests(name))
+    judge(first)
+    judge(second)
+    assert first["output_config"]["format"]["schema"]["required"] == list(summary)
+    added = second["messages"][len(first["messages"]) :]
+    assert [turn["role"] for turn in added] == ["assistant", "user"]
