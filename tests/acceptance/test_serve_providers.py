@@ -250,6 +250,7 @@ def test_what_a_provider_can_not_do_is_done_by_the_next(
     assert answered.headers["x-headgate-attempts"] == "1"
     refused = server.post(f"/v1/{path}", {"model": "small-x", **body})
     assert (refused.status, refused.error["code"]) == (400, "unsupported_by_provider")
+    assert refused.error["param"] in {"model", *body}
     assert capability in refused.error["message"]
     assert "`small`" in refused.error["message"]
     record = server.record(id=refused.headers["x-headgate-call-id"])

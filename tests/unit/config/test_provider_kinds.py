@@ -58,6 +58,8 @@ def test_what_fits_is_accepted(tmp_path: Path, text: str):
         ("kind: anthropic\ncapabilities: [embeddings]", 4, "never can"),
         ("capabilities: [flying]", 3, "capabilities"),
         ("deployments: { a: b }", 3, "kind: azure"),
+        ("default_max_tokens: 100", 3, "kind anthropic"),
+        ("kind: anthropic\nproject: proj_1", 4, "kind openai"),
         ("api_version: v1", 3, "kind: azure"),
         ("kind: anthropic\nazure_ad: { managed_identity: true }", 4, "kind: azure"),
     ],

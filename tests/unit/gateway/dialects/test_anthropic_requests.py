@@ -213,7 +213,13 @@ def test_defaults_that_newer_models_refuse_are_left_out():
     assert set(body) == {"model", "messages", "max_tokens"}
     assert chat(temperature=1.7).get("temperature") is None
     assert chat(temperature=0)["temperature"] == 0
-    assert chat(seed=3, metadata={"a": "b"}, prompt_cache_key="k") == chat()
+    assert chat(seed=3, metadata={"a": "b"}, verbosity="low") == chat()
+
+
+def test_a_prompt_that_comes_again_is_cached():
+    assert chat(prompt_cache_key="triage-1.2.0")["cache_control"] == {"type": "ephemeral"}
+    assert response(prompt_cache_key="triage-1.2.0")["cache_control"] == {"type": "ephemeral"}
+    assert "cache_control" not in chat()
 
 
 def test_the_end_user_is_told():
