@@ -215,7 +215,11 @@ def test_the_effective_configuration_hides_the_secret(server: RunningServer):
     shown = server.get("/api/config")
     assert shown.status == 200
     assert SECRET.encode() not in shown.body
-    assert shown.json()["providers"]["entra"]["azure_ad"]["client_secret"] == "set"
+    providers = shown.json()["providers"]
+    assert providers["entra"]["azure_ad"]["client_secret"] == "set"
+    assert providers["small"]["capabilities"] == ["chat", "streaming"]
+    assert providers["large"]["capabilities"] == "all"
+    assert "moderations" not in providers["azure"]["capabilities"]
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
-from headgate.config.providers import AzureADSettings
+from headgate.config.providers import CAPABILITIES, AzureADSettings
 from headgate.config.settings import ProviderSettings, Settings
 
 
@@ -27,12 +27,20 @@ def effective_policy(
         | {
             "base_url": "(the simulator)" if name in simulated else provider.base_url,
             "api_key": "set" if provider.api_key else "not set",
+            "capabilities": _capabilities(provider),
             "azure_ad": _without_secret(provider.azure_ad),
             "simulated": name in simulated,
         }
         for name, provider in providers.items()
     }
     return policy
+
+
+def _capabilities(provider: ProviderSettings) -> list[str] | Literal["all"]:
+    if provider.capabilities is not None:
+        return list(provider.capabilities)
+    able = CAPABILITIES[provider.kind]
+    return "all" if able is None else sorted(able)
 
 
 def _without_secret(settings: AzureADSettings | None) -> dict[str, Any] | None:

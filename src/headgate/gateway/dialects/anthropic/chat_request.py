@@ -119,7 +119,8 @@ _CARRIED = frozenset(
     {
         "model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens",
         "temperature", "top_p", "stop", "tools", "tool_choice", "parallel_tool_calls",
-        "response_format", "reasoning_effort", "user", "safety_identifier", "service_tier", "prompt_cache_key",
+        "response_format", "reasoning_effort", "user", "safety_identifier", "service_tier",
+        "prompt_cache_key",
         # Hints, without which the answer is no other:
         "seed", "prompt_cache_retention", "prediction", "metadata", "verbosity",
     }
