@@ -333,3 +333,16 @@ routes:
     assert first["output_config"]["format"]["schema"]["required"] == list(summary)
     added = second["messages"][len(first["messages"]) :]
     assert [turn["role"] for turn in added] == ["assistant", "user"]
+
+
+def test_a_server_is_ready_when_anthropic_accepts_its_key(
+    server_with: StartServer, upstream: Upstream
+):
+    address = upstream.base_url.removesuffix("/v1") + "/ready"
+    lines = f"kind: anthropic, base_url: '{address}', api_key: {PROVIDER_KEY}"
+    listed = "/ready/v1/models?limit=1000"
+    upstream.answers(listed, reply({"type": "error"}, status=401), reply({"data": []}))
+    server = server_with(settings=f"providers: {{ claude: {{ {lines} }} }}")
+    assert server.get("/readyz", key=None).status == 503
+    # One that refused is asked again after five seconds.
+    assert until(lambda: server.get("/readyz", key=None).status == 200, 9.0, every_s=0.5)

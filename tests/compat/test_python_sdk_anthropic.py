@@ -456,10 +456,25 @@ def test_a_part_that_cannot_be_carried_goes_to_the_next_target(client: OpenAI, u
 
 
 @pytest.mark.parametrize(
-    "field", ["previous_response_id", "conversation", "prompt", "truncation", "context_management"]
+    "field",
+    [
+        "previous_response_id",
+        "conversation",
+        "prompt",
+        "store",
+        "top_logprobs",
+        "truncation",
+        "context_management",
+    ],
 )
 def test_what_no_response_can_carry_is_refused_by_name(client: OpenAI, claude: str, field: str):
-    value: Any = {"prompt": {"id": "pmpt_1"}, "truncation": "auto", "context_management": [{}]}
+    value: Any = {
+        "store": True,
+        "top_logprobs": 3,
+        "prompt": {"id": "pmpt_1"},
+        "truncation": "auto",
+        "context_management": [{}],
+    }
     with pytest.raises(openai.APIStatusError) as raised:
         client.responses.create(
             model=claude, input="Hello", extra_body={field: value.get(field, "resp_123")}
