@@ -141,7 +141,7 @@ FIELDS: Final = frozenset(
     {
         "model", "messages", "max_tokens", "system", "stream", "stop_sequences", "temperature",
         "top_p", "top_k", "tools", "tool_choice", "thinking", "output_config", "metadata",
-        "service_tier",
+        "service_tier", "cache_control",
     }
 )  # fmt: skip
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from anthropics import answer, judge, text
+from headgate.cli.init import write_example
 from servers import PROVIDER_KEY, RunningServer, StartServer, end_server, start_server, until
 from upstreams import (
     DONE,
@@ -212,7 +215,11 @@ def test_the_effective_configuration_hides_the_secret(server: RunningServer):
     shown = server.get("/api/config")
     assert shown.status == 200
     assert SECRET.encode() not in shown.body
-    assert shown.json()["providers"]["entra"]["azure_ad"]["client_secret"] == "set"
+    providers = shown.json()["providers"]
+    assert providers["entra"]["azure_ad"]["client_secret"] == "set"
+    assert providers["small"]["capabilities"] == ["chat", "streaming"]
+    assert providers["large"]["capabilities"] == "all"
+    assert "moderations" not in providers["azure"]["capabilities"]
 
 
 @pytest.mark.parametrize(
@@ -247,6 +254,7 @@ def test_what_a_provider_can_not_do_is_done_by_the_next(
     assert answered.headers["x-headgate-attempts"] == "1"
     refused = server.post(f"/v1/{path}", {"model": "small-x", **body})
     assert (refused.status, refused.error["code"]) == (400, "unsupported_by_provider")
+    assert refused.error["param"] in {"model", *body}
     assert capability in refused.error["message"]
     assert "`small`" in refused.error["message"]
     record = server.record(id=refused.headers["x-headgate-call-id"])
@@ -281,3 +289,60 @@ def test_deployed_models_are_listed_and_deployable_ones_are_not(
     tokens = {request.header("authorization") for request in upstream.requests("/openai/v1/models")}
     assert keys == {PROVIDER_KEY, None}
     assert tokens == {f"Bearer {TOKEN}", None}
+
+
+def test_a_workflow_is_answered_by_anthropic_and_asked_again_where_a_check_fails(
+    server_with: StartServer, upstream: Upstream, model: str, tmp_path: Path
+):
+    name = f"claude-{model}"
+    summary = {
+        "tldr": "Sales rose.",
+        "key_points": ["Sales rose", "Costs fell", "Nothing else changed"],
+        "dates": [],
+        "names": ["Somebody Invented"],
+        "follow_up_questions": ["Why?", "Until when?"],
+    }
+    upstream.answers(
+        name,
+        answer(text(json.dumps(summary))),
+        answer(text(json.dumps(summary | {"names": []}))),
+    )
+    write_example(tmp_path / "example")
+    server = server_with(
+        folder=tmp_path / "example",
+        settings=f"""
+providers:
+  claude:
+    kind: anthropic
+    base_url: {upstream.base_url}
+    api_key: {PROVIDER_KEY}
+routes:
+  summaries: {{ targets: [{{ provider: claude, model: {name} }}] }}
+  triage: {{ targets: [{{ provider: claude, model: {name} }}] }}
+""",
+    )
+    report = {"title": "Q3", "text": "Sales rose and costs fell."}
+    done = server.post("/api/workflows/report-summary/runs", {"input": report})
+    assert done.status == 200, done.body
+    run = done.json()
+    assert (run["status"], run["fallback"]) == ("completed", False)
+    assert run["output"]["tldr"] == "Sales rose."
+    first, second = (request.json() for request in upstream.requests(name))
+    judge(first)
+    judge(second)
+    assert first["output_config"]["format"]["schema"]["required"] == list(summary)
+    added = second["messages"][len(first["messages"]) :]
+    assert [turn["role"] for turn in added] == ["assistant", "user"]
+
+
+def test_a_server_is_ready_when_anthropic_accepts_its_key(
+    server_with: StartServer, upstream: Upstream
+):
+    address = upstream.base_url.removesuffix("/v1") + "/ready"
+    lines = f"kind: anthropic, base_url: '{address}', api_key: {PROVIDER_KEY}"
+    listed = "/ready/v1/models?limit=1000"
+    upstream.answers(listed, reply({"type": "error"}, status=401), reply({"data": []}))
+    server = server_with(settings=f"providers: {{ claude: {{ {lines} }} }}")
+    assert server.get("/readyz", key=None).status == 503
+    # One that refused is asked again after five seconds.
+    assert until(lambda: server.get("/readyz", key=None).status == 200, 9.0, every_s=0.5)

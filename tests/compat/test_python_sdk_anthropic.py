@@ -142,6 +142,26 @@ def test_a_streams_usage_is_told_to_who_asks(client: OpenAI, upstream: Upstream,
     assert chunks[-1].usage.total_tokens == 3250
 
 
+def test_what_is_left_of_the_limits_is_told(client: OpenAI, upstream: Upstream, claude: str):
+    left = [
+        ("anthropic-ratelimit-requests-limit", "50"),
+        ("anthropic-ratelimit-requests-remaining", "49"),
+        ("anthropic-ratelimit-requests-reset", "2020-01-01T00:00:00Z"),
+        ("anthropic-ratelimit-tokens-remaining", "30000"),
+        ("anthropic-ratelimit-tokens-reset", "2999-01-01T00:00:00Z"),
+        ("anthropic-ratelimit-input-tokens-remaining", "x"),
+        ("request-id", "req_011CSHoEeqs5C35K2UUqR7Fy"),
+    ]
+    upstream.answers(claude, reply(anthropics.message(text("Hi")), headers=left))
+    raw = client.chat.completions.with_raw_response.create(model=claude, messages=HELLO)
+    assert raw.headers["x-ratelimit-limit-requests"] == "50"
+    assert raw.headers["x-ratelimit-remaining-requests"] == "49"
+    assert raw.headers["x-ratelimit-reset-requests"] == "0.000s"
+    assert raw.headers["x-ratelimit-remaining-tokens"] == "30000"
+    assert float(raw.headers["x-ratelimit-reset-tokens"].removesuffix("s")) > 1e9
+    assert raw.headers["x-request-id"] == "req_011CSHoEeqs5C35K2UUqR7Fy"
+
+
 def test_a_tool_is_called_and_answered(client: OpenAI, upstream: Upstream, claude: str):
     called = tool_use("weather", {"city": "Ulm"}, "toolu_a")
     upstream.answers(
@@ -218,8 +238,10 @@ def test_a_response(client: OpenAI, server: RunningServer, upstream: Upstream, c
     assert said.store is False
     assert sent(upstream, claude)["max_tokens"] == 50
     assert server.record(id=raw.headers["x-headgate-call-id"])["cost_nanousd"] > 0
-    with pytest.raises(openai.NotFoundError):
+    with pytest.raises(openai.NotFoundError, match="keeps none"):
         client.responses.retrieve(said.id)
+    with pytest.raises(openai.BadRequestError, match="previous_response_id"):
+        client.responses.create(model=claude, input="And?", previous_response_id=said.id)
 
 
 def test_a_streamed_response(client: OpenAI, upstream: Upstream, claude: str):
@@ -434,10 +456,25 @@ def test_a_part_that_cannot_be_carried_goes_to_the_next_target(client: OpenAI, u
 
 
 @pytest.mark.parametrize(
-    "field", ["previous_response_id", "conversation", "prompt", "truncation", "context_management"]
+    "field",
+    [
+        "previous_response_id",
+        "conversation",
+        "prompt",
+        "store",
+        "top_logprobs",
+        "truncation",
+        "context_management",
+    ],
 )
 def test_what_no_response_can_carry_is_refused_by_name(client: OpenAI, claude: str, field: str):
-    value: Any = {"prompt": {"id": "pmpt_1"}, "truncation": "auto", "context_management": [{}]}
+    value: Any = {
+        "store": True,
+        "top_logprobs": 3,
+        "prompt": {"id": "pmpt_1"},
+        "truncation": "auto",
+        "context_management": [{}],
+    }
     with pytest.raises(openai.APIStatusError) as raised:
         client.responses.create(
             model=claude, input="Hello", extra_body={field: value.get(field, "resp_123")}

@@ -179,12 +179,14 @@ def _print(folder: Path | None, found: Checked) -> None:
     )
     print_table(
         [
-            Column("provider"), Column("address"), Column("key"), Column("models"),
+            Column("provider"), Column("kind"), Column("address"), Column("key"), Column("models"),
             Column("connect / first byte / idle / total", "right"),
         ],
         [
             [
-                name, provider["base_url"], provider["api_key"], ", ".join(provider["models"]),
+                name, provider["kind"], provider["base_url"],
+                "Entra ID" if provider["azure_ad"] else provider["api_key"],
+                ", ".join(provider["models"]),
                 " / ".join(
                     f"{provider['timeouts'][field]:g} s"
                     for field in ("connect_s", "first_byte_s", "idle_s", "total_s")

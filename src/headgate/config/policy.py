@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
-from headgate.config.providers import AzureADSettings
+from headgate.config.providers import CAPABILITIES, AzureADSettings
 from headgate.config.settings import ProviderSettings, Settings
 
 
@@ -27,6 +27,7 @@ def effective_policy(
         | {
             "base_url": "(the simulator)" if name in simulated else provider.base_url,
             "api_key": "set" if provider.api_key else "not set",
+            "capabilities": _capabilities(provider),
             "azure_ad": _without_secret(provider.azure_ad),
             "keys": [msgspec.to_builtins(key) | {"api_key": "set"} for key in provider.keys],
             "simulated": name in simulated,
@@ -34,6 +35,13 @@ def effective_policy(
         for name, provider in providers.items()
     }
     return policy
+
+
+def _capabilities(provider: ProviderSettings) -> list[str] | Literal["all"]:
+    if provider.capabilities is not None:
+        return list(provider.capabilities)
+    able = CAPABILITIES[provider.kind]
+    return "all" if able is None else sorted(able)
 
 
 def _without_secret(settings: AzureADSettings | None) -> dict[str, Any] | None:

@@ -6,7 +6,12 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from headgate.config.providers import AZURE_API_VERSION, CAPABILITIES, AzureADSettings
+from headgate.config.providers import (
+    AZURE_API_VERSION,
+    CAPABILITIES,
+    DEFAULT_MAX_TOKENS,
+    AzureADSettings,
+)
 from headgate.config.settings import OPENAI_URL, ProviderSettings
 
 Problem = tuple[tuple[str | int, ...], str]
@@ -25,6 +30,11 @@ def kind_problems(provider: ProviderSettings) -> Iterator[Problem]:
                 ("capabilities", index),
                 f"a provider of kind {provider.kind} never can; it can {', '.join(sorted(able))}",
             )
+    if provider.kind != "anthropic" and provider.default_max_tokens != DEFAULT_MAX_TOKENS:
+        yield ("default_max_tokens",), "is for a provider of kind anthropic; leave it out"
+    for field in ("organization", "project"):
+        if provider.kind != "openai" and getattr(provider, field):
+            yield (field,), "is for a provider of kind openai; leave it out"
     if provider.kind == "azure":
         yield from _azure_problems(provider)
         return

@@ -46,6 +46,9 @@ CAPABILITIES: dict[ProviderKind, frozenset[Capability] | None] = {
 ANTHROPIC_URL = "https://api.anthropic.com"
 """The address of a provider of kind `anthropic` where none is written."""
 
+DEFAULT_MAX_TOKENS = 8192
+"""The most tokens of an answer where neither request nor operator says how many."""
+
 AZURE_API_VERSION = "2024-10-21"
 """The newest dated version of Azure's inference API that is no preview."""
 

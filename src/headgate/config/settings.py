@@ -15,6 +15,7 @@ from headgate.config.provider_keys import ProviderKeySettings
 from headgate.config.providers import (
     ANTHROPIC_URL,
     AZURE_API_VERSION,
+    DEFAULT_MAX_TOKENS,
     AzureADSettings,
     Capability,
     ProviderKind,
@@ -174,7 +175,7 @@ class ProviderSettings(Table, frozen=True):
     default_max_tokens: Annotated[
         int,
         Meta(ge=1, description="Anthropic: the most tokens of an answer that names no limit."),
-    ] = 8192
+    ] = DEFAULT_MAX_TOKENS
     timeouts: Annotated[TimeoutSettings, Meta(description="For all its endpoints.")] = (
         TimeoutSettings()
     )

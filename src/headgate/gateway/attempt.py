@@ -103,6 +103,8 @@ async def attempt(
         reply = await provider.upstream.send(
             provider.origin, b"POST", outgoing.target, headers, outgoing.body, timeouts
         )
+        if provider.dialect.translates:
+            reply.add_headers(provider.dialect.limits(reply.headers))
         if request.streamed and reply.status == 200 and _is_event_stream(reply):
             reader = provider.dialect.stream_reader(request)
             if deadline.of_client and left_s < timeouts.first_byte_s + timeouts.idle_s:

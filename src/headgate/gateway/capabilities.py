@@ -41,14 +41,8 @@ def able_targets(targets: tuple[Target, ...], request: Request) -> tuple[Target,
 
 def _check(target: Target, request: Request) -> None:
     provider = target.provider
+    responses = request.endpoint.name == "responses"
     if provider.capabilities is not None:
-        for capability, (param, asks) in _ASKED.items():
-            if capability not in provider.capabilities and asks(request):
-                raise UnsupportedError(
-                    f"The provider `{provider.name}` of this model can't do {capability}; ask for"
-                    " a model or a route of one that can.",
-                    param=param,
-                )
         endpoint = _ENDPOINTS.get(request.endpoint.name)
         if endpoint is not None and endpoint not in provider.capabilities:
             raise UnsupportedError(
@@ -56,6 +50,13 @@ def _check(target: Target, request: Request) -> None:
                 " ask for a model or a route of one that has.",
                 param="model",
             )
+        for capability, (param, asks) in _ASKED.items():
+            if capability not in provider.capabilities and asks(request):
+                raise UnsupportedError(
+                    f"The provider `{provider.name}` of this model can't do {capability}; ask for"
+                    " a model or a route of one that can.",
+                    param=_IN_RESPONSES.get(param, param) if responses else param,
+                )
     if provider.dialect.translates:
         provider.dialect.check(request)
 
@@ -89,3 +90,6 @@ _ASKED: dict[Capability, tuple[str, Callable[[Request], bool]]] = {
     "streaming": ("stream", _is_streamed),
 }
 """The field that an error names, and whether a request asks for it."""
+
+_IN_RESPONSES = {"messages": "input", "response_format": "text"}
+"""What Responses call those fields."""

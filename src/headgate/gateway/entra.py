@@ -102,7 +102,7 @@ class EntraTokens:
             return token
         if self._renewal is None:
             if self._failed is not None and self._pausing(self._clock()):
-                raise self._failed[1]
+                raise self._failed[1].with_traceback(None)
             self._renew()
         renewal = self._renewal
         if renewal is None:

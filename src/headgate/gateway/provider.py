@@ -62,9 +62,9 @@ class Provider:
         if settings.azure_ad is not None:
             self.tokens = EntraTokens(name, settings.azure_ad)
         self._patterns = settings.models
-        self.pool = _pool(settings, via, self.dialect)
+        self.pool = _pool(settings, via)
         """Several keys to pick from; None where there is one or none."""
-        self._only_key = _key(None, settings, via, self.dialect)
+        self._only_key = _key(None, settings, via)
         self.retry_budget = RetryBudget(retry_budget)
         self._streamed = _timeouts(settings.timeouts)
         # A reply that isn't streamed begins when the model has written all of it, so its head may
@@ -127,7 +127,7 @@ POOLED_API_KEY = "default"
 """What a pool calls the key that stands in `api_key`."""
 
 
-def _pool(settings: ProviderSettings, via: str, dialect: Dialect) -> KeyPool | None:
+def _pool(settings: ProviderSettings, via: str) -> KeyPool | None:
     if not settings.keys:
         return None
     keys = [
@@ -141,24 +141,22 @@ def _pool(settings: ProviderSettings, via: str, dialect: Dialect) -> KeyPool | N
                     project=one.project or settings.project,
                 ),
                 via,
-                dialect,
             ),
             one,
         )
         for one in settings.keys
     ]
     if settings.api_key:
-        keys.append(PooledKey(_key(POOLED_API_KEY, settings, via, dialect), None))
+        keys.append(PooledKey(_key(POOLED_API_KEY, settings, via), None))
     return KeyPool(keys, probe_s=settings.key_probe_s)
 
 
-def _key(name: str | None, settings: ProviderSettings, via: str, dialect: Dialect) -> ProviderKey:
+def _key(name: str | None, settings: ProviderSettings, via: str) -> ProviderKey:
     secret = settings.api_key.encode() if settings.api_key else None
-    own = dialect.headers(settings.api_key)
-    return ProviderKey(name, secret, _header_lines(settings, via, own))
+    return ProviderKey(name, secret, _header_lines(settings, via))
 
 
-def _header_lines(settings: ProviderSettings, via: str, own: tuple[str, ...]) -> bytes:
+def _header_lines(settings: ProviderSettings, via: str) -> bytes:
     lines = [
         "content-type: application/json",
         "accept-encoding: gzip, deflate",
@@ -166,7 +164,7 @@ def _header_lines(settings: ProviderSettings, via: str, own: tuple[str, ...]) ->
     ]
     if via:
         lines.append(f"{VIA_HEADER}: {via}")
-    lines += own
+    lines += dialect_for(settings).headers(settings.api_key)
     if settings.organization:
         lines.append(f"openai-organization: {settings.organization}")
     if settings.project:

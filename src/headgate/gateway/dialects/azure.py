@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from headgate.gateway.dialects.dialect import Model, Outgoing
+from headgate.gateway.dialects.dialect import Headers, Model, Outgoing
 from headgate.gateway.endpoints import StreamReader
 from headgate.gateway.request import Request
 
@@ -50,6 +50,10 @@ class AzureDialect:
     def headers(self, api_key: str | None) -> tuple[str, ...]:
         """See `Dialect`."""
         return (f"api-key: {api_key}",) if api_key else ()
+
+    def limits(self, headers: Headers) -> Headers:  # noqa: ARG002
+        """See `Dialect`; they are as they are."""
+        return []
 
     def check(self, request: Request) -> None:
         """See `Dialect`; the provider says itself what it does not take."""

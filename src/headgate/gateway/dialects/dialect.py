@@ -16,6 +16,9 @@ Model = dict[str, Any]
 """OpenAI's model object: `id`, `object`, `created`, `owned_by`, and what a provider adds."""
 
 
+Headers = list[tuple[bytes, bytes]]
+
+
 class Outgoing(msgspec.Struct, frozen=True):
     """A request as a provider takes it."""
 
@@ -34,6 +37,9 @@ class Dialect(Protocol):
 
     def headers(self, api_key: str | None) -> tuple[str, ...]:
         """The header lines that a provider of this kind wants, the key's among them."""
+
+    def limits(self, headers: Headers) -> Headers:
+        """What `headers` of a reply say of rate limits, in the `x-ratelimit-*` of OpenAI's."""
 
     def check(self, request: Request) -> None:
         """Raise `UnsupportedError` for a field that can't be said; quick, so not for all that."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from headgate.gateway.dialects.dialect import Model, Outgoing
+from headgate.gateway.dialects.dialect import Headers, Model, Outgoing
 from headgate.gateway.endpoints import StreamReader
 from headgate.gateway.request import Request
 
@@ -26,6 +26,10 @@ class OpenAIDialect:
     def headers(self, api_key: str | None) -> tuple[str, ...]:
         """See `Dialect`."""
         return (f"authorization: Bearer {api_key}",) if api_key else ()
+
+    def limits(self, headers: Headers) -> Headers:  # noqa: ARG002
+        """See `Dialect`; they are as they are."""
+        return []
 
     def check(self, request: Request) -> None:
         """See `Dialect`; the provider says itself what it does not take."""

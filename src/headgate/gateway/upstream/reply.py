@@ -36,6 +36,11 @@ class UpstreamReply:
         """A header's value by its lower-case name (the last one, if it was repeated)."""
         return self._exchange.fields.get(name)
 
+    def add_headers(self, more: list[tuple[bytes, bytes]]) -> None:
+        """Say the same as others of its headers do, by the names that readers of it know."""
+        self.headers = self.headers + more
+        self._exchange.fields.update(more)
+
     async def read(self, limit_bytes: int) -> bytes:
         """The rest of the body, decoded.
 

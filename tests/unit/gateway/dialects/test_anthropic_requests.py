@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import headgate.examples
 from anthropics import judge, thinking
 from headgate.errors import HeadgateError, InvalidRequestError, UnsupportedError
 from headgate.gateway.dialects.anthropic import AnthropicDialect
@@ -211,7 +213,13 @@ def test_defaults_that_newer_models_refuse_are_left_out():
     assert set(body) == {"model", "messages", "max_tokens"}
     assert chat(temperature=1.7).get("temperature") is None
     assert chat(temperature=0)["temperature"] == 0
-    assert chat(seed=3, metadata={"a": "b"}, prompt_cache_key="k") == chat()
+    assert chat(seed=3, metadata={"a": "b"}, verbosity="low") == chat()
+
+
+def test_a_prompt_that_comes_again_is_cached():
+    assert chat(prompt_cache_key="triage-1.2.0")["cache_control"] == {"type": "ephemeral"}
+    assert response(prompt_cache_key="triage-1.2.0")["cache_control"] == {"type": "ephemeral"}
+    assert "cache_control" not in chat()
 
 
 def test_the_end_user_is_told():
@@ -309,36 +317,92 @@ def test_what_was_thought_comes_back_unchanged():
         assert unseal(other) is None
 
 
-def test_bounds_are_told_in_words_and_objects_are_closed():
+def test_what_the_api_does_not_know_is_told_in_words_and_objects_are_closed():
     schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
-        "$defs": {"e": {"type": "string", "format": "color", "maxLength": 3}},
+        "$defs": {"e": {"type": "string", "format": "color", "pattern": "^(?!x)"}},
         "properties": {
             "n": {"type": "integer", "minimum": 1, "description": "How many"},
             "e": {"$ref": "#/$defs/e"},
             "o": {"oneOf": [{"type": "object", "properties": {}}, {"type": "null"}]},
             "minimum": {"type": "array", "items": {"type": "number", "maximum": 2}, "minItems": 2},
+            "maybe": {"type": ["string", "null"], "format": "date"},
+            "one": {"type": ["string", "null"], "enum": ["a", None]},
         },
+        "required": ["n"],
         "additionalProperties": {"type": "string"},
     }
     kept = narrowed(schema)
+    assert set(kept) == {"type", "$defs", "properties", "required", "additionalProperties"}
     assert kept["additionalProperties"] is False
-    assert kept["properties"]["n"] == {"type": "integer", "description": "How many (minimum: 1)"}
-    assert kept["$defs"]["e"] == {
-        "type": "string",
-        "description": '(maxLength: 3, format: "color")',
-    }
+    fields = kept["properties"]
+    assert fields["n"] == {"type": "integer", "description": "How many (minimum: 1)"}
+    said = '(format: "color", pattern: "^(?!x)")'
+    assert kept["$defs"]["e"] == {"type": "string", "description": said}
     closed = {"type": "object", "properties": {}, "additionalProperties": False}
-    assert kept["properties"]["o"] == {"anyOf": [closed, {"type": "null"}]}
-    assert kept["properties"]["minimum"]["items"] == {
-        "type": "number",
-        "description": "(maximum: 2)",
-    }
-    deep: Any = {}
+    assert fields["o"] == {"anyOf": [closed, {"type": "null"}]}
+    assert fields["minimum"]["items"] == {"type": "number", "description": "(maximum: 2)"}
+    assert fields["minimum"]["description"] == "(minItems: 2)"
+    assert fields["maybe"] == {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]}
+    assert fields["one"] == {"enum": ["a", None]}
+
+
+@pytest.mark.parametrize("loose", [{}, True, {"description": "Anything"}, {"type": "any"}])
+def test_a_schema_that_holds_nothing_is_refused_by_its_place(loose: Any):
+    with pytest.raises(UnsupportedError) as refused:
+        narrowed({"type": "object", "properties": {"x": loose}}, "response_format")
+    assert refused.value.param == "response_format.properties.x"
+
+
+def test_a_schema_that_is_nested_too_deep_is_refused():
+    deep: Any = {"type": "string"}
     for _ in range(200):
-        deep = {"items": deep}
+        deep = {"type": "array", "items": deep}
     with pytest.raises(InvalidRequestError, match="nested too deep"):
         narrowed(deep)
+
+
+@pytest.mark.parametrize("name", ["ticket-triage", "report-summary"])
+def test_the_examples_answers_can_be_held(name: str):
+    folder = Path(headgate.examples.__file__).parent / "project" / "workflows" / name
+    schema = json.loads((folder / "output.schema.json").read_text())
+    kept = narrowed(schema)
+    assert set(kept["properties"]) == set(schema["properties"])
+
+
+def test_thinking_that_nothing_follows_is_left_out():
+    sealed = seal(Part("thinking", "Hm", signature="s"))
+    item = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": sealed}
+    turn = {"role": "user", "content": "Hi"}
+    assert len(response(input=[turn, item, turn])["messages"]) == 1
+    said = {"type": "message", "role": "assistant", "content": "Hello"}
+    assert len(response(input=[turn, item, said, turn])["messages"]) == 3
+    foreign = {**item, "encrypted_content": "gAAAAAB"}
+    assert response(input=[turn, foreign]) == response(input=[turn])
+
+
+def test_a_summary_is_asked_for_where_the_model_thinks_by_itself():
+    asked_for = {"reasoning": {"summary": "auto"}}
+    assert response(**asked_for)["thinking"] == {"type": "adaptive", "display": "summarized"}
+    assert "thinking" not in response(model="claude-sonnet-4-5", **asked_for)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (529, {"error": {"type": "overloaded_error", "message": "x"}}, "overloaded"),
+        (400, {"error": {"type": "brand_new_error", "message": "x"}}, "brand_new_error"),
+        (403, {"message": "Forbidden by a proxy"}, "server_error"),
+        (500, {"error": "text"}, "server_error"),
+    ],
+)
+def test_an_errors_code_is_openais(status: int, body: Any, code: str):
+    request = read_request(ENDPOINTS["chat/completions"], b'{"model":"m"}')
+    error = json.loads(DIALECT.answer(request, status, json.dumps(body).encode()))["error"]
+    assert error["code"] == code
+    assert set(error) == {"message", "type", "param", "code"}
+    assert DIALECT.answer(request, 502, b"<html>") == b"<html>"
 
 
 words = st.text("ab \n", max_size=4)
@@ -412,3 +476,27 @@ def test_nonsense_is_refused_and_never_a_fault(endpoint: str, field: str, value:
     except HeadgateError as error:
         assert error.status == 400  # noqa: PT017
         assert error.param  # noqa: PT017
+
+
+odd_schemas = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["object", "string", "date"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(
+            ["type", "properties", "items", "anyOf", "oneOf", "$defs", "$ref", "enum", "format",
+             "minItems", "required", "not", "description"]
+        ),
+        inner,
+        max_size=5,
+    ),
+    max_leaves=10,
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(odd_schemas)
+def test_a_nonsensical_schema_is_narrowed_or_refused(schema: Any):
+    try:
+        narrowed(schema)
+    except HeadgateError as error:
+        assert error.status == 400  # noqa: PT017

@@ -195,13 +195,27 @@ def test_an_error_after_content_is_the_last_that_is_told(name):
         b'data: {"type": 1}\n\n',
         event("content_block_stop", index=0),
         event("message_start", message={"id": "m", "model": "c"}) * 2,
-        event("message_start", message={"id": "m", "model": "c", "usage": {"input_tokens": -1}}),
     ],
 )
 @pytest.mark.parametrize("name", ["chat/completions", "responses"])
 def test_what_is_no_message_is_not_read(name, data):
     with pytest.raises(ValueError):
         told(request(name), [data])
+
+
+@pytest.mark.parametrize(
+    "usage", [{"input_tokens": -5, "output_tokens": 1}, {"input_tokens": 10**12}, {}]
+)
+@pytest.mark.parametrize("name", ["chat/completions", "responses"])
+def test_absurd_or_missing_usage_is_not_taken_for_a_figure(name, usage):
+    whole = message(text("Hi"), usage=usage)
+    said = json.loads(DIALECT.answer(request(name), 200, json.dumps(whole).encode()))
+    assert said["usage"] is None
+    start = event("message_start", message={**whole, "content": []})
+    _, reader = told(request(name), [start, *anthropics.block_events(0, text("Hi"), 1)])
+    reader.feed(event("message_stop"))
+    assert reader.finished
+    assert reader.usage is None, "then it is estimated"
 
 
 def test_an_unknown_event_or_delta_is_passed_over():

@@ -62,8 +62,10 @@ def finish_reason(stop_reason: str | None) -> str:
     return FINISH_REASONS.get(stop_reason or "", "stop")
 
 
-def chat_usage(tokens: Tokens) -> Json:
-    """What it used, as a chat completion tells it."""
+def chat_usage(tokens: Tokens) -> Json | None:
+    """What it used, as a chat completion tells it; None where it is not known."""
+    if not tokens.told:
+        return None
     return {
         "prompt_tokens": tokens.all_input,
         "completion_tokens": tokens.output,

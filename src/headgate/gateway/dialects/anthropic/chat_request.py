@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from headgate.gateway.dialects.anthropic.reading import check_fields, given, read, refuse
-from headgate.gateway.dialects.anthropic.sampling import put_sampling, put_user
+from headgate.gateway.dialects.anthropic.sampling import put_caching, put_sampling, put_user
 from headgate.gateway.dialects.anthropic.structured import JsonSchema, put_format
 from headgate.gateway.dialects.anthropic.thinking import thinking_for
 from headgate.gateway.dialects.anthropic.tools import Function, choice_of, put_tools
@@ -120,9 +120,9 @@ _CARRIED = frozenset(
         "model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens",
         "temperature", "top_p", "stop", "tools", "tool_choice", "parallel_tool_calls",
         "response_format", "reasoning_effort", "user", "safety_identifier", "service_tier",
+        "prompt_cache_key",
         # Hints, without which the answer is no other:
-        "seed", "prompt_cache_key", "prompt_cache_retention", "prediction", "metadata",
-        "verbosity",
+        "seed", "prompt_cache_retention", "prediction", "metadata", "verbosity",
     }
 )  # fmt: skip
 
@@ -163,6 +163,7 @@ def chat_as_message(request: Request, model: str, default_max_tokens: int) -> Js
     if request.streamed:
         body["stream"] = True
     put_sampling(body, fields, thinking)
+    put_caching(body, fields)
     put_user(body, fields)
     tools = read(fields, "tools", _tools) or []
     parallel = read(fields, "parallel_tool_calls", _bool)

@@ -15,6 +15,7 @@ from headgate.gateway.dialects.anthropic.chat_request import (
 )
 from headgate.gateway.dialects.anthropic.chat_stream import ChatChunks
 from headgate.gateway.dialects.anthropic.failure import openai_error
+from headgate.gateway.dialects.anthropic.limits import openai_limits
 from headgate.gateway.dialects.anthropic.message import Message
 from headgate.gateway.dialects.anthropic.models import openai_models
 from headgate.gateway.dialects.anthropic.responses_echo import Echo
@@ -24,7 +25,7 @@ from headgate.gateway.dialects.anthropic.responses_request import (
     response_as_message,
 )
 from headgate.gateway.dialects.anthropic.responses_stream import ResponseEvents
-from headgate.gateway.dialects.dialect import Model, Outgoing
+from headgate.gateway.dialects.dialect import Headers, Model, Outgoing
 from headgate.gateway.endpoints import StreamReader
 from headgate.gateway.request import Request
 
@@ -61,6 +62,10 @@ class AnthropicDialect:
         version = f"anthropic-version: {VERSION}"
         return (version, f"x-api-key: {api_key}") if api_key else (version,)
 
+    def limits(self, headers: Headers) -> Headers:
+        """See `Dialect`."""
+        return openai_limits(headers, now_s=self._clock())
+
     def check(self, request: Request) -> None:
         """See `Dialect`."""
         if request.endpoint.name == "responses":
@@ -79,7 +84,7 @@ class AnthropicDialect:
     def answer(self, request: Request, status: int, body: bytes) -> bytes:
         """See `Dialect`."""
         if status != 200:
-            return openai_error(body)
+            return openai_error(body, status)
         message = _message.decode(body)
         created_s = int(self._clock())
         if request.endpoint.name == "responses":

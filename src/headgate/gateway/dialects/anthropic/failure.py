@@ -6,6 +6,8 @@ import re
 
 import msgspec
 
+from headgate.gateway.endpoints.endpoint import UNREADABLE
+
 _TOO_LONG = re.compile(r"prompt is too long|exceeds? the (?:maximum )?context|context window")
 _NO_CREDIT = re.compile(r"credit balance|billing|spend limit", re.IGNORECASE)
 
@@ -46,9 +48,15 @@ def status_of(failure: Failure) -> int:
     return _KINDS[failure.type][2] if failure.type in _KINDS else 500
 
 
-def openai_error(body: bytes) -> bytes:
-    """The body of an error reply in OpenAI's shape. Raises `UNREADABLE` where it is none."""
-    failure = msgspec.json.decode(body, type=_Envelope).error
+def openai_error(body: bytes, status: int) -> bytes:
+    """The body of an error reply in OpenAI's shape; as it is where it is not JSON at all."""
+    try:
+        failure = msgspec.json.decode(body, type=_Envelope).error
+    except msgspec.ValidationError:
+        # Something between here and the provider may have words of its own.
+        failure = Failure(message=f"The provider answered {status} and gave no reason.")
+    except UNREADABLE:
+        return body
     kind, code = _named(failure)
     error = {"message": failure.message, "type": kind, "param": None, "code": code}
     return msgspec.json.encode({"error": error})

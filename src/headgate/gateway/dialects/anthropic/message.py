@@ -6,8 +6,6 @@ from typing import Literal
 
 import msgspec
 
-from headgate.gateway.endpoints.endpoint import TokenCount
-
 _NO_INPUT = msgspec.Raw(b"{}")
 
 
@@ -24,19 +22,32 @@ class Block(msgspec.Struct):
     data: str = ""
 
 
+_MOST_TOKENS = 10**9
+"""More of them no message uses; such a number says nothing."""
+
+
+def _counted(value: int | None) -> int | None:
+    return value if value is not None and 0 <= value <= _MOST_TOKENS else None
+
+
 class _OutputDetails(msgspec.Struct):
-    thinking_tokens: TokenCount | None = None
+    thinking_tokens: int | None = None
 
 
 class Tokens(msgspec.Struct):
     """What a message used; `input_tokens` are those that no cache had to do with."""
 
-    input_tokens: TokenCount | None = None
-    output_tokens: TokenCount | None = None
-    cache_creation_input_tokens: TokenCount | None = None
-    cache_read_input_tokens: TokenCount | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
     output_tokens_details: _OutputDetails | None = None
     service_tier: str | None = None
+
+    @property
+    def told(self) -> bool:
+        """Whether it says what was used; what is below 0 or absurd is not taken for a number."""
+        return _counted(self.input_tokens) is not None and _counted(self.output_tokens) is not None
 
     def updated(self, later: Tokens) -> Tokens:
         """These with what `later`, of the end of a stream, says instead."""
@@ -50,32 +61,28 @@ class Tokens(msgspec.Struct):
     @property
     def all_input(self) -> int:
         """OpenAI's count of the input, which holds cached and written tokens."""
-        return (
-            (self.input_tokens or 0)
-            + (self.cache_read_input_tokens or 0)
-            + (self.cache_creation_input_tokens or 0)
-        )
+        return (_counted(self.input_tokens) or 0) + self.cached + self.written
 
     @property
     def cached(self) -> int:
         """Input that was found in the prompt cache."""
-        return self.cache_read_input_tokens or 0
+        return _counted(self.cache_read_input_tokens) or 0
 
     @property
     def written(self) -> int:
         """Input that was put into the prompt cache."""
-        return self.cache_creation_input_tokens or 0
+        return _counted(self.cache_creation_input_tokens) or 0
 
     @property
     def output(self) -> int:
         """All output, thinking included."""
-        return self.output_tokens or 0
+        return _counted(self.output_tokens) or 0
 
     @property
     def thinking(self) -> int:
         """Output that was thinking, where that is told."""
         details = self.output_tokens_details
-        return (details.thinking_tokens if details else None) or 0
+        return _counted(details.thinking_tokens if details else None) or 0
 
     @property
     def tier(self) -> str | None:

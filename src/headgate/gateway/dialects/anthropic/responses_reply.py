@@ -113,8 +113,10 @@ def summary_text(text: str) -> Json:
     return {"type": "summary_text", "text": text}
 
 
-def response_usage(tokens: Tokens) -> Json:
-    """What it used, as a response tells it."""
+def response_usage(tokens: Tokens) -> Json | None:
+    """What it used, as a response tells it; None where it is not known."""
+    if not tokens.told:
+        return None
     return {
         "input_tokens": tokens.all_input,
         "input_tokens_details": {

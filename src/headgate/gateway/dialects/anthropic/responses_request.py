@@ -8,7 +8,7 @@ import msgspec
 
 from headgate.gateway.dialects.anthropic.reading import check_fields, decode, read, refuse
 from headgate.gateway.dialects.anthropic.responses_echo import wants_summary
-from headgate.gateway.dialects.anthropic.sampling import put_sampling, put_user
+from headgate.gateway.dialects.anthropic.sampling import put_caching, put_sampling, put_user
 from headgate.gateway.dialects.anthropic.sealed_thinking import unseal
 from headgate.gateway.dialects.anthropic.structured import JsonSchema, put_format
 from headgate.gateway.dialects.anthropic.thinking import thinking_for
@@ -129,8 +129,9 @@ _CARRIED = frozenset(
         "model", "input", "instructions", "stream", "stream_options", "max_output_tokens",
         "temperature", "top_p", "tools", "tool_choice", "parallel_tool_calls", "text", "reasoning",
         "include", "user", "safety_identifier", "service_tier", "metadata",
+        "prompt_cache_key",
         # Hints, without which the answer is no other:
-        "prompt_cache_key", "prompt_cache_retention", "max_tool_calls",
+        "prompt_cache_retention", "max_tool_calls",
     }
 )  # fmt: skip
 
@@ -171,6 +172,7 @@ def response_as_message(request: Request, model: str, default_max_tokens: int) -
     if request.streamed:
         body["stream"] = True
     put_sampling(body, fields, thinking)
+    put_caching(body, fields)
     put_user(body, fields)
     parallel = read(fields, "parallel_tool_calls", _bool)
     tools = read(fields, "tools", _tools) or []

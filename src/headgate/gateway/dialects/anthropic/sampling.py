@@ -1,4 +1,4 @@
-"""Temperature, stop sequences and the end user, which both endpoints name alike."""
+"""Temperature, stop sequences, caching and the end user, which both endpoints name alike."""
 
 from __future__ import annotations
 
@@ -45,6 +45,16 @@ def put_sampling(body: Json, fields: Fields, thinking: Thinking) -> None:
         body["service_tier"] = "standard_only"
     elif tier not in (None, "auto"):
         raise refuse("service_tier", "it has the tiers auto and default only")
+
+
+def put_caching(body: Json, fields: Fields) -> None:
+    """Have the prompt cached where the application says that it will come again.
+
+    OpenAI caches by itself and takes `prompt_cache_key` for a hint; Anthropic caches what it is
+    told to, and charges more for writing it.
+    """
+    if read(fields, "prompt_cache_key", _text):
+        body["cache_control"] = {"type": "ephemeral"}
 
 
 def put_user(body: Json, fields: Fields) -> None:

@@ -195,8 +195,11 @@ class MessageStreamReader(StreamReader):
         return self.error_block(error)
 
 
-def _usage(message: Message) -> Usage:
+def _usage(message: Message) -> Usage | None:
+    """What the message used; None, so that it is estimated, where it does not say."""
     tokens = message.usage
+    if not tokens.told:
+        return None
     return Usage(
         model=message.model,
         service_tier=tokens.tier,

@@ -25,7 +25,7 @@ def put_format(body: Json, wanted: JsonSchema, place: str) -> None:
     """Hold the answer to the schema; it comes as plain JSON text."""
     if not wanted.schema:
         raise InvalidRequestError(f"`{place}` is missing.", param=place)
-    schema = narrowed(wanted.schema)
+    schema = narrowed(wanted.schema, place)
     if wanted.description and "description" not in schema:
         schema["description"] = wanted.description
     body.setdefault("output_config", {})["format"] = {"type": "json_schema", "schema": schema}

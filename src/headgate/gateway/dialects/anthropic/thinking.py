@@ -53,11 +53,14 @@ def thinking_for(
     `told` is whether the client wants to read a summary of it.
     """
     limit = max_tokens or default_max_tokens
+    by_budget = _BY_BUDGET.match(model) is not None
     if effort is None:
-        return Thinking(max_tokens=limit)
+        # Later models think by themselves, and tell of it where they are asked to.
+        config = {"type": "adaptive", "display": "summarized"} if told and not by_budget else None
+        return Thinking(config, max_tokens=limit)
     if effort not in ("none", "minimal", *_BUDGETS):
         raise refuse("reasoning_effort", f"there is no effort `{effort[:32]}`")
-    if _BY_BUDGET.match(model):
+    if by_budget:
         budget = _BUDGETS.get(effort, 0)
         if max_tokens is None:
             limit = default_max_tokens + budget
@@ -70,7 +73,5 @@ def thinking_for(
         return Thinking(effort="low", max_tokens=limit)
     if effort == "xhigh" and _WITHOUT_XHIGH.match(model):
         effort = "high"
-    config: dict[str, Any] = {"type": "adaptive"}
-    if told:
-        config["display"] = "summarized"
+    config = {"type": "adaptive", "display": "summarized"} if told else {"type": "adaptive"}
     return Thinking(config, effort, limit)

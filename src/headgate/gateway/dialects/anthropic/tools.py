@@ -30,7 +30,9 @@ class Function(msgspec.Struct):
         tool: Json = {"name": self.name}
         if self.description:
             tool["description"] = self.description
-        tool["input_schema"] = narrowed(schema) if self.strict else schema
+        tool["input_schema"] = (
+            narrowed(schema, f"tools.{self.name[:64]}.parameters") if self.strict else schema
+        )
         if self.strict:
             tool["strict"] = True
         return tool

@@ -18,6 +18,8 @@ _IMAGE = re.compile(r"data:(image/(?:jpeg|png|gif|webp));base64,(?=.)", re.IGNOR
 _PDF = re.compile(r"data:application/pdf;base64,(?=.)", re.IGNORECASE)
 _PLAIN = re.compile(r"data:text/plain(?:;charset=[\w-]+)?,(?=.)", re.IGNORECASE)
 
+_THINKING = ("thinking", "redacted_thinking")
+
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -44,9 +46,19 @@ class Turns:
 
     def close(self, param: str) -> None:
         """Hold the whole to what the API takes; `param` is the field that it came from."""
+        self._drop_bare_thinking()
         self._trim()
         if not self.messages:
             raise refuse(param, "a conversation needs at least one turn of the user's")
+
+    def _drop_bare_thinking(self) -> None:
+        """Leave out thinking that nothing follows, with which no turn may end."""
+        turns, self.messages = self.messages, []
+        for turn in turns:
+            content = turn["content"]
+            while content and content[-1]["type"] in _THINKING:
+                content.pop()
+            self.say(turn["role"], content)
 
     def _trim(self) -> None:
         """Take the white space from the end of what the assistant is to go on from."""
@@ -66,7 +78,7 @@ class Turns:
         """Whether the last turn answers a tool call whose thinking is not told."""
         if len(self.messages) < 2 or self.messages[-1]["content"][0]["type"] != "tool_result":
             return False
-        return self.messages[-2]["content"][0]["type"] not in ("thinking", "redacted_thinking")
+        return self.messages[-2]["content"][0]["type"] not in _THINKING
 
 
 def text_block(text: str) -> list[Json]:
