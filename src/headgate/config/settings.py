@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from headgate.config.failures import BreakerSettings, RetrySettings
 from headgate.config.provider_keys import ProviderKeySettings
+from headgate.config.routes import RouteSettings
 from headgate.config.table import Name, Seconds, Table
 
 
@@ -140,22 +141,6 @@ class ProviderSettings(Table, frozen=True):
     max_connections: Annotated[
         int, Meta(ge=1, le=65_536, description="Connections each process may open to it.")
     ] = 1000
-
-
-class TargetSettings(Table, frozen=True):
-    """One rung of a route."""
-
-    provider: Annotated[str, Meta(description="A name from `providers`.")]
-    model: Annotated[str, Meta(description="The model to ask that provider for.")]
-
-
-class RouteSettings(Table, frozen=True):
-    """A name that applications ask for as `model`."""
-
-    targets: Annotated[
-        tuple[TargetSettings, ...],
-        Meta(min_length=1, description="Tried in order; the next is used when one fails."),
-    ]
 
 
 class PriceSettings(Table, frozen=True):

@@ -28,7 +28,7 @@ from headgate.gateway.key_pool import ProviderKey
 from headgate.gateway.request import Request
 from headgate.gateway.retry import Failure
 from headgate.gateway.retry_hints import asked_pause_s
-from headgate.gateway.routing import Target
+from headgate.gateway.target import Target
 from headgate.gateway.upstream import Timeouts, UpstreamError, UpstreamReply
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024

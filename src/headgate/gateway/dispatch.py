@@ -21,8 +21,9 @@ from headgate.gateway.deadline import Deadline, deadline_of
 from headgate.gateway.health import verdict_of
 from headgate.gateway.key_pool import KeyPool, ProviderKey
 from headgate.gateway.request import Request
-from headgate.gateway.retry import Again, GiveUp, Next, OtherKey, RetryPolicy
-from headgate.gateway.routing import Routing, Target
+from headgate.gateway.retry import Again, GiveUp, LargerContext, Next, OtherKey, RetryPolicy
+from headgate.gateway.routing import Routing
+from headgate.gateway.target import Target
 from headgate.ledger.attempt import AttemptReason, AttemptRecord
 from headgate.telemetry.target_metrics import TargetMetrics
 
@@ -52,6 +53,7 @@ class _Way:
         "deadline",
         "failed",
         "index",
+        "larger",
         "paid",
         "reason",
         "targets",
@@ -61,8 +63,12 @@ class _Way:
         "without_key",
     )
 
-    def __init__(self, targets: tuple[Target, ...], deadline: Deadline) -> None:
+    def __init__(
+        self, targets: tuple[Target, ...], deadline: Deadline, larger: Target | None
+    ) -> None:
         self.targets = targets
+        self.larger = larger
+        """The route's target for long requests, until it has been asked."""
         self.deadline = deadline
         self.index = 0
         self.tries = 0
@@ -92,6 +98,14 @@ class _Way:
         self.used_keys = ()
         self.reason = "next_target"
 
+    def ask_larger(self, larger: Target) -> None:
+        self.targets = (*self.targets[: self.index + 1], larger)
+        self.larger = None
+        self.move_on()
+        self.reason = "larger_context"
+        # The request is at fault, not the provider: to ask it once more is no retry.
+        self.paid = True
+
 
 class Dispatcher:
     """Makes the attempts of calls."""
@@ -103,7 +117,7 @@ class Dispatcher:
 
     async def dispatch(self, call: Call, request: Request, targets: tuple[Target, ...]) -> Answer:
         """The answer to `request`. Raises what remains when every attempt has failed."""
-        way = _Way(targets, _deadline(call, request, targets[0]))
+        way = _Way(targets, _deadline(call, request, targets[0]), _larger(call))
         while True:
             step = self._step(way, call, request)
             if step is None:
@@ -122,6 +136,7 @@ class Dispatcher:
                 affordable=target.provider.retry_budget.affords(now_s),
                 expected_s=target.health.latency(streamed=request.streamed).expected_s(now_s) or 0,
                 other_key=self._other_key(way, call, step, outcome, now_s),
+                larger_context=way.larger is not None,
             )
             if isinstance(decision, Next | GiveUp) and decision.over_budget:
                 self._metrics.retry_denied(target.provider.name)
@@ -134,6 +149,8 @@ class Dispatcher:
                     way.reason = "next_key"
                     way.paid = outcome.failure.is_of_key
                     way.tries = 0
+                case LargerContext() if way.larger is not None:
+                    way.ask_larger(way.larger)
                 case Next():
                     way.move_on()
                 case _:
@@ -292,6 +309,14 @@ def _nothing_left(way: _Way) -> Whole:
     now_s = time.monotonic()
     wait_s = min(target.health.breaker.wait_s(now_s) for target in way.targets)
     raise CircuitOpenError(retry_after_s=wait_s)
+
+
+def _larger(call: Call) -> Target | None:
+    """The route's target for long requests, where the call may go there."""
+    larger = None if call.route is None else call.route.larger_context
+    if larger is not None and call.kept_at not in (None, larger.provider.name):
+        return None
+    return larger
 
 
 def _deadline(call: Call, request: Request, first: Target) -> Deadline:
