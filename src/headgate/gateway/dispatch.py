@@ -19,6 +19,7 @@ from headgate.gateway.breaker import Entry, Verdict
 from headgate.gateway.call import Call
 from headgate.gateway.deadline import Deadline, deadline_of
 from headgate.gateway.health import verdict_of
+from headgate.gateway.hedging import Racer, race
 from headgate.gateway.key_pool import KeyPool, ProviderKey
 from headgate.gateway.request import Request
 from headgate.gateway.retry import Again, GiveUp, LargerContext, Next, OtherKey, RetryPolicy
@@ -43,6 +44,7 @@ class _Step(msgspec.Struct, frozen=True):
     key: ProviderKey
     entry: Entry
     began_s: float
+    reason: AttemptReason
 
 
 class _Way:
@@ -52,6 +54,7 @@ class _Way:
         "asked",
         "deadline",
         "failed",
+        "hedge_won",
         "index",
         "larger",
         "paid",
@@ -86,10 +89,21 @@ class _Way:
         """A provider that has no key left for this call."""
         self.failed: Failed | None = None
         """The last failure."""
+        self.hedge_won = False
+        """Whether one of two attempts has won, so that the other is broken off."""
 
     @property
     def more_targets(self) -> bool:
         return self.index + 1 < len(self.targets)
+
+    def fork(self) -> _Way:
+        """A way for a hedge: from the next target on, each paid by its provider's budget."""
+        fork = _Way(self.targets, self.deadline, None)
+        fork.index = self.index + 1
+        fork.reason = "hedge"
+        fork.asked = tuple({target.provider.name for target in self.targets})
+        fork.tokens = self.tokens
+        return fork
 
     def move_on(self) -> None:
         self.index += 1
@@ -122,7 +136,11 @@ class Dispatcher:
             step = self._step(way, call, request)
             if step is None:
                 return _nothing_left(way)
-            outcome = await self._attempt(call, request, way, step)
+            after_s = _hedge_after_s(call, request, way)
+            if after_s is None:
+                outcome = await self._attempt(call, request, way, step)
+            else:
+                outcome, step = await self._hedged(call, request, way, step, after_s)
             if not isinstance(outcome, Failed):
                 return outcome
             now_s = time.monotonic()
@@ -181,18 +199,18 @@ class Dispatcher:
                         provider.retry_budget.earn(now_s)
                         way.asked += (provider.name,)
                     way.tries += 1
-                    return _Step(target, key, entry, now_s)
+                    return _Step(target, key, entry, now_s, way.reason)
             way.move_on()
         return None
 
     def _may_be_asked(
         self, way: _Way, target: Target, request: Request, now_s: float, *, again: bool
     ) -> bool:
-        if way.failed is None:
-            return True
         if again and not target.provider.retry_budget.affords(now_s):
             self._metrics.retry_denied(target.provider.name)
             return False
+        if way.failed is None:
+            return True
         expected_s = target.health.latency(streamed=request.streamed).expected_s(now_s) or 0.0
         return expected_s < way.deadline.left_s(now_s)
 
@@ -201,18 +219,18 @@ class Dispatcher:
     ) -> Answer | Failed:
         """Make one attempt and take in what it shows; leave its story in the call's record."""
         record, target = call.record, step.target
-        call.target = target
-        call.provider_key = step.key
-        record.provider_key = step.key.name
         record.attempts += 1
-        record.provider = target.provider.name
-        record.simulated = target.provider.simulated
-        reason = way.reason
+        number = record.attempts
+        _credit(call, step)
         try:
             outcome = await attempt(call, request, target, step.key, way.deadline)
         except asyncio.CancelledError:
-            self._leave(step, "unknown")
-            _note(call, step, reason, error_class="call_cancelled")
+            if way.hedge_won:
+                self._lost(request, step)
+                _note(call, step, number, error_class="hedge_lost")
+            else:
+                self._leave(step, "unknown")
+                _note(call, step, number, error_class="call_cancelled")
             raise
         except BaseException:
             self._leave(step, "unknown")
@@ -225,7 +243,7 @@ class Dispatcher:
             way.failed = outcome
             verdict = verdict_of(outcome.failure, in_haste=way.deadline.of_client)
             self._leave(step, verdict)
-            _note(call, step, reason, status=outcome.status, error_class=outcome.error_class)
+            _note(call, step, number, status=outcome.status, error_class=outcome.error_class)
             return outcome
         now_s = time.monotonic()
         latency_s = now_s - step.began_s
@@ -234,9 +252,48 @@ class Dispatcher:
         timed = request.streamed or not request.endpoint.generates
         slow = timed and health.slow_s is not None and latency_s > health.slow_s
         self._leave(step, "slow" if slow else "good", now_s)
-        if record.trail:
-            _note(call, step, reason, status=outcome.reply.status)
+        if record.attempts > 1:
+            _note(call, step, number, status=outcome.reply.status)
         return outcome
+
+    async def _hedged(
+        self, call: Call, request: Request, way: _Way, step: _Step, after_s: float
+    ) -> tuple[Answer | Failed, _Step]:
+        """An attempt beside which the next target is asked if it is slow; whose outcome it is."""
+        steps = [step]
+        fork = way.fork()
+
+        def second() -> Racer | None:
+            other = self._step(fork, call, request)
+            if other is None:
+                return None
+            steps.append(other)
+            return self._attempt(call, request, fork, other)
+
+        def decided() -> None:
+            way.hedge_won = fork.hedge_won = True
+
+        outcome, by_second = await race(
+            self._attempt(call, request, way, step), second, after_s=after_s, decided=decided
+        )
+        way.hedge_won = False
+        if len(steps) > 1:
+            # Both failed, or the call is answered: what is left of the ladder is after the second.
+            way.index, way.tries = fork.index, fork.tries
+            way.failed = outcome if isinstance(outcome, Failed) else None
+        winner = steps[1] if by_second else step
+        _credit(call, winner)
+        return outcome, winner
+
+    def _lost(self, request: Request, step: _Step) -> None:
+        """Take in an attempt that was broken off because another was quicker."""
+        now_s = time.monotonic()
+        health = step.target.health
+        latency = health.latency(streamed=request.streamed)
+        waited_s = now_s - step.began_s
+        latency.note(max(waited_s, latency.expected_s(now_s) or 0.0), now_s)
+        slow = health.slow_s is not None and waited_s > health.slow_s
+        self._leave(step, "slow" if slow else "unknown", now_s)
 
     def _leave(self, step: _Step, verdict: Verdict, now_s: float | None = None) -> None:
         health = step.target.health
@@ -284,7 +341,9 @@ class Dispatcher:
         """Note that a stream broke after its first events had been handed on."""
         if call.target is not None and call.provider_key is not None:
             now_s = time.monotonic()
-            self._leave(_Step(call.target, call.provider_key, "normal", now_s), "bad", now_s)
+            self._leave(
+                _Step(call.target, call.provider_key, "normal", now_s, "first"), "bad", now_s
+            )
 
 
 def _pick(
@@ -311,6 +370,24 @@ def _nothing_left(way: _Way) -> Whole:
     raise CircuitOpenError(retry_after_s=wait_s)
 
 
+def _hedge_after_s(call: Call, request: Request, way: _Way) -> float | None:
+    """How long to wait before a second target is asked beside the first; None: not at all."""
+    after_s = None if call.route is None else call.route.hedge_after_s
+    if after_s is None or way.failed is not None or not way.more_targets:
+        return None
+    return after_s if call.hedge_safe or not request.endpoint.generates else None
+
+
+def _credit(call: Call, step: _Step) -> None:
+    """Name the target and key of an attempt as the call's."""
+    record, provider = call.record, step.target.provider
+    call.target = step.target
+    call.provider_key = step.key
+    record.provider = provider.name
+    record.provider_key = step.key.name
+    record.simulated = provider.simulated
+
+
 def _larger(call: Call) -> Target | None:
     """The route's target for long requests, where the call may go there."""
     larger = None if call.route is None else call.route.larger_context
@@ -334,7 +411,7 @@ def _deadline(call: Call, request: Request, first: Target) -> Deadline:
 def _note(
     call: Call,
     step: _Step,
-    reason: AttemptReason,
+    number: int,
     *,
     status: int | None = None,
     error_class: str | None = None,
@@ -344,8 +421,8 @@ def _note(
     record.trail += (
         AttemptRecord(
             call_id=record.id,
-            number=len(record.trail) + 1,
-            reason=reason,
+            number=number,
+            reason=step.reason,
             provider=step.target.provider.name,
             model=step.target.model[:256],
             provider_key=step.key.name,
