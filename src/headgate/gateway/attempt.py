@@ -38,6 +38,25 @@ _LEAST_S = 0.01
 _LATE_S = 0.15
 """A timeout fires at most this long before or after its time."""
 
+_HOLD_S = 1.0
+_HOLD_BYTES = 64 * 1024
+"""How long, and how much of, a stream is held back after its first event for its first content."""
+
+_STREAM_FAILURES = {
+    "server_error": 500,
+    "internal_error": 500,
+    "internal_server_error": 500,
+    "response_failed": 500,
+    "upstream_stream_error": 502,
+    "service_unavailable": 503,
+    "overloaded": 529,
+    "overloaded_error": 529,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+    "context_length_exceeded": 400,
+}
+"""Errors with which a stream may begin, and the statuses that they would be as whole replies."""
+
 
 class Whole(msgspec.Struct, frozen=True):
     """A reply that has arrived in one piece."""
@@ -49,7 +68,7 @@ class Whole(msgspec.Struct, frozen=True):
 
 
 class Flowing(msgspec.Struct, frozen=True):
-    """A stream whose first events are here; `first` is what the client may see of them."""
+    """A stream that has begun; `first` is what the client may see of its first events."""
 
     reply: UpstreamReply
     reader: StreamReader
@@ -63,7 +82,7 @@ class Failed(msgspec.Struct, frozen=True):
     """An attempt that can't be handed to the client as success."""
 
     failure: Failure
-    remains: Whole | HeadgateError
+    remains: Answer | HeadgateError
     """What the client is given if nothing else is tried."""
     reply: UpstreamReply | None = None
     """The provider's, if it answered."""
@@ -78,6 +97,8 @@ class Failed(msgspec.Struct, frozen=True):
         """The failure's code as the ledger keeps it."""
         if isinstance(self.remains, HeadgateError):
             return (self.remains.code or self.remains.type)[:64]
+        if isinstance(self.remains, Flowing):
+            return self.remains.reader.failure or "upstream_stream_error"
         return failure_code(self.remains.body)
 
 
@@ -103,8 +124,8 @@ async def attempt(
         if request.streamed and reply.status == 200 and _is_event_stream(reply):
             reader = provider.dialect.stream_reader(request)
             if deadline.of_client and left_s < timeouts.first_byte_s + timeouts.idle_s:
-                return await _begin_by(reader, reply, deadline)
-            return await _begin(reader, reply)
+                return _judged(await _begin_by(reader, reply, deadline))
+            return _judged(await _begin(reader, reply))
         body = await reply.read(MAX_REPLY_BYTES)
     except UpstreamError as error:
         if deadline.of_client and error.kind.endswith("timeout"):
@@ -145,17 +166,37 @@ def _is_event_stream(reply: UpstreamReply) -> bool:
 
 
 async def _begin(reader: StreamReader, reply: UpstreamReply) -> Flowing:
-    """Wait for the first events, so that a stream that breaks before them may be tried again."""
+    """Wait for the first content, so that a stream that breaks before it may be tried again.
+
+    Not for longer than `_HOLD_S` after the first event: a model that thinks for minutes says so in
+    events that have no content, and its client should see them.
+    """
+    first = b""
     try:
         while True:
-            data = await reply.next_chunk()
+            data = await (reply.next_chunk_within(_HOLD_S) if first else reply.next_chunk())
+            if data is None:
+                return Flowing(reply, reader, first)
             if not data:
-                raise UpstreamError("cut", "the stream ended before its first event")
-            if first := reader.feed(data):
+                raise UpstreamError("cut", "the stream ended before its first content")
+            first += reader.feed(data)
+            begun = reader.first_token_seen or reader.finished or reader.failure is not None
+            if begun or len(first) > _HOLD_BYTES:
                 return Flowing(reply, reader, first)
     except BaseException:
         reply.abort()
         raise
+
+
+def _judged(flowing: Flowing) -> Flowing | Failed:
+    """A stream that has begun; a failure where it begins with an error that may pass."""
+    reader = flowing.reader
+    if reader.failure is None or reader.first_token_seen:
+        return flowing
+    status = _STREAM_FAILURES.get(reader.failure)
+    if status is None:
+        return flowing
+    return Failed(Failure(status=status, code=reader.failure), flowing, flowing.reply)
 
 
 async def _begin_by(reader: StreamReader, reply: UpstreamReply, deadline: Deadline) -> Flowing:

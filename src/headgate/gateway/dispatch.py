@@ -14,7 +14,7 @@ from random import random
 import msgspec
 
 from headgate.errors import CircuitOpenError, HeadgateError
-from headgate.gateway.attempt import Answer, Failed, Whole, attempt, keys_out_error
+from headgate.gateway.attempt import Answer, Failed, attempt, keys_out_error
 from headgate.gateway.breaker import Entry, Verdict
 from headgate.gateway.call import Call
 from headgate.gateway.deadline import Deadline, deadline_of
@@ -357,7 +357,7 @@ def _pick(
     return pool.pick(way.tokens, now_s, without=way.used_keys)
 
 
-def _nothing_left(way: _Way) -> Whole:
+def _nothing_left(way: _Way) -> Answer:
     """What the client is told in the end."""
     if way.failed is not None:
         if isinstance(way.failed.remains, HeadgateError):
