@@ -27,7 +27,7 @@ def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iter
     routes = "".join(
         f"""
   hedge-{name}:
-    hedge: {{after_s: 0.2}}
+    hedge: {{after_s: 0.6}}
     targets:
       - {{provider: here, model: hedge-{name}-1}}
       - {{provider: here, model: hedge-{name}-2}}"""
@@ -81,7 +81,7 @@ def test_a_first_that_is_quick_is_asked_alone(server: RunningServer, upstream: U
 def test_a_call_that_nobody_declared_safe_is_never_made_twice(
     server: RunningServer, upstream: Upstream
 ):
-    upstream.answers("hedge-unsafe-1", [0.5, *reply(completion("hedge-unsafe-1"))])
+    upstream.answers("hedge-unsafe-1", [0.9, *reply(completion("hedge-unsafe-1"))])
     assert server.chat("hedge-unsafe").headers["x-headgate-attempts"] == "1"
     assert not upstream.requests("hedge-unsafe-2")
 
@@ -105,7 +105,7 @@ def test_a_stream_is_hedged_until_its_first_event(server: RunningServer, upstrea
 
 
 def test_a_first_that_answers_after_all_wins(server: RunningServer, upstream: Upstream):
-    upstream.answers("hedge-first-wins-1", [0.5, *reply(completion("hedge-first-wins-1"))])
+    upstream.answers("hedge-first-wins-1", [1.2, *reply(completion("hedge-first-wins-1"))])
     upstream.answers("hedge-first-wins-2", [20.0])
     answer = ask(server, "first-wins")
     assert answer.headers["x-headgate-target"] == "here/hedge-first-wins-1"
@@ -119,7 +119,7 @@ def test_a_first_that_answers_after_all_wins(server: RunningServer, upstream: Up
 def test_a_second_that_fails_leaves_the_call_to_the_first(
     server: RunningServer, upstream: Upstream
 ):
-    upstream.answers("hedge-second-fails-1", [0.5, *reply(completion("hedge-second-fails-1"))])
+    upstream.answers("hedge-second-fails-1", [1.2, *reply(completion("hedge-second-fails-1"))])
     upstream.answers("hedge-second-fails-2", error(500, "server_error"))
     answer = ask(server, "second-fails")
     assert answer.status == 200
@@ -127,8 +127,8 @@ def test_a_second_that_fails_leaves_the_call_to_the_first(
 
 
 def test_where_both_fail_the_client_is_told_once(server: RunningServer, upstream: Upstream):
-    upstream.answers("hedge-both-fail-1", [0.4, *error(500, "first")])
-    upstream.answers("hedge-both-fail-2", [0.4, *error(500, "second")])
+    upstream.answers("hedge-both-fail-1", [0.9, *error(500, "first")])
+    upstream.answers("hedge-both-fail-2", [0.9, *error(500, "second")])
     answer = ask(server, "both-fail")
     assert (answer.status, answer.error["code"]) == (500, "second")
     assert answer.headers["x-headgate-attempts"] == "2"

@@ -70,7 +70,7 @@ def test_the_weightier_target_is_asked(server: RunningServer):
 
 
 def test_the_faster_target_is_asked_once_both_are_known(server: RunningServer, upstream: Upstream):
-    upstream.answers("slow", [0.3, *reply(completion("slow"))])
+    upstream.answers("slow", [1.0, *reply(completion("slow"))])
     assert sorted(target_of(ask(server, "by-speed")) for _ in range(2)) == ["fast", "slow"]
     assert {target_of(ask(server, "by-speed")) for _ in range(3)} == {"fast"}
 

@@ -103,15 +103,21 @@ class Failed(msgspec.Struct, frozen=True):
 
 
 async def attempt(
-    call: Call, request: Request, target: Target, key: ProviderKey, deadline: Deadline
+    call: Call,
+    request: Request,
+    target: Target,
+    key: ProviderKey,
+    deadline: Deadline,
+    *,
+    began_s: float,
 ) -> Answer | Failed:
-    """Ask `target` by `key`. Raises only for faults of ours and when it is cancelled."""
+    """Ask `target` by `key`, now, at `began_s`. Raises only faults of ours and when cancelled."""
     provider = target.provider
     timeouts = provider.timeouts(request.endpoint, streamed=request.streamed)
-    now_s = time.monotonic()
-    left_s = max(deadline.begin_by_s - now_s, _LEAST_S)
+    left_s = deadline.begin_by_s - began_s
     if left_s < timeouts.total_s - _LEAST_S:
-        timeouts = _within(timeouts, left_s, max(deadline.end_by_s - now_s, _LEAST_S))
+        left_s = max(left_s, _LEAST_S)
+        timeouts = _within(timeouts, left_s, max(deadline.end_by_s - began_s, _LEAST_S))
     headers = key.headers + call.forwarded if call.forwarded else key.headers
     try:
         outgoing = provider.dialect.outgoing(request, target.model)
@@ -131,7 +137,7 @@ async def attempt(
         if deadline.of_client and error.kind.endswith("timeout"):
             late = time.monotonic() > deadline.begin_by_s - _LATE_S
             if late and error.kind != "pool_timeout":
-                return Failed(Failure(timed_out=True), _too_late(provider.name))
+                return Failed(Failure(timed_out=True, hasty=True), _too_late(provider.name))
         return _broken(error, provider.name)
     except ValueError as error:
         return _malformed(provider.name, str(error))

@@ -47,50 +47,31 @@ class _Step(msgspec.Struct, frozen=True):
     reason: AttemptReason
 
 
-class _Way:
+class _Way(msgspec.Struct):
     """How far a call has come along its targets."""
 
-    __slots__ = (
-        "asked",
-        "deadline",
-        "failed",
-        "hedge_won",
-        "index",
-        "larger",
-        "paid",
-        "reason",
-        "targets",
-        "tokens",
-        "tries",
-        "used_keys",
-        "without_key",
-    )
-
-    def __init__(
-        self, targets: tuple[Target, ...], deadline: Deadline, larger: Target | None
-    ) -> None:
-        self.targets = targets
-        self.larger = larger
-        """The route's target for long requests, until it has been asked."""
-        self.deadline = deadline
-        self.index = 0
-        self.tries = 0
-        """Attempts on the target at `index`."""
-        self.reason: AttemptReason = "first"
-        self.asked: tuple[str, ...] = ()
-        """The providers that have been asked: asking one of them again is extra load for it."""
-        self.paid = False
-        """Whether the next attempt needs no retry budget."""
-        self.used_keys: tuple[str | None, ...] = ()
-        """The keys of the present target's pool that were refused, or used up, just now."""
-        self.tokens = -1
-        """What the call takes of a key's room; -1 until a pool asks."""
-        self.without_key: str | None = None
-        """A provider that has no key left for this call."""
-        self.failed: Failed | None = None
-        """The last failure."""
-        self.hedge_won = False
-        """Whether one of two attempts has won, so that the other is broken off."""
+    targets: tuple[Target, ...]
+    deadline: Deadline
+    larger: Target | None
+    """The route's target for long requests, until it has been asked."""
+    index: int = 0
+    tries: int = 0
+    """Attempts on the target at `index`."""
+    reason: AttemptReason = "first"
+    asked: tuple[str, ...] = ()
+    """The providers that have been asked: asking one of them again is extra load for it."""
+    paid: bool = False
+    """Whether the next attempt needs no retry budget."""
+    used_keys: tuple[str | None, ...] = ()
+    """The keys of the present target's pool that were refused, or used up, just now."""
+    tokens: int = -1
+    """What the call takes of a key's room; -1 until a pool asks."""
+    without_key: str | None = None
+    """A provider that has no key left for this call."""
+    failed: Failed | None = None
+    """The last failure."""
+    hedge_won: bool = False
+    """Whether one of two attempts has won, so that the other is broken off."""
 
     @property
     def more_targets(self) -> bool:
@@ -98,12 +79,15 @@ class _Way:
 
     def fork(self) -> _Way:
         """A way for a hedge: from the next target on, each paid by its provider's budget."""
-        fork = _Way(self.targets, self.deadline, None)
-        fork.index = self.index + 1
-        fork.reason = "hedge"
-        fork.asked = tuple({target.provider.name for target in self.targets})
-        fork.tokens = self.tokens
-        return fork
+        return _Way(
+            self.targets,
+            self.deadline,
+            None,
+            index=self.index + 1,
+            reason="hedge",
+            asked=tuple({target.provider.name for target in self.targets}),
+            tokens=self.tokens,
+        )
 
     def move_on(self) -> None:
         self.index += 1
@@ -165,8 +149,9 @@ class Dispatcher:
                     way.used_keys = ()
                 case OtherKey():
                     way.reason = "next_key"
-                    way.paid = outcome.failure.is_of_key
-                    way.tries = 0
+                    if outcome.failure.is_of_key:
+                        way.paid = True
+                        way.tries -= 1
                 case LargerContext() if way.larger is not None:
                     way.ask_larger(way.larger)
                 case Next():
@@ -180,39 +165,45 @@ class Dispatcher:
         while way.index < len(way.targets):
             target = way.targets[way.index]
             provider = target.provider
-            again = provider.name in way.asked and not way.paid
-            if self._may_be_asked(way, target, request, now_s, again=again):
+            name = provider.name
+            again = name in way.asked and not way.paid
+            if way.failed is None and not again:
                 entry = target.health.breaker.enter(now_s)
-                if entry is not None:
-                    key = provider.key
-                    if provider.pool is not None:
-                        picked = _pick(provider.pool, way, call, request, now_s)
-                        if picked is None:
-                            target.health.breaker.leave(entry, "unknown", now_s)
-                            way.without_key = provider.name
-                            way.move_on()
-                            continue
-                        key = picked
-                    if again:
-                        provider.retry_budget.spend(now_s)
-                    elif provider.name not in way.asked:
-                        provider.retry_budget.earn(now_s)
-                        way.asked += (provider.name,)
-                    way.tries += 1
-                    return _Step(target, key, entry, now_s, way.reason)
+            else:
+                entry = self._enter_again(way, target, request, now_s, again=again)
+            if entry is not None:
+                key = provider.only_key
+                if provider.pool is not None:
+                    picked = _pick(provider.pool, way, call, request, now_s)
+                    if picked is None:
+                        target.health.breaker.leave(entry, "unknown", now_s)
+                        way.without_key = name
+                        way.move_on()
+                        continue
+                    key = picked
+                if again:
+                    provider.retry_budget.spend(now_s)
+                elif name not in way.asked:
+                    provider.retry_budget.earn(now_s)
+                    way.asked += (name,)
+                way.tries += 1
+                way.paid = False
+                return _Step(target, key, entry, now_s, way.reason)
             way.move_on()
         return None
 
-    def _may_be_asked(
+    def _enter_again(
         self, way: _Way, target: Target, request: Request, now_s: float, *, again: bool
-    ) -> bool:
+    ) -> Entry | None:
+        """As `Breaker.enter`, where something has failed or the provider was asked already."""
         if again and not target.provider.retry_budget.affords(now_s):
             self._metrics.retry_denied(target.provider.name)
-            return False
-        if way.failed is None:
-            return True
-        expected_s = target.health.latency(streamed=request.streamed).expected_s(now_s) or 0.0
-        return expected_s < way.deadline.left_s(now_s)
+            return None
+        if way.failed is not None:
+            latency = target.health.latency(streamed=request.streamed)
+            if (latency.expected_s(now_s) or 0.0) >= way.deadline.left_s(now_s):
+                return None
+        return target.health.breaker.enter(now_s)
 
     async def _attempt(
         self, call: Call, request: Request, way: _Way, step: _Step
@@ -223,7 +214,9 @@ class Dispatcher:
         number = record.attempts
         _credit(call, step)
         try:
-            outcome = await attempt(call, request, target, step.key, way.deadline)
+            outcome = await attempt(
+                call, request, target, step.key, way.deadline, began_s=step.began_s
+            )
         except asyncio.CancelledError:
             if way.hedge_won:
                 self._lost(request, step)
@@ -241,8 +234,7 @@ class Dispatcher:
             pool.learn(step.key, reply.header, time.monotonic(), answered=answered)
         if isinstance(outcome, Failed):
             way.failed = outcome
-            verdict = verdict_of(outcome.failure, in_haste=way.deadline.of_client)
-            self._leave(step, verdict)
+            self._leave(step, verdict_of(outcome.failure))
             _note(call, step, number, status=outcome.status, error_class=outcome.error_class)
             return outcome
         now_s = time.monotonic()
@@ -399,10 +391,14 @@ def _larger(call: Call) -> Target | None:
 def _deadline(call: Call, request: Request, first: Target) -> Deadline:
     timeouts = first.provider.timeouts(request.endpoint, streamed=request.streamed)
     now_s = time.monotonic()
+    patience = call.patience
+    if patience is None:
+        end_by_s = now_s + timeouts.total_s
+        return Deadline(end_by_s, end_by_s, of_client=False)
     return deadline_of(
-        call.patience,
+        patience,
         total_s=timeouts.total_s,
-        asked_at_s=now_s - call.elapsed_us() / 1e6 if call.patience is not None else now_s,
+        asked_at_s=now_s - call.elapsed_us() / 1e6,
         now_s=now_s,
         streamed=request.streamed,
     )

@@ -27,6 +27,9 @@ class Failure(msgspec.Struct, frozen=True):
     ours: bool = False
     """It was never sent, for a reason that lies here: no connection free, no way to say it."""
 
+    hasty: bool = False
+    """It took too long for its client, not for us."""
+
     @property
     def is_of_key(self) -> bool:
         """Whether the provider refused the key, not the request."""
@@ -91,7 +94,9 @@ class RetryPolicy:
         there is a target for long requests that was not asked yet.
         """
         # A key is refused once, not once a call, so going to another needs no retry budget.
-        of_key = failure.is_of_key or (failure.status == 429 and affordable)
+        of_key = failure.is_of_key or (
+            failure.status == 429 and affordable and attempts < self._settings.max_attempts
+        )
         if other_key and of_key and remaining_s > expected_s:
             return OtherKey()
         if larger_context and failure.code == "context_length_exceeded" and remaining_s > 0:
