@@ -24,11 +24,14 @@ class Asked:
         workflow: str | None = None,
         feature: str | None = None,
         complexity: Complexity | None = None,
+        rungs_up: int = 0,
     ) -> None:
         self._request = request
         self.workflow = workflow
         self.feature = feature
         self.complexity = complexity
+        self.rungs_up = rungs_up
+        """How often the same was asked before and its answer failed its checks."""
         self.streamed = request.streamed
 
     @cached_property

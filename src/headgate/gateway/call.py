@@ -79,6 +79,7 @@ class Call:
         "provider_key",
         "record",
         "route",
+        "rungs_up",
         "started_ns",
         "target",
     )
@@ -97,6 +98,8 @@ class Call:
         """What `x-headgate-complexity` says."""
         self.hedge_safe = False
         """Whether the client says that it may be made twice."""
+        self.rungs_up = 0
+        """How often the run asked the same before; a tiered route begins that much further up."""
         self.route: Route | None = None
         """What the name that was asked for leads to."""
         self.target: Target | None = None

@@ -247,6 +247,7 @@ def _asked(call: Call, request: Request) -> Asked:
         workflow=record.workflow,
         feature=record.feature,
         complexity=call.complexity,
+        rungs_up=call.rungs_up,
     )
 
 

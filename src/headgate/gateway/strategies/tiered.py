@@ -1,4 +1,7 @@
-"""The first target whose rule fits the request, and the rest of the ladder after it."""
+"""The first target whose rule fits the request, and the rest of the ladder after it.
+
+A request whose answer failed its workflow's checks begins one rung further up each time.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ class Tiered:
         """See `Strategy`."""
         for index, rule in enumerate(self._rules):
             if rule is None or fits(rule, asked):
-                return targets[index:]
+                return targets[min(index + asked.rungs_up, len(targets) - 1) :]
         return targets[-1:]
 
 

@@ -40,9 +40,16 @@ def asked(
     workflow: str | None = None,
     feature: str | None = None,
     complexity: Any = None,
+    rungs_up: int = 0,
     **fields: object,
 ) -> Asked:
     """A request as a strategy sees it."""
     body = msgspec.json.encode({"model": "route", "messages": [], **fields})
     request = read_request(ENDPOINTS[endpoint], body)
-    return Asked(request, workflow=workflow, feature=feature, complexity=complexity)
+    return Asked(
+        request,
+        workflow=workflow,
+        feature=feature,
+        complexity=complexity,
+        rungs_up=rungs_up,
+    )

@@ -125,6 +125,12 @@ def test_the_first_rule_that_fits_chooses_the_rung(request_, first) -> None:
     assert found == models(LADDER)[-len(found) :], "what comes after it stays the ladder"
 
 
+@pytest.mark.parametrize(("rungs_up", "first"), [(0, "triage"), (1, "search"), (9, "rest")])
+def test_what_failed_its_checks_is_asked_further_up(rungs_up, first) -> None:
+    again = asked(workflow="triage-mail", rungs_up=rungs_up)
+    assert models(Tiered(RULES).order(LADDER, again))[0] == first
+
+
 def test_a_response_with_an_image_needs_vision() -> None:
     picture = [{"role": "user", "content": [{"type": "input_image", "image_url": "https://x"}]}]
     assert asked("responses", input=picture).needs == {"vision"}
