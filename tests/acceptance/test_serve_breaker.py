@@ -16,7 +16,7 @@ providers:
   here: {{base_url: "{url}", api_key: {key}}}
   there: {{base_url: "{url}", api_key: {key}}}
 retries: {{max_attempts: 1}}
-breaker: {{min_calls: 4, open_s: 0.5, max_open_s: 0.5}}
+breaker: {{min_calls: 4, open_s: 1, max_open_s: 1}}
 routes:
   ladder:
     targets:
@@ -47,7 +47,7 @@ def test_it_is_left_alone_at_once_and_comes_back_by_itself(
     answer = server.chat(model)
     assert (answer.status, answer.error["code"]) == (503, "circuit_open")
     assert answer.headers["retry-after"] == "1"
-    assert 1 <= int(answer.headers["retry-after-ms"]) <= 500
+    assert 1 <= int(answer.headers["retry-after-ms"]) <= 1000
     assert answer.headers["x-headgate-attempts"] == "0"
     assert len(upstream.requests(model)) == 4
     assert metric(server, f'headgate_breakers_open{{target="here/{model}"}} 1.0')
@@ -62,11 +62,11 @@ def test_it_is_left_alone_at_once_and_comes_back_by_itself(
 
 
 def test_only_one_call_probes_it(server: RunningServer, upstream: Upstream, model: str):
-    slow = [0.4, *reply(completion(model))]
+    slow = [1.5, *reply(completion(model))]
     upstream.answers(model, *[error(500, "server_error")] * 4, slow)
     for _ in range(4):
         server.chat(model)
-    time.sleep(0.55)
+    time.sleep(1.05)
     with ThreadPoolExecutor(6) as threads:
         statuses = [answer.status for answer in threads.map(server.chat, [model] * 6)]
     assert sorted(statuses) == [200, 503, 503, 503, 503, 503]

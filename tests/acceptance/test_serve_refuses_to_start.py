@@ -72,6 +72,45 @@ def test_a_folder_that_is_not_there_is_one_line_with_the_remedy(tmp_path: Path):
 
 
 BROKEN = {
+    "a ladder that loops": (
+        (
+            "providers: {a: {}}\nroutes:\n  r:\n    targets:\n      - {provider: a, model: m}\n"
+            "      - {provider: a, model: m}\n"
+        ),
+        ["headgate.yaml:6", "loop"],
+    ),
+    "an unknown target for long requests": (
+        (
+            "providers: {a: {}}\nroutes:\n  r:\n    targets: [{provider: a, model: m}]\n"
+            "    larger_context:\n      provider: b\n      model: m\n"
+        ),
+        ["headgate.yaml:6", "no such provider"],
+    ),
+    "a tiered route that not every request fits": (
+        (
+            "providers: {a: {}}\nroutes:\n  r:\n    strategy: tiered\n    targets:\n"
+            "      - {provider: a, model: m, when: {needs: [tools]}}\n"
+        ),
+        ["headgate.yaml:6", "when"],
+    ),
+    "a weight that nothing reads": (
+        "providers: {a: {}}\nroutes:\n  r:\n    targets: [{provider: a, model: m, weight: 2}]\n",
+        ["headgate.yaml:4", "strategy: weighted"],
+    ),
+    "a hedge without a second target": (
+        (
+            "providers: {a: {}}\nroutes:\n  r:\n    targets: [{provider: a, model: m}]\n"
+            "    hedge: {after_s: 1}\n"
+        ),
+        ["headgate.yaml:5", "second target"],
+    ),
+    "two keys of one name": (
+        (
+            "providers:\n  a:\n    keys:\n      - {name: k, api_key: sk-1}\n"
+            "      - {name: k, api_key: sk-2}\n"
+        ),
+        ["headgate.yaml:5", "another key's name"],
+    ),
     "not YAML": ("providers: [", ["headgate.yaml:"]),
     "an unknown field": ("server:\n  max_body_byte: 5000\n", ["headgate.yaml:2", "max_body_byte"]),
     "a wrong type": ("server:\n  max_body_bytes: many\n", ["headgate.yaml:2", "max_body_bytes"]),

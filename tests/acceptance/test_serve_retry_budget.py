@@ -16,7 +16,7 @@ providers:
 retries:
   max_attempts: 3
   base_delay_s: 0
-  budget: {{share: 0.1, floor_per_s: 0.2, window_s: 10}}
+  budget: {{share: 0.1, floor_per_s: 0.05, window_s: 40}}
 breaker: {{enabled: false}}
 """
     )

@@ -102,7 +102,8 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         )
         for name, provider in plan.providers.items()
     }
-    routing = Routing(providers, settings.routes, settings.breaker)
+    prices = PriceList(settings.prices)
+    routing = Routing(providers, settings.routes, settings.breaker, prices)
     metrics = Metrics(max_label_values=settings.metrics.max_label_values)
     call_log = CallLog(settings.logs.calls, settings.logs.level)
 
@@ -110,7 +111,6 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         metrics.observe(records)
         call_log.write(records)
 
-    prices = PriceList(settings.prices)
     writer = LedgerWriter(database, settings.ledger, note_batch)
 
     async def find_response(response_id: str) -> ResponseOwner | None:

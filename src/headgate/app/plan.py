@@ -52,7 +52,8 @@ def read_plan(argument: Path | None, variables: Mapping[str, str] = os.environ) 
         except ValueError as error:
             raise ConfigError(f"the address of the provider `{name}`: {error}") from None
     for name, route in settings.routes.items():
-        for target in route.targets:
+        larger = () if route.larger_context is None else (route.larger_context,)
+        for target in (*route.targets, *larger):
             if target.provider not in providers:
                 raise ConfigError(
                     f"routes.{name}: there is no provider `{target.provider}`; there is"

@@ -120,12 +120,19 @@ def _all_of_settings(folder: Path | None, error: ConfigError) -> tuple[str, ...]
 
 
 def _route_problems(settings: Settings, providers: dict[str, ProviderSettings]) -> list[str]:
-    return [
-        f"{FILE_NAME}: routes.{name}.targets[{index}].provider: there is no provider"
-        f" `{target.provider}`; there is {', '.join(providers)}"
+    named = [
+        (f"routes.{name}.{place}", target.provider)
         for name, route in settings.routes.items()
-        for index, target in enumerate(route.targets)
-        if target.provider not in providers
+        for place, target in (
+            *((f"targets[{index}]", target) for index, target in enumerate(route.targets)),
+            *((("larger_context", route.larger_context),) if route.larger_context else ()),
+        )
+    ]
+    return [
+        f"{FILE_NAME}: {place}.provider: there is no provider `{provider}`;"
+        f" there is {', '.join(providers)}"
+        for place, provider in named
+        if provider not in providers
     ]
 
 
@@ -197,12 +204,15 @@ def _print(folder: Path | None, found: Checked) -> None:
     )  # fmt: skip
     if policy["routes"]:
         print_table(
-            [Column("route"), Column("targets, in order")],
+            [Column("route"), Column("strategy"), Column("targets")],
             [
-                [name, " → ".join(f"{t['provider']}/{t['model']}" for t in route["targets"])]
+                [
+                    name, route["strategy"].replace("_", " "),
+                    " → ".join(f"{t['provider']}/{t['model']}" for t in route["targets"]),
+                ]
                 for name, route in policy["routes"].items()
             ],
-        )
+        )  # fmt: skip
     if found.workflows:
         print_table(
             [

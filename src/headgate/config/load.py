@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from headgate.config.provider_kinds import kind_problems
+from headgate.config.routes import RouteSettings
 from headgate.config.settings import ProviderSettings, Settings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
@@ -91,13 +92,7 @@ def _check(document: YamlFile, settings: Settings) -> None:
             raise document.error(what, "providers", name, *steps)
         _check_keys(document, name, provider)
     for name, route in settings.routes.items():
-        for index, target in enumerate(route.targets):
-            if settings.providers and target.provider not in settings.providers:
-                known = ", ".join(settings.providers)
-                raise document.error(
-                    f"no such provider; the file has {known}",
-                    "routes", name, "targets", index, "provider",
-                )  # fmt: skip
+        _check_route(document, name, route, settings)
     for field in ("trusted_proxies", "metrics_open_to"):
         for index, network in enumerate(getattr(settings.server, field)):
             try:
@@ -126,3 +121,34 @@ def _check_keys(document: YamlFile, provider: str, settings: ProviderSettings) -
             value = getattr(key, field)
             if value and not re.fullmatch(r"[\x21-\x7e]+", value):
                 raise document.error("has characters that a header can't carry", *where, field)
+
+
+def _check_route(document: YamlFile, name: str, route: RouteSettings, settings: Settings) -> None:
+    known = ", ".join(settings.providers)
+    rungs: set[tuple[str, str]] = set()
+    for index, target in enumerate(route.targets):
+        where = ("routes", name, "targets", index)
+        if settings.providers and target.provider not in settings.providers:
+            raise document.error(f"no such provider; the file has {known}", *where, "provider")
+        if (target.provider, target.model) in rungs:
+            raise document.error(
+                "this target stands in the ladder already; it would loop", *where, "model"
+            )
+        rungs.add((target.provider, target.model))
+        if target.weight is not None and route.strategy != "weighted":
+            raise document.error("needs `strategy: weighted`", *where, "weight")
+        if target.when is not None and route.strategy != "tiered":
+            raise document.error("needs `strategy: tiered`", *where, "when")
+    last = len(route.targets) - 1
+    if route.targets[last].when is not None:
+        raise document.error(
+            "the last target of a tiered route takes what fits no other; leave its `when` out",
+            "routes", name, "targets", last, "when",
+        )  # fmt: skip
+    larger = route.larger_context
+    if larger is not None and settings.providers and larger.provider not in settings.providers:
+        raise document.error(
+            f"no such provider; the file has {known}", "routes", name, "larger_context", "provider"
+        )
+    if route.hedge is not None and len(route.targets) < 2:
+        raise document.error("needs a second target to ask", "routes", name, "hedge")

@@ -20,6 +20,7 @@ from headgate.config.providers import (
     Capability,
     ProviderKind,
 )
+from headgate.config.routes import RouteSettings
 from headgate.config.table import Name, Seconds, Table
 
 
@@ -190,22 +191,6 @@ class ProviderSettings(Table, frozen=True):
         """Give Anthropic its own address where none is written."""
         if self.kind == "anthropic" and self.base_url == OPENAI_URL:
             force_setattr(self, "base_url", ANTHROPIC_URL)
-
-
-class TargetSettings(Table, frozen=True):
-    """One rung of a route."""
-
-    provider: Annotated[str, Meta(description="A name from `providers`.")]
-    model: Annotated[str, Meta(description="The model to ask that provider for.")]
-
-
-class RouteSettings(Table, frozen=True):
-    """A name that applications ask for as `model`."""
-
-    targets: Annotated[
-        tuple[TargetSettings, ...],
-        Meta(min_length=1, description="Tried in order; the next is used when one fails."),
-    ]
 
 
 class PriceSettings(Table, frozen=True):

@@ -28,7 +28,7 @@ from headgate.gateway.key_pool import ProviderKey
 from headgate.gateway.request import Request
 from headgate.gateway.retry import Failure
 from headgate.gateway.retry_hints import asked_pause_s
-from headgate.gateway.routing import Target
+from headgate.gateway.target import Target
 from headgate.gateway.upstream import Timeouts, UpstreamError, UpstreamReply
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
@@ -37,6 +37,25 @@ MAX_REPLY_BYTES = 64 * 1024 * 1024
 _LEAST_S = 0.01
 _LATE_S = 0.15
 """A timeout fires at most this long before or after its time."""
+
+_HOLD_S = 1.0
+_HOLD_BYTES = 64 * 1024
+"""How long, and how much of, a stream is held back after its first event for its first content."""
+
+_STREAM_FAILURES = {
+    "server_error": 500,
+    "internal_error": 500,
+    "internal_server_error": 500,
+    "response_failed": 500,
+    "upstream_stream_error": 502,
+    "service_unavailable": 503,
+    "overloaded": 529,
+    "overloaded_error": 529,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+    "context_length_exceeded": 400,
+}
+"""Errors with which a stream may begin, and the statuses that they would be as whole replies."""
 
 
 class Whole(msgspec.Struct, frozen=True):
@@ -49,7 +68,7 @@ class Whole(msgspec.Struct, frozen=True):
 
 
 class Flowing(msgspec.Struct, frozen=True):
-    """A stream whose first events are here; `first` is what the client may see of them."""
+    """A stream that has begun; `first` is what the client may see of its first events."""
 
     reply: UpstreamReply
     reader: StreamReader
@@ -63,7 +82,7 @@ class Failed(msgspec.Struct, frozen=True):
     """An attempt that can't be handed to the client as success."""
 
     failure: Failure
-    remains: Whole | HeadgateError
+    remains: Answer | HeadgateError
     """What the client is given if nothing else is tried."""
     reply: UpstreamReply | None = None
     """The provider's, if it answered."""
@@ -78,19 +97,27 @@ class Failed(msgspec.Struct, frozen=True):
         """The failure's code as the ledger keeps it."""
         if isinstance(self.remains, HeadgateError):
             return (self.remains.code or self.remains.type)[:64]
+        if isinstance(self.remains, Flowing):
+            return self.remains.reader.failure or "upstream_stream_error"
         return failure_code(self.remains.body)
 
 
 async def attempt(
-    call: Call, request: Request, target: Target, key: ProviderKey, deadline: Deadline
+    call: Call,
+    request: Request,
+    target: Target,
+    key: ProviderKey,
+    deadline: Deadline,
+    *,
+    began_s: float,
 ) -> Answer | Failed:
-    """Ask `target` by `key`. Raises only for faults of ours and when it is cancelled."""
+    """Ask `target` by `key`, now, at `began_s`. Raises only faults of ours and when cancelled."""
     provider = target.provider
     timeouts = provider.timeouts(request.endpoint, streamed=request.streamed)
-    now_s = time.monotonic()
-    left_s = max(deadline.begin_by_s - now_s, _LEAST_S)
+    left_s = deadline.begin_by_s - began_s
     if left_s < timeouts.total_s - _LEAST_S:
-        timeouts = _within(timeouts, left_s, max(deadline.end_by_s - now_s, _LEAST_S))
+        left_s = max(left_s, _LEAST_S)
+        timeouts = _within(timeouts, left_s, max(deadline.end_by_s - began_s, _LEAST_S))
     try:
         outgoing = provider.dialect.outgoing(request, target.model)
         if provider.tokens is not None:
@@ -108,14 +135,14 @@ async def attempt(
         if request.streamed and reply.status == 200 and _is_event_stream(reply):
             reader = provider.dialect.stream_reader(request)
             if deadline.of_client and left_s < timeouts.first_byte_s + timeouts.idle_s:
-                return await _begin_by(reader, reply, deadline)
-            return await _begin(reader, reply)
+                return _judged(await _begin_by(reader, reply, deadline))
+            return _judged(await _begin(reader, reply))
         body = await reply.read(MAX_REPLY_BYTES)
     except UpstreamError as error:
         if deadline.of_client and error.kind.endswith("timeout"):
             late = time.monotonic() > deadline.begin_by_s - _LATE_S
             if late and error.kind != "pool_timeout":
-                return Failed(Failure(timed_out=True), _too_late(provider.name))
+                return Failed(Failure(timed_out=True, hasty=True), _too_late(provider.name))
         return _broken(error, provider.name)
     except StreamRefused as refused:
         failure = Failure(status=refused.status, code=refused.code)
@@ -153,17 +180,37 @@ def _is_event_stream(reply: UpstreamReply) -> bool:
 
 
 async def _begin(reader: StreamReader, reply: UpstreamReply) -> Flowing:
-    """Wait for the first events, so that a stream that breaks before them may be tried again."""
+    """Wait for the first content, so that a stream that breaks before it may be tried again.
+
+    Not for longer than `_HOLD_S` after the first event: a model that thinks for minutes says so in
+    events that have no content, and its client should see them.
+    """
+    first = b""
     try:
         while True:
-            data = await reply.next_chunk()
+            data = await (reply.next_chunk_within(_HOLD_S) if first else reply.next_chunk())
+            if data is None:
+                return Flowing(reply, reader, first)
             if not data:
-                raise UpstreamError("cut", "the stream ended before its first event")
-            if first := reader.feed(data):
+                raise UpstreamError("cut", "the stream ended before its first content")
+            first += reader.feed(data)
+            begun = reader.first_token_seen or reader.finished or reader.failure is not None
+            if begun or len(first) > _HOLD_BYTES:
                 return Flowing(reply, reader, first)
     except BaseException:
         reply.abort()
         raise
+
+
+def _judged(flowing: Flowing) -> Flowing | Failed:
+    """A stream that has begun; a failure where it begins with an error that may pass."""
+    reader = flowing.reader
+    if reader.failure is None or reader.first_token_seen:
+        return flowing
+    status = _STREAM_FAILURES.get(reader.failure)
+    if status is None:
+        return flowing
+    return Failed(Failure(status=status, code=reader.failure), flowing, flowing.reply)
 
 
 async def _begin_by(reader: StreamReader, reply: UpstreamReply, deadline: Deadline) -> Flowing:

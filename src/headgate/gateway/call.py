@@ -6,15 +6,17 @@ import re
 import time
 from collections.abc import Callable
 from random import getrandbits
-from typing import Protocol
+from typing import Protocol, get_args
 
 import msgspec
 
+from headgate.config.routes import Complexity
 from headgate.errors import HeadgateError, InvalidRequestError
 from headgate.gateway.caller import Caller
 from headgate.gateway.deadline import Patience
 from headgate.gateway.key_pool import ProviderKey
-from headgate.gateway.routing import Target
+from headgate.gateway.routing import Route
+from headgate.gateway.target import Target
 from headgate.ledger.record import CallRecord
 from headgate.storage.identifiers import new_id
 
@@ -22,6 +24,7 @@ Headers = list[tuple[bytes, bytes]]
 
 FEATURE = re.compile(r"[\w./: -]{1,64}", re.ASCII)
 """What `x-headgate-feature` may be."""
+_COMPLEXITIES: tuple[Complexity, ...] = get_args(Complexity)
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -66,12 +69,17 @@ class Call:
     __slots__ = (
         "caller",
         "cancelled",
+        "complexity",
         "forwarded",
         "from_run",
+        "hedge_safe",
+        "kept_at",
         "kept_by",
         "patience",
         "provider_key",
         "record",
+        "route",
+        "rungs_up",
         "started_ns",
         "target",
     )
@@ -86,10 +94,20 @@ class Call:
         """Whether the task that carries it was told to stop."""
         self.from_run = False
         """Whether a run makes it: then the workflow's owner, not the key, chose the model."""
+        self.complexity: Complexity | None = None
+        """What `x-headgate-complexity` says."""
+        self.hedge_safe = False
+        """Whether the client says that it may be made twice."""
+        self.rungs_up = 0
+        """How often the run asked the same before; a tiered route begins that much further up."""
+        self.route: Route | None = None
+        """What the name that was asked for leads to."""
         self.target: Target | None = None
         """The target of the last attempt."""
         self.provider_key: ProviderKey | None = None
         """The provider's key that it was made with."""
+        self.kept_at: str | None = None
+        """The provider that alone has what the call goes on from."""
         self.kept_by: str | None = None
         """The name of the provider's key that alone can see what the call goes on from."""
         self.patience: Patience | None = None
@@ -108,6 +126,17 @@ class Call:
         """Microseconds since the call began."""
         return (time.perf_counter_ns() - self.started_ns) // 1000
 
+    def take_hints(self, complexity: bytes | None, hedge: bytes | None) -> None:
+        """Note what `x-headgate-complexity` and `x-headgate-hedge` say."""
+        if complexity is not None:
+            self.complexity = _complexity_from(complexity)
+        if hedge is not None:
+            if hedge != b"safe":
+                raise InvalidRequestError(
+                    "The header x-headgate-hedge takes `safe` only.", param="x-headgate-hedge"
+                )
+            self.hedge_safe = True
+
     def name_feature(self, header: bytes) -> None:
         """Note what the cost is for, from `x-headgate-feature`."""
         self.record.feature = feature_from(header)
@@ -116,6 +145,16 @@ class Call:
         """Note the end user, of whom only the keyed hash is kept."""
         if user:
             self.record.user_hash = hash_user(user)
+
+
+def _complexity_from(header: bytes) -> Complexity:
+    for known in _COMPLEXITIES:
+        if header == known.encode():
+            return known
+    raise InvalidRequestError(
+        "The header x-headgate-complexity takes low, medium or high.",
+        param="x-headgate-complexity",
+    )
 
 
 def feature_from(header: bytes) -> str:

@@ -9,7 +9,7 @@ from headgate.config.providers import Capability
 from headgate.errors import UnsupportedError
 from headgate.gateway.endpoints import Fields
 from headgate.gateway.request import Request
-from headgate.gateway.routing import Target
+from headgate.gateway.target import Target
 
 _ENDPOINTS: dict[str, Capability] = {
     "chat/completions": "chat",

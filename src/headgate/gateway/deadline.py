@@ -8,6 +8,7 @@ go on after it. `Prefer: wait=N` (RFC 7240) is for the whole answer.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -44,12 +45,10 @@ class Deadline(msgspec.Struct, frozen=True):
 
 
 def deadline_of(
-    patience: Patience | None, *, total_s: float, asked_at_s: float, now_s: float, streamed: bool
+    patience: Patience, *, total_s: float, asked_at_s: float, now_s: float, streamed: bool
 ) -> Deadline:
     """The deadline of a call that arrived at `asked_at_s` and may take its provider `total_s`."""
     end_by_s = now_s + total_s
-    if patience is None:
-        return Deadline(end_by_s, end_by_s, of_client=False)
     begin_by_s = end_by_s
     if patience.whole_s is not None:
         begin_by_s = end_by_s = min(end_by_s, asked_at_s + patience.whole_s)
@@ -60,6 +59,7 @@ def deadline_of(
     return Deadline(begin_by_s, end_by_s, of_client=begin_by_s < now_s + total_s)
 
 
+@lru_cache(maxsize=256)
 def patience_from(
     read_timeout: bytes | None, timeout: bytes | None, prefer: bytes | None
 ) -> Patience | None:

@@ -14,15 +14,17 @@ from random import random
 import msgspec
 
 from headgate.errors import CircuitOpenError, HeadgateError
-from headgate.gateway.attempt import Answer, Failed, Whole, attempt, keys_out_error
+from headgate.gateway.attempt import Answer, Failed, attempt, keys_out_error
 from headgate.gateway.breaker import Entry, Verdict
 from headgate.gateway.call import Call
 from headgate.gateway.deadline import Deadline, deadline_of
 from headgate.gateway.health import verdict_of
+from headgate.gateway.hedging import Racer, race
 from headgate.gateway.key_pool import KeyPool, ProviderKey
 from headgate.gateway.request import Request
-from headgate.gateway.retry import Again, GiveUp, Next, OtherKey, RetryPolicy
-from headgate.gateway.routing import Routing, Target
+from headgate.gateway.retry import Again, GiveUp, LargerContext, Next, OtherKey, RetryPolicy
+from headgate.gateway.routing import Routing
+from headgate.gateway.target import Target
 from headgate.ledger.attempt import AttemptReason, AttemptRecord
 from headgate.telemetry.target_metrics import TargetMetrics
 
@@ -42,48 +44,50 @@ class _Step(msgspec.Struct, frozen=True):
     key: ProviderKey
     entry: Entry
     began_s: float
+    reason: AttemptReason
 
 
-class _Way:
+class _Way(msgspec.Struct):
     """How far a call has come along its targets."""
 
-    __slots__ = (
-        "asked",
-        "deadline",
-        "failed",
-        "index",
-        "paid",
-        "reason",
-        "targets",
-        "tokens",
-        "tries",
-        "used_keys",
-        "without_key",
-    )
-
-    def __init__(self, targets: tuple[Target, ...], deadline: Deadline) -> None:
-        self.targets = targets
-        self.deadline = deadline
-        self.index = 0
-        self.tries = 0
-        """Attempts on the target at `index`."""
-        self.reason: AttemptReason = "first"
-        self.asked: tuple[str, ...] = ()
-        """The providers that have been asked: asking one of them again is extra load for it."""
-        self.paid = False
-        """Whether the next attempt needs no retry budget."""
-        self.used_keys: tuple[str | None, ...] = ()
-        """The keys of the present target's pool that were refused, or used up, just now."""
-        self.tokens = -1
-        """What the call takes of a key's room; -1 until a pool asks."""
-        self.without_key: str | None = None
-        """A provider that has no key left for this call."""
-        self.failed: Failed | None = None
-        """The last failure."""
+    targets: tuple[Target, ...]
+    deadline: Deadline
+    larger: Target | None
+    """The route's target for long requests, until it has been asked."""
+    index: int = 0
+    tries: int = 0
+    """Attempts on the target at `index`."""
+    reason: AttemptReason = "first"
+    asked: tuple[str, ...] = ()
+    """The providers that have been asked: asking one of them again is extra load for it."""
+    paid: bool = False
+    """Whether the next attempt needs no retry budget."""
+    used_keys: tuple[str | None, ...] = ()
+    """The keys of the present target's pool that were refused, or used up, just now."""
+    tokens: int = -1
+    """What the call takes of a key's room; -1 until a pool asks."""
+    without_key: str | None = None
+    """A provider that has no key left for this call."""
+    failed: Failed | None = None
+    """The last failure."""
+    hedge_won: bool = False
+    """Whether one of two attempts has won, so that the other is broken off."""
 
     @property
     def more_targets(self) -> bool:
         return self.index + 1 < len(self.targets)
+
+    def fork(self) -> _Way:
+        """A way for a hedge: from the next target on, each paid by its provider's budget."""
+        return _Way(
+            self.targets,
+            self.deadline,
+            None,
+            index=self.index + 1,
+            reason="hedge",
+            asked=tuple({target.provider.name for target in self.targets}),
+            tokens=self.tokens,
+        )
 
     def move_on(self) -> None:
         self.index += 1
@@ -91,6 +95,14 @@ class _Way:
         self.paid = False
         self.used_keys = ()
         self.reason = "next_target"
+
+    def ask_larger(self, larger: Target) -> None:
+        self.targets = (*self.targets[: self.index + 1], larger)
+        self.larger = None
+        self.move_on()
+        self.reason = "larger_context"
+        # The request is at fault, not the provider: to ask it once more is no retry.
+        self.paid = True
 
 
 class Dispatcher:
@@ -103,12 +115,16 @@ class Dispatcher:
 
     async def dispatch(self, call: Call, request: Request, targets: tuple[Target, ...]) -> Answer:
         """The answer to `request`. Raises what remains when every attempt has failed."""
-        way = _Way(targets, _deadline(call, request, targets[0]))
+        way = _Way(targets, _deadline(call, request, targets[0]), _larger(call))
         while True:
             step = self._step(way, call, request)
             if step is None:
                 return _nothing_left(way)
-            outcome = await self._attempt(call, request, way, step)
+            after_s = _hedge_after_s(call, request, way)
+            if after_s is None:
+                outcome = await self._attempt(call, request, way, step)
+            else:
+                outcome, step = await self._hedged(call, request, way, step, after_s)
             if not isinstance(outcome, Failed):
                 return outcome
             now_s = time.monotonic()
@@ -122,6 +138,7 @@ class Dispatcher:
                 affordable=target.provider.retry_budget.affords(now_s),
                 expected_s=target.health.latency(streamed=request.streamed).expected_s(now_s) or 0,
                 other_key=self._other_key(way, call, step, outcome, now_s),
+                larger_context=way.larger is not None,
             )
             if isinstance(decision, Next | GiveUp) and decision.over_budget:
                 self._metrics.retry_denied(target.provider.name)
@@ -132,8 +149,11 @@ class Dispatcher:
                     way.used_keys = ()
                 case OtherKey():
                     way.reason = "next_key"
-                    way.paid = outcome.failure.is_of_key
-                    way.tries = 0
+                    if outcome.failure.is_of_key:
+                        way.paid = True
+                        way.tries -= 1
+                case LargerContext() if way.larger is not None:
+                    way.ask_larger(way.larger)
                 case Next():
                     way.move_on()
                 case _:
@@ -145,57 +165,65 @@ class Dispatcher:
         while way.index < len(way.targets):
             target = way.targets[way.index]
             provider = target.provider
-            again = provider.name in way.asked and not way.paid
-            if self._may_be_asked(way, target, request, now_s, again=again):
+            name = provider.name
+            again = name in way.asked and not way.paid
+            if way.failed is None and not again:
                 entry = target.health.breaker.enter(now_s)
-                if entry is not None:
-                    key = provider.key
-                    if provider.pool is not None:
-                        picked = _pick(provider.pool, way, call, request, now_s)
-                        if picked is None:
-                            target.health.breaker.leave(entry, "unknown", now_s)
-                            way.without_key = provider.name
-                            way.move_on()
-                            continue
-                        key = picked
-                    if again:
-                        provider.retry_budget.spend(now_s)
-                    elif provider.name not in way.asked:
-                        provider.retry_budget.earn(now_s)
-                        way.asked += (provider.name,)
-                    way.tries += 1
-                    return _Step(target, key, entry, now_s)
+            else:
+                entry = self._enter_again(way, target, request, now_s, again=again)
+            if entry is not None:
+                key = provider.only_key
+                if provider.pool is not None:
+                    picked = _pick(provider.pool, way, call, request, now_s)
+                    if picked is None:
+                        target.health.breaker.leave(entry, "unknown", now_s)
+                        way.without_key = name
+                        way.move_on()
+                        continue
+                    key = picked
+                if again:
+                    provider.retry_budget.spend(now_s)
+                elif name not in way.asked:
+                    provider.retry_budget.earn(now_s)
+                    way.asked += (name,)
+                way.tries += 1
+                way.paid = False
+                return _Step(target, key, entry, now_s, way.reason)
             way.move_on()
         return None
 
-    def _may_be_asked(
+    def _enter_again(
         self, way: _Way, target: Target, request: Request, now_s: float, *, again: bool
-    ) -> bool:
-        if way.failed is None:
-            return True
+    ) -> Entry | None:
+        """As `Breaker.enter`, where something has failed or the provider was asked already."""
         if again and not target.provider.retry_budget.affords(now_s):
             self._metrics.retry_denied(target.provider.name)
-            return False
-        expected_s = target.health.latency(streamed=request.streamed).expected_s(now_s) or 0.0
-        return expected_s < way.deadline.left_s(now_s)
+            return None
+        if way.failed is not None:
+            latency = target.health.latency(streamed=request.streamed)
+            if (latency.expected_s(now_s) or 0.0) >= way.deadline.left_s(now_s):
+                return None
+        return target.health.breaker.enter(now_s)
 
     async def _attempt(
         self, call: Call, request: Request, way: _Way, step: _Step
     ) -> Answer | Failed:
         """Make one attempt and take in what it shows; leave its story in the call's record."""
         record, target = call.record, step.target
-        call.target = target
-        call.provider_key = step.key
-        record.provider_key = step.key.name
         record.attempts += 1
-        record.provider = target.provider.name
-        record.simulated = target.provider.simulated
-        reason = way.reason
+        number = record.attempts
+        _credit(call, step)
         try:
-            outcome = await attempt(call, request, target, step.key, way.deadline)
+            outcome = await attempt(
+                call, request, target, step.key, way.deadline, began_s=step.began_s
+            )
         except asyncio.CancelledError:
-            self._leave(step, "unknown")
-            _note(call, step, reason, error_class="call_cancelled")
+            if way.hedge_won:
+                self._lost(request, step)
+                _note(call, step, number, error_class="hedge_lost")
+            else:
+                self._leave(step, "unknown")
+                _note(call, step, number, error_class="call_cancelled")
             raise
         except BaseException:
             self._leave(step, "unknown")
@@ -206,9 +234,8 @@ class Dispatcher:
             pool.learn(step.key, reply.header, time.monotonic(), answered=answered)
         if isinstance(outcome, Failed):
             way.failed = outcome
-            verdict = verdict_of(outcome.failure, in_haste=way.deadline.of_client)
-            self._leave(step, verdict)
-            _note(call, step, reason, status=outcome.status, error_class=outcome.error_class)
+            self._leave(step, verdict_of(outcome.failure))
+            _note(call, step, number, status=outcome.status, error_class=outcome.error_class)
             return outcome
         now_s = time.monotonic()
         latency_s = now_s - step.began_s
@@ -217,9 +244,48 @@ class Dispatcher:
         timed = request.streamed or not request.endpoint.generates
         slow = timed and health.slow_s is not None and latency_s > health.slow_s
         self._leave(step, "slow" if slow else "good", now_s)
-        if record.trail:
-            _note(call, step, reason, status=outcome.reply.status)
+        if record.attempts > 1:
+            _note(call, step, number, status=outcome.reply.status)
         return outcome
+
+    async def _hedged(
+        self, call: Call, request: Request, way: _Way, step: _Step, after_s: float
+    ) -> tuple[Answer | Failed, _Step]:
+        """An attempt beside which the next target is asked if it is slow; whose outcome it is."""
+        steps = [step]
+        fork = way.fork()
+
+        def second() -> Racer | None:
+            other = self._step(fork, call, request)
+            if other is None:
+                return None
+            steps.append(other)
+            return self._attempt(call, request, fork, other)
+
+        def decided() -> None:
+            way.hedge_won = fork.hedge_won = True
+
+        outcome, by_second = await race(
+            self._attempt(call, request, way, step), second, after_s=after_s, decided=decided
+        )
+        way.hedge_won = False
+        if len(steps) > 1:
+            # Both failed, or the call is answered: what is left of the ladder is after the second.
+            way.index, way.tries = fork.index, fork.tries
+            way.failed = outcome if isinstance(outcome, Failed) else None
+        winner = steps[1] if by_second else step
+        _credit(call, winner)
+        return outcome, winner
+
+    def _lost(self, request: Request, step: _Step) -> None:
+        """Take in an attempt that was broken off because another was quicker."""
+        now_s = time.monotonic()
+        health = step.target.health
+        latency = health.latency(streamed=request.streamed)
+        waited_s = now_s - step.began_s
+        latency.note(max(waited_s, latency.expected_s(now_s) or 0.0), now_s)
+        slow = health.slow_s is not None and waited_s > health.slow_s
+        self._leave(step, "slow" if slow else "unknown", now_s)
 
     def _leave(self, step: _Step, verdict: Verdict, now_s: float | None = None) -> None:
         health = step.target.health
@@ -267,7 +333,9 @@ class Dispatcher:
         """Note that a stream broke after its first events had been handed on."""
         if call.target is not None and call.provider_key is not None:
             now_s = time.monotonic()
-            self._leave(_Step(call.target, call.provider_key, "normal", now_s), "bad", now_s)
+            self._leave(
+                _Step(call.target, call.provider_key, "normal", now_s, "first"), "bad", now_s
+            )
 
 
 def _pick(
@@ -281,7 +349,7 @@ def _pick(
     return pool.pick(way.tokens, now_s, without=way.used_keys)
 
 
-def _nothing_left(way: _Way) -> Whole:
+def _nothing_left(way: _Way) -> Answer:
     """What the client is told in the end."""
     if way.failed is not None:
         if isinstance(way.failed.remains, HeadgateError):
@@ -294,13 +362,43 @@ def _nothing_left(way: _Way) -> Whole:
     raise CircuitOpenError(retry_after_s=wait_s)
 
 
+def _hedge_after_s(call: Call, request: Request, way: _Way) -> float | None:
+    """How long to wait before a second target is asked beside the first; None: not at all."""
+    after_s = None if call.route is None else call.route.hedge_after_s
+    if after_s is None or way.failed is not None or not way.more_targets:
+        return None
+    return after_s if call.hedge_safe or not request.endpoint.generates else None
+
+
+def _credit(call: Call, step: _Step) -> None:
+    """Name the target and key of an attempt as the call's."""
+    record, provider = call.record, step.target.provider
+    call.target = step.target
+    call.provider_key = step.key
+    record.provider = provider.name
+    record.provider_key = step.key.name
+    record.simulated = provider.simulated
+
+
+def _larger(call: Call) -> Target | None:
+    """The route's target for long requests, where the call may go there."""
+    larger = None if call.route is None else call.route.larger_context
+    if larger is not None and call.kept_at not in (None, larger.provider.name):
+        return None
+    return larger
+
+
 def _deadline(call: Call, request: Request, first: Target) -> Deadline:
     timeouts = first.provider.timeouts(request.endpoint, streamed=request.streamed)
     now_s = time.monotonic()
+    patience = call.patience
+    if patience is None:
+        end_by_s = now_s + timeouts.total_s
+        return Deadline(end_by_s, end_by_s, of_client=False)
     return deadline_of(
-        call.patience,
+        patience,
         total_s=timeouts.total_s,
-        asked_at_s=now_s - call.elapsed_us() / 1e6 if call.patience is not None else now_s,
+        asked_at_s=now_s - call.elapsed_us() / 1e6,
         now_s=now_s,
         streamed=request.streamed,
     )
@@ -309,7 +407,7 @@ def _deadline(call: Call, request: Request, first: Target) -> Deadline:
 def _note(
     call: Call,
     step: _Step,
-    reason: AttemptReason,
+    number: int,
     *,
     status: int | None = None,
     error_class: str | None = None,
@@ -319,8 +417,8 @@ def _note(
     record.trail += (
         AttemptRecord(
             call_id=record.id,
-            number=len(record.trail) + 1,
-            reason=reason,
+            number=number,
+            reason=step.reason,
             provider=step.target.provider.name,
             model=step.target.model[:256],
             provider_key=step.key.name,

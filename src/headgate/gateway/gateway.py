@@ -15,15 +15,16 @@ from headgate.errors import (
     UpstreamFailedError,
     UpstreamTimeoutError,
 )
+from headgate.gateway.asked import Asked
 from headgate.gateway.attempt import Flowing, Whole, broken_error, without_secret
 from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
 from headgate.gateway.capabilities import able_targets
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import failure_code
 from headgate.gateway.request import Request
-from headgate.gateway.routing import Target
 from headgate.gateway.settlement import Settlement
 from headgate.gateway.stored_responses import ResponseOwner, StoredResponses
+from headgate.gateway.target import Target
 from headgate.gateway.upstream import UpstreamError, UpstreamReply
 from headgate.ledger.money import header_usd
 from headgate.ledger.writer import LedgerWriter
@@ -131,8 +132,11 @@ class Gateway:
                 code="model_not_allowed",
             )
         request.endpoint.check(request.fields)
-        targets = self.routing.targets(request.model)
-        call.record.route = targets[0].route
+        call.route = route = self.routing.route(request.model)
+        call.record.route = route.name
+        targets = route.targets
+        if route.strategy is not None:
+            targets = route.strategy.order(targets, _asked(call, request))
         if request.streamed and targets[0].provider.stream_usage:
             request.ask_for_usage()
         return targets
@@ -150,7 +154,7 @@ class Gateway:
                 " this model's; ask for a model of that provider.",
                 param="previous_response_id",
             )
-        call.kept_by = owner.provider_key
+        call.kept_at, call.kept_by = keeper, owner.provider_key
         return found
 
     def _whole(self, call: Call, request: Request, answer: Whole) -> LastWords:
@@ -237,6 +241,17 @@ class Gateway:
                     last = Refusal(error, _call_headers(call))
         if last is not None:
             await client.finish(last)
+
+
+def _asked(call: Call, request: Request) -> Asked:
+    record = call.record
+    return Asked(
+        request,
+        workflow=record.workflow,
+        feature=record.feature,
+        complexity=call.complexity,
+        rungs_up=call.rungs_up,
+    )
 
 
 def _headers(call: Call, reply: UpstreamReply) -> Headers:

@@ -31,9 +31,9 @@ class TargetHealth:
         return self.streamed if streamed else self.whole
 
 
-def verdict_of(failure: Failure, *, in_haste: bool) -> Verdict:
-    """What a failed attempt says of its target; `in_haste`: its client did not wait as we would."""
-    if failure.ours or (failure.timed_out and in_haste):
+def verdict_of(failure: Failure) -> Verdict:
+    """What a failed attempt says of its target."""
+    if failure.ours or failure.hasty:
         return "unknown"
     if failure.status is None or failure.status >= 500 or failure.status == 408:
         return "bad"

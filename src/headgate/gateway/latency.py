@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import exp
 
 _MEMORY_S = 60.0
-"""How long an attempt weighs on the mean: after this time, to about a third."""
+"""What was measured this long ago is worth no more than a guess."""
 
 _LEAST_WEIGHT = 0.1
 """Of a new attempt, so that many at once don't leave the mean where it was."""
@@ -22,12 +22,16 @@ class Latency:
 
     def note(self, latency_s: float, now_s: float) -> None:
         """Take in an attempt that was answered."""
-        if self._mean_s is None:
+        mean_s = self._mean_s
+        if mean_s is None:
             self._mean_s = latency_s
         else:
-            old = exp(-max(0.0, now_s - self._at_s) / _MEMORY_S)
-            weight = max(_LEAST_WEIGHT, 1 - old)
-            self._mean_s += weight * (latency_s - self._mean_s)
+            weight = (now_s - self._at_s) / _MEMORY_S
+            if weight < _LEAST_WEIGHT:
+                weight = _LEAST_WEIGHT
+            elif weight > 1.0:
+                weight = 1.0
+            self._mean_s = mean_s + weight * (latency_s - mean_s)
         self._at_s = now_s
 
     def expected_s(self, now_s: float) -> float | None:

@@ -64,7 +64,8 @@ class Provider:
         self._patterns = settings.models
         self.pool = _pool(settings, via)
         """Several keys to pick from; None where there is one or none."""
-        self._only_key = _key(None, settings, via)
+        self.only_key = _key(None, settings, via)
+        """What it is asked with where it has no pool."""
         self.retry_budget = RetryBudget(retry_budget)
         self._streamed = _timeouts(settings.timeouts)
         # A reply that isn't streamed begins when the model has written all of it, so its head may
@@ -82,11 +83,11 @@ class Provider:
     @property
     def key(self) -> ProviderKey:
         """Its only key; where it has a pool, one of it, for what is no call."""
-        return self._only_key if self.pool is None else self.pool.any_key()
+        return self.only_key if self.pool is None else self.pool.any_key()
 
     def key_named(self, name: str | None) -> ProviderKey:
         """The key of that name, or else as `key`."""
-        return self._only_key if self.pool is None else self.pool.any_key(name)
+        return self.only_key if self.pool is None else self.pool.any_key(name)
 
     def serves(self, model: str) -> bool:
         """Whether `model` is one of those it is configured for."""

@@ -27,6 +27,9 @@ class Failure(msgspec.Struct, frozen=True):
     ours: bool = False
     """It was never sent, for a reason that lies here: no connection free, no way to say it."""
 
+    hasty: bool = False
+    """It took too long for its client, not for us."""
+
     @property
     def is_of_key(self) -> bool:
         """Whether the provider refused the key, not the request."""
@@ -43,6 +46,10 @@ class OtherKey(msgspec.Struct, frozen=True):
     """Try the same target now, by another key of its provider."""
 
 
+class LargerContext(msgspec.Struct, frozen=True):
+    """Try the route's target for long requests now."""
+
+
 class Next(msgspec.Struct, frozen=True):
     """Try the next target now."""
 
@@ -57,7 +64,7 @@ class GiveUp(msgspec.Struct, frozen=True):
     """See `Next`."""
 
 
-Decision = Again | OtherKey | Next | GiveUp
+Decision = Again | OtherKey | LargerContext | Next | GiveUp
 
 
 class RetryPolicy:
@@ -77,17 +84,23 @@ class RetryPolicy:
         affordable: bool = True,
         expected_s: float = 0.0,
         other_key: bool = False,
+        larger_context: bool = False,
     ) -> Decision:
         """What to do after `attempts` on this target (≥ 1); `jitter` is uniform in [0, 1).
 
         `affordable`: whether the provider's retry budget has one more. `expected_s`: how long
         another attempt would probably take; it is not begun where it could not finish. `other_key`:
-        whether the provider has another key that may be used for this.
+        whether the provider has another key that may be used for this. `larger_context`: whether
+        there is a target for long requests that was not asked yet.
         """
         # A key is refused once, not once a call, so going to another needs no retry budget.
-        of_key = failure.is_of_key or (failure.status == 429 and affordable)
+        of_key = failure.is_of_key or (
+            failure.status == 429 and affordable and attempts < self._settings.max_attempts
+        )
         if other_key and of_key and remaining_s > expected_s:
             return OtherKey()
+        if larger_context and failure.code == "context_length_exceeded" and remaining_s > 0:
+            return LargerContext()
         if failure.status is not None and failure.status not in _ELSEWHERE:
             return GiveUp()
         instead = Next if more_targets and remaining_s > 0 else GiveUp
@@ -96,14 +109,14 @@ class RetryPolicy:
             curable = curable and failure.status in _AGAIN
         if not curable or attempts >= self._settings.max_attempts:
             return instead()
-        if not affordable:
-            return instead(over_budget=True)
         delay_s = self.delay_s(attempts, jitter)
         if failure.retry_after_s is not None:
             if failure.retry_after_s > self._settings.max_delay_s:
                 return instead()
             delay_s = max(delay_s, failure.retry_after_s)
-        return Again(delay_s) if delay_s + expected_s < remaining_s else instead()
+        if delay_s + expected_s >= remaining_s:
+            return instead()
+        return Again(delay_s) if affordable else instead(over_budget=True)
 
     def delay_s(self, attempts: int, jitter: float) -> float:
         """The pause after `attempts`, in seconds."""

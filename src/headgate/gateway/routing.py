@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from random import random
 
 from headgate.config.failures import BreakerSettings
-from headgate.config.settings import RouteSettings
+from headgate.config.routes import LargerContextSettings, RouteSettings, TargetSettings
 from headgate.errors import ModelNotFoundError
 from headgate.gateway.health import TargetHealth
 from headgate.gateway.provider import Provider
+from headgate.gateway.strategies import Cheapest, Fastest, Strategy, Tiered, Weighted
+from headgate.gateway.target import Target
+from headgate.ledger.cost import Price
+from headgate.ledger.prices import PriceList
 
 _MAX_REMEMBERED = 4096
 
 
-class Target:
-    """A provider and a model of it."""
+class Route:
+    """A name that applications ask for, and what it leads to."""
 
-    __slots__ = ("health", "model", "name", "provider", "route")
+    __slots__ = ("hedge_after_s", "larger_context", "name", "strategy", "targets")
 
     def __init__(
-        self, provider: Provider, model: str, route: str | None, health: TargetHealth
+        self,
+        name: str | None,
+        targets: tuple[Target, ...],
+        strategy: Strategy | None = None,
+        larger_context: Target | None = None,
+        hedge_after_s: float | None = None,
     ) -> None:
-        self.provider = provider
-        self.health = health
-        self.model = model
-        self.route = route
-        """The route that led here, or None where the model was named itself."""
-        self.name = f"{provider.name}/{model}".encode("ascii", "replace")
-        """For the header `x-headgate-target`."""
+        self.name = name
+        """None: the model was named itself."""
+        self.targets = targets
+        """As they are written."""
+        self.strategy = strategy
+        """None: they are tried as they are written."""
+        self.larger_context = larger_context
+        self.hedge_after_s = hedge_after_s
 
 
 class Routing:
@@ -38,33 +50,22 @@ class Routing:
         providers: Mapping[str, Provider],
         routes: Mapping[str, RouteSettings],
         breaker: BreakerSettings,
+        prices: PriceList,
     ) -> None:
         self.providers = providers
         self._breaker = breaker
+        self._prices = prices
         self._health: dict[tuple[str, str], TargetHealth] = {}
         """Of the routes' targets: those that name the same model share it."""
-        self.routes = {
-            name: tuple(self._target(providers[t.provider], t.model, name) for t in route.targets)
-            for name, route in routes.items()
-        }
+        self.routes = {name: self._route(name, route) for name, route in routes.items()}
         self.takes_fault_hints = any(p.takes_fault_hints for p in providers.values())
         """Whether `x-simulator-fault` may be handed on at all."""
         self.has_limits = any(p.is_limited for p in providers.values())
         """Whether there is a provider that can't do all that may be asked."""
-        self._plain: dict[str, tuple[Target, ...]] = {}
+        self._plain: dict[str, Route] = {}
 
-    def _target(self, provider: Provider, model: str, route: str) -> Target:
-        key = (provider.name, model)
-        health = self._health.get(key)
-        if health is None:
-            health = self._health[key] = self._new_health(provider, model)
-        return Target(provider, model, route, health)
-
-    def _new_health(self, provider: Provider, model: str) -> TargetHealth:
-        return TargetHealth(f"{provider.name}/{model}", self._breaker)
-
-    def targets(self, model: str) -> tuple[Target, ...]:
-        """The targets of `model`, a route's or a model's name; `ModelNotFoundError` if none."""
+    def route(self, model: str) -> Route:
+        """What `model`, a route's or a model's name, leads to; `ModelNotFoundError` if nothing."""
         found = self.routes.get(model) or self._plain.get(model)
         if found:
             return found
@@ -78,5 +79,45 @@ class Routing:
         if len(self._plain) >= _MAX_REMEMBERED:
             self._plain.clear()
         health = self._health.get((provider.name, model)) or self._new_health(provider, model)
-        self._plain[model] = found = (Target(provider, model, None, health),)
+        self._plain[model] = found = Route(None, (Target(provider, model, None, health),))
         return found
+
+    def _route(self, name: str, settings: RouteSettings) -> Route:
+        larger = settings.larger_context
+        return Route(
+            name,
+            tuple(self._target(target, name) for target in settings.targets),
+            self._strategy(settings),
+            None if larger is None else self._target(larger, name),
+            None if settings.hedge is None else settings.hedge.after_s,
+        )
+
+    def _strategy(self, settings: RouteSettings) -> Strategy | None:
+        match settings.strategy:
+            case "weighted":
+                return Weighted(tuple(target.weight or 1 for target in settings.targets), random)
+            case "cheapest":
+                return Cheapest(self._price_of)
+            case "fastest":
+                return Fastest(settings.explore_share, random, time.monotonic)
+            case "tiered":
+                return Tiered(tuple(target.when for target in settings.targets))
+            case "in_order":
+                return None
+
+    def _price_of(self, target: Target) -> Price | None:
+        provider = target.provider
+        return self._prices.price_of(
+            provider.price_list, provider.price_address, target.model, None
+        )
+
+    def _target(self, settings: TargetSettings | LargerContextSettings, route: str) -> Target:
+        provider = self.providers[settings.provider]
+        key = (provider.name, settings.model)
+        health = self._health.get(key)
+        if health is None:
+            health = self._health[key] = self._new_health(provider, settings.model)
+        return Target(provider, settings.model, route, health)
+
+    def _new_health(self, provider: Provider, model: str) -> TargetHealth:
+        return TargetHealth(f"{provider.name}/{model}", self._breaker)

@@ -22,6 +22,8 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     feature: str | None = None
     user: str | None = None
     """The end user as the caller named them; only a keyed hash is ever stored."""
+    asked_before: int = 0
+    """How often the run asked the same and the answer failed its checks."""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """Hints of the caller's that are passed on, such as `x-simulator-fault`."""
 

@@ -216,6 +216,7 @@ class Runner:
             feature=order.feature,
             user=order.user,
             headers=order.headers,
+            asked_before=trail.attempt - 1,
         )
         with trail.step("call") as step:
             try:

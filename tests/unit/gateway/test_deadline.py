@@ -36,9 +36,12 @@ waits = st.none() | st.floats(0.01, 1000)
 @given(waits, waits, st.floats(0.1, 1000), st.floats(0, 100), st.booleans())
 def test_nobody_waits_longer_than_anybody_said(begin_s, whole_s, total_s, passed_s, streamed):
     asked_at_s, now_s = 50.0, 50.0 + passed_s
-    patience = None if begin_s is None and whole_s is None else Patience(begin_s, whole_s)
     found = deadline_of(
-        patience, total_s=total_s, asked_at_s=asked_at_s, now_s=now_s, streamed=streamed
+        Patience(begin_s, whole_s),
+        total_s=total_s,
+        asked_at_s=asked_at_s,
+        now_s=now_s,
+        streamed=streamed,
     )
     assert found.begin_by_s <= found.end_by_s <= now_s + total_s
     if whole_s is not None:

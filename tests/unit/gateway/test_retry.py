@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.config.failures import RetrySettings
-from headgate.gateway.retry import Again, Failure, GiveUp, Next, RetryPolicy
+from headgate.gateway.retry import (
+    Again,
+    Failure,
+    GiveUp,
+    LargerContext,
+    Next,
+    OtherKey,
+    RetryPolicy,
+)
 
 SETTINGS = RetrySettings(max_attempts=3, base_delay_s=0.25, max_delay_s=8)
 POLICY = RetryPolicy(SETTINGS)
@@ -84,3 +92,33 @@ def test_a_used_up_retry_budget_ends_the_retries_of_a_target() -> None:
         over_budget=True
     )
     assert decide(Failure(status=401), affordable=False) == GiveUp()
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [Failure(status=401), Failure(status=403), Failure(status=429, code="insufficient_quota")],
+)
+def test_a_refused_key_is_replaced_at_once_whatever_the_budget(failure: Failure) -> None:
+    assert decide(failure, other_key=True, affordable=False) == OtherKey()
+
+
+def test_a_rate_limit_is_taken_to_another_key_within_the_budget() -> None:
+    limited = Failure(status=429, retry_after_s=30.0)
+    assert decide(limited, other_key=True) == OtherKey()
+    assert decide(limited, other_key=True, affordable=False) == GiveUp()
+
+
+@pytest.mark.parametrize("failure", [Failure(status=500), Failure(status=400), Failure()])
+def test_another_key_is_no_cure_for_anything_else(failure: Failure) -> None:
+    assert not isinstance(decide(failure, other_key=True), OtherKey)
+
+
+def test_a_request_that_is_too_long_goes_to_the_larger_model_only() -> None:
+    long = Failure(status=400, code="context_length_exceeded")
+    assert decide(long, larger_context=True) == LargerContext()
+    assert decide(long, more_targets=True) == GiveUp()
+
+
+def test_a_refusal_for_content_is_final() -> None:
+    refused = Failure(status=400, code="content_policy_violation")
+    assert decide(refused, larger_context=True, more_targets=True, other_key=True) == GiveUp()

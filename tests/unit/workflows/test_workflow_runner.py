@@ -100,6 +100,12 @@ async def test_an_answer_that_fails_is_asked_again_with_its_faults(
     assert run.cost_nanousd == 2_000
 
 
+async def test_the_model_is_told_how_often_it_was_asked_before(runner_with):
+    runner = runner_with({"label": "other"}, GOOD)
+    await runner.run(order())
+    assert [request.asked_before for request in runner._model.requests] == [0, 1]
+
+
 async def test_the_failed_answer_is_shown_again_but_a_cut_one_is_not(runner_with):
     shown = runner_with(BAD, GOOD)
     await shown.run(order())

@@ -1,5 +1,6 @@
 """What a caller holds once a response's head has arrived: it, and the body at his own pace."""
 
+import asyncio
 import contextlib
 
 from headgate.gateway.upstream.decoding import Decoder
@@ -75,6 +76,20 @@ class UpstreamReply:
         everything that came before the break has been given out.
         """
         return await self._next(Want.SOME_BODY)
+
+    async def next_chunk_within(self, wait_s: float) -> bytes | None:
+        """As `next_chunk`, but None where nothing has come within `wait_s`; nothing is lost."""
+        exchange = self._exchange
+        exchange.want = Want.SOME_BODY
+        if not exchange.ready():
+            timer = asyncio.get_running_loop().call_later(wait_s, exchange.wake)
+            try:
+                await exchange.wait()
+            finally:
+                timer.cancel()
+            if not exchange.ready():
+                return None
+        return await self.next_chunk()
 
     def abort(self) -> None:
         """Drop the connection at once, so that the upstream sees it. Idempotent."""

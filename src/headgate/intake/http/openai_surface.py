@@ -116,6 +116,7 @@ class OpenAISurface:
         if b"x-headgate-feature" in headers:
             call.name_feature(headers[b"x-headgate-feature"])
         call.forwarded = self._forwarded(headers)
+        call.take_hints(headers.get(b"x-headgate-complexity"), headers.get(b"x-headgate-hedge"))
         call.patience = patience_from(
             headers.get(b"x-stainless-read-timeout"),
             headers.get(b"x-stainless-timeout"),

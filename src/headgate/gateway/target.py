@@ -1,0 +1,23 @@
+"""A target: a provider and a model of it, and how it fares."""
+
+from __future__ import annotations
+
+from headgate.gateway.health import TargetHealth
+from headgate.gateway.provider import Provider
+
+
+class Target:
+    """One rung of a route, or a model that was named itself."""
+
+    __slots__ = ("health", "model", "name", "provider", "route")
+
+    def __init__(
+        self, provider: Provider, model: str, route: str | None, health: TargetHealth
+    ) -> None:
+        self.provider = provider
+        self.health = health
+        self.model = model
+        self.route = route
+        """The route that led here, or None where the model was named itself."""
+        self.name = f"{provider.name}/{model}".encode("ascii", "replace")
+        """For the header `x-headgate-target`."""

@@ -1,0 +1,212 @@
+"""Whatever targets do, a call ends, its story is kept, and nobody is asked more than allowed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headgate.config.failures import BreakerSettings, RetryBudgetSettings, RetrySettings
+from headgate.config.provider_keys import ProviderKeySettings
+from headgate.config.routes import (
+    HedgeSettings,
+    LargerContextSettings,
+    RouteSettings,
+    TargetSettings,
+)
+from headgate.config.settings import ProviderSettings
+from headgate.errors import HeadgateError
+from headgate.gateway.call import Call
+from headgate.gateway.caller import Caller
+from headgate.gateway.deadline import Patience
+from headgate.gateway.dispatch import Dispatcher
+from headgate.gateway.endpoints import ENDPOINTS
+from headgate.gateway.provider import Provider
+from headgate.gateway.request import read_request
+from headgate.gateway.retry import RetryPolicy
+from headgate.gateway.routing import Routing
+from headgate.gateway.upstream import UpstreamError
+from headgate.ledger.prices import PriceList
+from headgate.telemetry.metrics import Metrics
+
+CALLER = Caller("key_1", "default", "app")
+OUTCOMES = (
+    "200", "200", "400", "401", "403", "404", "429", "500", "503", "429:insufficient_quota",
+    "400:context_length_exceeded", "cut", "connect", "first_byte_timeout", "pool_timeout", "junk",
+)  # fmt: skip
+
+
+class Reply:
+    """A reply as the upstream client gives it."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        self.status = status
+        self.headers: list[tuple[bytes, bytes]] = []
+        self._body = body
+
+    def header(self, _name: bytes) -> bytes | None:
+        return None
+
+    async def read(self, _limit: int) -> bytes:
+        return self._body
+
+    def abort(self) -> None:
+        pass
+
+
+class Script:
+    """What providers answer, one after the other, and what they were asked."""
+
+    def __init__(self, outcomes: list[str]) -> None:
+        self.outcomes = outcomes
+        self.asked: list[str] = []
+
+    def of(self, provider: str):
+        async def send(_origin: Any, _method: Any, _target: Any, headers: bytes, *_more: Any):
+            self.asked.append(provider)
+            await asyncio.sleep(0)
+            return self._next()
+
+        return send
+
+    def _next(self) -> Reply:
+        outcome = self.outcomes.pop(0) if self.outcomes else "200"
+        status, _, code = outcome.partition(":")
+        if outcome == "junk":
+            return Reply(200, b"<html>")
+        if not status.isdigit():
+            raise UpstreamError(outcome, outcome)  # type: ignore[arg-type]
+        if status == "200":
+            return Reply(200, b'{"model":"m","usage":{"prompt_tokens":1,"completion_tokens":1}}')
+        error = {"message": "no", "type": "x", "param": None, "code": code or f"c{status}"}
+        return Reply(int(status), json.dumps({"error": error}).encode())
+
+
+def gateway(script: Script, *, retries: RetrySettings, breaker: BreakerSettings, pooled: bool):
+    keys = (
+        tuple(ProviderKeySettings(name=name, api_key=f"sk-{name}") for name in ("a", "b"))
+        if pooled
+        else ()
+    )
+    providers = {
+        name: Provider(
+            name,
+            ProviderSettings(base_url="http://127.0.0.1:9/v1", api_key="sk", keys=keys),
+            retry_budget=retries.budget,
+        )
+        for name in ("one", "two")
+    }
+    for name, provider in providers.items():
+        provider.upstream.send = script.of(name)  # type: ignore[method-assign]
+    route = RouteSettings(
+        targets=tuple(
+            TargetSettings(provider=provider, model=model)
+            for provider, model in (("one", "m1"), ("one", "m2"), ("two", "m3"))
+        ),
+        larger_context=LargerContextSettings(provider="two", model="long"),
+        hedge=HedgeSettings(after_s=10),
+    )
+    routing = Routing(providers, {"route": route}, breaker, PriceList({}))
+    metrics = Metrics(max_label_values=10).targets
+    return routing, Dispatcher(routing, RetryPolicy(retries), metrics)
+
+
+async def ask(routing: Routing, dispatcher: Dispatcher, *, hedged: bool = False) -> Call:
+    call = Call(CALLER, "chat/completions", trace_id="0" * 32)
+    call.hedge_safe = hedged
+    call.patience = Patience(begin_s=60)
+    request = read_request(ENDPOINTS["chat/completions"], b'{"model":"route","messages":[]}')
+    call.route = routing.route("route")
+    try:
+        answer = await dispatcher.dispatch(call, request, call.route.targets)
+        call.record.status = answer.reply.status
+    except HeadgateError as error:
+        call.record.status = error.status
+    return call
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.sampled_from(OUTCOMES), max_size=60),
+    st.integers(1, 12),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([0.0, 0.3, 1000.0]),
+)
+def test_every_call_ends_and_leaves_its_whole_story(outcomes, calls, pooled, hedged, floor) -> None:
+    budget = RetryBudgetSettings(share=0.1, floor_per_s=floor, window_s=10)
+    retries = RetrySettings(max_attempts=3, base_delay_s=0, budget=budget)
+    breaker = BreakerSettings(min_calls=3, open_s=1000, max_open_s=1000)
+    script = Script(list(outcomes))
+    routing, dispatcher = gateway(script, retries=retries, breaker=breaker, pooled=pooled)
+
+    async def main() -> list[Call]:
+        return [await ask(routing, dispatcher, hedged=hedged) for _ in range(calls)]
+
+    made = asyncio.run(main())
+    assert sum(call.record.attempts for call in made) == len(script.asked)
+    refused_keys = 0
+    for call in made:
+        record = call.record
+        trail = record.trail
+        if record.attempts == 1 and record.status == 200:
+            assert trail == ()
+            continue
+        assert [one.number for one in trail] == list(range(1, record.attempts + 1))
+        assert [one.error_class for one in trail].count(None) == (record.status == 200)
+        if trail:
+            assert trail[-1].status == 200 or trail[-1].error_class
+            assert trail[0].reason in ("first", "next_target")
+            assert "first" not in [one.reason for one in trail[1:]]
+        # At most every target with every try, each key once more, and the long one.
+        assert record.attempts <= 4 * (retries.max_attempts + 3)
+        refused_keys += sum(one.reason in ("next_key", "larger_context") for one in trail)
+    firsts = sum(
+        len({one.provider for one in call.record.trail} or {call.record.provider}) for call in made
+    )
+    if floor < 1000:
+        # The floor of 3 at most, what time adds while the test runs, and a tenth of the calls.
+        assert len(script.asked) - firsts - refused_keys <= floor * 10 + 0.1 * firsts + 2
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+async def test_a_target_that_is_left_alone_is_not_asked(pooled: bool) -> None:
+    retries = RetrySettings(max_attempts=1, base_delay_s=0)
+    breaker = BreakerSettings(min_calls=2, open_s=1000, max_open_s=1000)
+    script = Script(["500"] * 100)
+    routing, dispatcher = gateway(script, retries=retries, breaker=breaker, pooled=pooled)
+    calls = [await ask(routing, dispatcher) for _ in range(4)]
+    assert [call.record.attempts for call in calls] == [3, 3, 0, 0]
+    assert calls[-1].record.status == 503
+
+
+async def test_a_request_that_is_too_long_is_taken_to_the_larger_model_once() -> None:
+    script = Script(["400:context_length_exceeded"] * 5)
+    routing, dispatcher = gateway(
+        script,
+        retries=RetrySettings(base_delay_s=0),
+        breaker=BreakerSettings(),
+        pooled=False,
+    )
+    call = await ask(routing, dispatcher)
+    assert [(one.reason, one.model) for one in call.record.trail] == [
+        ("first", "m1"),
+        ("larger_context", "long"),
+    ]
+
+
+async def test_rate_limits_of_every_key_end_the_call() -> None:
+    script = Script(["429"] * 1000)
+    routing, dispatcher = gateway(
+        script,
+        retries=RetrySettings(max_attempts=3, base_delay_s=0),
+        breaker=BreakerSettings(),
+        pooled=True,
+    )
+    call = await ask(routing, dispatcher)
+    assert call.record.status == 429
+    assert call.record.attempts <= 3 * 4
