@@ -143,7 +143,7 @@ async def test_a_caller_that_leaves_does_not_take_the_token_along(issuer: Upstre
         (reply({"access_token": "a", "expires_in": "soon"}), UpstreamFailedError),
         ([CUT], UpstreamFailedError),
     ],
-    ids=str,
+    ids=["refused", "unauthorized", "throttled", "no json", "evil", "no number", "cut"],
 )
 async def test_what_is_no_token_is_an_error(
     issuer: Upstream, request: pytest.FixtureRequest, answer: Any, error: type[Exception]
