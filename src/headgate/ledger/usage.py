@@ -121,7 +121,7 @@ def usage(
         ),
         cost.label("cost_nanousd"),
         sa.func.coalesce(sa.func.sum(column.latency_us), 0).label("latency_us"),
-    ).where(*_period(since_us, until_us))
+    ).where(*in_period(since_us, until_us))
     if project is not None:
         query = query.where(column.project == project)
     if groups:
@@ -171,7 +171,7 @@ def _count_if(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     return sa.func.count(sa.case((condition, 1)))
 
 
-def _period(since_us: int | None, until_us: int | None) -> list[sa.ColumnElement[bool]]:
+def in_period(since_us: int | None, until_us: int | None) -> list[sa.ColumnElement[bool]]:
     """Conditions on the time; those on the identifier, which begins with it, find the rows fast."""
     column = calls.c
     conditions: list[sa.ColumnElement[bool]] = []
