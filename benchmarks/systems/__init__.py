@@ -12,7 +12,7 @@ from benchmarks.systems.litellm import LiteLLM
 from benchmarks.systems.nginx import Nginx
 from benchmarks.systems.system import Running, System
 
-__all__ = ["ALL", "Running", "System"]
+__all__ = ["ALL", "Direct", "Headgate", "LiteLLM", "Nginx", "Running", "System"]
 
 ALL: tuple[System, ...] = (Direct(), Nginx(), LiteLLM(), Headgate())
 """In the order in which they are measured in each round; `direct` first, as the measure of all."""
