@@ -147,6 +147,7 @@ def _past_work(past: PastWork, candidates: Candidates) -> Work:
         asks_for=past.route or past.model,
         standard=past.volume,
         batch=_NOTHING,
+        answered_calls=past.answered_calls,
         candidates=tuple(own),
         movable=past.endpoint not in FIXED_ENDPOINTS,
         recorded_nanousd=past.cost_nanousd,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -26,6 +28,9 @@ class PastWork(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     endpoint: str
     volume: Volume
+    """Of the calls that reached a provider."""
+    answered_calls: int
+    """Calls that Headgate's cache answered."""
     cost_nanousd: int | None
     """What a month of it costs by the ledger's own records; None where no call has a price."""
     unpriced_calls: int
@@ -68,23 +73,39 @@ def past_workload(
     group_by: tuple[GroupBy, ...] = tuple(
         dict.fromkeys((split_by, "route", "provider", "model", "endpoint"))
     )
-    rows = usage(
-        connection, group_by=group_by, since_us=since_us, until_us=until_us, project=project
+    asked, recalled = (
+        usage(
+            connection,
+            group_by=group_by,
+            since_us=since_us,
+            until_us=until_us,
+            project=project,
+            from_cache=from_cache,
+        )
+        for from_cache in (False, True)
     )
+    hits: Counter[tuple[str | int | None, ...]] = Counter()
+    for row in recalled:
+        hits[_key(row)] += row.calls
     return PastWorkload(
         work=tuple(
-            _work(row, split_by, days, period_us)
-            for row in rows
+            _work(row, split_by, hits.pop(_key(row), 0), days, period_us)
+            for row in asked
             if row.group["model"] and (row.input_tokens or row.calls > row.errors)
         ),
         period_us=period_us,
-        calls=sum(row.calls for row in rows),
-        simulated_calls=sum(row.simulated_calls for row in rows),
-        failed_calls=sum(row.errors for row in rows),
+        calls=sum(row.calls for row in (*asked, *recalled)),
+        simulated_calls=sum(row.simulated_calls for row in asked),
+        failed_calls=sum(row.errors for row in asked),
     )
 
 
-def _work(row: UsageRow, split_by: GroupBy, days: int, period_us: int) -> PastWork:
+def _key(row: UsageRow) -> tuple[str | int | None, ...]:
+    # A cache may not know which provider answered once; the rest tells the work.
+    return tuple(value for name, value in row.group.items() if name != "provider")
+
+
+def _work(row: UsageRow, split_by: GroupBy, hits: int, days: int, period_us: int) -> PastWork:
     def month(count: int) -> int:
         return scaled(count, days=days, period_us=period_us)
 
@@ -105,6 +126,7 @@ def _work(row: UsageRow, split_by: GroupBy, days: int, period_us: int) -> PastWo
             cached_tokens=month(row.cached_tokens),
             output_tokens=month(row.output_tokens),
         ),
+        answered_calls=month(hits),
         cost_nanousd=None if row.cost_nanousd is None else month(row.cost_nanousd),
         unpriced_calls=row.unpriced_calls,
     )

@@ -98,9 +98,12 @@ def usage(
     since_us: int | None = None,
     until_us: int | None = None,
     project: str | None = None,
+    from_cache: bool | None = None,
     limit: int = _MOST_ROWS,
 ) -> list[UsageRow]:
     """Sums over the calls that began from `since_us` on and before `until_us`.
+
+    `from_cache` leaves only those that Headgate's own cache answered, or only the others.
 
     By day where that is among `group_by`, else the dearest first; at most `limit` rows, never more
     than 10,000. Without `group_by` one row, also where there was no call.
@@ -124,6 +127,9 @@ def usage(
     ).where(*in_period(since_us, until_us))
     if project is not None:
         query = query.where(column.project == project)
+    if from_cache is not None:
+        hit = column.cache == "hit"
+        query = query.where(hit if from_cache else sa.not_(hit))
     if groups:
         days = [group for group in groups if group.name == "group_day"]
         query = query.group_by(*groups).order_by(

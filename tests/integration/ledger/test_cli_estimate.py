@@ -229,6 +229,28 @@ def test_pieces_of_work_of_one_group_are_told_apart(on_ledger: Headgate, databas
     assert sorted(names) == ["default", "default (gpt-x)", "search"]
 
 
+def test_what_the_cache_answered_costs_nothing_and_is_counted(
+    on_ledger: Headgate, database: Database
+):
+    hit = {"cache": "hit", "cost_nanousd": 0, "workflow": "ticket-triage", "provider": None}
+    with database.begin() as connection:
+        insert_calls(
+            connection,
+            [
+                a_call(
+                    started_at_us=BEGAN_US + number, route="triage",
+                    model_answered="gpt-dear-2026-01-01", **hit,
+                )
+                for number in range(4)
+            ],
+        )  # fmt: skip
+    tickets, _ = on_ledger(*PERIOD, "--json").json()["work"]
+    assert tickets["answered_calls"] == 60
+    assert tickets["standard"]["calls"] == 150
+    assert tickets["standard"]["input_tokens"] == 150_000
+    assert tickets["options"][0]["month_usd"] == "1.125"
+
+
 def test_failed_calls_and_a_short_ledger_are_told(on_ledger: Headgate):
     ran = on_ledger(*PERIOD)
     assert "like the 2.0 of the ledger that were read, with 12 calls" in ran.out
