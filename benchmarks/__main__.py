@@ -162,6 +162,8 @@ async def _measure_parts(options: argparse.Namespace, parts: list[Part], place: 
         try:
             if part == "resilience":
                 systems = resilience.contenders(WORK)
+                if all(system.name != "litellm" for system in systems):
+                    figures.skipped["litellm"] = "not installed; a run of all figures installs it"
                 seconds = 5.0 if options.quick else 20.0
                 await resilience.measure(systems, figures, place.cores, WORK, seconds=seconds)
             elif part == "soak":
