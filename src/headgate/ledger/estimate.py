@@ -145,6 +145,7 @@ def estimate(workload: Sequence[Work], asked: Sequence[Candidate], price_of: Pri
     options: list[Option] = []
     in_use: dict[str, Option] = {}
     cheapest: dict[str, Option] = {}
+    dearest: dict[str, Option] = {}
     asked_options: dict[str, dict[str, Option]] = {one.name: {} for one in asked}
     for work in workload:
         own = [
@@ -153,6 +154,7 @@ def estimate(workload: Sequence[Work], asked: Sequence[Candidate], price_of: Pri
         ]
         in_use[work.name] = own[0]
         cheapest[work.name] = min(own, key=_dearness)
+        dearest[work.name] = max(own, key=_dearness)
         options += own
         if not work.movable:
             continue
@@ -167,6 +169,7 @@ def estimate(workload: Sequence[Work], asked: Sequence[Candidate], price_of: Pri
     plans = [_plan("as it is", in_use)]
     if any(len(work.candidates) > 1 for work in workload):
         plans.append(_plan("cheapest target of each route", cheapest))
+        plans.append(_plan("dearest target of each route", dearest))
     for name, found in asked_options.items():
         kept = tuple(work.name for work in workload if not work.movable)
         plans.append(_plan(f"all on {name}", in_use | found, kept))

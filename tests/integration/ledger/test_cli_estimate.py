@@ -135,6 +135,7 @@ def test_a_workload_is_reckoned_on_every_target_and_every_model_asked_about(type
     assert ran.plans() == {
         "as it is": "22.5",
         "cheapest target of each route": "3.6",
+        "dearest target of each route": "22.5",
         "all on local/own-other": None,
         "all on openai/gpt-dear": "22.5",
     }

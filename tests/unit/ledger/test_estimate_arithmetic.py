@@ -74,7 +74,8 @@ def test_batches_cost_their_own_price_and_are_unpriced_where_there_is_none():
 
 def test_an_unpriced_model_is_never_free_nor_the_cheapest():
     found = estimate([work("a", "secret", "large"), work("b", "small")], [], price_of)
-    today, cheapest = found.plans
+    today, cheapest, dearest = found.plans
+    assert dearest.unpriced_work == ("a",)
     assert today.unpriced_work == ("a",)
     assert today.month_nanousd == 100_000_000
     assert cheapest.unpriced_work == ()
