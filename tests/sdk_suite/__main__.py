@@ -19,12 +19,11 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from comparison import Outcome, compare, counted
+from comparison import TESTS, Outcome, compare, counted
 from fetch import WORK, CannotFetch, Kit, fetch
 from running import KEY, Known, headgate, mock_server
 
 HERE = Path(__file__).parent
-TESTS = "tests/api_resources"
 _SUITE_DEADLINE_S = 3600
 _RESPONSE_ID = re.compile(r'response_id="([^"]+)"')
 _MODEL = re.compile(r'models\.(?:with_\w+\.)?retrieve\(\s*"([a-z0-9_.-]+)"')

@@ -114,7 +114,7 @@ def _running(
         ) as process,
     ):
         try:
-            _await(process, port, health, log)
+            _await(process, command[0], port, health, log)
             yield
         finally:
             process.terminate()
@@ -126,7 +126,9 @@ def _running(
 _OURS = re.compile(r"OPENAI_|HEADGATE_")
 
 
-def _await(process: subprocess.Popen[bytes], port: int, health: str, log: Path) -> None:
+def _await(
+    process: subprocess.Popen[bytes], program: str, port: int, health: str, log: Path
+) -> None:
     deadline_s = time.monotonic() + _START_S
     while time.monotonic() < deadline_s and process.poll() is None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
@@ -138,7 +140,7 @@ def _await(process: subprocess.Popen[bytes], port: int, health: str, log: Path) 
         connection.close()
         time.sleep(_POLL_S)
     said = log.read_text("utf-8", "replace").strip().rpartition("\n")[2]
-    raise CannotFetch(f"{process.args[0]} did not start: {said}")  # type: ignore[index]
+    raise CannotFetch(f"{program} did not start: {said}")
 
 
 def _free_port() -> int:

@@ -15,7 +15,7 @@ from headgate.config.workload import load_workload
 from headgate.errors import ModelNotFoundError, NotFoundError
 from headgate.intake.access.projects import wall_clock_us
 from headgate.ledger.estimate import Candidate, Volume, Work, monthly
-from headgate.ledger.past_work import FIXED_ENDPOINTS, PastWork, past_workload
+from headgate.ledger.past_work import FIXED_ENDPOINTS, MOST_WORK, PastWork, past_workload
 from headgate.ledger.period import moment_us
 
 DEFAULT_SINCE = "30d"
@@ -125,6 +125,14 @@ def past(
     if seen.failed_calls:
         assumptions.append(
             f"{seen.failed_calls:,} of the calls failed; they count with what they used."
+        )
+    if seen.unpriced_calls:
+        assumptions.append(
+            f"{seen.unpriced_calls:,} of the calls have no price on record; `on record` lacks them."
+        )
+    if seen.cut_short:
+        assumptions.append(
+            f"Only the dearest {MOST_WORK} pieces of work are here; the others are left out."
         )
     return Workload(
         work=_named_apart([_past_work(one, candidates) for one in seen.work]),

@@ -14,6 +14,9 @@ from headgate.storage.schema import calls
 
 _DAY_US = 86_400_000_000
 
+MOST_WORK = 500
+"""Pieces of work that are told of; nobody compares models by a longer table."""
+
 FIXED_ENDPOINTS = frozenset({"embeddings", "moderations"})
 """Endpoints whose work no other model can take over by a change of name."""
 
@@ -33,8 +36,6 @@ class PastWork(msgspec.Struct, frozen=True, kw_only=True):
     """Calls that Headgate's cache answered."""
     cost_nanousd: int | None
     """What a month of it costs by the ledger's own records; None where no call has a price."""
-    unpriced_calls: int
-    """Calls of the period, not of the month, that have no price."""
 
 
 class PastWorkload(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +48,10 @@ class PastWorkload(msgspec.Struct, frozen=True, kw_only=True):
     simulated_calls: int
     failed_calls: int
     """Calls that ended in an error; what they used is counted, where it is known."""
+    unpriced_calls: int
+    """Calls that have no price on record."""
+    cut_short: bool
+    """There was more work than `MOST_WORK`; the dearest is here."""
 
 
 def past_workload(
@@ -81,6 +86,7 @@ def past_workload(
             until_us=until_us,
             project=project,
             from_cache=from_cache,
+            limit=MOST_WORK + 1,
         )
         for from_cache in (False, True)
     )
@@ -90,13 +96,15 @@ def past_workload(
     return PastWorkload(
         work=tuple(
             _work(row, split_by, hits.pop(_key(row), 0), days, period_us)
-            for row in asked
+            for row in asked[:MOST_WORK]
             if row.group["model"] and (row.input_tokens or row.calls > row.errors)
         ),
         period_us=period_us,
         calls=sum(row.calls for row in (*asked, *recalled)),
         simulated_calls=sum(row.simulated_calls for row in asked),
         failed_calls=sum(row.errors for row in asked),
+        unpriced_calls=sum(row.unpriced_calls for row in asked),
+        cut_short=len(asked) > MOST_WORK,
     )
 
 
@@ -128,5 +136,4 @@ def _work(row: UsageRow, split_by: GroupBy, hits: int, days: int, period_us: int
         ),
         answered_calls=month(hits),
         cost_nanousd=None if row.cost_nanousd is None else month(row.cost_nanousd),
-        unpriced_calls=row.unpriced_calls,
     )

@@ -256,6 +256,16 @@ def test_failed_calls_and_a_short_ledger_are_told(on_ledger: Headgate):
     ran = on_ledger(*PERIOD)
     assert "like the 2.0 of the ledger that were read, with 12 calls" in ran.out
     assert "1 of the calls failed" in ran.out
+    assert "1 of the calls have no price on record" in ran.out
+
+
+def test_work_beyond_what_is_told_of_is_told_as_left_out(
+    on_ledger: Headgate, database: Database, monkeypatch
+):
+    monkeypatch.setattr("headgate.ledger.past_work.MOST_WORK", 1)
+    ran = on_ledger(*PERIOD, "--json")
+    assert [work["name"] for work in ran.json()["work"]] == ["gpt-dear-2026-01-01"]
+    assert any("Only the dearest" in assumption for assumption in ran.json()["assumptions"])
 
 
 def test_an_empty_ledger_says_what_to_do(typed: Headgate, monkeypatch, database_url: str):
