@@ -31,7 +31,7 @@ from headgate.ledger.money import header_usd, shown_usd
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
     "--model", "models", multiple=True,
-    help="A model, PROVIDER/MODEL or route to compare with; may be given more than once.",
+    help="A model, PROVIDER/MODEL or route to compare with.",
 )  # fmt: skip
 @click.option(
     "--since", help=f"The ledger's calls from then on; without FILE by default {DEFAULT_SINCE}."
