@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench docs lock build clean
+.PHONY: help install demo test compat check bench docs lock build clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -26,6 +26,9 @@ demo: $(READY) ## run the main job: simulator, server, example tickets and repor
 
 test: $(READY) ## run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+compat: $(READY) ## run the official Python SDK's own tests through Headgate (needs npm)
+	@$(BIN)/python tests/sdk_suite
 
 check: $(READY) ## format, lint, types, import layers, generated docs
 	@$(BIN)/ruff format --check .

@@ -16,9 +16,9 @@ from typing import Final
 
 import uvloop
 
-from benchmarks import report, wrk
+from benchmarks import report, resilience, soak, workers, wrk
 from benchmarks.cores import Cores
-from benchmarks.figures import Figures, Sample
+from benchmarks.figures import Figures, Part, Sample
 from benchmarks.payloads import CONTENT_CHUNKS, REQUEST_SIZE_BYTES, reply_body
 from benchmarks.processes import BenchmarkError, stop
 from benchmarks.profiler import profile
@@ -28,6 +28,9 @@ from benchmarks.systems import ALL, System
 from benchmarks.systems import nginx as nginx_system
 
 WORK: Final = Path(__file__).parent / ".work"
+EXTRA_PARTS: Final[tuple[Part, ...]] = ("resilience", "soak", "workers")
+"""Each is an option of the command line, and measured only where it is asked for."""
+
 DOCS: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
@@ -80,6 +83,8 @@ async def _run(options: argparse.Namespace, wanted: list[str]) -> int:
     try:
         if options.profile:
             return await _profile(options, place)
+        if parts := [part for part in EXTRA_PARTS if getattr(options, part)]:
+            return await _measure_parts(options, parts, place)
         return await _measure(options, wanted, place)
     finally:
         await stub.stop()
@@ -104,14 +109,7 @@ async def _profile(options: argparse.Namespace, place: Place) -> int:
 
 
 async def _measure(options: argparse.Namespace, wanted: list[str], place: Place) -> int:
-    plan = Plan(
-        duration_s=3.0,
-        warmup_s=1.0,
-        generator="wrk" if wrk.installed() else "python",
-        repeats=2,
-        patience_s=options.patience,
-    )
-    plan = quicker(plan) if options.quick else plan
+    plan = _plan(options)
     rounds = options.rounds or (1 if options.quick else 3)
     figures = Figures(machine=_machine(place.cores, plan, rounds))
     if place.cores.shared:
@@ -154,6 +152,35 @@ async def _measure(options: argparse.Namespace, wanted: list[str], place: Place)
     return int(failed)
 
 
+async def _measure_parts(options: argparse.Namespace, parts: list[Part], place: Place) -> int:
+    """Measure what stands behind flags, once each, and tell it apart from the rounds."""
+    plan = _plan(options)
+    # A quick look is no ground to judge by.
+    judged: frozenset[Part] = frozenset() if options.quick else frozenset(parts)
+    figures = Figures(machine=_machine(place.cores, plan, 1), parts=judged)
+    for part in parts:
+        try:
+            if part == "resilience":
+                systems = resilience.contenders(WORK)
+                if all(system.name != "litellm" for system in systems):
+                    figures.skipped["litellm"] = "not installed; a run of all figures installs it"
+                seconds = 5.0 if options.quick else 20.0
+                await resilience.measure(systems, figures, place.cores, WORK, seconds=seconds)
+            elif part == "soak":
+                calls = soak.QUICK_CALLS if options.quick else soak.CALLS
+                await soak.measure(figures, place, plan.generator, calls=calls)
+            else:
+                await workers.measure(figures, place, plan)
+        except BenchmarkError as error:
+            print(f"{part} could not be measured: {error}")
+            return 1
+    print(report.markdown(figures))
+    name = f"figures-{'-'.join(parts)}"
+    written = report.write(figures, WORK, name)
+    print(f"Written to {written[0]} and {written[1]}")
+    return 0
+
+
 async def _prepared(wanted: list[str], figures: Figures) -> list[System]:
     systems: list[System] = []
     for system in ALL:
@@ -191,6 +218,17 @@ def _keep(figures: Figures, system: System, turn: Round, number: int) -> None:
         f"{f'; {turn.disturbed} of {turn.measurements} disturbed' if turn.disturbed else ''}",
         flush=True,
     )
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    plan = Plan(
+        duration_s=3.0,
+        warmup_s=1.0,
+        generator="wrk" if wrk.installed() else "python",
+        repeats=2,
+        patience_s=options.patience,
+    )
+    return quicker(plan) if options.quick else plan
 
 
 def _machine(cores: Cores, plan: Plan, rounds: int) -> dict[str, str]:
@@ -232,6 +270,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="SECONDS",
         help="how long each turn may wait for a quiet machine (10)",
     )
+    parser.add_argument(
+        "--resilience",
+        action="store_true",
+        help="instead: a fifth of upstream calls failing, and an outage",
+    )
+    parser.add_argument("--soak", action="store_true", help="instead: memory after 300,000 calls")
+    parser.add_argument("--workers", action="store_true", help="instead: 1, 2 and 4 workers")
     parser.add_argument("--profile", metavar="SYSTEM", help="sample a Python system under load")
     parser.add_argument("--streams", action="store_true", help="with --profile: load with streams")
     return parser.parse_args(arguments)

@@ -24,6 +24,8 @@ class Cores:
 
     load: int
     server: int
+    allowed: tuple[int, ...] = ()
+    """All that this process might use when it began."""
 
     @property
     def shared(self) -> bool:
@@ -34,11 +36,20 @@ class Cores:
     def choose(cls) -> Cores:
         """Take the first and the last core that this process may use."""
         allowed = sorted(os.sched_getaffinity(0))
-        return cls(load=allowed[0], server=allowed[-1])
+        return cls(load=allowed[0], server=allowed[-1], allowed=tuple(allowed))
 
     def take_load(self) -> None:
         """Pin this process to the core of the load."""
         os.sched_setaffinity(0, {self.load})
+
+    @contextmanager
+    def unpinned(self) -> Iterator[None]:
+        """Let this process, and what is started within, use every core that it may."""
+        os.sched_setaffinity(0, self.allowed or {self.load, self.server})
+        try:
+            yield
+        finally:
+            self.take_load()
 
     @contextmanager
     def as_server(self) -> Iterator[None]:

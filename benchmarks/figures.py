@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
+
+Part = Literal["calls", "resilience", "soak", "workers"]
+"""A part of the benchmarks: what every run measures, and what stands behind a flag of its own."""
 
 CONNECTIONS: Final = (1, 32, 128)
 """How many connections ask for plain replies at once."""
@@ -57,6 +60,21 @@ METRICS: Final = (
     Metric("load_busy_freely", "load's core busy, %, streams freely"),
     Metric("server_busy_in_step", "server's core busy, %, streams in step"),
     Metric("load_busy_in_step", "load's core busy, %, streams in step"),
+    Metric("goodput_percent", "calls answered, %, a fifth of upstream calls failing", 2),
+    Metric("goodput_per_s", "answers/s, a fifth of upstream calls failing"),
+    Metric("failing_p50_ms", "latency p50, ms, a fifth of upstream calls failing"),
+    Metric("failing_p99_ms", "latency p99, ms, a fifth of upstream calls failing"),
+    Metric("upstream_per_call", "upstream calls for each call, a fifth failing", 2),
+    Metric("outage_upstream_per_call", "upstream calls for each call, all failing", 2),
+    Metric("recovery_s", "s from an outage's end to calls succeeding again", 2),
+    Metric("soak_calls", "calls of the soak"),
+    Metric("soak_before_mb", "resident MB, after a twentieth of them", 1),
+    Metric("soak_after_mb", "resident MB, after all of them", 1),
+    Metric("soak_growth_percent", "growth of resident memory, %", 1),
+    Metric("workers_per_s", "requests/s, 64 connections, nothing pinned"),
+    Metric("workers_p50_us", "latency p50, µs, 64 connections, nothing pinned"),
+    Metric("workers_p99_us", "latency p99, µs, 64 connections, nothing pinned"),
+    Metric("workers_mb", "resident MB, all workers"),
     Metric("recorded", "answered requests that the ledger holds, %", 2),
     Metric("errors", "failed requests, all rounds' worst"),
 )
@@ -93,6 +111,8 @@ class Figures:
     samples: dict[str, dict[str, list[Sample]]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    parts: frozenset[Part] = frozenset({"calls"})
+    """What is to be judged by its goals."""
 
     def add(self, system: str, metric: str, sample: Sample) -> None:
         """Add one sample."""

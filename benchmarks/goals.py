@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from benchmarks.figures import Figures, Summary
+from benchmarks.figures import Figures, Part, Summary
 
 Verdict = Literal["met", "missed", "disturbed", "not measured"]
 """`disturbed`: other programs were in the way each time, so the figure says neither."""
@@ -25,6 +25,7 @@ class Goal:
     """The system whose figure Headgate's is divided by; empty for the figure itself."""
 
     unit: str = " times"
+    part: Part = "calls"
 
 
 GOALS: Final = (
@@ -55,6 +56,14 @@ GOALS: Final = (
         "at least as many requests/s as an embedded TensorZero at 32 connections",
         *("at least", 1, "requests_per_s_32", "tensorzero"),
     ),
+    Goal(
+        "memory grows by at most 5 % over 300,000 calls",
+        *("at most", 5, "soak_growth_percent", "", " %", "soak"),
+    ),
+    Goal(
+        "answers at least as many of the calls as the SDK's own retries, a fifth failing",
+        *("at least", 1, "goodput_percent", "direct", " times", "resilience"),
+    ),
 )
 
 
@@ -68,8 +77,8 @@ class Outcome:
 
 
 def outcomes(figures: Figures) -> list[Outcome]:
-    """Judge the medians of a run by each goal."""
-    return [_outcome(goal, figures) for goal in GOALS]
+    """Judge the medians of a run by each goal of the parts that are to be judged."""
+    return [_outcome(goal, figures) for goal in GOALS if goal.part in figures.parts]
 
 
 def _outcome(goal: Goal, figures: Figures) -> Outcome:

@@ -32,8 +32,9 @@ def markdown(figures: Figures) -> str:
         cells = [_cell(figures, system, metric) for system in systems]
         if any(cell != NOTHING for cell in cells):
             lines.append(f"| {metric.label} | {' | '.join(cells)} |")
-    lines += ["", "| goal | measured | |", "|---|---:|---|"]
-    lines += [f"| {one.goal} | {one.measured} | {one.verdict} |" for one in outcomes(figures)]
+    if judged := outcomes(figures):
+        lines += ["", "| goal | measured | |", "|---|---:|---|"]
+        lines += [f"| {one.goal} | {one.measured} | {one.verdict} |" for one in judged]
     if figures.disturbed():
         lines += ["", f"{DISTURBED} other programs were in the way of every measurement of this."]
     if figures.notes:
@@ -41,9 +42,9 @@ def markdown(figures: Figures) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(figures: Figures, folder: Path) -> tuple[Path, Path]:
+def write(figures: Figures, folder: Path, name: str = "figures") -> tuple[Path, Path]:
     """Write the report as JSON and as Markdown; return the paths of both."""
-    as_json, as_markdown = folder / "figures.json", folder / "figures.md"
+    as_json, as_markdown = folder / f"{name}.json", folder / f"{name}.md"
     as_json.write_text(json.dumps(figures.as_json(), indent=2) + "\n")
     as_markdown.write_text(markdown(figures))
     return as_json, as_markdown

@@ -67,6 +67,7 @@ class Load:
     nudges: int
     use: Use
     chunks_per_read: float = 0.0
+    replies: int = 0
 
     @property
     def disturbed(self) -> bool:
@@ -189,37 +190,9 @@ class Round:
         self, running: Running, connections: int, duration_s: float | None = None
     ) -> Load:
         seconds = duration_s or self._plan.duration_s
-        body = request_body(stream=False, model=running.model)
-        if self._plan.generator == "wrk":
-            watch = Watch(self._place.cores)
-            seen = await wrk.load(
-                running.url,
-                running.headers,
-                body,
-                connections=connections,
-                duration_s=seconds,
-                folder=self._place.work,
-            )
-            per_s = seen.replies / (seen.duration_us / 1e6)
-            self._answered += seen.replies
-            return Load(per_s, seen.p50_us, seen.p99_us, seen.errors, "", 0, watch.use())
-        request = clients.request_bytes(running.url, running.headers, body)
-        with _no_collection():
-            watch = Watch(self._place.cores)
-            tally, elapsed_s = await clients.load_json(
-                running.url, request, connections=connections, warmup_s=0.0, duration_s=seconds
-            )
-        latencies_us = sorted(one / 1e3 for one in tally.latencies_ns) or [0.0]
-        self._answered += tally.replies
-        return Load(
-            tally.replies / elapsed_s,
-            latencies_us[len(latencies_us) // 2],
-            latencies_us[len(latencies_us) * 99 // 100],
-            tally.errors,
-            tally.first_error,
-            0,
-            watch.use(),
-        )
+        load = await plain_load(running, self._place, self._plan.generator, connections, seconds)
+        self._answered += load.replies
+        return load
 
     async def _flow(self, running: Running, flow: Flow) -> Load:
         stub = self._place.stub
@@ -277,6 +250,51 @@ class Round:
             self.remarks.append(
                 f"{name}, {what}: {load.nudges} chunks were sent because a stream stood still"
             )
+
+
+async def plain_load(
+    running: Running, place: Place, generator: Generator, connections: int, seconds: float
+) -> Load:
+    """Ask for plain replies for so long. Raises BenchmarkError where the generator fails."""
+    body = request_body(stream=False, model=running.model)
+    if generator == "wrk":
+        watch = Watch(place.cores)
+        seen = await wrk.load(
+            running.url,
+            running.headers,
+            body,
+            connections=connections,
+            duration_s=seconds,
+            folder=place.work,
+        )
+        per_s = seen.replies / (seen.duration_us / 1e6)
+        return Load(
+            per_s,
+            seen.p50_us,
+            seen.p99_us,
+            seen.errors,
+            "",
+            0,
+            watch.use(),
+            replies=seen.replies,
+        )
+    request = clients.request_bytes(running.url, running.headers, body)
+    with _no_collection():
+        watch = Watch(place.cores)
+        tally, elapsed_s = await clients.load_json(
+            running.url, request, connections=connections, warmup_s=0.0, duration_s=seconds
+        )
+    latencies_us = sorted(one / 1e3 for one in tally.latencies_ns) or [0.0]
+    return Load(
+        tally.replies / elapsed_s,
+        latencies_us[len(latencies_us) // 2],
+        latencies_us[len(latencies_us) * 99 // 100],
+        tally.errors,
+        tally.first_error,
+        0,
+        watch.use(),
+        replies=tally.replies,
+    )
 
 
 def quicker(plan: Plan) -> Plan:

@@ -13,7 +13,7 @@ from benchmarks.systems.nginx import Nginx
 from benchmarks.systems.system import Running, System
 from benchmarks.systems.tensorzero import TensorZero
 
-__all__ = ["ALL", "Running", "System"]
+__all__ = ["ALL", "Direct", "Headgate", "LiteLLM", "Nginx", "Running", "System"]
 
 ALL: tuple[System, ...] = (Direct(), Nginx(), LiteLLM(), TensorZero(), Headgate())
 """In the order in which they are measured in each round; `direct` first, as the measure of all."""

@@ -12,7 +12,9 @@ class Direct:
     """The stub upstream itself, on the core of the load."""
 
     name = "direct"
-    title = "no gateway: the stub upstream itself"
+
+    def __init__(self, title: str = "no gateway: the stub upstream itself") -> None:
+        self.title = title
 
     def prepare(self, work: Path) -> str:
         """Nothing is needed."""

@@ -19,11 +19,16 @@ _HELP_DEADLINE_S: Final = 30.0
 
 
 class Headgate:
-    """One worker of Headgate on its embedded database; nothing that costs is turned off."""
+    """Headgate on its embedded database; nothing that costs is turned off."""
 
-    name = "headgate"
+    def __init__(self, *, workers: int | None = None, configuration: str = "") -> None:
+        """Take one worker, or as many as are to be compared with each other.
 
-    def __init__(self) -> None:
+        `configuration` is a headgate.yaml in which `{upstream_url}` stands for the upstream.
+        """
+        self.name = "headgate" if workers is None else f"headgate-{workers}"
+        self._workers = workers or 1
+        self._configuration = configuration
         self._program = Path(sys.executable).parent / "headgate"
 
     @property
@@ -33,7 +38,8 @@ class Headgate:
             version = importlib.metadata.version("headgate")
         except importlib.metadata.PackageNotFoundError:
             version = "?"
-        return f"Headgate {version}: keys, ledger (SQLite) and metrics on, 1 worker"
+        workers = f"{self._workers} worker{'s' * (self._workers > 1)}"
+        return f"Headgate {version}: keys, ledger (SQLite) and metrics on, {workers}"
 
     def prepare(self, work: Path) -> str:
         """Say why `headgate serve` does not run, where it doesn't."""
@@ -49,15 +55,23 @@ class Headgate:
             return f"`headgate serve` does not start: {last or error}"
         return ""
 
-    def start(self, upstream_url: str, folder: Path, cores: Cores, *, streams: bool) -> Running:
-        """Start it with an empty database and the stub as its provider."""
+    def start(
+        self, upstream_url: str, folder: Path, cores: Cores | None, *, streams: bool
+    ) -> Running:
+        """Start it with an empty database and the stub as its provider.
+
+        Without ``cores`` it runs wherever this process may.
+        """
         del streams
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.glob("headgate.db*"):
             old.unlink()
         port = free_port()
+        project = folder / "headgate.yaml"
+        project.write_text(self._configuration.replace("{upstream_url}", upstream_url))
+        command = [str(self._program), "serve", str(folder), "--host", "127.0.0.1"]
         server = spawn(
-            [str(self._program), "serve", "--host", "127.0.0.1", "--port", str(port)],
+            [*command, "--port", str(port), "--workers", str(self._workers)],
             folder=folder,
             environment={
                 "OPENAI_BASE_URL": upstream_url,

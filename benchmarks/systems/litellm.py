@@ -44,8 +44,14 @@ class LiteLLM:
     name = "litellm"
     title = f"LiteLLM proxy {VERSION}, production settings, 1 worker, master key, no database"
 
-    def __init__(self) -> None:
+    def __init__(self, more: str = "") -> None:
+        """Take `more` as further lines of its configuration."""
+        self._more = more
         self._program = Path("litellm")
+
+    def installed(self, work: Path) -> bool:
+        """Tell whether it is there already, so that nothing needs to be fetched."""
+        return (work / f"litellm-{VERSION}" / "installed").exists()
 
     def prepare(self, work: Path) -> str:
         """Install it once, from the package index; say what went wrong where that fails."""
@@ -74,7 +80,8 @@ class LiteLLM:
         del streams
         folder.mkdir(parents=True, exist_ok=True)
         configuration = folder / "config.yaml"
-        configuration.write_text(_CONFIGURATION.format(model=MODEL, upstream_url=upstream_url))
+        lines = _CONFIGURATION.format(model=MODEL, upstream_url=upstream_url)
+        configuration.write_text(lines + self._more)
         port = free_port()
         command = [str(self._program), "--config", str(configuration), "--host", "127.0.0.1"]
         server = spawn(

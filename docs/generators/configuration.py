@@ -12,6 +12,7 @@ from msgspec import inspect as types
 from docs.generators.markdown import code, table
 from headgate.config.settings import Settings
 from headgate.config.workflow import PromptSettings, WorkflowSettings
+from headgate.config.workload import WorkloadSettings
 
 _INTRODUCTION = """\
 # Configuration
@@ -54,6 +55,12 @@ One for each folder in `workflows/`. What the folder holds is told in \
 [Write a workflow](../how-to/write-a-workflow.md).
 """
 
+_WORKLOAD = """\
+## A workload file
+
+What `headgate estimate FILE` reads; [Estimate costs](../how-to/estimate-costs.md) explains it.
+"""
+
 _PROMPT = """\
 ## prompt.md
 
@@ -79,6 +86,8 @@ def page() -> str:
             *_document(WorkflowSettings, "The top of workflow.yaml"),
             _PROMPT,
             *_document(PromptSettings, "The front matter"),
+            _WORKLOAD,
+            *_document(WorkloadSettings, "The top of the workload file"),
         ]
     )
 

@@ -16,11 +16,13 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks import clients, payloads, wrk
 from benchmarks.cores import process_tree, resident_bytes
+from benchmarks.failing import FailingStub
 from benchmarks.figures import Figures, Sample
 from benchmarks.goals import outcomes
 from benchmarks.processes import BenchmarkError, check_reply
 from benchmarks.profiler import summarise
 from benchmarks.report import BEGIN, END, markdown, replace_block
+from benchmarks.resilience import IN_A_ROW, Seen, recovered_s
 from benchmarks.stub import Flow, Stub
 
 HEADERS = {"Authorization": "Bearer sk-stub"}
@@ -221,3 +223,65 @@ async def streamed(
 async def passed_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while data := await reader.read(65_536):
         writer.write(data)
+
+
+def test_a_failing_upstream_fails_as_often_as_it_is_told_and_the_same_for_everyone():
+    first, second = FailingStub(0.2), FailingStub(0.2)
+    faults = [first.next_fault() for _ in range(10_000)]
+    assert faults == [second.next_fault() for _ in range(10_000)]
+    counts = {fault: faults.count(fault) for fault in ("429", "500", "stall", "cut")}
+    assert max(counts.values()) - min(counts.values()) <= 1
+    assert 1_900 < sum(counts.values()) < 2_100
+    assert first.calls == 10_000
+    whole = FailingStub(0.0)
+    assert {whole.next_fault() for _ in range(100)} == {None}
+
+
+async def test_a_failing_upstream_answers_each_fault_as_it_is_named():
+    stub = FailingStub(1.0)
+    await stub.start()
+    request = clients.request_bytes(
+        f"{stub.url}/chat/completions", HEADERS, payloads.request_body(stream=False)
+    )
+    seen = []
+    try:
+        for _ in range(4):
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", int(stub.url.split(":")[2].partition("/")[0])
+            )
+            writer.write(request)
+            try:
+                seen.append(await asyncio.wait_for(reader.read(4096), 0.5))
+            except TimeoutError:
+                seen.append(b"nothing")
+            writer.close()
+    finally:
+        await stub.stop()
+    busy, broken, stalled, cut = seen
+    assert busy.startswith(b"HTTP/1.1 429 ")
+    assert broken.startswith(b"HTTP/1.1 500 ")
+    assert stalled == b"nothing"
+    assert cut == stub.reply[: len(stub.reply) // 2]
+
+
+def test_an_outage_is_over_when_calls_succeed_in_a_row():
+    well = [(10.5 + number, True) for number in range(IN_A_ROW)]
+    assert recovered_s(well, 10.0) == 0.5
+    assert recovered_s([(9.0, False), *well], 10.0) == 0.5
+    assert recovered_s([(10.1, True), (10.2, False), *reversed(well)], 10.0) == 0.5
+    assert recovered_s(well[1:], 10.0) is None
+
+
+def test_a_percentile_counts_failed_calls_too():
+    seen = Seen(succeeded=99, failed=1, latencies_s=[0.01] * 99 + [1.0])
+    assert (seen.percentile_ms(50), seen.percentile_ms(99)) == (10, 1000)
+
+
+def test_each_part_is_judged_by_its_own_goals_only():
+    figures = figures_of(headgate={"soak_growth_percent": 6.0})
+    assert all("memory grows" not in one.goal for one in outcomes(figures))
+    figures.parts = frozenset({"soak"})
+    (only,) = outcomes(figures)
+    assert (only.measured, only.verdict) == ("6.00 %", "missed")
+    figures.parts = frozenset()
+    assert "| goal |" not in markdown(figures)

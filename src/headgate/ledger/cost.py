@@ -74,3 +74,29 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
                 total += part * rates.output_audio
             total += (output_tokens - part) * rates.output
         return (total + _PER_MILLION // 2) // _PER_MILLION + self.request_nanousd
+
+    def calls_nanousd(
+        self,
+        calls: int,
+        *,
+        input_tokens: int,
+        output_tokens: int = 0,
+        cached_tokens: int = 0,
+        cache_write_tokens: int = 0,
+    ) -> int:
+        """The cost of `calls` calls of one size that used so many tokens together.
+
+        Rounded once, at the end. Which rates hold is decided by the size of one call.
+        """
+        rates = self.rates
+        for above_tokens, higher in self.long_context:
+            if input_tokens > above_tokens * calls:
+                rates = higher
+        whole = Price(version=self.version, rates=rates)
+        tokens_nanousd = whole.cost_nanousd(
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            cached_tokens=cached_tokens,
+            cache_write_tokens=cache_write_tokens,
+        )
+        return tokens_nanousd + calls * self.request_nanousd

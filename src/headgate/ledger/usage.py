@@ -100,9 +100,12 @@ def usage(
     since_us: int | None = None,
     until_us: int | None = None,
     project: str | None = None,
+    from_cache: bool | None = None,
     limit: int = _MOST_ROWS,
 ) -> list[UsageRow]:
     """Sums over the calls that began from `since_us` on and before `until_us`.
+
+    `from_cache` leaves only those that Headgate's own cache answered, or only the others.
 
     By day where that is among `group_by`, else the dearest first; at most `limit` rows, never more
     than 10,000. Without `group_by` one row, also where there was no call.
@@ -123,9 +126,12 @@ def usage(
         ),
         cost.label("cost_nanousd"),
         sa.func.coalesce(sa.func.sum(column.latency_us), 0).label("latency_us"),
-    ).where(*_period(since_us, until_us))
+    ).where(*in_period(since_us, until_us))
     if project is not None:
         query = query.where(column.project == project)
+    if from_cache is not None:
+        hit = column.cache == "hit"
+        query = query.where(hit if from_cache else sa.not_(hit))
     if groups:
         days = [group for group in groups if group.name == "group_day"]
         query = query.group_by(*groups).order_by(
@@ -188,7 +194,7 @@ def _count_if(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     return sa.func.count(sa.case((condition, 1)))
 
 
-def _period(since_us: int | None, until_us: int | None) -> list[sa.ColumnElement[bool]]:
+def in_period(since_us: int | None, until_us: int | None) -> list[sa.ColumnElement[bool]]:
     """Conditions on the time; those on the identifier, which begins with it, find the rows fast."""
     column = calls.c
     conditions: list[sa.ColumnElement[bool]] = []

@@ -16,11 +16,13 @@ from pages import Sample, samples
 from headgate.cli.main import headgate
 from headgate.config.load import load_settings
 from headgate.config.workflow import WorkflowSettings
+from headgate.config.workload import load_workload
 from headgate.config.yaml_file import YamlFile
 from headgate.simulator.script import Script
 
 CONFIGURATIONS = samples("yaml", "checks: headgate.yaml")
 WORKFLOWS = samples("yaml", "checks: workflow.yaml")
+WORKLOADS = samples("yaml", "checks: workload")
 SCRIPTS = samples("yaml", "checks: script")
 PYTHON = samples("python")
 SHELL = samples("sh")
@@ -39,6 +41,12 @@ def test_a_configuration_that_is_shown_is_accepted(sample: Sample, tmp_path: Pat
 @pytest.mark.parametrize("sample", WORKFLOWS, ids=str)
 def test_a_workflow_that_is_shown_is_accepted(sample: Sample, tmp_path: Path):
     YamlFile(tmp_path / "workflow.yaml", sample.text).into(WorkflowSettings)
+
+
+@pytest.mark.parametrize("sample", WORKLOADS, ids=str)
+def test_a_workload_that_is_shown_is_accepted(sample: Sample, tmp_path: Path):
+    (tmp_path / "workload.yaml").write_text(sample.text, "utf-8")
+    load_workload(tmp_path / "workload.yaml")
 
 
 @pytest.mark.parametrize("sample", PYTHON, ids=str)
@@ -98,7 +106,7 @@ def test_a_statement_that_is_shown_runs(sample: Sample, sqlite_files, tmp_path: 
 
 
 def test_there_is_something_of_each_kind():
-    assert all((CONFIGURATIONS, WORKFLOWS, SCRIPTS, PYTHON, SHELL, JSON, SQL))
+    assert all((CONFIGURATIONS, WORKFLOWS, WORKLOADS, SCRIPTS, PYTHON, SHELL, JSON, SQL))
 
 
 def _headgate_commands(script: str) -> list[list[str]]:
