@@ -393,6 +393,16 @@ def test_a_summary_is_asked_for_where_the_model_thinks_by_itself():
     [
         (529, {"error": {"type": "overloaded_error", "message": "x"}}, "overloaded"),
         (400, {"error": {"type": "brand_new_error", "message": "x"}}, "brand_new_error"),
+        (
+            400,
+            {"error": {"type": "invalid_request_error", "message": "exceeds the context size"}},
+            "context_length_exceeded",
+        ),
+        (
+            400,
+            {"error": {"type": "invalid_request_error", "message": "Your credit balance is low"}},
+            "insufficient_quota",
+        ),
         (403, {"message": "Forbidden by a proxy"}, "server_error"),
         (500, {"error": "text"}, "server_error"),
     ],
