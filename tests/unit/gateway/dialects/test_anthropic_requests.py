@@ -444,7 +444,7 @@ def conversations(draw: st.DrawFn) -> list[Any]:
     return turns
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(conversations())
 def test_every_conversation_is_one_that_the_api_takes(turns: list[Any]):
     fields = {"messages": turns, "tools": tools("f")}
@@ -470,7 +470,7 @@ foreign = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(["chat/completions", "responses"]),
     st.sampled_from(
@@ -503,7 +503,7 @@ odd_schemas = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(odd_schemas)
 def test_a_nonsensical_schema_is_narrowed_or_refused(schema: Any):
     try:
