@@ -180,5 +180,5 @@ def judge(body: Json) -> None:
     if thinks["type"] == "enabled":
         assert 1024 <= thinks["budget_tokens"] < body["max_tokens"]
         assert choice["type"] in ("auto", "none")
-        assert "temperature" not in body
+    assert thinks["type"] == "disabled" or not {"temperature", "top_p"} & set(body)
     assert body.get("temperature", 0) <= 1

@@ -335,14 +335,13 @@ routes:
     assert [turn["role"] for turn in added] == ["assistant", "user"]
 
 
+@pytest.mark.parametrize(("answered", "ready"), [(401, 503), (200, 200)])
 def test_a_server_is_ready_when_anthropic_accepts_its_key(
-    server_with: StartServer, upstream: Upstream
+    server_with: StartServer, upstream: Upstream, answered: int, ready: int
 ):
-    address = upstream.base_url.removesuffix("/v1") + "/ready"
+    address = f"{upstream.base_url.removesuffix('/v1')}/answers-{answered}"
     lines = f"kind: anthropic, base_url: '{address}', api_key: {PROVIDER_KEY}"
-    listed = "/ready/v1/models?limit=1000"
-    upstream.answers(listed, reply({"type": "error"}, status=401), reply({"data": []}))
+    listed = f"/answers-{answered}/v1/models?limit=1000"
+    upstream.answers(listed, reply({"data": []}, status=answered))
     server = server_with(settings=f"providers: {{ claude: {{ {lines} }} }}")
-    assert server.get("/readyz", key=None).status == 503
-    # One that refused is asked again after five seconds.
-    assert until(lambda: server.get("/readyz", key=None).status == 200, 9.0, every_s=0.5)
+    assert server.get("/readyz", key=None).status == ready

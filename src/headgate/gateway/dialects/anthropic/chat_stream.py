@@ -19,7 +19,7 @@ Json = dict[str, Any]
 class ChatChunks(MessageStreamReader):
     """Tells a message as chunks.
 
-    The first chunk waits for the first content, so that a message that breaks off before it can
+    The first chunk waits for the first block, so that a message that breaks off before it can
     still be asked of another target.
     """
 
@@ -38,14 +38,16 @@ class ChatChunks(MessageStreamReader):
 
     def _begin_part(self, number: int, part: Part) -> bytes:
         if part.kind != "tool":
-            return b""
+            # A model may think for minutes: that it has begun shows that it is no failure.
+            return self._greeting()
         self._calls[number] = len(self._calls)
         function = {"name": part.name, "arguments": ""}
-        return self._call(number, {"id": part.id, "type": "function", "function": function})
+        called = {"id": part.id, "type": "function", "function": function}
+        return self._greeting() + self._call(number, called)
 
     def _grow_part(self, number: int, part: Part, piece: str) -> bytes:
         if part.kind == "text":
-            return self._greeting() + self._chunk({"content": piece})
+            return self._chunk({"content": piece})
         if part.kind == "tool":
             return self._call(number, {"function": {"arguments": piece}})
         return b""
@@ -61,7 +63,7 @@ class ChatChunks(MessageStreamReader):
 
     def _call(self, number: int, fields: Json) -> bytes:
         call = {"index": self._calls[number], **fields}
-        return self._greeting() + self._chunk({"tool_calls": [call]})
+        return self._chunk({"tool_calls": [call]})
 
     def _greeting(self) -> bytes:
         if self._greeted:

@@ -8,7 +8,7 @@ import msgspec
 
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 
-_TOO_LONG = re.compile(r"prompt is too long|exceeds? the (?:maximum )?context|context window")
+_TOO_LONG = re.compile(r"prompt is too long|exceeds? the (?:[a-z]+ )?context|context window")
 _NO_CREDIT = re.compile(r"credit balance|billing|spend limit", re.IGNORECASE)
 
 

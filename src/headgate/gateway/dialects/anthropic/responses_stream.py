@@ -27,7 +27,7 @@ Json = dict[str, Any]
 class ResponseEvents(MessageStreamReader):
     """Tells a message as a response's events.
 
-    The first two events wait for the first content, so that a message that breaks off before it
+    The first two events wait for the first block, so that a message that breaks off before it
     can still be asked of another target.
     """
 

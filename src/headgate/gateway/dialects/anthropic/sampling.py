@@ -32,7 +32,8 @@ def put_sampling(body: Json, fields: Fields, thinking: Thinking) -> None:
     if thinking.effort is not None:
         body["output_config"] = {"effort": thinking.effort}
     temperature, top_p = read(fields, "temperature", _number), read(fields, "top_p", _number)
-    if not thinking.by_budget:
+    if thinking.config is None:
+        # While it thinks, a model takes none of them.
         if temperature is not None and temperature < _MOST_TEMPERATURE:
             body["temperature"] = temperature
         if top_p is not None and top_p < 1:

@@ -31,11 +31,6 @@ class Thinking(msgspec.Struct, frozen=True):
     max_tokens: int = 0
     """The most tokens of the answer, thinking included."""
 
-    @property
-    def by_budget(self) -> bool:
-        """Whether it thinks by a budget, beside which the API takes no sampling parameters."""
-        return self.config is not None and self.config["type"] == "enabled"
-
 
 def thinking_for(
     model: str,
