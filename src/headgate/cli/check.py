@@ -191,7 +191,7 @@ def _print(folder: Path | None, found: Checked) -> None:
         ],
         [
             [
-                name, provider["base_url"], provider["api_key"], ", ".join(provider["models"]),
+                name, provider["base_url"], _keys_shown(provider), ", ".join(provider["models"]),
                 " / ".join(
                     f"{provider['timeouts'][field]:g} s"
                     for field in ("connect_s", "first_byte_s", "idle_s", "total_s")
@@ -228,3 +228,11 @@ def _print(folder: Path | None, found: Checked) -> None:
             ],
         )  # fmt: skip
     click.echo("All right. `--json` prints every setting with its value.")
+
+
+def _keys_shown(provider: dict[str, Any]) -> str:
+    """Whether a provider has a key, or which ones its pool has."""
+    names = [str(key["name"]) for key in provider["keys"]]
+    if names and provider["api_key"] == "set":
+        names.append("default")
+    return ", ".join(names) or str(provider["api_key"])

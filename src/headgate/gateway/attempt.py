@@ -119,6 +119,8 @@ async def attempt(
         left_s = max(left_s, _LEAST_S)
         timeouts = _within(timeouts, left_s, max(deadline.end_by_s - began_s, _LEAST_S))
     headers = key.headers + call.forwarded if call.forwarded else key.headers
+    if request.streamed:
+        request.ask_for_usage(understood=provider.stream_usage)
     try:
         outgoing = provider.dialect.outgoing(request, target.model)
     except HeadgateError as error:

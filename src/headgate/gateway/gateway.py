@@ -134,8 +134,6 @@ class Gateway:
         targets = route.targets
         if route.strategy is not None:
             targets = route.strategy.order(targets, _asked(call, request))
-        if request.streamed and targets[0].provider.stream_usage:
-            request.ask_for_usage()
         return targets
 
     async def _keepers(
