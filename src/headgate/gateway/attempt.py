@@ -216,6 +216,16 @@ async def _begin_by(reader: StreamReader, reply: UpstreamReply, deadline: Deadli
         raise UpstreamError("first_byte_timeout", "no event came in the client's time") from None
 
 
+def broken_stream_error(call: Call, error: UpstreamError) -> HeadgateError:
+    """What a client is told of a stream that broke: as of any call, or that its own time was up."""
+    provider = call.record.provider or ""
+    whole_s = None if call.patience is None else call.patience.whole_s
+    if error.kind != "total_timeout" or whole_s is None:
+        return broken_error(error, provider)
+    late = call.elapsed_us() > (whole_s - _LATE_S) * 1e6
+    return _too_late(provider) if late else broken_error(error, provider)
+
+
 def _too_late(provider: str) -> HeadgateError:
     return DeadlineExceededError(
         f"The provider `{provider}` did not answer within the time that the client said it waits;"

@@ -16,7 +16,7 @@ from headgate.errors import (
     UpstreamTimeoutError,
 )
 from headgate.gateway.asked import Asked
-from headgate.gateway.attempt import Flowing, Whole, broken_error, without_secret
+from headgate.gateway.attempt import Flowing, Whole, broken_stream_error, without_secret
 from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import failure_code
@@ -197,7 +197,7 @@ class Gateway:
             last = LastWords(without_secret(block, secret), unless=reader.error_block)
         except UpstreamError as broken:
             self._dispatcher.broke_off(call)
-            error = broken_error(broken, record.provider or "")
+            error = broken_stream_error(call, broken)
             last = _last_error(call, reader.error_block(error), error)
         except ValueError as unreadable:
             error = UpstreamFailedError(f"The provider's stream can't be read: {unreadable}.")
