@@ -16,10 +16,11 @@ from headgate.errors import (
     UpstreamTimeoutError,
 )
 from headgate.gateway.asked import Asked
-from headgate.gateway.attempt import Flowing, Whole, broken_stream_error, without_secret
+from headgate.gateway.attempt import Flowing, Whole, without_secret
 from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import failure_code
+from headgate.gateway.provider_failures import broken_stream_error
 from headgate.gateway.request import Request
 from headgate.gateway.settlement import Settlement
 from headgate.gateway.stored_responses import ResponseOwner, StoredResponses
