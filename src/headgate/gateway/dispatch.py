@@ -122,7 +122,7 @@ class Dispatcher:
                         continue
                     key = picked
                 if again:
-                    provider.retry_budget.spend(now_s)
+                    provider.retry_budget.spend(now_s, hedge=way.reason == "hedge")
                 elif name not in way.asked:
                     provider.retry_budget.earn(now_s)
                     way.asked += (name,)
@@ -136,7 +136,8 @@ class Dispatcher:
         self, way: Way, target: Target, request: Request, now_s: float, *, again: bool
     ) -> Entry | None:
         """As `Breaker.enter`, where something has failed or the provider was asked already."""
-        if again and not target.provider.retry_budget.affords(now_s):
+        hedge = way.reason == "hedge"
+        if again and not target.provider.retry_budget.affords(now_s, hedge=hedge):
             self._metrics.retry_denied(target.provider.name)
             return None
         if way.failed is not None:
@@ -184,6 +185,7 @@ class Dispatcher:
         timed = request.streamed or not request.endpoint.generates
         slow = timed and health.slow_s is not None and latency_s > health.slow_s
         self._leave(step, "slow" if slow else "good", now_s)
+        target.provider.retry_budget.answered()
         if record.attempts > 1:
             _note(call, step, number, status=outcome.reply.status)
         return outcome

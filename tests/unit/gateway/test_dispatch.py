@@ -146,7 +146,7 @@ async def ask(routing: Routing, dispatcher: Dispatcher, *, hedged: bool = False)
     st.sampled_from([0.0, 0.3, 1000.0]),
 )
 def test_every_call_ends_and_leaves_its_whole_story(outcomes, calls, pooled, hedged, floor) -> None:
-    budget = RetryBudgetSettings(share=0.1, floor_per_s=floor, window_s=10)
+    budget = RetryBudgetSettings(share=0.1, success_share=0, floor_per_s=floor, window_s=10)
     retries = RetrySettings(max_attempts=3, base_delay_s=0, budget=budget)
     breaker = BreakerSettings(min_calls=3, open_s=1000, max_open_s=1000)
     script = Script(list(outcomes))
