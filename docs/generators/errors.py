@@ -13,7 +13,7 @@ from typing import NamedTuple
 import headgate
 from docs.generators.markdown import code, table
 from headgate.errors import ConfigError, HeadgateError
-from headgate.gateway.attempt import broken_error
+from headgate.gateway.provider_failures import broken_error
 from headgate.gateway.upstream import UPSTREAM_ERROR_KINDS, UpstreamError
 
 _INTRODUCTION = """\

@@ -37,6 +37,11 @@ Requests under `/v1` and to `POST /api/workflows/{name}/runs` may carry:
 `safety_identifier` and `user` are read. |
 | `Idempotency-Key` | Under `/v1`, handed on to the provider. For a workflow: the same key and \
 input give the same run. |
+| `x-headgate-complexity` | `low`, `medium` or `high`: a hint for tiered routes. |
+| `x-headgate-hedge` | `safe`: the call may be made twice where its route hedges. |
+| `Prefer` | Under `/v1`, `wait=N`: the whole answer within N seconds, or 504 `deadline_exceeded`. |
+| `x-stainless-read-timeout`, `x-stainless-timeout` | How long the official SDKs wait for an \
+answer to begin, in seconds; kept as `Prefer: wait` is, but for a stream that flows. |
 | `traceparent` | W3C trace context; its trace id stands in the call's record and log line. |
 | `x-simulator-fault` | A fault for the simulator to play, handed on only to a provider on this \
 machine. |

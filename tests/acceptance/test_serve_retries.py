@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from servers import PROVIDER_KEY, RunningServer, end_server, start_server
+from servers import PROVIDER_KEY, RunningServer, StartServer, end_server, start_server
 from upstreams import (
     CUT,
     DONE,
@@ -260,6 +260,31 @@ def test_a_stream_that_fails_after_its_first_event_never_moves_silently(
     assert b'"error"' in answer.body[len(b"".join(begun)) :]
     assert b"[DONE]" not in answer.body
     assert not upstream.requests("streams-cut-late-2")
+
+
+def test_a_target_that_tells_no_usage_is_not_asked_for_it(
+    server_with: StartServer, upstream: Upstream, model: str
+):
+    server = server_with(
+        settings=f"""
+providers:
+  tells: {{base_url: "{upstream.base_url}", api_key: {PROVIDER_KEY}}}
+  refuses: {{base_url: "{upstream.base_url}", api_key: {PROVIDER_KEY}, stream_usage: false}}
+retries: {{max_attempts: 1}}
+routes:
+  down:
+    targets: [{{provider: tells, model: {model}-1}}, {{provider: refuses, model: {model}-2}}]
+  up:
+    targets: [{{provider: refuses, model: {model}-3}}, {{provider: tells, model: {model}-4}}]
+"""
+    )
+    for failing in (1, 3):
+        upstream.answers(f"{model}-{failing}", error(503, "busy"))
+    for route in ("down", "up"):
+        answer = _streamed(server, route)
+        assert answer.body.endswith(DONE)
+    asked = [upstream.wait_for(f"{model}-{n}").json().get("stream_options") for n in (1, 2, 3, 4)]
+    assert asked == [{"include_usage": True}, None, None, {"include_usage": True}]
 
 
 def test_a_stream_is_tried_again_too(gateway: RunningServer, upstream: Upstream, model: str):

@@ -191,8 +191,7 @@ def _print(folder: Path | None, found: Checked) -> None:
         ],
         [
             [
-                name, provider["kind"], provider["base_url"],
-                "Entra ID" if provider["azure_ad"] else provider["api_key"],
+                name, provider["kind"], provider["base_url"], _keys_shown(provider),
                 ", ".join(provider["models"]),
                 " / ".join(
                     f"{provider['timeouts'][field]:g} s"
@@ -230,3 +229,13 @@ def _print(folder: Path | None, found: Checked) -> None:
             ],
         )  # fmt: skip
     click.echo("All right. `--json` prints every setting with its value.")
+
+
+def _keys_shown(provider: dict[str, Any]) -> str:
+    """Whether a provider has a key, or which ones its pool has."""
+    if provider["azure_ad"]:
+        return "Entra ID"
+    names = [str(key["name"]) for key in provider["keys"]]
+    if names and provider["api_key"] == "set":
+        names.append("default")
+    return ", ".join(names) or str(provider["api_key"])

@@ -13,12 +13,17 @@ class RetryBudgetSettings(Table, frozen=True):
     """How much more may be asked of a provider than its calls' first attempts.
 
     Retries, hedges and further targets of the same provider are paid from it; where it is used up,
-    the failure goes to another provider or to the client.
+    the failure goes to another provider or to the client. A provider that is down answers nothing,
+    so it gets `share` more and no more; one that fails now and then may be asked again each time.
     """
 
     share: Annotated[
         Share, Meta(description="Further attempts for each first one: 0.1 is a tenth more load.")
     ] = 0.1
+    success_share: Annotated[
+        Share,
+        Meta(description="Beside it, further attempts for each answer that came; not for hedges."),
+    ] = 0.25
     floor_per_s: Annotated[
         float,
         Meta(

@@ -11,20 +11,19 @@ import time
 
 import msgspec
 
-from headgate.errors import (
-    DeadlineExceededError,
-    HeadgateError,
-    UnavailableError,
-    UpstreamFailedError,
-    UpstreamRefusedKeyError,
-    UpstreamTimeoutError,
-)
+from headgate.errors import HeadgateError, UpstreamFailedError
 from headgate.gateway.call import Call
 from headgate.gateway.deadline import Deadline
 from headgate.gateway.endpoints import StreamReader, Usage
 from headgate.gateway.endpoints.chat import failure_code
 from headgate.gateway.endpoints.endpoint import UNREADABLE, StreamRefused
 from headgate.gateway.key_pool import ProviderKey
+from headgate.gateway.provider_failures import (
+    LATE_S,
+    broken_error,
+    refused_key_error,
+    too_late_error,
+)
 from headgate.gateway.request import Request
 from headgate.gateway.retry import Failure
 from headgate.gateway.retry_hints import asked_pause_s
@@ -35,8 +34,6 @@ MAX_REPLY_BYTES = 64 * 1024 * 1024
 """Largest whole reply that is held in memory on its way."""
 
 _LEAST_S = 0.01
-_LATE_S = 0.15
-"""A timeout fires at most this long before or after its time."""
 
 _HOLD_S = 1.0
 _HOLD_BYTES = 64 * 1024
@@ -118,6 +115,8 @@ async def attempt(
     if left_s < timeouts.total_s - _LEAST_S:
         left_s = max(left_s, _LEAST_S)
         timeouts = _within(timeouts, left_s, max(deadline.end_by_s - began_s, _LEAST_S))
+    if request.streamed:
+        request.ask_for_usage(understood=provider.stream_usage)
     try:
         outgoing = provider.dialect.outgoing(request, target.model)
         if provider.tokens is not None:
@@ -140,9 +139,9 @@ async def attempt(
         body = await reply.read(MAX_REPLY_BYTES)
     except UpstreamError as error:
         if deadline.of_client and error.kind.endswith("timeout"):
-            late = time.monotonic() > deadline.begin_by_s - _LATE_S
+            late = time.monotonic() > deadline.begin_by_s - LATE_S
             if late and error.kind != "pool_timeout":
-                return Failed(Failure(timed_out=True, hasty=True), _too_late(provider.name))
+                return Failed(Failure(timed_out=True, hasty=True), too_late_error(provider.name))
         return _broken(error, provider.name)
     except StreamRefused as refused:
         failure = Failure(status=refused.status, code=refused.code)
@@ -222,42 +221,6 @@ async def _begin_by(reader: StreamReader, reply: UpstreamReply, deadline: Deadli
         raise UpstreamError("first_byte_timeout", "no event came in the client's time") from None
 
 
-def _too_late(provider: str) -> HeadgateError:
-    return DeadlineExceededError(
-        f"The provider `{provider}` did not answer within the time that the client said it waits;"
-        " raise the client's timeout, or stream."
-    )
-
-
-def broken_error(error: UpstreamError, provider: str) -> HeadgateError:
-    """What a client is told of a call that got no complete answer."""
-    code = f"upstream_{error.kind}"
-    if error.kind == "pool_timeout":
-        return UnavailableError(
-            f"All connections to the provider `{provider}` are busy; try again shortly, or raise"
-            f" providers.{provider}.max_connections.",
-            code=code,
-        )
-    if error.kind.endswith("timeout"):
-        return UpstreamTimeoutError(
-            f"The provider `{provider}` took too long ({error.kind.replace('_', ' ')}); try again,"
-            f" or raise providers.{provider}.timeouts.",
-            code=code,
-        )
-    return UpstreamFailedError(
-        f"The provider `{provider}` could not be reached or broke off ({error.kind}); try again.",
-        code=code,
-    )
-
-
-def refused_key_error(provider: str) -> HeadgateError:
-    """What a client is told where the provider did not accept Headgate's key."""
-    return UpstreamRefusedKeyError(
-        f"The provider `{provider}` refused Headgate's key; an operator must set a valid"
-        f" providers.{provider}.api_key."
-    )
-
-
 def _broken(error: UpstreamError, provider: str) -> Failed:
     failure = Failure(
         timed_out=error.kind.endswith("timeout") or error.kind == "too_large",
@@ -272,14 +235,6 @@ def _malformed(provider: str, what: str, reply: UpstreamReply | None = None) -> 
         code="upstream_malformed_reply",
     )
     return Failed(Failure(status=502), error, reply)
-
-
-def keys_out_error(provider: str) -> HeadgateError:
-    """What a client is told where none of a provider's keys can be used."""
-    return UpstreamRefusedKeyError(
-        f"The provider `{provider}` refused every key of Headgate's that this call may use; an"
-        f" operator must see to providers.{provider}.keys."
-    )
 
 
 def _refused(reply: UpstreamReply, body: bytes, provider: str) -> Failed:

@@ -11,21 +11,29 @@ import logging
 import time
 from random import random
 
-import msgspec
-
 from headgate.errors import CircuitOpenError, HeadgateError
-from headgate.gateway.attempt import Answer, Failed, attempt, keys_out_error
+from headgate.gateway.attempt import Answer, Failed, attempt
 from headgate.gateway.breaker import Entry, Verdict
 from headgate.gateway.call import Call
 from headgate.gateway.deadline import Deadline, deadline_of
 from headgate.gateway.health import verdict_of
 from headgate.gateway.hedging import Racer, race
 from headgate.gateway.key_pool import KeyPool, ProviderKey
+from headgate.gateway.provider_failures import keys_out_error
 from headgate.gateway.request import Request
-from headgate.gateway.retry import Again, GiveUp, LargerContext, Next, OtherKey, RetryPolicy
+from headgate.gateway.retry import (
+    Again,
+    Failure,
+    GiveUp,
+    LargerContext,
+    Next,
+    OtherKey,
+    RetryPolicy,
+)
 from headgate.gateway.routing import Routing
 from headgate.gateway.target import Target
-from headgate.ledger.attempt import AttemptReason, AttemptRecord
+from headgate.gateway.way import Step, Way
+from headgate.ledger.attempt import AttemptRecord
 from headgate.telemetry.target_metrics import TargetMetrics
 
 _log = logging.getLogger(__name__)
@@ -35,74 +43,6 @@ _REST_S = 1.0
 
 _UNBOUNDED_TOKENS = 1_000
 """What an answer is thought to take of a key's room where the request sets no bound."""
-
-
-class _Step(msgspec.Struct, frozen=True):
-    """The attempt that is made next."""
-
-    target: Target
-    key: ProviderKey
-    entry: Entry
-    began_s: float
-    reason: AttemptReason
-
-
-class _Way(msgspec.Struct):
-    """How far a call has come along its targets."""
-
-    targets: tuple[Target, ...]
-    deadline: Deadline
-    larger: Target | None
-    """The route's target for long requests, until it has been asked."""
-    index: int = 0
-    tries: int = 0
-    """Attempts on the target at `index`."""
-    reason: AttemptReason = "first"
-    asked: tuple[str, ...] = ()
-    """The providers that have been asked: asking one of them again is extra load for it."""
-    paid: bool = False
-    """Whether the next attempt needs no retry budget."""
-    used_keys: tuple[str | None, ...] = ()
-    """The keys of the present target's pool that were refused, or used up, just now."""
-    tokens: int = -1
-    """What the call takes of a key's room; -1 until a pool asks."""
-    without_key: str | None = None
-    """A provider that has no key left for this call."""
-    failed: Failed | None = None
-    """The last failure."""
-    hedge_won: bool = False
-    """Whether one of two attempts has won, so that the other is broken off."""
-
-    @property
-    def more_targets(self) -> bool:
-        return self.index + 1 < len(self.targets)
-
-    def fork(self) -> _Way:
-        """A way for a hedge: from the next target on, each paid by its provider's budget."""
-        return _Way(
-            self.targets,
-            self.deadline,
-            None,
-            index=self.index + 1,
-            reason="hedge",
-            asked=tuple({target.provider.name for target in self.targets}),
-            tokens=self.tokens,
-        )
-
-    def move_on(self) -> None:
-        self.index += 1
-        self.tries = 0
-        self.paid = False
-        self.used_keys = ()
-        self.reason = "next_target"
-
-    def ask_larger(self, larger: Target) -> None:
-        self.targets = (*self.targets[: self.index + 1], larger)
-        self.larger = None
-        self.move_on()
-        self.reason = "larger_context"
-        # The request is at fault, not the provider: to ask it once more is no retry.
-        self.paid = True
 
 
 class Dispatcher:
@@ -115,7 +55,7 @@ class Dispatcher:
 
     async def dispatch(self, call: Call, request: Request, targets: tuple[Target, ...]) -> Answer:
         """The answer to `request`. Raises what remains when every attempt has failed."""
-        way = _Way(targets, _deadline(call, request, targets[0]), _larger(call))
+        way = Way(targets, _deadline(call, request, targets[0]), _larger(call))
         while True:
             step = self._step(way, call, request)
             if step is None:
@@ -137,7 +77,7 @@ class Dispatcher:
                 jitter=random(),  # noqa: S311 - spreads retries, guards nothing
                 affordable=target.provider.retry_budget.affords(now_s),
                 expected_s=target.health.latency(streamed=request.streamed).expected_s(now_s) or 0,
-                other_key=self._other_key(way, call, step, outcome, now_s),
+                other_key=_other_key(way, call, step, outcome.failure, now_s),
                 larger_context=way.larger is not None,
             )
             if isinstance(decision, Next | GiveUp) and decision.over_budget:
@@ -159,7 +99,7 @@ class Dispatcher:
                 case _:
                     return _nothing_left(way)
 
-    def _step(self, way: _Way, call: Call, request: Request) -> _Step | None:
+    def _step(self, way: Way, call: Call, request: Request) -> Step | None:
         """Whom to ask next, let in by its breaker and paid for; None where nobody is left."""
         now_s = time.monotonic()
         while way.index < len(way.targets):
@@ -182,21 +122,22 @@ class Dispatcher:
                         continue
                     key = picked
                 if again:
-                    provider.retry_budget.spend(now_s)
+                    provider.retry_budget.spend(now_s, hedge=way.reason == "hedge")
                 elif name not in way.asked:
                     provider.retry_budget.earn(now_s)
                     way.asked += (name,)
                 way.tries += 1
                 way.paid = False
-                return _Step(target, key, entry, now_s, way.reason)
+                return Step(target, key, entry, now_s, way.reason)
             way.move_on()
         return None
 
     def _enter_again(
-        self, way: _Way, target: Target, request: Request, now_s: float, *, again: bool
+        self, way: Way, target: Target, request: Request, now_s: float, *, again: bool
     ) -> Entry | None:
         """As `Breaker.enter`, where something has failed or the provider was asked already."""
-        if again and not target.provider.retry_budget.affords(now_s):
+        hedge = way.reason == "hedge"
+        if again and not target.provider.retry_budget.affords(now_s, hedge=hedge):
             self._metrics.retry_denied(target.provider.name)
             return None
         if way.failed is not None:
@@ -205,9 +146,7 @@ class Dispatcher:
                 return None
         return target.health.breaker.enter(now_s)
 
-    async def _attempt(
-        self, call: Call, request: Request, way: _Way, step: _Step
-    ) -> Answer | Failed:
+    async def _attempt(self, call: Call, request: Request, way: Way, step: Step) -> Answer | Failed:
         """Make one attempt and take in what it shows; leave its story in the call's record."""
         record, target = call.record, step.target
         record.attempts += 1
@@ -234,6 +173,8 @@ class Dispatcher:
             pool.learn(step.key, reply.header, time.monotonic(), answered=answered)
         if isinstance(outcome, Failed):
             way.failed = outcome
+            if pool is not None:
+                self._note_key(step, pool, outcome)
             self._leave(step, verdict_of(outcome.failure))
             _note(call, step, number, status=outcome.status, error_class=outcome.error_class)
             return outcome
@@ -244,13 +185,14 @@ class Dispatcher:
         timed = request.streamed or not request.endpoint.generates
         slow = timed and health.slow_s is not None and latency_s > health.slow_s
         self._leave(step, "slow" if slow else "good", now_s)
+        target.provider.retry_budget.answered()
         if record.attempts > 1:
             _note(call, step, number, status=outcome.reply.status)
         return outcome
 
     async def _hedged(
-        self, call: Call, request: Request, way: _Way, step: _Step, after_s: float
-    ) -> tuple[Answer | Failed, _Step]:
+        self, call: Call, request: Request, way: Way, step: Step, after_s: float
+    ) -> tuple[Answer | Failed, Step]:
         """An attempt beside which the next target is asked if it is slow; whose outcome it is."""
         steps = [step]
         fork = way.fork()
@@ -277,7 +219,7 @@ class Dispatcher:
         _credit(call, winner)
         return outcome, winner
 
-    def _lost(self, request: Request, step: _Step) -> None:
+    def _lost(self, request: Request, step: Step) -> None:
         """Take in an attempt that was broken off because another was quicker."""
         now_s = time.monotonic()
         health = step.target.health
@@ -287,7 +229,7 @@ class Dispatcher:
         slow = health.slow_s is not None and waited_s > health.slow_s
         self._leave(step, "slow" if slow else "unknown", now_s)
 
-    def _leave(self, step: _Step, verdict: Verdict, now_s: float | None = None) -> None:
+    def _leave(self, step: Step, verdict: Verdict, now_s: float | None = None) -> None:
         health = step.target.health
         breaker = health.breaker
         if breaker.leave(step.entry, verdict, time.monotonic() if now_s is None else now_s):
@@ -298,48 +240,35 @@ class Dispatcher:
             )
             self._metrics.breaker(health.name, is_open=breaker.state == "open")
 
-    def _other_key(self, way: _Way, call: Call, step: _Step, outcome: Failed, now_s: float) -> bool:
-        """Note what a failure says of its key; return whether another one may be tried."""
-        provider, failure = step.target.provider, outcome.failure
-        pool = provider.pool
-        if pool is None:
-            return False
-        if failure.is_of_key:
-            if pool.take_out(step.key, now_s):
-                why = outcome.error_class if failure.code is None else failure.code
-                _log.error(
-                    "provider_key_out",
-                    extra={
-                        "provider": provider.name,
-                        "provider_key": step.key.name,
-                        "status": failure.status,
-                        "reason": why,
-                    },
-                )
-                self._metrics.key_out(provider.name, step.key.name or "")
-                self._metrics.keys_out(provider.name, pool.out_count)
-        elif failure.status == 429:
-            pool.rest(step.key, failure.retry_after_s or _REST_S, now_s)
-        else:
-            return False
-        if call.kept_by is not None:
-            return False
-        way.used_keys += (step.key.name,)
-        if failure.is_of_key:
-            return pool.has_other(way.used_keys)
-        return pool.has_room(way.tokens, now_s, way.used_keys)
+    def _note_key(self, step: Step, pool: KeyPool, outcome: Failed) -> None:
+        """Take in what a failure says of its key: one that was refused leaves the pool."""
+        failure, provider = outcome.failure, step.target.provider.name
+        if failure.status == 429 and not failure.is_of_key:
+            pool.rest(step.key, failure.retry_after_s or _REST_S, time.monotonic())
+        elif failure.is_of_key and pool.take_out(step.key, time.monotonic()):
+            _log.error(
+                "provider_key_out",
+                extra={
+                    "provider": provider,
+                    "provider_key": step.key.name,
+                    "status": failure.status,
+                    "reason": failure.code or outcome.error_class,
+                },
+            )
+            self._metrics.key_out(provider, step.key.name or "")
+            self._metrics.keys_out(provider, pool.out_count)
 
     def broke_off(self, call: Call) -> None:
         """Note that a stream broke after its first events had been handed on."""
         if call.target is not None and call.provider_key is not None:
             now_s = time.monotonic()
             self._leave(
-                _Step(call.target, call.provider_key, "normal", now_s, "first"), "bad", now_s
+                Step(call.target, call.provider_key, "normal", now_s, "first"), "bad", now_s
             )
 
 
 def _pick(
-    pool: KeyPool, way: _Way, call: Call, request: Request, now_s: float
+    pool: KeyPool, way: Way, call: Call, request: Request, now_s: float
 ) -> ProviderKey | None:
     """A key of `pool` for the next attempt."""
     if way.tokens < 0:
@@ -349,7 +278,20 @@ def _pick(
     return pool.pick(way.tokens, now_s, without=way.used_keys)
 
 
-def _nothing_left(way: _Way) -> Answer:
+def _other_key(way: Way, call: Call, step: Step, failure: Failure, now_s: float) -> bool:
+    """Whether another key of the provider may be tried where one was refused or is used up."""
+    pool = step.target.provider.pool
+    if pool is None or call.kept_by is not None:
+        return False
+    if not failure.is_of_key and failure.status != 429:
+        return False
+    way.used_keys += (step.key.name,)
+    if failure.is_of_key:
+        return pool.has_other(way.used_keys)
+    return pool.has_room(way.tokens, now_s, way.used_keys)
+
+
+def _nothing_left(way: Way) -> Answer:
     """What the client is told in the end."""
     if way.failed is not None:
         if isinstance(way.failed.remains, HeadgateError):
@@ -362,7 +304,7 @@ def _nothing_left(way: _Way) -> Answer:
     raise CircuitOpenError(retry_after_s=wait_s)
 
 
-def _hedge_after_s(call: Call, request: Request, way: _Way) -> float | None:
+def _hedge_after_s(call: Call, request: Request, way: Way) -> float | None:
     """How long to wait before a second target is asked beside the first; None: not at all."""
     after_s = None if call.route is None else call.route.hedge_after_s
     if after_s is None or way.failed is not None or not way.more_targets:
@@ -370,7 +312,7 @@ def _hedge_after_s(call: Call, request: Request, way: _Way) -> float | None:
     return after_s if call.hedge_safe or not request.endpoint.generates else None
 
 
-def _credit(call: Call, step: _Step) -> None:
+def _credit(call: Call, step: Step) -> None:
     """Name the target and key of an attempt as the call's."""
     record, provider = call.record, step.target.provider
     call.target = step.target
@@ -406,7 +348,7 @@ def _deadline(call: Call, request: Request, first: Target) -> Deadline:
 
 def _note(
     call: Call,
-    step: _Step,
+    step: Step,
     number: int,
     *,
     status: int | None = None,

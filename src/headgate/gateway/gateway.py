@@ -16,11 +16,12 @@ from headgate.errors import (
     UpstreamTimeoutError,
 )
 from headgate.gateway.asked import Asked
-from headgate.gateway.attempt import Flowing, Whole, broken_error, without_secret
+from headgate.gateway.attempt import Flowing, Whole, without_secret
 from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
 from headgate.gateway.capabilities import able_targets
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import failure_code
+from headgate.gateway.provider_failures import broken_stream_error
 from headgate.gateway.request import Request
 from headgate.gateway.settlement import Settlement
 from headgate.gateway.stored_responses import ResponseOwner, StoredResponses
@@ -137,8 +138,6 @@ class Gateway:
         targets = route.targets
         if route.strategy is not None:
             targets = route.strategy.order(targets, _asked(call, request))
-        if request.streamed and targets[0].provider.stream_usage:
-            request.ask_for_usage()
         return targets
 
     async def _keepers(
@@ -202,7 +201,7 @@ class Gateway:
             last = LastWords(without_secret(block, secret), unless=reader.error_block)
         except UpstreamError as broken:
             self._dispatcher.broke_off(call)
-            error = broken_error(broken, record.provider or "")
+            error = broken_stream_error(call, broken)
             last = _last_error(call, reader.error_block(error), error)
         except ValueError as unreadable:
             error = UpstreamFailedError(f"The provider's stream can't be read: {unreadable}.")

@@ -39,6 +39,8 @@ class PooledKey:
         self.strikes = 0
         """How often it was refused since a call was last answered with it."""
         self.probe_at_s = 0.0
+        self.rests_until_s = float("-inf")
+        """Until when it is taken for used up, as a reply with 429 says."""
         self.picks = 0
         self._requests: list[Room] = []
         self._tokens: list[Room] = []
@@ -53,6 +55,8 @@ class PooledKey:
 
     def share_after(self, tokens: int, now_s: float) -> float:
         """The smallest share of a limit that would be left after one request of `tokens`."""
+        if now_s < self.rests_until_s:
+            return -1.0
         shares = [room.share_after(1, now_s) for room in self._requests]
         shares += [room.share_after(tokens, now_s) for room in self._tokens]
         return min(shares, default=1.0)
@@ -77,16 +81,6 @@ class PooledKey:
                 room = self._told[kind] = Room(limit, _MINUTE_S)
                 rooms.append(room)
             room.learn(limit, left, duration_s(header(b"x-ratelimit-reset-" + kind)), now_s)
-
-    def rest(self, pause_s: float, now_s: float) -> None:
-        """Take it for used up for `pause_s`, as a reply with 429 says."""
-        room = self._told.get(b"requests")
-        if room is None:
-            room = self._told[b"requests"] = Room(1, _MINUTE_S)
-            self._requests.append(room)
-            room.learn(1, 0, pause_s, now_s)
-        else:
-            room.learn(room.limit, 0, pause_s, now_s)
 
 
 class KeyPool:
@@ -149,7 +143,7 @@ class KeyPool:
 
     def rest(self, key: ProviderKey, pause_s: float, now_s: float) -> None:
         """Note that the provider refused a request for its rate limit."""
-        self._keys[key.name].rest(pause_s, now_s)
+        self._keys[key.name].rests_until_s = now_s + pause_s
 
     def take_out(self, key: ProviderKey, now_s: float) -> bool:
         """Stop using a key that was refused; return whether it was in."""

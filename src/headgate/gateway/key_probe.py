@@ -67,7 +67,7 @@ class KeyProbe:
 async def _is_good(provider: Provider, key: ProviderKey) -> bool:
     try:
         reply = await provider.upstream.send(
-            provider.origin, b"GET", provider.path(b"/models"), key.headers, b"", _PATIENCE
+            provider.origin, b"GET", provider.dialect.models_path(), key.headers, b"", _PATIENCE
         )
         await reply.read(_MAX_REPLY_BYTES)
     except UpstreamError:

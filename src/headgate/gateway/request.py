@@ -26,6 +26,9 @@ class Request(msgspec.Struct):
     streamed: bool
     hide_usage: bool = False
     """Whether Headgate asked for the stream's usage and the client did not."""
+    stream_options: msgspec.Raw | None = None
+    """What the client sent in their place, while Headgate asks."""
+    asks: bool = False
 
     def end_user(self) -> str | None:
         """Who the application says it acts for, by OpenAI's own fields."""
@@ -63,9 +66,18 @@ class Request(msgspec.Struct):
             return _encode({**self.fields, "model": model})
         return _encode(self.fields)
 
-    def ask_for_usage(self) -> None:
-        """Make the stream tell what it used."""
-        self.hide_usage = self.endpoint.prepare_stream(self.fields)
+    def ask_for_usage(self, *, understood: bool = True) -> None:
+        """Make the stream tell what it used, where the provider has understood how to ask."""
+        if understood and not self.asks:
+            self.stream_options = self.fields.get("stream_options")
+            self.asks = self.endpoint.prepare_stream(self.fields)
+            self.hide_usage = self.hide_usage or self.asks
+        elif self.asks and not understood:
+            self.asks = False
+            if self.stream_options is None:
+                del self.fields["stream_options"]
+            else:
+                self.fields["stream_options"] = self.stream_options
 
 
 def read_request(endpoint: Endpoint, body: bytes) -> Request:

@@ -15,8 +15,9 @@ from urllib.parse import quote
 import msgspec
 
 from headgate.errors import InvalidRequestError, NotFoundError
-from headgate.gateway.attempt import broken_error, refused_key_error, without_secret
+from headgate.gateway.attempt import without_secret
 from headgate.gateway.provider import Provider
+from headgate.gateway.provider_failures import broken_error, refused_key_error
 from headgate.gateway.upstream import UpstreamError
 
 _MAX_REMEMBERED = 10_000

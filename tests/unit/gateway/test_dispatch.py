@@ -64,11 +64,12 @@ class Script:
     def __init__(self, outcomes: list[str]) -> None:
         self.outcomes = outcomes
         self.asked: list[str] = []
+        self.pause_s = 0.0
 
     def of(self, provider: str):
         async def send(_origin: Any, _method: Any, _target: Any, headers: bytes, *_more: Any):
             self.asked.append(provider)
-            await asyncio.sleep(0)
+            await asyncio.sleep(self.pause_s)
             return self._next()
 
         return send
@@ -86,7 +87,14 @@ class Script:
         return Reply(int(status), json.dumps({"error": error}).encode())
 
 
-def gateway(script: Script, *, retries: RetrySettings, breaker: BreakerSettings, pooled: bool):
+def gateway(
+    script: Script,
+    *,
+    retries: RetrySettings,
+    breaker: BreakerSettings,
+    pooled: bool,
+    hedge_after_s: float = 10,
+):
     keys = (
         tuple(ProviderKeySettings(name=name, api_key=f"sk-{name}") for name in ("a", "b"))
         if pooled
@@ -108,7 +116,7 @@ def gateway(script: Script, *, retries: RetrySettings, breaker: BreakerSettings,
             for provider, model in (("one", "m1"), ("one", "m2"), ("two", "m3"))
         ),
         larger_context=LargerContextSettings(provider="two", model="long"),
-        hedge=HedgeSettings(after_s=10),
+        hedge=HedgeSettings(after_s=hedge_after_s),
     )
     routing = Routing(providers, {"route": route}, breaker, PriceList({}))
     metrics = Metrics(max_label_values=10).targets
@@ -138,7 +146,7 @@ async def ask(routing: Routing, dispatcher: Dispatcher, *, hedged: bool = False)
     st.sampled_from([0.0, 0.3, 1000.0]),
 )
 def test_every_call_ends_and_leaves_its_whole_story(outcomes, calls, pooled, hedged, floor) -> None:
-    budget = RetryBudgetSettings(share=0.1, floor_per_s=floor, window_s=10)
+    budget = RetryBudgetSettings(share=0.1, success_share=0, floor_per_s=floor, window_s=10)
     retries = RetrySettings(max_attempts=3, base_delay_s=0, budget=budget)
     breaker = BreakerSettings(min_calls=3, open_s=1000, max_open_s=1000)
     script = Script(list(outcomes))
@@ -210,3 +218,20 @@ async def test_rate_limits_of_every_key_end_the_call() -> None:
     call = await ask(routing, dispatcher)
     assert call.record.status == 429
     assert call.record.attempts <= 3 * 4
+
+
+@pytest.mark.parametrize(("floor", "asked"), [(1000, ["one", "one"]), (0, ["one"])])
+async def test_a_hedge_is_paid_from_the_retry_budget(floor: float, asked: list[str]) -> None:
+    script = Script([])
+    script.pause_s = 0.2
+    budget = RetryBudgetSettings(share=0, floor_per_s=floor)
+    routing, dispatcher = gateway(
+        script,
+        retries=RetrySettings(budget=budget),
+        breaker=BreakerSettings(),
+        pooled=False,
+        hedge_after_s=0.05,
+    )
+    call = await ask(routing, dispatcher, hedged=True)
+    assert call.record.status == 200
+    assert script.asked == asked

@@ -90,3 +90,16 @@ def test_usage_is_asked_for_and_hidden_only_where_the_client_did_not_ask() -> No
 def test_moderations_need_no_model() -> None:
     request = read_request(ENDPOINTS["moderations"], b'{"input":"x"}')
     assert request.model == "omni-moderation-latest"
+
+
+def test_what_a_target_does_not_understand_is_taken_back() -> None:
+    for sent in (b"", b',"stream_options":{"include_usage":false}'):
+        body = b'{"model":"m","messages":[],"stream":true%b}' % sent
+        request = read_request(ENDPOINTS["chat/completions"], body)
+        before = dict(request.fields)
+        request.ask_for_usage()
+        assert request.fields != before
+        request.ask_for_usage(understood=False)
+        assert request.fields == before
+        request.ask_for_usage()
+        assert b'"include_usage":true' in request.body_for("m")

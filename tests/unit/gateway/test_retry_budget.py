@@ -8,30 +8,39 @@ from hypothesis import strategies as st
 from headgate.config.failures import RetryBudgetSettings
 from headgate.gateway.retry_budget import RetryBudget
 
-SETTINGS = RetryBudgetSettings(share=0.1, floor_per_s=2, window_s=5)
+SETTINGS = RetryBudgetSettings(share=0.1, success_share=0.25, floor_per_s=2, window_s=5)
 
 moments = st.lists(
-    st.tuples(st.floats(0, 3), st.sampled_from(["first", "further"])), min_size=1, max_size=300
+    st.tuples(st.floats(0, 3), st.sampled_from(["first", "answer", "further", "hedge"])),
+    min_size=1,
+    max_size=300,
 )
 
 
 @given(moments)
-def test_there_is_never_more_than_the_share_and_the_floor(steps) -> None:
+def test_there_is_never_more_than_the_shares_and_the_floor(steps) -> None:
     budget = RetryBudget(SETTINGS)
     now_s = start_s = 1000.0
-    firsts = further = 0
+    firsts = answers = further = hedges = 0
     for pause_s, kind in steps:
         now_s += pause_s
         if kind == "first":
             budget.earn(now_s)
             firsts += 1
+        elif kind == "answer":
+            budget.answered()
+            answers += 1
         else:
-            affords = budget.affords(now_s)
-            spent = budget.spend(now_s)
+            hedge = kind == "hedge"
+            affords = budget.affords(now_s, hedge=hedge)
+            spent = budget.spend(now_s, hedge=hedge)
             assert spent == affords
             further += spent
-        floor = SETTINGS.floor_per_s * (SETTINGS.window_s + now_s - start_s)
-        assert further <= firsts * SETTINGS.share + floor + 1e-6
+            hedges += spent and hedge
+        allowed = firsts * SETTINGS.share
+        allowed += SETTINGS.floor_per_s * (SETTINGS.window_s + now_s - start_s)
+        assert hedges <= allowed + 1e-6
+        assert further <= allowed + answers * SETTINGS.success_share + 1e-6
 
 
 def test_a_dead_provider_gets_a_tenth_more() -> None:
@@ -42,6 +51,18 @@ def test_a_dead_provider_gets_a_tenth_more() -> None:
         budget.earn(now_s)
         further += sum(budget.spend(now_s) for _ in range(2))
     assert 900 <= further <= 1000
+
+
+def test_a_provider_that_fails_now_and_then_is_asked_again_each_time() -> None:
+    budget = RetryBudget(RetryBudgetSettings(floor_per_s=0))
+    denied = 0
+    for number in range(20_000):
+        now_s = number / 1000
+        budget.earn(now_s)
+        if number % 5 == 4:
+            denied += not budget.spend(now_s)
+        budget.answered()
+    assert denied <= 5
 
 
 def test_a_quiet_server_may_retry() -> None:

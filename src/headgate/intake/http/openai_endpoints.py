@@ -8,6 +8,9 @@ from headgate.intake.http.endpoint import Endpoint, HeaderParameter
 _HEADERS = (
     HeaderParameter("x-headgate-feature", "What the cost is for; a name of your own."),
     HeaderParameter("x-headgate-user", "The end user; kept only as a keyed hash."),
+    HeaderParameter("x-headgate-complexity", "A hint for tiered routes: low, medium or high."),
+    HeaderParameter("x-headgate-hedge", "`safe`: the call may be made twice where it is slow."),
+    HeaderParameter("prefer", "`wait=N`: the whole answer must be there within N seconds."),
 )
 
 
