@@ -57,8 +57,8 @@ def _azure_problems(provider: ProviderSettings) -> Iterator[Problem]:
         if not _DEPLOYMENT.fullmatch(deployment):
             yield ("deployments", model), "write the name of a deployment"
     if provider.azure_ad is not None:
-        if provider.api_key:
-            yield ("azure_ad",), "goes in place of api_key; leave one of them out"
+        if provider.api_key or provider.keys:
+            yield ("azure_ad",), "goes in place of api_key and keys; leave one of them out"
         yield from _entra_problems(provider.azure_ad)
 
 
