@@ -10,6 +10,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from headgate.config.alerts import AlertSettings
+from headgate.config.allowances import AllowanceSettings, BudgetSettings, UsageLimitSettings
+
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 """Lower-case letters, digits, `-`, `_` and `.`; at most 63 characters."""
 
@@ -227,3 +230,11 @@ class Settings(Table, frozen=True):
     projects: dict[Name, ProjectSettings] = {}
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    limits: Annotated[
+        tuple[UsageLimitSettings, ...], Meta(description="All that apply hold; the smallest wins.")
+    ] = ()
+    budgets: Annotated[
+        tuple[BudgetSettings, ...], Meta(description="All that apply hold; the smallest wins.")
+    ] = ()
+    allowances: AllowanceSettings = AllowanceSettings()
+    alerts: AlertSettings = AlertSettings()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import msgspec
 
 from headgate.errors import HeadgateError
@@ -49,6 +51,10 @@ def error_headers(error: HeadgateError) -> list[tuple[bytes, bytes]]:
     headers: list[tuple[bytes, bytes]] = []
     if error.retryable is not None:
         headers.append((b"x-should-retry", b"true" if error.retryable else b"false"))
+    if error.retry_after_s is not None:
+        # The SDKs read the one in milliseconds first; HTTP knows whole seconds only.
+        headers.append((b"retry-after", b"%d" % ceil(error.retry_after_s)))
+        headers.append((b"retry-after-ms", b"%d" % ceil(error.retry_after_s * 1000)))
     if error.status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="headgate"'))
     return headers
