@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-
 ChannelName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 """Lower-case letters, digits, `-`, `_` and `.`; at most 63 characters."""
 

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-
 Dimension = Literal["organisation", "project", "key", "feature", "user", "workflow"]
 """What calls are counted by; `organisation` is the whole server."""
 
@@ -20,6 +19,9 @@ with what it has leased, and refuses when that is used."""
 
 Unpriced = Literal["refuse", "allow"]
 """What becomes of a call whose price nobody knows, where it would spend a budget."""
+
+Priority = Literal["interactive", "normal", "bulk"]
+"""`interactive`: a person waits. `bulk`: nobody does; it goes when no other call waits."""
 
 Count = Annotated[int, Meta(ge=1, le=10**15)]
 Dollars = Annotated[str, Meta(pattern=r"^\d{1,9}(\.\d{1,9})?$")]

@@ -10,9 +10,12 @@ from typing import Protocol
 
 import msgspec
 
+from headgate.config.allowances import Priority
 from headgate.errors import HeadgateError, InvalidRequestError
 from headgate.gateway.caller import Caller
 from headgate.gateway.routing import Target
+from headgate.ledger.allowances.allowances import Reservation
+from headgate.ledger.allowances.line import PRIORITIES
 from headgate.ledger.record import CallRecord
 from headgate.storage.identifiers import new_id
 
@@ -61,7 +64,17 @@ class Client(Protocol):
 class Call:
     """One request to a model, from the moment its caller is known until it is recorded."""
 
-    __slots__ = ("caller", "cancelled", "forwarded", "from_run", "record", "started_ns", "target")
+    __slots__ = (
+        "caller",
+        "cancelled",
+        "forwarded",
+        "from_run",
+        "priority",
+        "record",
+        "reservation",
+        "started_ns",
+        "target",
+    )
 
     def __init__(
         self, caller: Caller, endpoint: str, *, trace_id: str, forwarded: bytes = b""
@@ -73,6 +86,10 @@ class Call:
         """Whether the task that carries it was told to stop."""
         self.from_run = False
         """Whether a run makes it: then the workflow's owner, not the key, chose the model."""
+        self.priority: Priority = "normal"
+        """Who goes first where calls wait in line."""
+        self.reservation: Reservation | None = None
+        """What it holds of limits and budgets until it is settled."""
         self.target: Target | None = None
         """The target of the last attempt."""
         self.started_ns = time.perf_counter_ns()
@@ -93,6 +110,10 @@ class Call:
         """Note what the cost is for, from `x-headgate-feature`."""
         self.record.feature = feature_from(header)
 
+    def name_priority(self, header: bytes) -> None:
+        """Note how urgent it is, from `x-headgate-priority`."""
+        self.priority = priority_from(header)
+
     def name_user(self, user: str | None, hash_user: Callable[[str], str]) -> None:
         """Note the end user, of whom only the keyed hash is kept."""
         if user:
@@ -108,6 +129,17 @@ def feature_from(header: bytes) -> str:
             param="x-headgate-feature",
         )
     return feature
+
+
+def priority_from(header: bytes) -> Priority:
+    """What `x-headgate-priority` says; `InvalidRequestError` where it is none."""
+    for priority in PRIORITIES:
+        if header == priority.encode():
+            return priority
+    raise InvalidRequestError(
+        f"The header x-headgate-priority takes one of {', '.join(PRIORITIES)}.",
+        param="x-headgate-priority",
+    )
 
 
 def trace_id_from(traceparent: bytes | None) -> str:

@@ -1,4 +1,4 @@
-"""The way of every call, in one function: admit, dispatch, settle, record, finish."""
+"""The way of every call, in one function: admit, reserve, dispatch, settle, record, finish."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ from headgate.gateway.dispatch import (
 from headgate.gateway.endpoints.chat import failure_code
 from headgate.gateway.request import Request
 from headgate.gateway.routing import Target
-from headgate.gateway.settlement import Settlement
+from headgate.gateway.settlement import BYTES_PER_TOKEN, Settlement
+from headgate.gateway.spending import Spending
 from headgate.gateway.stored_responses import ResponseOwner, StoredResponses
 from headgate.gateway.upstream import UpstreamError, UpstreamReply
 from headgate.ledger.money import header_usd
@@ -63,6 +64,7 @@ class Gateway:
         stored: StoredResponses,
         *,
         durable: bool,
+        spending: Spending | None = None,
     ) -> None:
         self.routing = dispatcher.routing
         self._dispatcher = dispatcher
@@ -70,6 +72,7 @@ class Gateway:
         self._writer = writer
         self._stored = stored
         self._durable = durable
+        self._spending = spending
         self.in_flight = 0
 
     async def carry(self, call: Call, request: Request, client: Client) -> None:
@@ -101,6 +104,8 @@ class Gateway:
             targets = self._admit(call, request)
             if (previous := request.previous_response()) is not None:
                 targets = await self._keepers(call, previous, targets)
+            if self._spending is not None:
+                targets = await self._spending.reserve(call, request, targets)
             answer = await self._dispatcher.dispatch(call, request, targets)
             if isinstance(answer, Flowing):
                 return await self._relay(call, request, answer, client)
@@ -158,12 +163,15 @@ class Gateway:
         record = call.record
         record.status = answer.reply.status
         headers = _headers(call, answer.reply)
+        if self._spending is not None:
+            self._spending.headers(call, headers)
         headers.append((b"content-type", answer.reply.header(b"content-type") or _JSON))
         if answer.usage is None:
             record.error_class = failure_code(answer.body)
             self._settlement.settle_failure(call, request, may_be_charged=False)
         else:
-            self._settlement.note(call, request, answer.usage)
+            written = len(answer.body) // BYTES_PER_TOKEN
+            self._settlement.note(call, request, answer.usage, output_tokens=written)
             if record.cost_nanousd is not None:
                 headers.append((b"x-headgate-cost-usd", header_usd(record.cost_nanousd).encode()))
         return LastWords(answer.body, answer.reply.status, headers)
@@ -181,7 +189,10 @@ class Gateway:
         secret = call.target.provider.secret if call.target is not None else None
         last: LastWords | None
         try:
-            await client.begin(200, _stream_headers(call, reply))
+            headers = _stream_headers(call, reply)
+            if self._spending is not None:
+                self._spending.headers(call, headers)
+            await client.begin(200, headers)
             while True:
                 if record.first_token_us is None and reader.first_token_seen:
                     record.first_token_us = call.elapsed_us()
@@ -221,6 +232,8 @@ class Gateway:
         """Record the call, then let the client have the end of its answer."""
         record = call.record
         record.latency_us = call.elapsed_us()
+        if self._spending is not None:
+            self._spending.settle(call)
         if record.response_id is not None and record.provider is not None:
             owner = ResponseOwner(record.project, record.provider)
             self._stored.remember(record.response_id, owner)

@@ -17,14 +17,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from headgate import __version__
+from headgate.telemetry.allowance_metrics import AllowanceMetrics
+from headgate.telemetry.bounded_label import OTHER, BoundedLabel
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Names the folder in which several workers keep their figures; read by prometheus_client too."""
-
-OTHER = "other"
-"""The label value of everything beyond the bounds."""
 
 _MAX_SERIES = 2_000
 """Combinations of labels that get figures of their own; the rest are counted together."""
@@ -89,7 +88,7 @@ class Metrics:
     def __init__(self, *, max_label_values: int) -> None:
         self._several = bool(os.environ.get(FOLDER_VARIABLE))
         self._registry = registry = CollectorRegistry()
-        self._bounded = {label: _Bounded(max_label_values) for label in _LABELS}
+        self._bounded = {label: BoundedLabel(max_label_values) for label in _LABELS}
         self._series: dict[tuple[str, ...], _Series] = {}
         self._requests = Counter(
             "headgate_requests", "Calls answered.", (*_LABELS, "status"), registry=registry
@@ -147,6 +146,8 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self.allowances = AllowanceMetrics(registry, max_label_values=max_label_values)
+        """The figures of limits and budgets."""
         Gauge(
             "headgate_build_info",
             "The version that runs.",
@@ -238,19 +239,3 @@ def _forget_ended_workers(folder: Path) -> None:
             os.kill(pid, 0)
         except ProcessLookupError:
             mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
-
-
-class _Bounded:
-    """The first values of a label that are seen keep their names."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._seen: set[str] = set()
-
-    def value(self, value: str) -> str:
-        if value in self._seen:
-            return value
-        if len(self._seen) >= self._most:
-            return OTHER
-        self._seen.add(value)
-        return value

@@ -26,6 +26,7 @@ class GatewayModel:
         call = Call(request.caller, request.endpoint, trace_id=request.trace_id)
         call.forwarded = b"".join(b"%b: %b\r\n" % header for header in request.headers)
         call.from_run = True
+        call.priority = request.priority
         record = call.record
         record.workflow = request.workflow
         record.run_id = request.run_id

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from headgate.config.allowances import Priority
 from headgate.gateway.caller import Caller
 
 
@@ -22,6 +23,8 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     feature: str | None = None
     user: str | None = None
     """The end user as the caller named them; only a keyed hash is ever stored."""
+    priority: Priority = "normal"
+    """Who goes first where calls wait for a limit."""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """Hints of the caller's that are passed on, such as `x-simulator-fault`."""
 

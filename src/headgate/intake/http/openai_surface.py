@@ -113,6 +113,8 @@ class OpenAISurface:
     ) -> Request:
         if b"x-headgate-feature" in headers:
             call.name_feature(headers[b"x-headgate-feature"])
+        if b"x-headgate-priority" in headers:
+            call.name_priority(headers[b"x-headgate-priority"])
         call.forwarded = self._forwarded(headers)
         request = read_request(endpoint, await client.body(self._settings.max_body_bytes))
         call.record.model_requested = request.model[:256]

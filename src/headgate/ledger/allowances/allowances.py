@@ -11,13 +11,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from headgate.config.allowances import AllowanceSettings
+from headgate.config.allowances import AllowanceSettings, Priority
 from headgate.errors import HeadgateError
 from headgate.ledger.allowances import refusal
 from headgate.ledger.allowances.claim import NOTHING, Claim, Used
 from headgate.ledger.allowances.clock import StoreClock
 from headgate.ledger.allowances.exchange import Exchange
-from headgate.ledger.allowances.line import Priority
 from headgate.ledger.allowances.rule import CallCap, Rule, Rules, Who
 from headgate.ledger.allowances.share import Hold, Share
 from headgate.ledger.allowances.store import AllowanceStore

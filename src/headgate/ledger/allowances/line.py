@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator
-from typing import Generic, Literal, Protocol, TypeVar, get_args
+from typing import Generic, Protocol, TypeVar, get_args
 
-Priority = Literal["interactive", "normal", "bulk"]
-"""`interactive`: a person waits. `bulk`: nobody does; it goes when no other call waits."""
+from headgate.config.allowances import Priority
 
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 

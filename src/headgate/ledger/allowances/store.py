@@ -104,17 +104,17 @@ class AllowanceStore:
         """Delete the rows of windows and processes that ended long ago."""
         with self._database.begin() as connection:
             now_us = self._now_us(connection)
-            touched = allowances.c.touched_at_us
+            rule, touched = allowances.c.rule, allowances.c.touched_at_us
+            passing = sa.or_(
+                rule.startswith("requests/minute per "),
+                rule.startswith("tokens/minute per "),
+                rule.startswith("concurrent per "),
+            )
             connection.execute(
                 sa.delete(allowances).where(
-                    (touched < now_us - _PERIODS_KEPT_US)
-                    | (
-                        (touched < now_us - _MINUTES_KEPT_US)
-                        & (
-                            allowances.c.rule.like("%/minute per %")
-                            | allowances.c.rule.like("concurrent per %")
-                        )
-                    )
+                    (passing & (touched < now_us - _MINUTES_KEPT_US))
+                    # A budget in total is kept for ever: forgotten, it would begin anew.
+                    | ((allowances.c.period_us > 0) & (touched < now_us - _PERIODS_KEPT_US))
                 )
             )
             connection.execute(
