@@ -137,6 +137,7 @@ class Exchange:
             return False
         self._tried = turns
         self._began_s = asyncio.get_running_loop().time()
+        asked_at_us = self._clock.steady_us()
         try:
             exchanged = await self._threads.run(self._store.exchange, turns)
         except DatabaseUnavailableError as error:
@@ -151,7 +152,7 @@ class Exchange:
         if self._failed:
             self._failed = False
             _log.warning("limits and budgets are counted again; the database answers")
-        self._clock.set(exchanged.now_us)
+        self._clock.set(exchanged.now_us, asked_at_us)
         for turn, answer in zip(turns, exchanged.answers, strict=True):
             if answer is None:
                 turn.share.unanswered(turn)

@@ -10,17 +10,19 @@ import msgspec
 from headgate.ledger.allowances.line import Line, Waiter
 from headgate.ledger.allowances.rule import Rule
 from headgate.ledger.allowances.standing import Answer, Ask
-from headgate.ledger.allowances.window import FOR_EVER_US, Period, period_at
+from headgate.ledger.allowances.window import FOR_EVER_US, SHARE_SLOTS, SLOT_US, Period, period_at
 
-VOID_AFTER_US = 20_000_000
-"""A share of a minute, or of calls in flight, that was not renewed for so long is given up: the
-store stops counting it for this process ten seconds later at the earliest."""
+_VOID_AFTER_US = {"minute": SHARE_SLOTS * SLOT_US, "now": 20_000_000}
+"""A share that was not renewed for so long is given up, before the store stops counting it."""
 
 _IDLE_US = 500_000
 """A share that no call used for so long goes back."""
 
 _AHEAD_S = 1
 """For how long a share shall last at the rate at which it is used."""
+
+_IDLE_TOLD_US = 200_000
+"""How long others may believe that what calls have used by now is idle."""
 
 _REPORT_US = 1_000_000
 """How long what was spent may wait to be told."""
@@ -77,7 +79,7 @@ class Share:
 
     __slots__ = (
         "_earlier", "_idle_snapshot", "_late", "_moves", "_pending", "_rate", "_rate_since_us",
-        "_refunds", "_spent", "_stamp", "_stamped", "_unstamped", "_used", "available", "demand",
+        "_refunds", "_spent", "_stamp", "_stamped", "_told_idle", "_unstamped", "_used", "available", "demand",
         "elsewhere", "in_flight", "known_at_us", "least", "left", "line", "line_demand",
         "line_least", "low", "more_at_us",
         "period", "recall", "recalled", "refused", "rule", "spent", "subject", "taken",
@@ -118,6 +120,7 @@ class Share:
         self.spent = 0
         self.more_at_us = 0
         self.used_at_us = 0
+        self._told_idle = 0
         self._used = 0
         self._rate = 0
         self._rate_since_us = 0
@@ -226,12 +229,14 @@ class Share:
         since_us = now_us - self.known_at_us
         if self.line_demand and since_us >= _LINE_US:
             return True
+        if self._told_idle != self.available and since_us >= _IDLE_TOLD_US:
+            return True
         if since_us >= _REPORT_US and (self._spent or self._refunds or self._earlier):
             return True
         if self.available and now_us - self.used_at_us >= _IDLE_US:
             return True
-        held = self.available or (self.in_flight and self.rule.window == "now")
-        return bool(held and since_us >= _RENEW_US and self.rule.window in ("minute", "now"))
+        held = self.rule.window == "now" and (self.available or self.in_flight)
+        return bool(held and since_us >= _RENEW_US)
 
     @property
     def quiet(self) -> bool:
@@ -329,12 +334,13 @@ class Share:
         self.more_at_us = answer.more_at_us
         self.known_at_us = now_us
         self.recalled = answer.recalled
+        self._told_idle = turn.ask.idle + answer.granted
         self.available += answer.granted
         # Near the end every unit should be where a call needs it, so none is fetched ahead.
         self.low = min(self._rate // 4, answer.left // 4)
         window = self.rule.window
-        if window in ("minute", "now"):
-            self.until_us = now_us + VOID_AFTER_US
+        if window in _VOID_AFTER_US:
+            self.until_us = now_us + _VOID_AFTER_US[window]
         if window == "minute":
             for stamp in self._pending:
                 stamp.slot = answer.slot

@@ -39,7 +39,7 @@ class Standing(msgspec.Struct, omit_defaults=True):
     spent: int = 0
     """Of what was taken, what calls that have ended really used."""
     slots: dict[int, int] = {}
-    """Of a minute's rule: what was taken in each slot of two seconds."""
+    """Of a minute's rule: what was taken in each second."""
     holders: dict[str, Holder] = {}
     recalled_at_us: int = 0
     """When a process last asked for what others hold idle."""

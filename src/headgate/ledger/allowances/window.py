@@ -11,11 +11,15 @@ Window = Literal["now", "minute", "day", "week", "month", "total"]
 
 FOR_EVER_US = 2**62
 
-SLOT_US = 2_000_000
+SLOT_US = 1_000_000
 """Of a minute's use it is kept in which slot it fell."""
 
-MINUTE_SLOTS = 31
-"""Slots that any 60 seconds touch at most."""
+SHARE_SLOTS = 3
+"""For how long what a process took of a minute's rule may be used without a word to the store."""
+
+MINUTE_SLOTS = 61 + SHARE_SLOTS
+"""How many slots count: those that any 60 seconds touch, and as many before them as what was taken
+may have been used later than it was taken."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
