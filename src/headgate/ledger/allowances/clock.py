@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-
 _LONGEST_ANSWER_US = 1_000_000
 """What took longer to be told is not gone by."""
 

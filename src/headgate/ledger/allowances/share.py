@@ -79,7 +79,8 @@ class Share:
 
     __slots__ = (
         "_earlier", "_idle_snapshot", "_late", "_moves", "_pending", "_rate", "_rate_since_us",
-        "_refunds", "_spent", "_stamp", "_stamped", "_told_idle", "_unstamped", "_used", "available", "demand",
+        "_refunds", "_spent", "_stamp", "_stamped", "_told_idle", "_typical",
+        "_unstamped", "_used", "available", "demand",
         "elsewhere", "in_flight", "known_at_us", "least", "left", "line", "line_demand",
         "line_least", "low", "more_at_us",
         "period", "recall", "recalled", "refused", "rule", "spent", "subject", "taken",
@@ -121,6 +122,7 @@ class Share:
         self.more_at_us = 0
         self.used_at_us = 0
         self._told_idle = 0
+        self._typical = 1
         self._used = 0
         self._rate = 0
         self._rate_since_us = 0
@@ -153,6 +155,7 @@ class Share:
         self.available -= amount
         self.in_flight += 1
         self._used += amount
+        self._typical = amount
         self.used_at_us = now_us
         return Hold(self, amount, self._stamp)
 
@@ -277,6 +280,7 @@ class Share:
         ask = Ask(
             want=want,
             least=max(0, least - self.available),
+            piece=max(1, least - self.available) if least else max(1, self._typical),
             give_back=back,
             refunds=tuple(self._refunds.items()),
             debt=debt,

@@ -52,6 +52,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """How much it would take, if there were enough for all."""
     least: int = 0
     """What its smallest waiting call needs; with less it is not helped."""
+    piece: int = 1
+    """What a call takes; it is given whole ones."""
     give_back: int = 0
     """Of its share, what it will not use."""
     refunds: tuple[tuple[int, int], ...] = ()
@@ -126,9 +128,8 @@ def take_turn(
     granted = 0
     if ask.want > 0 and left >= max(1, ask.least):
         granted = min(ask.want, max(ask.least, left // (2 * max(1, processes)), 1))
-        if ask.least:
-            # Pieces of calls in many processes would be of use to none.
-            granted -= granted % ask.least
+        # Pieces of calls in many processes would be of use to none.
+        granted -= granted % max(1, ask.piece)
         standing.taken += granted
         left -= granted
         if window == "minute":
