@@ -87,7 +87,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     slot: int
     """The slot that its share now counts in."""
     more_at_us: int
-    """When there will be enough for `least`, if nobody gives anything back before."""
+    """When there will be enough for `least`, or anything, if nobody gives any back before."""
     recalled: bool
     """Whether another process asks for what this one holds idle."""
 
@@ -144,7 +144,7 @@ def take_turn(
         taken=standing.taken,
         spent=standing.spent,
         slot=slot,
-        more_at_us=_more_at_us(standing, window, ask.least - left, now_us, ends_us),
+        more_at_us=_more_at_us(standing, window, max(1, ask.least) - left, now_us, ends_us),
         recalled=not ask.recall and 0 <= now_us - standing.recalled_at_us < _RECALL_US,
     )
 
