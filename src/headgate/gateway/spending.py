@@ -23,8 +23,15 @@ from headgate.ledger.prices import PriceList
 
 _CAP_FIELDS = {"chat/completions": "max_completion_tokens", "responses": "max_output_tokens"}
 
-_TOLD = ("requests", "tokens")
-"""The measures that `x-ratelimit-…` headers speak of."""
+_NAMES = {
+    measure: (
+        b"x-ratelimit-limit-" + measure.encode(),
+        b"x-ratelimit-remaining-" + measure.encode(),
+        b"x-ratelimit-reset-" + measure.encode(),
+    )
+    for measure in ("requests", "tokens")
+}
+"""The headers that tell of a measure."""
 
 
 class Spending:
@@ -94,18 +101,20 @@ class Spending:
         reservation = call.reservation
         if reservation is None:
             return
-        for measure in _TOLD:
-            share = _smallest(reservation, measure)
-            if share is None:
-                continue
-            name = f"x-ratelimit-limit-{measure}".encode()
-            theirs = next((value for key, value in headers if key == name), None)
-            if theirs is not None and theirs.isdigit() and int(theirs) < share.rule.limit:
-                continue
-            mine = (name, *(f"x-ratelimit-{what}-{measure}".encode() for what in _REST))
-            headers[:] = [header for header in headers if header[0] not in mine]
-            values = (share.rule.limit, _left(share), f"{_reset_s(share)}s")
-            headers += [(key, str(value).encode()) for key, value in zip(mine, values, strict=True)]
+        theirs: dict[bytes, bytes] | None = None
+        for measure, shares in reservation.told:
+            share = shares[0] if len(shares) == 1 else min(shares, key=_left)
+            limit, remaining, reset = _NAMES[measure]
+            if theirs is None:
+                theirs = dict(headers)
+            if limit in theirs:
+                known = theirs[limit]
+                if known.isdigit() and int(known) < share.rule.limit:
+                    continue
+                headers[:] = [header for header in headers if header[0] not in _NAMES[measure]]
+            headers.append((limit, b"%d" % share.rule.limit))
+            headers.append((remaining, b"%d" % _left(share)))
+            headers.append((reset, b"%ds" % _reset_s(share)))
 
     async def _reserved(
         self, call: Call, request: Request, targets: tuple[Target, ...], applied: Applied
@@ -158,9 +167,6 @@ class Spending:
             request.fields[field] = msgspec.Raw(most)
 
 
-_REST = ("remaining", "reset")
-
-
 def _unpriced_refused(applied: Applied) -> list[str]:
     """The budgets that a call without a known price can't be counted against."""
     return [
@@ -171,11 +177,6 @@ def _unpriced_refused(applied: Applied) -> list[str]:
             if share.rule.measure == "nanousd" and not share.rule.unpriced_allowed
         ),
     ]
-
-
-def _smallest(reservation: Reservation, measure: str) -> Share | None:
-    shares = [hold.share for hold in reservation.holds if hold.share.rule.measure == measure]
-    return min(shares, key=_left, default=None)
 
 
 def _left(share: Share) -> int:

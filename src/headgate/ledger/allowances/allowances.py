@@ -17,7 +17,7 @@ from headgate.ledger.allowances import refusal
 from headgate.ledger.allowances.claim import NOTHING, Claim, Used
 from headgate.ledger.allowances.clock import StoreClock
 from headgate.ledger.allowances.exchange import Exchange
-from headgate.ledger.allowances.rule import CallCap, Rule, Rules, Who
+from headgate.ledger.allowances.rule import CallCap, Measure, Rule, Rules, Who
 from headgate.ledger.allowances.share import Hold, Share
 from headgate.ledger.allowances.store import AllowanceStore
 
@@ -40,6 +40,10 @@ _RECALL_S = 1.0
 """How long a call waits for what other processes hold and do not use."""
 
 _RECALL_PAUSE_S = 0.03
+
+_TOLD: tuple[Measure, ...] = ("requests", "tokens")
+"""What replies tell of in headers."""
+
 _MOST_SERVED = 1000
 
 
@@ -49,6 +53,8 @@ class Applied(msgspec.Struct, frozen=True, eq=False):
     shares: tuple[Share, ...]
     caps: tuple[CallCap, ...]
     counts_money: bool
+    told: tuple[tuple[Measure, tuple[Share, ...]], ...]
+    """The shares of limits that replies tell of, by what they count."""
 
     def __bool__(self) -> bool:
         return bool(self.shares or self.caps)
@@ -58,6 +64,8 @@ class Reservation(msgspec.Struct, frozen=True, eq=False):
     """What one call holds until it is settled."""
 
     holds: tuple[Hold, ...]
+    told: tuple[tuple[Measure, tuple[Share, ...]], ...]
+    """See `Applied`."""
 
 
 class _Waiter:
@@ -123,7 +131,7 @@ class Allowances:
         for share, amount in zip(shares, amounts, strict=True):
             if not share.fits(amount, now_us):
                 return None
-        return self._held(shares, amounts, now_us)
+        return self._held(applied, amounts, now_us)
 
     async def reserve(
         self,
@@ -187,7 +195,12 @@ class Allowances:
                 shares.append(self._share(rule, subject))
         caps = tuple(cap for cap in self.rules.caps if cap.applies_to(who))
         money = bool(caps) or any(share.rule.measure == "nanousd" for share in shares)
-        return Applied(tuple(shares), caps, money)
+        told: list[tuple[Measure, tuple[Share, ...]]] = []
+        for measure in _TOLD:
+            counting = tuple(share for share in shares if share.rule.measure == measure)
+            if counting:
+                told.append((measure, counting))
+        return Applied(tuple(shares), caps, money, tuple(told))
 
     def _share(self, rule: Rule, subject: str) -> Share:
         key = (rule.name, subject)
@@ -205,16 +218,16 @@ class Allowances:
         if len(self._shares) >= _MAX_SHARES:
             raise refusal.too_many()
 
-    def _held(self, shares: tuple[Share, ...], amounts: list[int], now_us: int) -> Reservation:
+    def _held(self, applied: Applied, amounts: list[int], now_us: int) -> Reservation:
         active = self._exchange.active
         holds = []
-        for share, amount in zip(shares, amounts, strict=True):
+        for share, amount in zip(applied.shares, amounts, strict=True):
             holds.append(share.reserve(amount, now_us))
             if share not in active:
                 active[share] = None
             if share.available < share.low:
                 self._exchange.nudge(share)
-        return Reservation(tuple(holds))
+        return Reservation(tuple(holds), applied.told)
 
     def _lacking(self, applied: Applied, claim: Claim, now_us: int) -> list[tuple[Share, int]]:
         """The shares that do not hold what a call needs of them, and how much that is."""
@@ -334,7 +347,7 @@ class Allowances:
                 assert line is not None  # noqa: S101 - it was just gone through
                 line.served(waiter)
                 if not waiter.future.done():
-                    waiter.future.set_result(self._held(shares, amounts, now_us))
+                    waiter.future.set_result(self._held(waiter.applied, amounts, now_us))
                 return True
             for one, amount in lacking:
                 one.line_demand = max(one.line_demand, amount)

@@ -33,7 +33,7 @@ class RuleBudgetExceededError(BudgetExceededError):
 def refused(share: Share, amount: int, now_us: int, *, waited_s: float = 0.0) -> HeadgateError:
     """The refusal of a call that needs `amount` of what `share` is a part of."""
     rule = share.rule
-    left = max(0, share.left) + max(0, share.available)
+    left = _left(share)
     if amount > rule.limit:
         return never_fits(share, amount)
     retry_s = max(_SHORTEST_S, (share.more_at_us - now_us) / 1e6)
@@ -54,7 +54,7 @@ def never_fits(share: Share, amount: int) -> HeadgateError:
     """The refusal of a call that needs more than there will ever be."""
     rule = share.rule
     if rule.measure == "nanousd":
-        return _used_up(share, amount, max(0, share.left) + max(0, share.available), None)
+        return _used_up(share, amount, _left(share), None)
     error = LimitExceededError(
         f"This call may use {amount:,} {rule.measure}, more than the whole limit `{rule.name}` of"
         f" {rule.limit:,} for {share.subject}; send less, or ask for fewer output tokens."
@@ -110,6 +110,13 @@ def too_dear(claim: Claim, cap: CallCap) -> HeadgateError:
         f" tokens than {claim.output_tokens:,}.",
         code="call_too_expensive",
     )
+
+
+def _left(share: Share) -> int:
+    if not share.known_at_us:
+        # The store was not asked, because no answer of it could help.
+        return share.rule.limit
+    return max(0, share.left) + max(0, share.available)
 
 
 def _used_up(share: Share, amount: int, left: int, retry_s: float | None) -> HeadgateError:
