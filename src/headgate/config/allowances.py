@@ -23,6 +23,9 @@ Unpriced = Literal["refuse", "allow"]
 Priority = Literal["interactive", "normal", "bulk"]
 """`interactive`: a person waits. `bulk`: nobody does; it goes when no other call waits."""
 
+Pattern = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
+"""A name, or a pattern with `*` for anything."""
+
 Count = Annotated[int, Meta(ge=1, le=10**15)]
 Dollars = Annotated[str, Meta(pattern=r"^\d{1,9}(\.\d{1,9})?$")]
 Percent = Annotated[int, Meta(ge=1, le=100)]
@@ -36,7 +39,7 @@ class UsageLimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """How much may be used in a while, and at once."""
 
     per: Annotated[Dimension | tuple[Dimension, ...], Meta(description=_PER)]
-    of: Annotated[dict[Dimension, str], Meta(description=_OF)] = {}
+    of: Annotated[dict[Dimension, Pattern], Meta(description=_OF)] = {}
     requests_per_minute: Annotated[
         Count | None, Meta(description="Most calls in any 60 seconds.")
     ] = None
@@ -58,7 +61,7 @@ class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """How much money may be spent. It is reserved at the worst case and settled exactly."""
 
     per: Annotated[Dimension | tuple[Dimension, ...], Meta(description=_PER)]
-    of: Annotated[dict[Dimension, str], Meta(description=_OF)] = {}
+    of: Annotated[dict[Dimension, Pattern], Meta(description=_OF)] = {}
     usd: Annotated[
         Dollars | None, Meta(description='US dollars as text, such as `"100"`; needs a `window`.')
     ] = None

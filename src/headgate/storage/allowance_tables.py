@@ -9,7 +9,7 @@ from headgate.storage.schema import metadata
 allowances = sa.Table(
     "allowances",
     metadata,
-    sa.Column("rule", sa.String(400), primary_key=True),
+    sa.Column("rule", sa.String(600), primary_key=True),
     sa.Column("subject", sa.String(320), primary_key=True),
     sa.Column("period_us", sa.BigInteger, primary_key=True, comment="when the window began"),
     sa.Column(
@@ -34,7 +34,7 @@ allowance_holders = sa.Table(
 alert_deliveries = sa.Table(
     "alert_deliveries",
     metadata,
-    sa.Column("rule", sa.String(400), primary_key=True),
+    sa.Column("rule", sa.String(600), primary_key=True),
     sa.Column("subject", sa.String(320), primary_key=True),
     sa.Column("period_us", sa.BigInteger, primary_key=True),
     sa.Column("threshold", sa.Integer, primary_key=True, comment="percent"),

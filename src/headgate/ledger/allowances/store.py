@@ -29,6 +29,9 @@ _MINUTES_KEPT_US = 3_600_000_000
 _PERIODS_KEPT_US = 400 * 86_400_000_000
 """How long the row of a window is kept after its last use."""
 
+_MOST = 2**63 - 1
+"""What a column holds; it is beyond every limit."""
+
 _KNOWN_ROWS = 50_000
 """Rows that this process remembers to exist; beyond, it makes sure again."""
 
@@ -240,8 +243,8 @@ class AllowanceStore:
                     "rule": rule,
                     "subject": subject,
                     "period": period,
-                    "taken": standing.taken,
-                    "spent": standing.spent,
+                    "taken": min(standing.taken, _MOST),
+                    "spent": min(standing.spent, _MOST),
                     "detail": _detail(standing),
                     "now": now_us,
                 }

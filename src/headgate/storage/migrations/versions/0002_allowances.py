@@ -12,7 +12,7 @@ down_revision = "0001"
 def upgrade() -> None:
     op.create_table(
         "allowances",
-        sa.Column("rule", sa.String(400), primary_key=True),
+        sa.Column("rule", sa.String(600), primary_key=True),
         sa.Column("subject", sa.String(320), primary_key=True),
         sa.Column("period_us", sa.BigInteger(), primary_key=True),
         sa.Column("taken", sa.BigInteger(), nullable=False),
@@ -29,7 +29,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "alert_deliveries",
-        sa.Column("rule", sa.String(400), primary_key=True),
+        sa.Column("rule", sa.String(600), primary_key=True),
         sa.Column("subject", sa.String(320), primary_key=True),
         sa.Column("period_us", sa.BigInteger(), primary_key=True),
         sa.Column("threshold", sa.Integer(), primary_key=True),
