@@ -9,7 +9,7 @@ import msgspec
 
 from headgate.ledger.allowances.line import Line, Waiter
 from headgate.ledger.allowances.rule import Rule
-from headgate.ledger.allowances.standing import Answer, Ask
+from headgate.ledger.allowances.standing import Answer, Ask, told_idle
 from headgate.ledger.allowances.window import FOR_EVER_US, SHARE_SLOTS, SLOT_US, Period, period_at
 
 _VOID_AFTER_US = {"minute": SHARE_SLOTS * SLOT_US, "now": 20_000_000}
@@ -29,6 +29,9 @@ _REPORT_US = 1_000_000
 
 _LINE_US = 100_000
 """How often the store is asked for calls that wait in line."""
+
+_RECALL_US = 30_000
+"""How often it is looked whether others have given back what they held idle."""
 
 _RENEW_US = 5_000_000
 """How often a share that could lapse is renewed though no call needs more of it."""
@@ -225,14 +228,16 @@ class Share:
 
     def due(self, now_us: int) -> bool:
         """Whether the share should have a turn now."""
-        if self.demand or self.available < 0 or self.refused or self.recall:
+        if self.demand or self.available < 0 or self.refused:
             return True
         if self.available < self.low or (self.recalled and self.available):
             return True
         since_us = now_us - self.known_at_us
+        if self.recall and since_us >= _RECALL_US:
+            return True
         if self.line_demand and since_us >= _LINE_US:
             return True
-        if self._told_idle != self.available and since_us >= _IDLE_TOLD_US:
+        if self._told_idle > self.available and since_us >= _IDLE_TOLD_US:
             return True
         if since_us >= _REPORT_US and (self._spent or self._refunds or self._earlier):
             return True
@@ -279,6 +284,7 @@ class Share:
         minute = self.rule.window == "minute"
         ask = Ask(
             want=want,
+            demand=demand,
             least=max(0, least - self.available),
             piece=max(1, least - self.available) if least else max(1, self._typical),
             give_back=back,
@@ -338,7 +344,7 @@ class Share:
         self.more_at_us = answer.more_at_us
         self.known_at_us = now_us
         self.recalled = answer.recalled
-        self._told_idle = turn.ask.idle + answer.granted
+        self._told_idle = told_idle(turn.ask, answer.granted)
         self.available += answer.granted
         # Near the end every unit should be where a call needs it, so none is fetched ahead.
         self.low = min(self._rate // 4, answer.left // 4)

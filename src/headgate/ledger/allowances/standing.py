@@ -52,6 +52,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """How much it would take, if there were enough for all."""
     least: int = 0
     """What its smallest waiting call needs; with less it is not helped."""
+    demand: int = 0
+    """Of its share and of `want`, what calls wait for."""
     piece: int = 1
     """What a call takes; it is given whole ones."""
     give_back: int = 0
@@ -149,6 +151,11 @@ def take_turn(
     )
 
 
+def told_idle(ask: Ask, granted: int) -> int:
+    """What others may take to be idle of a share: not what calls wait for."""
+    return max(0, ask.idle + granted - ask.demand)
+
+
 def _into_slots(slots: dict[int, int], ask: Ask, now_slot: int) -> int:
     """Bring the slots of a minute up to date; return the slot that counts now."""
     for slot in [s for s in slots if not now_slot - MINUTE_SLOTS < s < now_slot + MINUTE_SLOTS]:
@@ -172,8 +179,8 @@ def _into_slots(slots: dict[int, int], ask: Ask, now_slot: int) -> int:
 def _note_holder(
     holders: dict[str, Holder], holder: str, window: Window, ask: Ask, granted: int, now_us: int
 ) -> None:
-    idle = ask.idle + granted
-    held = ask.in_flight + idle if window == "now" else 0
+    held = ask.in_flight + ask.idle + granted if window == "now" else 0
+    idle = told_idle(ask, granted)
     if idle or held:
         holders[holder] = Holder(held, idle, now_us)
     else:
