@@ -29,6 +29,8 @@ _MINUTES_KEPT_US = 3_600_000_000
 _PERIODS_KEPT_US = 400 * 86_400_000_000
 """How long the row of a window is kept after its last use."""
 
+_POSTGRES_NOW = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
+
 _MOST = 2**63 - 1
 """What a column holds; it is beyond every limit."""
 
@@ -80,18 +82,17 @@ class AllowanceStore:
         keys = [_key(turn) for turn in turns]
         self._make(keys)
         with self._database.begin() as connection:
-            if self._done_before(connection):
+            checked_in = self._check_in(connection)
+            if checked_in is None:
                 now_us = self._now_us(connection)
                 answers: list[Answer | None] = [None] * len(turns)
             else:
-                processes = self._check_in(connection)
+                processes, now_us = checked_in
                 standings = self._locked(connection, keys)
-                now_us = self._now_us(connection)
                 answers = [
                     self._turn(connection, turn, key, standings[key], processes, now_us)
                     for turn, key in zip(turns, keys, strict=True)
                 ]
-                self._note_time(connection, now_us)
                 self._write(connection, standings, now_us)
         self._doubtful = False
         return Exchanged(tuple(answers), now_us)
@@ -150,38 +151,24 @@ class AllowanceStore:
             self._known.clear()
         self._known.update(new)
 
-    def _done_before(self, connection: Connection) -> bool:
-        statement = sa.select(allowance_holders.c.turn).where(
-            allowance_holders.c.holder == self._holder
-        )
-        return connection.execute(statement).scalar() == self._number
+    def _check_in(self, connection: Connection) -> tuple[int, int] | None:
+        """Note this transaction's number; return how many processes share, and what time it is.
 
-    def _check_in(self, connection: Connection) -> int:
-        """Note this transaction's number; return how many processes share."""
-        connection.execute(
+        None where it was carried out before. All in one statement, for each is a way to the server.
+        """
+        clock = f"{time.time_ns() // 1000}" if self._database.is_sqlite else f"({_POSTGRES_NOW})"
+        found = connection.execute(
             sa.text(
-                "INSERT INTO allowance_holders (holder, turn, seen_at_us)"
-                " VALUES (:holder, :turn, 0)"
-                " ON CONFLICT (holder) DO UPDATE SET turn = excluded.turn"
+                "INSERT INTO allowance_holders (holder, turn, seen_at_us)"  # noqa: S608 - our own
+                f" VALUES (:holder, :turn, {clock}) ON CONFLICT (holder) DO UPDATE"
+                " SET turn = excluded.turn, seen_at_us = excluded.seen_at_us"
+                " WHERE allowance_holders.turn <> excluded.turn"
+                " RETURNING seen_at_us, (SELECT count(*) FROM allowance_holders AS other"
+                f" WHERE other.holder <> :holder AND other.seen_at_us > {clock} - {_LIVE_US})"
             ),
             {"holder": self._holder, "turn": self._number},
-        )
-        others = connection.execute(
-            sa.select(sa.func.count())
-            .select_from(allowance_holders)
-            .where(
-                allowance_holders.c.seen_at_us > self._now_us(connection) - _LIVE_US,
-                allowance_holders.c.holder != self._holder,
-            )
-        ).scalar_one()
-        return 1 + int(others)
-
-    def _note_time(self, connection: Connection, now_us: int) -> None:
-        connection.execute(
-            sa.update(allowance_holders)
-            .where(allowance_holders.c.holder == self._holder)
-            .values(seen_at_us=now_us)
-        )
+        ).one_or_none()
+        return None if found is None else (1 + int(found[1]), int(found[0]))
 
     def _locked(self, connection: Connection, keys: Sequence[Key]) -> dict[Key, Standing]:
         columns = (allowances.c.rule, allowances.c.subject, allowances.c.period_us)
@@ -256,8 +243,7 @@ class AllowanceStore:
         if self._database.is_sqlite:
             # All processes on one file are on one machine and share its clock.
             return time.time_ns() // 1000
-        seconds = "SELECT (extract(epoch from clock_timestamp()) * 1000000)::bigint"
-        return int(connection.execute(sa.text(seconds)).scalar_one())
+        return int(connection.execute(sa.text(f"SELECT {_POSTGRES_NOW}")).scalar_one())
 
 
 class RowsGoneError(Exception):
