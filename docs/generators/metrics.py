@@ -5,6 +5,8 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from docs.generators.markdown import code, table
+from headgate.ledger.allowances.rule import Rule
+from headgate.ledger.allowances.share import Share
 from headgate.ledger.record import CallRecord
 from headgate.telemetry.metrics import Metrics
 
@@ -49,6 +51,9 @@ _UNPRICED_CALL = CallRecord(
     status=200,
     trace_id="0" * 32,
 )
+_RULE = Rule(name="usd/day", kind="budget", measure="nanousd", window="day", limit=1, per=())
+_SHARE = Share(_RULE, "organisation")
+_SHARE.known_at_us = 1
 """Together they touch every figure, since one that was never touched shows no labels."""
 
 
@@ -60,6 +65,7 @@ def page() -> str:
     metrics.targets.retry_denied("openai")
     metrics.targets.key_out("openai", "default")
     metrics.targets.keys_out("openai", 1)
+    metrics.allowances.note([_SHARE], {_RULE.name: 1}, waiting=0)
     metrics.note_state(in_flight=0, lag_s=0.0, waiting_records=0)
     rows, buckets = [], []
     for family in text_string_to_metric_families(metrics.render().decode()):

@@ -17,8 +17,10 @@ class HeadgateError(Exception):
     status: ClassVar[int] = 500
     type: ClassVar[str] = "server_error"
     code: str | None = "internal_error"
-    retryable: ClassVar[bool | None] = None
+    retryable: bool | None = None
     """What `x-should-retry` tells the SDKs; `None` leaves the choice to them."""
+    retry_after_s: float | None = None
+    """What `retry-after` tells: when to come back."""
 
     def __init__(
         self,
@@ -121,6 +123,23 @@ class UnsupportedMediaTypeError(HeadgateError):
     status = 415
     type = "invalid_request_error"
     code = "unsupported_media_type"
+
+
+class LimitExceededError(HeadgateError):
+    """A limit of this server's is reached; come back when `retry-after` says."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+
+
+class BudgetExceededError(HeadgateError):
+    """A budget of this server's is used up; ask whoever runs it for more."""
+
+    status = 429
+    type = "insufficient_quota"
+    code = "budget_exceeded"
+    retryable = False
 
 
 class ClientGoneError(HeadgateError):

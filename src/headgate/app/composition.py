@@ -16,6 +16,7 @@ import signal
 from contextlib import suppress
 from functools import partial
 
+from headgate.app.accounting import Accounting
 from headgate.app.plan import Plan
 from headgate.config.policy import effective_policy
 from headgate.errors import UnavailableError
@@ -27,6 +28,7 @@ from headgate.gateway.provider import Provider
 from headgate.gateway.retry import RetryPolicy
 from headgate.gateway.routing import Routing
 from headgate.gateway.settlement import Settlement
+from headgate.gateway.spending import Spending
 from headgate.gateway.stored_responses import ResponseArchive, ResponseOwner, StoredResponses
 from headgate.intake.access.authentication import Authenticator
 from headgate.intake.access.first_key import ensure_admin_key
@@ -35,6 +37,7 @@ from headgate.intake.access.networks import TrustedProxies
 from headgate.intake.access.projects import ProjectStore
 from headgate.intake.access.secret import load_secret, user_hash
 from headgate.intake.http.admin import AdminApp, Services
+from headgate.intake.http.allowances_api import allowances_endpoints
 from headgate.intake.http.health_api import Probe, database_probe
 from headgate.intake.http.models_api import models_endpoints
 from headgate.intake.http.openai_endpoints import openai_endpoints
@@ -43,6 +46,7 @@ from headgate.intake.http.request_body import Receive, Scope, Send
 from headgate.intake.http.responses_api import responses_endpoints
 from headgate.intake.http.runs_api import runs_endpoints
 from headgate.intake.http.workflows_api import workflows_endpoints
+from headgate.ledger.allowances.rule import Rules
 from headgate.ledger.prices import PriceList
 from headgate.ledger.record import CallRecord
 from headgate.ledger.usage import response_owner
@@ -117,12 +121,17 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         return await asyncio.to_thread(_owner_of, database, response_id)
 
     stored = StoredResponses(find_response)
+    accounting = Accounting.of(settings, database)
+    spending = None
+    if accounting is not None:
+        spending = Spending(accounting.allowances, prices, routing, settings.allowances)
     gateway = Gateway(
         Dispatcher(routing, RetryPolicy(settings.retries), metrics.targets),
         Settlement(prices),
         writer,
         stored,
         durable=settings.ledger.durability == "durable",
+        spending=spending,
     )
     runner = Runner(
         Catalogue.load(plan.folder),
@@ -157,6 +166,11 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
                 *models_endpoints(models, lambda: tuple(w.name for w in runner.catalogue)),
                 *workflows_endpoints(runner, fault_hints=routing.takes_fault_hints),
                 *runs_endpoints(runner),
+                *allowances_endpoints(
+                    accounting.allowances.rules if accounting is not None else Rules(),
+                    database,
+                    runner.threads,
+                ),
             ),
         )
     )
@@ -174,6 +188,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         metrics=metrics,
         prices=prices,
         database=database,
+        accounting=accounting,
         parent_pid=parent_pid,
     )
 
@@ -216,6 +231,7 @@ class Application:
         metrics: Metrics,
         prices: PriceList,
         database: Database,
+        accounting: Accounting | None,
         parent_pid: int | None,
     ) -> None:
         self._parent_pid = parent_pid
@@ -230,6 +246,7 @@ class Application:
         self._metrics = metrics
         self._prices = prices
         self._database = database
+        self._accounting = accounting
         self._gauges: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -247,6 +264,8 @@ class Application:
         """Begin to serve. Raises `DatabaseUnavailableError`."""
         self._writer.start()
         await self._authenticator.start()
+        if self._accounting is not None:
+            self._accounting.start()
         await self._runner.give_up_lost()
         self._key_probe.start()
         # A second Ctrl-C ends a server without `stop`; the records are written all the same.
@@ -268,6 +287,8 @@ class Application:
                 await self._gauges
         await self._authenticator.stop()
         await self._key_probe.stop()
+        if self._accounting is not None:
+            await self._accounting.stop()
         for provider in self._gateway.routing.providers.values():
             await provider.close()
         left = await asyncio.to_thread(self._writer.close, _FLUSH_AT_STOP_S)
@@ -292,6 +313,8 @@ class Application:
                 lag_s=self._writer.lag_s,
                 waiting_records=self._writer.pending,
             )
+            if self._accounting is not None:
+                self._accounting.note(self._metrics.allowances)
             if self._parent_pid is not None and os.getppid() != self._parent_pid:
                 # Whoever started this worker was killed; nobody else would ever stop it.
                 _log.error("the server's main process has gone; this worker stops")

@@ -12,12 +12,15 @@ import msgspec
 from headgate.cli.examples import Command
 from headgate.cli.output import Column, json_option, note, print_json, print_table
 from headgate.config import environment
+from headgate.config.allowances import BudgetSettings, UsageLimitSettings
 from headgate.config.load import FILE_NAME, load_settings
 from headgate.config.policy import effective_policy
 from headgate.config.problems import every_problem
 from headgate.config.settings import ProviderSettings, Settings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
+from headgate.ledger.allowances.rule import rules_of
+from headgate.ledger.money import shown_usd
 from headgate.workflows.catalogue import workflow_folders
 from headgate.workflows.folder import Workflow, load_workflow
 
@@ -212,6 +215,8 @@ def _print(folder: Path | None, found: Checked) -> None:
                 for name, route in policy["routes"].items()
             ],
         )  # fmt: skip
+    if policy["limits"] or policy["budgets"]:
+        _print_rules(policy)
     if found.workflows:
         print_table(
             [
@@ -239,3 +244,24 @@ def _keys_shown(provider: dict[str, Any]) -> str:
     if names and provider["api_key"] == "set":
         names.append("default")
     return ", ".join(names) or str(provider["api_key"])
+
+
+def _print_rules(policy: dict[str, Any]) -> None:
+    known = rules_of(
+        msgspec.convert(policy["limits"], tuple[UsageLimitSettings, ...]),
+        msgspec.convert(policy["budgets"], tuple[BudgetSettings, ...]),
+    )
+    rows = [
+        [
+            rule.name,
+            shown_usd(rule.limit) if rule.measure == "nanousd" else f"{rule.limit:,}",
+            f"waits up to {rule.wait_s:g} s" if rule.wait_s else "refuses",
+            rule.zone_name if rule.window in ("day", "week", "month") else "",
+        ]
+        for rule in known.rules
+    ]
+    rows += [[cap.name, shown_usd(cap.limit), "refuses", ""] for cap in known.caps]
+    print_table(
+        [Column("limit or budget"), Column("allows", "right"), Column("beyond"), Column("zone")],
+        rows,
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from headgate.config.allowance_checks import check_alerts, check_allowances
 from headgate.config.provider_kinds import kind_problems
 from headgate.config.routes import RouteSettings
 from headgate.config.settings import ProviderSettings, Settings
@@ -72,6 +73,8 @@ def _substituted(
 
 
 def _check(document: YamlFile, settings: Settings) -> None:
+    check_allowances(document, settings.limits, settings.budgets, settings.routes)
+    check_alerts(document, settings.alerts)
     for name, provider in settings.providers.items():
         address = urlsplit(provider.base_url)
         if address.scheme not in ("http", "https") or not address.hostname:

@@ -34,6 +34,15 @@ def effective_policy(
         }
         for name, provider in providers.items()
     }
+    # Signing keys, passwords, and addresses that are secrets themselves.
+    for channels, secrets in (
+        (policy["alerts"]["webhooks"], ("url", "secret")),
+        (policy["alerts"]["slack"], ("url",)),
+        (policy["alerts"]["email"], ("password",)),
+    ):
+        for channel in channels.values():
+            for name in secrets:
+                channel[name] = "set" if channel[name] else "not set"
     return policy
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 from msgspec.structs import force_setattr
 
+from headgate.config.alerts import AlertSettings
+from headgate.config.allowances import AllowanceSettings, BudgetSettings, UsageLimitSettings
 from headgate.config.failures import BreakerSettings, RetrySettings
 from headgate.config.provider_keys import ProviderKeySettings
 from headgate.config.providers import (
@@ -252,3 +254,11 @@ class Settings(Table, frozen=True):
     projects: dict[Name, ProjectSettings] = {}
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    limits: Annotated[
+        tuple[UsageLimitSettings, ...], Meta(description="All that apply hold; the smallest wins.")
+    ] = ()
+    budgets: Annotated[
+        tuple[BudgetSettings, ...], Meta(description="All that apply hold; the smallest wins.")
+    ] = ()
+    allowances: AllowanceSettings = AllowanceSettings()
+    alerts: AlertSettings = AlertSettings()

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from headgate.config.allowances import Priority
 from headgate.config.table import Seconds, Table
 
 Trust = Literal["trusted", "untrusted"]
@@ -60,6 +61,9 @@ class LimitSettings(Table, frozen=True):
     input_max_bytes: Annotated[
         int, Meta(ge=64, le=16 * 1024 * 1024, description="Largest input, as JSON.")
     ] = 256 * 1024
+    priority: Annotated[
+        Priority, Meta(description="Whose calls go first where they wait for a limit.")
+    ] = "normal"
 
 
 class WorkflowSettings(Table, frozen=True):

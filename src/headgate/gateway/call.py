@@ -10,6 +10,7 @@ from typing import Protocol, get_args
 
 import msgspec
 
+from headgate.config.allowances import Priority
 from headgate.config.routes import Complexity
 from headgate.errors import HeadgateError, InvalidRequestError
 from headgate.gateway.caller import Caller
@@ -17,6 +18,8 @@ from headgate.gateway.deadline import Patience
 from headgate.gateway.key_pool import ProviderKey
 from headgate.gateway.routing import Route
 from headgate.gateway.target import Target
+from headgate.ledger.allowances.allowances import Reservation
+from headgate.ledger.allowances.line import PRIORITIES
 from headgate.ledger.record import CallRecord
 from headgate.storage.identifiers import new_id
 
@@ -76,8 +79,10 @@ class Call:
         "kept_at",
         "kept_by",
         "patience",
+        "priority",
         "provider_key",
         "record",
+        "reservation",
         "route",
         "rungs_up",
         "started_ns",
@@ -102,6 +107,10 @@ class Call:
         """How often the run asked the same before; a tiered route begins that much further up."""
         self.route: Route | None = None
         """What the name that was asked for leads to."""
+        self.priority: Priority = "normal"
+        """Who goes first where calls wait in line."""
+        self.reservation: Reservation | None = None
+        """What it holds of limits and budgets until it is settled."""
         self.target: Target | None = None
         """The target of the last attempt."""
         self.provider_key: ProviderKey | None = None
@@ -141,6 +150,10 @@ class Call:
         """Note what the cost is for, from `x-headgate-feature`."""
         self.record.feature = feature_from(header)
 
+    def name_priority(self, header: bytes) -> None:
+        """Note how urgent it is, from `x-headgate-priority`."""
+        self.priority = priority_from(header)
+
     def name_user(self, user: str | None, hash_user: Callable[[str], str]) -> None:
         """Note the end user, of whom only the keyed hash is kept."""
         if user:
@@ -166,6 +179,17 @@ def feature_from(header: bytes) -> str:
             param="x-headgate-feature",
         )
     return feature
+
+
+def priority_from(header: bytes) -> Priority:
+    """What `x-headgate-priority` says; `InvalidRequestError` where it is none."""
+    for priority in PRIORITIES:
+        if header == priority.encode():
+            return priority
+    raise InvalidRequestError(
+        f"The header x-headgate-priority takes one of {', '.join(PRIORITIES)}.",
+        param="x-headgate-priority",
+    )
 
 
 def trace_id_from(traceparent: bytes | None) -> str:

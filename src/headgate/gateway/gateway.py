@@ -1,4 +1,4 @@
-"""The way of every call, in one function: admit, dispatch, settle, record, finish."""
+"""The way of every call, in one function: admit, reserve, dispatch, settle, record, finish."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from headgate.errors import (
     UpstreamFailedError,
     UpstreamTimeoutError,
 )
-from headgate.gateway.asked import Asked
 from headgate.gateway.attempt import Flowing, Whole, without_secret
 from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
 from headgate.gateway.capabilities import able_targets
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import failure_code
+from headgate.gateway.following import follow
 from headgate.gateway.provider_failures import broken_stream_error
 from headgate.gateway.request import Request
-from headgate.gateway.settlement import Settlement
+from headgate.gateway.settlement import BYTES_PER_TOKEN, Settlement
+from headgate.gateway.spending import Spending
 from headgate.gateway.stored_responses import ResponseOwner, StoredResponses
 from headgate.gateway.target import Target
 from headgate.gateway.upstream import UpstreamError, UpstreamReply
@@ -61,6 +62,7 @@ class Gateway:
         stored: StoredResponses,
         *,
         durable: bool,
+        spending: Spending | None = None,
     ) -> None:
         self.routing = dispatcher.routing
         self._dispatcher = dispatcher
@@ -68,6 +70,7 @@ class Gateway:
         self._writer = writer
         self._stored = stored
         self._durable = durable
+        self._spending = spending
         self.in_flight = 0
 
     async def carry(self, call: Call, request: Request, client: Client) -> None:
@@ -101,6 +104,8 @@ class Gateway:
                 targets = await self._keepers(call, previous, targets)
             if self.routing.has_limits:
                 targets = able_targets(targets, request)
+            if self._spending is not None:
+                targets = await self._spending.reserve(call, request, targets)
             answer = await self._dispatcher.dispatch(call, request, targets)
             if isinstance(answer, Flowing):
                 return await self._relay(call, request, answer, client)
@@ -133,12 +138,7 @@ class Gateway:
                 code="model_not_allowed",
             )
         request.endpoint.check(request.fields)
-        call.route = route = self.routing.route(request.model)
-        call.record.route = route.name
-        targets = route.targets
-        if route.strategy is not None:
-            targets = route.strategy.order(targets, _asked(call, request))
-        return targets
+        return follow(call, request, self.routing.route(request.model))
 
     async def _keepers(
         self, call: Call, previous: str, targets: tuple[Target, ...]
@@ -161,12 +161,15 @@ class Gateway:
         record = call.record
         record.status = answer.reply.status
         headers = _headers(call, answer.reply)
+        if self._spending is not None:
+            self._spending.headers(call, headers)
         headers.append((b"content-type", answer.reply.header(b"content-type") or _JSON))
         if answer.usage is None:
             record.error_class = failure_code(answer.body)
             self._settlement.settle_failure(call, request, may_be_charged=False)
         else:
-            self._settlement.note(call, request, answer.usage)
+            written = len(answer.body) // BYTES_PER_TOKEN
+            self._settlement.note(call, request, answer.usage, output_tokens=written)
             if record.cost_nanousd is not None:
                 headers.append((b"x-headgate-cost-usd", header_usd(record.cost_nanousd).encode()))
         return LastWords(answer.body, answer.reply.status, headers)
@@ -184,7 +187,10 @@ class Gateway:
         secret = call.provider_key.secret if call.provider_key is not None else None
         last: LastWords | None
         try:
-            await client.begin(200, _stream_headers(call, reply))
+            headers = _stream_headers(call, reply)
+            if self._spending is not None:
+                self._spending.headers(call, headers)
+            await client.begin(200, headers)
             while True:
                 if record.first_token_us is None and reader.first_token_seen:
                     record.first_token_us = call.elapsed_us()
@@ -225,6 +231,8 @@ class Gateway:
         """Record the call, then let the client have the end of its answer."""
         record = call.record
         record.latency_us = call.elapsed_us()
+        if self._spending is not None:
+            self._spending.settle(call)
         if record.response_id is not None and record.provider is not None:
             owner = ResponseOwner(record.project, record.provider, record.provider_key)
             self._stored.remember(record.response_id, owner)
@@ -240,17 +248,6 @@ class Gateway:
                     last = Refusal(error, _call_headers(call))
         if last is not None:
             await client.finish(last)
-
-
-def _asked(call: Call, request: Request) -> Asked:
-    record = call.record
-    return Asked(
-        request,
-        workflow=record.workflow,
-        feature=record.feature,
-        complexity=call.complexity,
-        rungs_up=call.rungs_up,
-    )
 
 
 def _headers(call: Call, reply: UpstreamReply) -> Headers:

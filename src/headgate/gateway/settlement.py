@@ -9,8 +9,8 @@ from headgate.gateway.endpoints import StreamReader, Usage
 from headgate.gateway.request import Request
 from headgate.ledger.prices import PriceList
 
-_BYTES_PER_TOKEN = 4
-"""Of English text, roughly; used only where a call broke off before it was told."""
+BYTES_PER_TOKEN = 4
+"""Of English text, roughly; used where a call was not told what it used, and for limits."""
 
 
 class Settlement:
@@ -19,8 +19,12 @@ class Settlement:
     def __init__(self, prices: PriceList) -> None:
         self._prices = prices
 
-    def note(self, call: Call, request: Request, usage: Usage) -> None:
-        """Write what the provider said was used, and its cost."""
+    def note(self, call: Call, request: Request, usage: Usage, *, output_tokens: int = 0) -> None:
+        """Write what the provider said was used, and its cost.
+
+        Where it said nothing, or nothing that can be, the tokens are estimated: the input's by its
+        size, and `output_tokens`.
+        """
         record = call.record
         record.model_answered = usage.model or (call.target.model if call.target else None)
         record.service_tier = usage.service_tier
@@ -32,12 +36,17 @@ class Settlement:
         record.reasoning_tokens = usage.reasoning_tokens
         record.input_audio_tokens = usage.input_audio_tokens
         record.output_audio_tokens = usage.output_audio_tokens
+        if usage.input_tokens is None and not _is_free(call, request):
+            record.tokens_estimated = True
+            record.input_tokens = _size_bytes(request) // BYTES_PER_TOKEN + 1
+            if usage.output_tokens is None:
+                record.output_tokens = output_tokens if request.endpoint.generates else 0
         self._price(call, request)
 
     def note_stream(self, call: Call, request: Request, reader: StreamReader) -> None:
         """Write what a stream used, or about what it did where it ended before it said."""
         if reader.usage is not None:
-            self.note(call, request, reader.usage)
+            self.note(call, request, reader.usage, output_tokens=reader.events)
         else:
             self._estimate(call, request, output_tokens=reader.events)
 
@@ -53,12 +62,14 @@ class Settlement:
             call.record.cost_nanousd = 0
 
     def _estimate(self, call: Call, request: Request, *, output_tokens: int) -> None:
-        size_bytes = sum(len(bytes(value)) for value in request.fields.values())
         call.record.tokens_estimated = True
         self.note(
             call,
             request,
-            Usage(input_tokens=size_bytes // _BYTES_PER_TOKEN + 1, output_tokens=output_tokens),
+            Usage(
+                input_tokens=_size_bytes(request) // BYTES_PER_TOKEN + 1,
+                output_tokens=output_tokens,
+            ),
         )
 
     def _price(self, call: Call, request: Request) -> None:
@@ -66,7 +77,7 @@ class Settlement:
         if target is None:
             return
         model = record.model_answered or target.model
-        if any(fnmatchcase(model, pattern) for pattern in request.endpoint.free_models):
+        if _is_free(call, request):
             record.cost_nanousd, record.price_version = 0, "free"
             return
         provider, tier = target.provider, record.service_tier
@@ -86,3 +97,12 @@ class Settlement:
             output_audio_tokens=record.output_audio_tokens or 0,
         )
         record.price_version = price.version
+
+
+def _is_free(call: Call, request: Request) -> bool:
+    model = call.record.model_answered or (call.target.model if call.target else "")
+    return any(fnmatchcase(model, pattern) for pattern in request.endpoint.free_models)
+
+
+def _size_bytes(request: Request) -> int:
+    return sum(len(bytes(value)) for value in request.fields.values())

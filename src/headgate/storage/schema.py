@@ -172,3 +172,6 @@ idempotency_keys = sa.Table(
     sa.Column("run_id", sa.String(48), nullable=False),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
 )
+
+# Tables with a file of their own; they add themselves to `metadata`.
+import headgate.storage.allowance_tables  # noqa: E402, F401

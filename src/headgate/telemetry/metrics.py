@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from headgate import __version__
+from headgate.telemetry.allowance_metrics import AllowanceMetrics
 from headgate.telemetry.bounded_labels import OTHER, BoundedLabels
 from headgate.telemetry.target_metrics import TargetMetrics
 
@@ -146,6 +147,8 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self.allowances = AllowanceMetrics(registry, max_label_values=max_label_values)
+        """The figures of limits and budgets."""
         Gauge(
             "headgate_build_info",
             "The version that runs.",

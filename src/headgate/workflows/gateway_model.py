@@ -27,6 +27,7 @@ class GatewayModel:
         call.forwarded = b"".join(b"%b: %b\r\n" % header for header in request.headers)
         call.from_run = True
         call.rungs_up = request.asked_before
+        call.priority = request.priority
         record = call.record
         record.workflow = request.workflow
         record.run_id = request.run_id

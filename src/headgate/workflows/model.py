@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from headgate.config.allowances import Priority
 from headgate.gateway.caller import Caller
 
 
@@ -24,6 +25,8 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The end user as the caller named them; only a keyed hash is ever stored."""
     asked_before: int = 0
     """How often the run asked the same and the answer failed its checks."""
+    priority: Priority = "normal"
+    """Who goes first where calls wait for a limit."""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """Hints of the caller's that are passed on, such as `x-simulator-fault`."""
 

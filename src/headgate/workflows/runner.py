@@ -215,6 +215,7 @@ class Runner:
             trace_id=order.trace_id,
             feature=order.feature,
             user=order.user,
+            priority=workflow.settings.limits.priority,
             headers=order.headers,
             asked_before=trail.attempt - 1,
         )

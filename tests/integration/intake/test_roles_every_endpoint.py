@@ -53,6 +53,7 @@ ALLOWED: dict[tuple[str, str], str | None] = {
     ("POST", "/api/projects/{name}/archive"): "admin operator",
     ("GET", "/api/usage"): "admin operator developer auditor",
     ("GET", "/api/calls/{id}"): "admin operator developer auditor",
+    ("GET", "/api/allowances"): "admin operator developer auditor",
     ("GET", "/api/config"): "admin operator auditor",
     ("GET", "/metrics"): "admin operator auditor",
     ("GET", "/healthz"): None,

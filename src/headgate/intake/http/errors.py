@@ -52,6 +52,7 @@ def error_headers(error: HeadgateError) -> list[tuple[bytes, bytes]]:
     if error.retryable is not None:
         headers.append((b"x-should-retry", b"true" if error.retryable else b"false"))
     if error.retry_after_s is not None:
+        # The SDKs read the one in milliseconds first; HTTP knows whole seconds only.
         headers.append((b"retry-after", b"%d" % max(1, ceil(error.retry_after_s))))
         headers.append((b"retry-after-ms", b"%d" % max(1, ceil(error.retry_after_s * 1000))))
     if error.status == 401:

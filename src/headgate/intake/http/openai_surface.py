@@ -115,6 +115,8 @@ class OpenAISurface:
     ) -> Request:
         if b"x-headgate-feature" in headers:
             call.name_feature(headers[b"x-headgate-feature"])
+        if b"x-headgate-priority" in headers:
+            call.name_priority(headers[b"x-headgate-priority"])
         call.forwarded = self._forwarded(headers)
         call.take_hints(headers.get(b"x-headgate-complexity"), headers.get(b"x-headgate-hedge"))
         call.patience = patience_from(

@@ -1,0 +1,123 @@
+"""Whether limits, budgets and alerts make sense: no budget without a window, none never met."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from decimal import Decimal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from headgate.config.alerts import AlertSettings
+from headgate.config.allowances import BudgetSettings, UsageLimitSettings
+from headgate.config.yaml_file import YamlFile
+
+_LIMITS = ("requests_per_minute", "tokens_per_minute", "tokens_per_day", "concurrent")
+
+
+def check_allowances(
+    document: YamlFile,
+    limits: tuple[UsageLimitSettings, ...],
+    budgets: tuple[BudgetSettings, ...],
+    routes: Collection[str],
+) -> None:
+    """`ConfigError` with file and line for what can't be meant."""
+    seen: set[tuple[object, ...]] = set()
+    for index, limit in enumerate(limits):
+        _check_limit(document, limit, index)
+        for name in _LIMITS:
+            if getattr(limit, name) is not None:
+                _once(document, (name, *_scope(limit)), seen, "limits", index, name)
+    for index, budget in enumerate(budgets):
+        _check_budget(document, budget, index, routes)
+        if budget.usd is not None:
+            key = (budget.window, *_scope(budget))
+            _once(document, key, seen, "budgets", index, "usd")
+        if budget.max_call_usd is not None:
+            _once(document, ("call", *_scope(budget)), seen, "budgets", index, "max_call_usd")
+
+
+def check_alerts(document: YamlFile, alerts: AlertSettings) -> None:
+    """`ConfigError` with file and line for a channel that can't work."""
+    for kind, channels in (("webhooks", alerts.webhooks), ("slack", alerts.slack)):
+        for name, channel in channels.items():
+            address = urlsplit(channel.url)
+            if address.scheme not in ("http", "https") or not address.hostname:
+                raise document.error(
+                    "write an http:// or https:// address", "alerts", kind, name, "url"
+                )
+    for name, email in alerts.email.items():
+        if (email.username is None) != (email.password is None):
+            raise document.error(
+                "write both `username` and `password`, or neither", "alerts", "email", name
+            )
+
+
+def _check_limit(document: YamlFile, limit: UsageLimitSettings, index: int) -> None:
+    at = ("limits", index)
+    _check_scope(document, limit, at)
+    if all(getattr(limit, name) is None for name in _LIMITS):
+        raise document.error(f"limits nothing; write one of {', '.join(_LIMITS)}", *at)
+    per_minute, per_day = limit.tokens_per_minute, limit.tokens_per_day
+    if per_minute is not None and per_day is not None and per_day < per_minute:
+        raise document.error(
+            "can never be met: `tokens_per_day` is smaller", *at, "tokens_per_minute"
+        )
+
+
+def _check_budget(
+    document: YamlFile, budget: BudgetSettings, index: int, routes: Collection[str]
+) -> None:
+    at = ("budgets", index)
+    _check_scope(document, budget, at)
+    if budget.usd is None and budget.max_call_usd is None:
+        raise document.error("holds no money; write `usd` with a `window`, or `max_call_usd`", *at)
+    if budget.usd is not None and budget.window is None:
+        raise document.error("a budget needs a `window`: day, week, month or total", *at, "usd")
+    if budget.usd is None:
+        for name in ("window", "soft_at", "cheaper_route"):
+            if getattr(budget, name) is not None:
+                raise document.error("means nothing without `usd`", *at, name)
+    for name in ("usd", "max_call_usd"):
+        amount = getattr(budget, name)
+        if amount is not None and not Decimal(amount):
+            raise document.error("would refuse every call; write more than 0", *at, name)
+    most, cap = budget.usd, budget.max_call_usd
+    if most is not None and cap is not None and Decimal(cap) > Decimal(most):
+        raise document.error("can never be met: `usd` is smaller", *at, "max_call_usd")
+    if budget.cheaper_route is not None and budget.cheaper_route not in routes:
+        known = ", ".join(routes) or "none"
+        raise document.error(f"no such route; the file has {known}", *at, "cheaper_route")
+
+
+def _check_scope(
+    document: YamlFile, rule: UsageLimitSettings | BudgetSettings, at: tuple[str, int]
+) -> None:
+    if not rule.per:
+        raise document.error(
+            "is empty; write `organisation` for one allowance of the whole server", *at, "per"
+        )
+    if "organisation" in rule.of:
+        raise document.error("there is only one organisation; leave it out", *at, "of")
+    try:
+        ZoneInfo(rule.time_zone)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        if rule.time_zone != "UTC":
+            raise document.error(
+                "no such time zone on this machine; write one such as Europe/Berlin, and install"
+                " the system's time zones or the package tzdata where there are none",
+                *at,
+                "time_zone",
+            ) from None
+
+
+def _scope(rule: UsageLimitSettings | BudgetSettings) -> tuple[object, ...]:
+    per = (rule.per,) if isinstance(rule.per, str) else rule.per
+    return frozenset(per) - {"organisation"}, tuple(sorted(rule.of.items()))
+
+
+def _once(
+    document: YamlFile, key: tuple[object, ...], seen: set[tuple[object, ...]], *at: str | int
+) -> None:
+    if key in seen:
+        raise document.error("stands there twice for the same calls; leave one out", *at)
+    seen.add(key)

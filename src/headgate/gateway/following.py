@@ -1,0 +1,26 @@
+"""A call follows a route: which of its targets are asked, in which order."""
+
+from __future__ import annotations
+
+from headgate.gateway.asked import Asked
+from headgate.gateway.call import Call
+from headgate.gateway.request import Request
+from headgate.gateway.routing import Route
+from headgate.gateway.target import Target
+
+
+def follow(call: Call, request: Request, route: Route) -> tuple[Target, ...]:
+    """Send the call along `route`; its targets in the order in which they are tried."""
+    record = call.record
+    call.route = route
+    record.route = route.name
+    if route.strategy is None:
+        return route.targets
+    asked = Asked(
+        request,
+        workflow=record.workflow,
+        feature=record.feature,
+        complexity=call.complexity,
+        rungs_up=call.rungs_up,
+    )
+    return route.strategy.order(route.targets, asked)

@@ -1,0 +1,203 @@
+"""What stands between a call and its targets where limits and budgets apply: reserve, then settle.
+
+Where none is configured the gateway has no `Spending` at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from headgate.config.allowances import AllowanceSettings
+from headgate.errors import UnsupportedError
+from headgate.gateway.call import Call, Headers
+from headgate.gateway.capabilities import able_targets
+from headgate.gateway.following import follow
+from headgate.gateway.request import Request
+from headgate.gateway.routing import Routing
+from headgate.gateway.target import Target
+from headgate.gateway.worst_case import worst_case
+from headgate.ledger.allowances import refusal
+from headgate.ledger.allowances.allowances import Allowances, Applied, Reservation
+from headgate.ledger.allowances.claim import Used
+from headgate.ledger.allowances.rule import Rule, Who
+from headgate.ledger.allowances.share import Share
+from headgate.ledger.prices import PriceList
+
+_CAP_FIELDS = {"chat/completions": "max_completion_tokens", "responses": "max_output_tokens"}
+
+_NAMES = {
+    measure: (
+        b"x-ratelimit-limit-" + measure.encode(),
+        b"x-ratelimit-remaining-" + measure.encode(),
+        b"x-ratelimit-reset-" + measure.encode(),
+    )
+    for measure in ("requests", "tokens")
+}
+"""The headers that tell of a measure."""
+
+
+class Spending:
+    """Reserves what calls may use, and settles what they used."""
+
+    def __init__(
+        self,
+        allowances: Allowances,
+        prices: PriceList,
+        routing: Routing,
+        settings: AllowanceSettings,
+    ) -> None:
+        self._allowances = allowances
+        self._prices = prices
+        self._routing = routing
+        self._settings = settings
+
+    async def reserve(
+        self, call: Call, request: Request, targets: tuple[Target, ...]
+    ) -> tuple[Target, ...]:
+        """Reserve what the call may use; return its targets, cheaper ones where a budget says so.
+
+        Raises what `Allowances.reserve` does, and `InvalidRequestError` for a call that has no
+        price or may cost more than one call may.
+        """
+        record = call.record
+        applied = self._allowances.applied(
+            Who(record.project, record.key_id, record.feature, record.user_hash, record.workflow)
+        )
+        if not applied:
+            return targets
+        if applied.counts_money and self._settings.cap_output:
+            self._cap_output(request)
+        soft = self._beyond_soft(applied)
+        if soft is not None and (cheaper := self._cheaper(call, request, targets, soft)):
+            targets = cheaper
+        try:
+            call.reservation = await self._reserved(call, request, targets, applied)
+        except refusal.RuleBudgetExceededError as error:
+            cheaper = self._cheaper(call, request, targets, error.rule)
+            if cheaper is None:
+                raise
+            call.reservation = await self._reserved(call, request, cheaper, applied)
+            targets = cheaper
+        return targets
+
+    def settle(self, call: Call) -> None:
+        """The call is over: what it used is spent, and what else it had reserved is free again."""
+        reservation = call.reservation
+        if reservation is None:
+            return
+        call.reservation = None
+        record = call.record
+        made = record.attempts > 0
+        tokens = (record.input_tokens or 0) + (record.output_tokens or 0) if made else 0
+        self._allowances.settle(
+            reservation,
+            Used(
+                requests=1 if made or record.status == 200 else 0,
+                tokens=tokens,
+                nanousd=record.cost_nanousd if made else 0,
+            ),
+        )
+
+    def headers(self, call: Call, headers: Headers) -> None:
+        """Tell in `headers` of the limits that are smaller than the provider's own."""
+        reservation = call.reservation
+        if reservation is None:
+            return
+        theirs: dict[bytes, bytes] | None = None
+        for measure, shares in reservation.told:
+            share = shares[0] if len(shares) == 1 else min(shares, key=_left)
+            limit, remaining, reset = _NAMES[measure]
+            if theirs is None:
+                theirs = dict(headers)
+            if limit in theirs:
+                known = theirs[limit]
+                if known.isdigit() and int(known) < share.rule.limit:
+                    continue
+                headers[:] = [header for header in headers if header[0] not in _NAMES[measure]]
+            headers.append((limit, b"%d" % share.rule.limit))
+            headers.append((remaining, b"%d" % _left(share)))
+            headers.append((reset, b"%ds" % _reset_s(share)))
+
+    async def _reserved(
+        self, call: Call, request: Request, targets: tuple[Target, ...], applied: Applied
+    ) -> Reservation:
+        larger = None if call.route is None else call.route.larger_context
+        claim, counted = worst_case(
+            request,
+            targets if larger is None else (*targets, larger),
+            self._prices,
+            self._settings.assumed_output_tokens,
+        )
+        if claim.nanousd is None:
+            refusing = _unpriced_refused(applied)
+            if refusing:
+                raise refusal.unpriced(claim, refusing[0])
+        else:
+            for cap in applied.caps:
+                if claim.nanousd > cap.limit:
+                    claim = await asyncio.to_thread(counted)
+                    if claim.nanousd is not None and claim.nanousd > cap.limit:
+                        raise refusal.too_dear(claim, cap)
+        reservation = self._allowances.take(applied, claim)
+        if reservation is None:
+            reservation = await self._allowances.reserve(
+                applied, claim, call.record.project, call.priority, counted
+            )
+        return reservation
+
+    def _beyond_soft(self, applied: Applied) -> Rule | None:
+        for share in applied.shares:
+            soft = share.rule.soft
+            if soft is not None and share.rule.cheaper_route and share.spent >= soft:
+                return share.rule
+        return None
+
+    def _cheaper(
+        self, call: Call, request: Request, targets: tuple[Target, ...], rule: Rule
+    ) -> tuple[Target, ...] | None:
+        """The targets of the rule's cheaper route, unless the call is there or can't go there."""
+        route = rule.cheaper_route
+        # What a provider keeps of earlier responses is nowhere else.
+        if route is None or targets[0].route == route or "previous_response_id" in request.fields:
+            return None
+        before = call.route
+        cheaper = follow(call, request, self._routing.route(route))
+        if not self._routing.has_limits:
+            return cheaper
+        try:
+            return able_targets(cheaper, request)
+        except UnsupportedError:
+            call.route = before
+            call.record.route = None if before is None else before.name
+            return None
+
+    def _cap_output(self, request: Request) -> None:
+        field = _CAP_FIELDS.get(request.endpoint.name)
+        if field is not None and field not in request.fields and "max_tokens" not in request.fields:
+            most = str(self._settings.assumed_output_tokens).encode()
+            request.fields[field] = msgspec.Raw(most)
+
+
+def _unpriced_refused(applied: Applied) -> list[str]:
+    """The budgets that a call without a known price can't be counted against."""
+    return [
+        *(cap.name for cap in applied.caps if not cap.unpriced_allowed),
+        *(
+            share.rule.name
+            for share in applied.shares
+            if share.rule.measure == "nanousd" and not share.rule.unpriced_allowed
+        ),
+    ]
+
+
+def _left(share: Share) -> int:
+    return max(0, share.left) + max(0, share.available)
+
+
+def _reset_s(share: Share) -> int:
+    """Until when an allowance is whole again: a minute, or the end of its window."""
+    if share.rule.window == "minute":
+        return 60
+    return max(0, (share.period.end_us - share.known_at_us) // 1_000_000)

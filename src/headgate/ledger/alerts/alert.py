@@ -1,0 +1,59 @@
+"""What an alert says. It holds no contents of calls and no secrets; it may go anywhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal, Protocol
+
+import msgspec
+
+from headgate.ledger.money import shown_usd
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """A budget whose use has come to a threshold."""
+
+    id: str
+    """The same on all channels, and for each try to deliver it."""
+    type: Literal["budget.threshold"] = "budget.threshold"
+    at: int
+    """Seconds since 1970 UTC."""
+    threshold: int
+    """Percent. 100 is also told where the rest of a budget holds no further call."""
+    budget: str
+    """The rule's name, such as `usd/month per project`."""
+    subject: str
+    """Whose: `project=support`."""
+    window: str
+    window_began: int | None
+    """Seconds since 1970 UTC; None where the budget is for ever."""
+    limit_nanousd: int
+    spent_nanousd: int
+
+    @property
+    def text(self) -> str:
+        """The alert in a sentence, for people."""
+        began = ""
+        if self.window_began is not None:
+            day = datetime.fromtimestamp(self.window_began, UTC)
+            began = f" since {day.isoformat(timespec='minutes')}"
+        return (
+            f"Headgate: {self.subject} has come to {self.threshold} % of the budget"
+            f" `{self.budget}`: {shown_usd(self.spent_nanousd)} of {shown_usd(self.limit_nanousd)}"
+            f" are spent{began}."
+        )
+
+
+class Channel(Protocol):
+    """A way to tell somebody. Modules beside this one hold one kind each."""
+
+    @property
+    def name(self) -> str:
+        """Tells it from the others, in the database too: `webhook:NAME`."""
+
+    def deliver(self, alert: Alert) -> None:
+        """Tell `alert`; blocks. Raises `DeliveryError` where it did not arrive."""
+
+
+class DeliveryError(Exception):
+    """An alert did not arrive; the text says why and quotes no address and no secret."""

@@ -1,0 +1,29 @@
+"""The channel that is always there: a line of the log."""
+
+from __future__ import annotations
+
+import logging
+
+from headgate.ledger.alerts.alert import Alert
+
+_log = logging.getLogger(__name__)
+
+
+class LogChannel:
+    """Writes each alert as a warning."""
+
+    name = "log"
+
+    def deliver(self, alert: Alert) -> None:
+        """See `Channel`."""
+        _log.warning(
+            "a budget has come to a threshold",
+            extra={
+                "alert_id": alert.id,
+                "budget": alert.budget,
+                "subject": alert.subject,
+                "threshold_percent": alert.threshold,
+                "spent_nanousd": alert.spent_nanousd,
+                "limit_nanousd": alert.limit_nanousd,
+            },
+        )

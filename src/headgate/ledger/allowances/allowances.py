@@ -1,0 +1,367 @@
+"""Admits calls by every limit and budget that applies to them, and counts what they used.
+
+In the common case a call is admitted from memory. It waits only where this process' share of an
+allowance is empty, and then for one transaction that serves all that wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from headgate.config.allowances import AllowanceSettings, Priority
+from headgate.errors import HeadgateError
+from headgate.ledger.allowances import refusal
+from headgate.ledger.allowances.claim import NOTHING, Claim, Used
+from headgate.ledger.allowances.clock import StoreClock
+from headgate.ledger.allowances.exchange import Exchange
+from headgate.ledger.allowances.rule import CallCap, Measure, Rule, Rules, Who
+from headgate.ledger.allowances.share import Hold, Share
+from headgate.ledger.allowances.store import AllowanceStore
+
+_MAX_REMEMBERED = 10_000
+"""Callers whose rules are remembered; when full all are forgotten and looked up anew."""
+
+_MAX_SHARES = 20_000
+"""Allowances that one process has shares of; beyond, those that nobody uses are let go."""
+
+_FRESH_US = 100_000
+"""For how long what the store said of an allowance that is used up is believed."""
+
+_PATIENCE_S = 2.0
+"""How long a call waits for the store before it is told that it is away."""
+
+_LONGEST_S = 10.0
+"""How long a call tries anew where others are always quicker to take what there is."""
+
+_RECALL_S = 1.0
+"""How long a call waits for what other processes hold and do not use."""
+
+_RECALL_PAUSE_S = 0.03
+
+_TOLD: tuple[Measure, ...] = ("requests", "tokens")
+"""What replies tell of in headers."""
+
+_MOST_SERVED = 1000
+
+
+class Applied(msgspec.Struct, frozen=True, eq=False):
+    """What holds for the calls of one caller."""
+
+    shares: tuple[Share, ...]
+    caps: tuple[CallCap, ...]
+    counts_money: bool
+    told: tuple[tuple[Measure, tuple[Share, ...]], ...]
+    """The shares of limits that replies tell of, by what they count."""
+
+    def __bool__(self) -> bool:
+        return bool(self.shares or self.caps)
+
+
+class Reservation(msgspec.Struct, frozen=True, eq=False):
+    """What one call holds until it is settled."""
+
+    holds: tuple[Hold, ...]
+    told: tuple[tuple[Measure, tuple[Share, ...]], ...]
+    """See `Applied`."""
+
+
+class _Waiter:
+    """A call in line."""
+
+    __slots__ = ("applied", "claim", "future", "priority", "project")
+
+    def __init__(self, applied: Applied, claim: Claim, project: str, priority: Priority) -> None:
+        self.applied = applied
+        self.claim = claim
+        self.project = project
+        self.priority: Priority = priority
+        self.future: asyncio.Future[Reservation] = asyncio.get_running_loop().create_future()
+
+
+class Allowances:
+    """The limits and budgets of one process. `start()` it before use and `stop()` it after."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        settings: AllowanceSettings,
+        store: AllowanceStore,
+        *,
+        clock: StoreClock | None = None,
+    ) -> None:
+        self.rules = rules
+        self._settings = settings
+        self._clock = clock or StoreClock()
+        self._exchange = Exchange(store, self._clock, self._serve_line)
+        self._strict = settings.when_store_is_away == "refuse"
+        self._applied: dict[Who, Applied] = {}
+        self._shares: dict[tuple[str, str], Share] = {}
+        self.waiting = 0
+        """Calls in line."""
+        self.refusals: dict[str, int] = {}
+        """How many calls each rule refused."""
+
+    def start(self) -> None:
+        """Begin to count; call it on the event loop that carries the calls."""
+        self._exchange.start()
+
+    async def stop(self, timeout_s: float) -> None:
+        """Give back what no call holds and tell what was spent."""
+        await self._exchange.stop(timeout_s)
+
+    def applied(self, who: Who) -> Applied:
+        """What holds for calls of `who`. Raises `UnavailableError` where there is no room."""
+        found = self._applied.get(who)
+        if found is None:
+            if len(self._applied) >= _MAX_REMEMBERED:
+                self._applied.clear()
+            found = self._applied[who] = self._find(who)
+        return found
+
+    def take(self, applied: Applied, claim: Claim) -> Reservation | None:
+        """Reserve what a call may use, if it is at hand."""
+        if self._strict and self._exchange.failed:
+            raise refusal.store_away()
+        now_us = self._clock.now_us()
+        shares = applied.shares
+        amounts = [claim.amount(share.rule) for share in shares]
+        for share, amount in zip(shares, amounts, strict=True):
+            if not share.fits(amount, now_us):
+                return None
+        return self._held(applied, amounts, now_us)
+
+    async def reserve(
+        self,
+        applied: Applied,
+        claim: Claim,
+        project: str,
+        priority: Priority,
+        counted: Callable[[], Claim] | None = None,
+    ) -> Reservation:
+        """Reserve what a call may use, waiting as its rules allow.
+
+        `counted` gives a closer claim, at some cost; it is asked where the first does not fit.
+        Raises `LimitExceededError`, `BudgetExceededError` or `UnavailableError`.
+        """
+        reservation = self.take(applied, claim)
+        if reservation is not None:
+            return reservation
+        if counted is not None:
+            claim = await asyncio.to_thread(counted)
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        while True:
+            reservation = self.take(applied, claim)
+            if reservation is not None:
+                return reservation
+            now_us = self._clock.now_us()
+            lacking = self._lacking(applied, claim, now_us)
+            share = next((s for s, a in lacking if self._used_up(s, a, now_us)), None)
+            if share is None and loop.time() < began_s + _LONGEST_S:
+                await self._round(lacking)
+                continue
+            if share is None:
+                share = lacking[0][0]
+            amount = claim.amount(share.rule)
+            if self._held_elsewhere(share, amount) and loop.time() < began_s + _RECALL_S:
+                share.recall = True
+                await asyncio.sleep(_RECALL_PAUSE_S)
+                await self._round([(share, amount)])
+            elif share.rule.wait_s and amount <= share.rule.limit:
+                return await self._in_line(share, _Waiter(applied, claim, project, priority))
+            else:
+                raise self._refused(share, amount, now_us)
+
+    def settle(self, reservation: Reservation, used: Used) -> None:
+        """A call has ended: what it used is spent, the rest of what it reserved comes back."""
+        for hold in reservation.holds:
+            share = hold.share
+            share.settle(hold, used.amount(share.rule, hold.amount))
+            if share.line:
+                self._serve_line(share)
+
+    def share_states(self) -> list[Share]:
+        """The shares that this process has, for figures."""
+        return list(self._shares.values())
+
+    def _find(self, who: Who) -> Applied:
+        shares = []
+        for rule in self.rules.rules:
+            subject = rule.subject(who)
+            if subject is not None:
+                shares.append(self._share(rule, subject))
+        caps = tuple(cap for cap in self.rules.caps if cap.applies_to(who))
+        money = bool(caps) or any(share.rule.measure == "nanousd" for share in shares)
+        told: list[tuple[Measure, tuple[Share, ...]]] = []
+        for measure in _TOLD:
+            counting = tuple(share for share in shares if share.rule.measure == measure)
+            if counting:
+                told.append((measure, counting))
+        return Applied(tuple(shares), caps, money, tuple(told))
+
+    def _share(self, rule: Rule, subject: str) -> Share:
+        key = (rule.name, subject)
+        share = self._shares.get(key)
+        if share is None:
+            if len(self._shares) >= _MAX_SHARES:
+                self._let_go()
+            share = self._shares[key] = Share(rule, subject)
+        return share
+
+    def _let_go(self) -> None:
+        # Who was remembered may hold on to a share that is let go, so all is looked up anew.
+        self._applied.clear()
+        self._shares = {key: share for key, share in self._shares.items() if not share.quiet}
+        if len(self._shares) >= _MAX_SHARES:
+            raise refusal.too_many()
+
+    def _held(self, applied: Applied, amounts: list[int], now_us: int) -> Reservation:
+        active = self._exchange.active
+        holds = []
+        for share, amount in zip(applied.shares, amounts, strict=True):
+            holds.append(share.reserve(amount, now_us))
+            if share not in active:
+                active[share] = None
+            if share.available < share.low:
+                self._exchange.nudge(share)
+        return Reservation(tuple(holds), applied.told)
+
+    def _lacking(self, applied: Applied, claim: Claim, now_us: int) -> list[tuple[Share, int]]:
+        """The shares that do not hold what a call needs of them, and how much that is."""
+        found = []
+        for share in applied.shares:
+            amount = claim.amount(share.rule)
+            if not share.fits(amount, now_us):
+                found.append((share, amount))
+        return found
+
+    def _used_up(self, share: Share, amount: int, now_us: int) -> bool:
+        """Whether `amount` is not to be had of the store either, as far as is known."""
+        if share.line:
+            return True
+        if amount > share.rule.limit:
+            return True
+        if now_us - share.known_at_us > _FRESH_US:
+            return False
+        if share.known_at_us < share.more_at_us <= now_us:
+            return False
+        return max(0, share.available) + share.left < amount
+
+    def _held_elsewhere(self, share: Share, amount: int) -> bool:
+        return (
+            share.elsewhere > 0
+            and share.left + max(0, share.available) + share.elsewhere >= amount
+            and not share.line
+        )
+
+    async def _round(self, lacking: list[tuple[Share, int]]) -> None:
+        """Have the store asked for what is lacking, and wait for its answer."""
+        if self._exchange.away:
+            raise refusal.store_away()
+        for share, amount in lacking:
+            share.demand += amount
+            share.least = min(share.least, amount) if share.least else amount
+            self._exchange.nudge(share)
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await self._exchange.next_round()
+        except TimeoutError:
+            raise refusal.store_away() from None
+        finally:
+            for share, amount in lacking:
+                share.demand -= amount
+        if self._exchange.away:
+            raise refusal.store_away()
+
+    def _refused(
+        self, share: Share, amount: int, now_us: int, *, waited_s: float = 0.0
+    ) -> HeadgateError:
+        rule = share.rule
+        self.refusals[rule.name] = self.refusals.get(rule.name, 0) + 1
+        if rule.kind == "budget" and amount <= rule.limit and share.taken and not share.refused:
+            share.refused = True
+            self._exchange.nudge(share)
+        return refusal.refused(share, amount, now_us, waited_s=waited_s)
+
+    async def _in_line(self, share: Share, waiter: _Waiter) -> Reservation:
+        """Wait for one's turn, for as long as the rule allows."""
+        line = share.line
+        assert line is not None  # noqa: S101 - narrows the type; rules with `wait_s` have one
+        rule = share.rule
+        if self.waiting >= self._settings.queue_calls:
+            self.refusals[rule.name] = self.refusals.get(rule.name, 0) + 1
+            raise refusal.line_full(share, self._settings.queue_calls)
+        line.join(waiter)
+        self.waiting += 1
+        future = waiter.future
+        try:
+            self._serve_line(share)
+            self._exchange.nudge(share)
+            async with asyncio.timeout(rule.wait_s):
+                return await future
+        except TimeoutError:
+            if future.done() and not future.cancelled():
+                return future.result()
+            amount = waiter.claim.amount(rule)
+            raise self._refused(share, amount, self._clock.now_us(), waited_s=rule.wait_s) from None
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled():
+                self.settle(future.result(), NOTHING)
+            raise
+        finally:
+            self.waiting -= 1
+            line.leave(waiter)
+            self._note_line(share)
+
+    def _serve_line(self, share: Share) -> None:
+        """Let calls in line go, as far as the share holds."""
+        line = share.line
+        if not line:
+            share.line_demand = share.line_least = 0
+            return
+        now_us = self._clock.now_us()
+        for _ in range(_MOST_SERVED):
+            if not self._serve_one(share, now_us):
+                break
+        self._note_line(share)
+
+    def _serve_one(self, share: Share, now_us: int) -> bool:
+        if self._strict and self._exchange.failed:
+            return False
+        for waiter in share.line or ():
+            assert isinstance(waiter, _Waiter)  # noqa: S101 - nobody else joins
+            shares = waiter.applied.shares
+            amounts = [waiter.claim.amount(one.rule) for one in shares]
+            if not share.has(waiter.claim.amount(share.rule), now_us):
+                return False
+            lacking = [
+                (one, amount)
+                for one, amount in zip(shares, amounts, strict=True)
+                if not one.has(amount, now_us)
+            ]
+            if not lacking:
+                line = share.line
+                assert line is not None  # noqa: S101 - it was just gone through
+                line.served(waiter)
+                if not waiter.future.done():
+                    waiter.future.set_result(self._held(waiter.applied, amounts, now_us))
+                return True
+            for one, amount in lacking:
+                one.line_demand = max(one.line_demand, amount)
+                one.line_least = amount
+                self._exchange.nudge(one)
+        return False
+
+    def _note_line(self, share: Share) -> None:
+        """Tell the share what the calls in its line need."""
+        first = share.line.first if share.line else None
+        if first is None or share.line is None:
+            share.line_demand = share.line_least = 0
+            return
+        assert isinstance(first, _Waiter)  # noqa: S101 - nobody else joins
+        share.line_least = first.claim.amount(share.rule)
+        share.line_demand = share.line_least * len(share.line)
+        share.recall = share.elsewhere > 0

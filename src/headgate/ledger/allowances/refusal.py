@@ -1,0 +1,135 @@
+"""What a caller is told whose call does not fit: which rule, what is left, when to come back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from headgate.errors import (
+    BudgetExceededError,
+    HeadgateError,
+    InvalidRequestError,
+    LimitExceededError,
+    UnavailableError,
+)
+from headgate.ledger.allowances.claim import Claim
+from headgate.ledger.allowances.rule import CallCap, Rule
+from headgate.ledger.allowances.share import Share
+from headgate.ledger.allowances.window import FOR_EVER_US
+from headgate.ledger.money import shown_usd
+
+_SHORTEST_S = 0.05
+_IN_FLIGHT_S = 1.0
+"""When to come back where nobody can tell when a call in flight will end."""
+
+_MAX_NAME = 64
+
+
+class RuleBudgetExceededError(BudgetExceededError):
+    """A budget of this server's is used up; ask whoever runs it for more."""
+
+    rule: Rule
+
+
+def refused(share: Share, amount: int, now_us: int, *, waited_s: float = 0.0) -> HeadgateError:
+    """The refusal of a call that needs `amount` of what `share` is a part of."""
+    rule = share.rule
+    left = _left(share)
+    if amount > rule.limit:
+        return never_fits(share, amount)
+    retry_s = max(_SHORTEST_S, (share.more_at_us - now_us) / 1e6)
+    if rule.measure == "nanousd":
+        return _used_up(share, amount, left, retry_s)
+    if rule.measure == "concurrent":
+        retry_s = _IN_FLIGHT_S
+    waited = f" It waited {waited_s:.3g} s in line." if waited_s else ""
+    error = LimitExceededError(
+        f"The limit `{rule.name}` of {rule.limit:,} is reached for {share.subject}: this call"
+        f" needs {amount:,}, {left:,} are left.{waited} Try again in {retry_s:.3g} s."
+    )
+    error.retry_after_s = retry_s
+    return error
+
+
+def never_fits(share: Share, amount: int) -> HeadgateError:
+    """The refusal of a call that needs more than there will ever be."""
+    rule = share.rule
+    if rule.measure == "nanousd":
+        return _used_up(share, amount, _left(share), None)
+    error = LimitExceededError(
+        f"This call may use {amount:,} {rule.measure}, more than the whole limit `{rule.name}` of"
+        f" {rule.limit:,} for {share.subject}; send less, or ask for fewer output tokens."
+    )
+    error.retryable = False
+    return error
+
+
+def line_full(share: Share, bound: int) -> HeadgateError:
+    """The refusal of a call that would wait if fewer did."""
+    error = LimitExceededError(
+        f"The limit `{share.rule.name}` is reached for {share.subject}, and {bound:,} calls wait in"
+        " line already, which is all that may (`allowances.queue_calls`). Try again shortly.",
+        code="queue_full",
+    )
+    error.retry_after_s = _IN_FLIGHT_S
+    return error
+
+
+def store_away() -> HeadgateError:
+    """The refusal of a call that nobody can count."""
+    return UnavailableError(
+        "Limits and budgets can't be counted because the database is away or slow; try again"
+        " shortly.",
+        code="allowances_unavailable",
+    )
+
+
+def too_many() -> HeadgateError:
+    """The refusal of a call for whom there is no room to count."""
+    return UnavailableError(
+        "More different users, keys or features have calls in flight than this process counts at"
+        " once; try again shortly.",
+        code="allowances_unavailable",
+    )
+
+
+def unpriced(claim: Claim, rule: str) -> HeadgateError:
+    """The refusal of a call whose cost nobody can bound."""
+    return InvalidRequestError(
+        f"The model `{claim.model[:_MAX_NAME]}` has no known price, so `{rule}` can't be kept;"
+        " an operator can name one under `prices`, or set `unpriced: allow` on the budget.",
+        param="model",
+        code="unpriced_model",
+    )
+
+
+def too_dear(claim: Claim, cap: CallCap) -> HeadgateError:
+    """The refusal of a call that may cost more than one call may."""
+    return InvalidRequestError(
+        f"This call may cost up to {shown_usd(claim.nanousd)}, more than the"
+        f" {shown_usd(cap.limit)} that `{cap.name}` allows; send less, or ask for fewer output"
+        f" tokens than {claim.output_tokens:,}.",
+        code="call_too_expensive",
+    )
+
+
+def _left(share: Share) -> int:
+    if not share.known_at_us:
+        # The store was not asked, because no answer of it could help.
+        return share.rule.limit
+    return max(0, share.left) + max(0, share.available)
+
+
+def _used_up(share: Share, amount: int, left: int, retry_s: float | None) -> HeadgateError:
+    rule, ends_us = share.rule, share.period.end_us
+    message = (
+        f"The budget `{rule.name}` of {shown_usd(rule.limit)} for {share.subject} does not hold"
+        f" this call: it may cost up to {shown_usd(amount)}, {shown_usd(left)} are left."
+    )
+    if ends_us < FOR_EVER_US:
+        at = datetime.fromtimestamp(ends_us / 1e6, UTC).astimezone(rule.zone)
+        message += f" It begins anew at {at.isoformat(timespec='minutes')}."
+    error = RuleBudgetExceededError(f"{message} Ask whoever runs this server for more.")
+    error.rule = rule
+    if retry_s is not None and ends_us < FOR_EVER_US:
+        error.retry_after_s = retry_s
+    return error

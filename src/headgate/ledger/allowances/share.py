@@ -1,0 +1,371 @@
+"""What one process holds of one allowance: calls spend it in memory, turns with the store renew it.
+
+No I/O and no clock: times are handed in, in microseconds as the database tells them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from headgate.ledger.allowances.line import Line, Waiter
+from headgate.ledger.allowances.rule import Rule
+from headgate.ledger.allowances.standing import Answer, Ask, told_idle
+from headgate.ledger.allowances.window import FOR_EVER_US, SHARE_SLOTS, SLOT_US, Period, period_at
+
+_VOID_AFTER_US = {"minute": SHARE_SLOTS * SLOT_US, "now": 20_000_000}
+"""A share that was not renewed for so long is given up, before the store stops counting it."""
+
+_IDLE_US = 500_000
+"""A share that no call used for so long goes back."""
+
+_AHEAD_S = 1
+"""For how long a share shall last at the rate at which it is used."""
+
+_IDLE_TOLD_US = 200_000
+"""How long others may believe that what calls have used by now is idle."""
+
+_REPORT_US = 1_000_000
+"""How long what was spent may wait to be told."""
+
+_LINE_US = 100_000
+"""How often the store is asked for calls that wait in line."""
+
+_RECALL_US = 30_000
+"""How often it is looked whether others have given back what they held idle."""
+
+_RENEW_US = 5_000_000
+"""How often a share that could lapse is renewed though no call needs more of it."""
+
+_MIN_RATE_SPAN_US = 200_000
+
+
+class Stamp:
+    """Marks which slot or period of the store some units were taken in."""
+
+    __slots__ = ("slot",)
+
+    def __init__(self, slot: int | None = None) -> None:
+        self.slot = slot
+        """None: to be known after the next turn."""
+
+
+class Hold(msgspec.Struct, frozen=True, gc=False):
+    """What one call has reserved of one share."""
+
+    share: Share
+    amount: int
+    stamp: Stamp
+
+
+class _Earlier:
+    """What is to be told of a period that has ended."""
+
+    __slots__ = ("back", "spent")
+
+    def __init__(self) -> None:
+        self.back = 0
+        self.spent = 0
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One `Ask` and the allowance and period that it is about."""
+
+    share: Share
+    period: Period
+    ask: Ask
+    current: bool
+    """Whether it is about the share's present period, so that its answer renews the share."""
+
+
+class Share:
+    """One process's part of an allowance, for one subject of a rule."""
+
+    __slots__ = (
+        "_earlier", "_idle_snapshot", "_late", "_moves", "_pending", "_rate", "_rate_since_us",
+        "_refunds", "_spent", "_stamp", "_stamped", "_told_idle", "_typical",
+        "_unstamped", "_used", "available", "demand",
+        "elsewhere", "in_flight", "known_at_us", "least", "left", "line", "line_demand",
+        "line_least", "low", "more_at_us",
+        "period", "recall", "recalled", "refused", "rule", "spent", "subject", "taken",
+        "until_us", "used_at_us",
+    )  # fmt: skip
+
+    def __init__(self, rule: Rule, subject: str) -> None:
+        self.rule = rule
+        self.subject = subject
+        self.line: Line[Waiter] | None = Line() if rule.wait_s else None
+        """Calls that wait for it."""
+        self.available = 0
+        """What calls may reserve now; below 0 what they used beyond the share."""
+        self.in_flight = 0
+        """Calls that hold something of it."""
+        self.demand = 0
+        """What calls that wait for the next turn need together, and the smallest of them."""
+        self.least = 0
+        self.line_demand = 0
+        """The same of calls that wait in line."""
+        self.line_least = 0
+        self.low = 0
+        """Below this the share is renewed ahead of need."""
+        self.recall = False
+        """Whether a call waits for what other processes hold idle."""
+        self.recalled = False
+        """Whether another process asks for what this one holds idle."""
+        self.refused = False
+        """Whether a call was refused for this since the last turn."""
+        self.period = Period(0, 0)
+        self.until_us = 0
+        """When the share lapses: its period ends, or it was not renewed in time."""
+        # What the store said last.
+        self.known_at_us = 0
+        self.left = 0
+        self.elsewhere = 0
+        self.taken = 0
+        self.spent = 0
+        self.more_at_us = 0
+        self.used_at_us = 0
+        self._told_idle = 0
+        self._typical = 1
+        self._used = 0
+        self._rate = 0
+        self._rate_since_us = 0
+        self._spent = 0
+        self._refunds: dict[int, int] = {}
+        self._earlier: dict[Period, _Earlier] = {}
+        # Of a minute's rule: units in the slot `_stamped` that the next turn moves to its own.
+        self._moves = 0
+        self._stamped: int | None = None
+        self._late = 0
+        self._idle_snapshot = 0
+        self._stamp = Stamp()
+        self._unstamped: list[Stamp] = [self._stamp]
+        self._pending: list[Stamp] = []
+
+    def fits(self, amount: int, now_us: int) -> bool:
+        """Whether a call may reserve `amount` now, and nobody waits before it."""
+        if now_us >= self.until_us:
+            self._lapse(now_us)
+        return self.available >= amount and not self.line
+
+    def has(self, amount: int, now_us: int) -> bool:
+        """Whether there is `amount`, whoever waits for it."""
+        if now_us >= self.until_us:
+            self._lapse(now_us)
+        return self.available >= amount
+
+    def reserve(self, amount: int, now_us: int) -> Hold:
+        """Hold `amount`, which must fit, for one call."""
+        self.available -= amount
+        self.in_flight += 1
+        self._used += amount
+        self._typical = amount
+        self.used_at_us = now_us
+        return Hold(self, amount, self._stamp)
+
+    def settle(self, hold: Hold, actual: int) -> None:
+        """A call that held something has ended and used `actual` of it, or more."""
+        self.in_flight -= 1
+        window = self.rule.window
+        if window == "now":
+            if hold.stamp is self._stamp:
+                self.available += hold.amount
+            return
+        back = hold.amount - actual
+        stamp = hold.stamp
+        if window != "minute":
+            if stamp is self._stamp:
+                self.available += back
+                self._spent += actual
+            elif stamp.slot is not None:
+                self._of_earlier(stamp.slot, back, actual)
+            return
+        if not back:
+            return
+        if stamp is self._stamp or back < 0:
+            self.available += back
+        elif stamp.slot is None or stamp.slot == self._stamped:
+            self.available += back
+            self._late += back
+        else:
+            self._refunds[stamp.slot] = self._refunds.get(stamp.slot, 0) + back
+
+    def _of_earlier(self, start_us: int, back: int, spent: int) -> None:
+        for period, earlier in self._earlier.items():
+            if period.start_us == start_us:
+                earlier.back += back
+                earlier.spent += spent
+                return
+        earlier = self._earlier[Period(start_us, start_us)] = _Earlier()
+        earlier.back, earlier.spent = back, spent
+
+    def _lapse(self, now_us: int) -> None:
+        """Begin a new period, or give up a share that the store may have given up too."""
+        window, old = self.rule.window, self.period
+        if window in ("minute", "now"):
+            if window == "minute" and self.available < 0:
+                # Use beyond the share is owed all the same.
+                self._moves = self._late = 0
+            else:
+                self.available = self._moves = self._late = 0
+            self._stamped = None
+            self._renew_stamp()
+            self.until_us = FOR_EVER_US
+            self.known_at_us = 0
+            return
+        self.period = period_at(window, self.rule.zone, now_us)
+        if old.end_us:
+            earlier = self._earlier.setdefault(old, _Earlier())
+            earlier.back += self.available
+            earlier.spent += self._spent
+        self.available = self._spent = self.left = self.taken = self.spent = 0
+        self.known_at_us = 0
+        self._stamp = Stamp(self.period.start_us)
+        self.until_us = self.period.end_us
+
+    def _renew_stamp(self) -> None:
+        self._stamp = Stamp()
+        self._unstamped = [*self._unstamped, self._stamp] if self._pending else [self._stamp]
+
+    def due(self, now_us: int) -> bool:
+        """Whether the share should have a turn now."""
+        if self.demand or self.available < 0 or self.refused:
+            return True
+        if self.available < self.low or (self.recalled and self.available):
+            return True
+        since_us = now_us - self.known_at_us
+        if self.recall and since_us >= _RECALL_US:
+            return True
+        if self.line_demand and since_us >= _LINE_US:
+            return True
+        if self._told_idle > self.available and since_us >= _IDLE_TOLD_US:
+            return True
+        if since_us >= _REPORT_US and (self._spent or self._refunds or self._earlier):
+            return True
+        if self.available and now_us - self.used_at_us >= _IDLE_US:
+            return True
+        held = self.rule.window == "now" and (self.available or self.in_flight)
+        return bool(held and since_us >= _RENEW_US)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there is nothing that a turn would have to tell, now or later."""
+        return not (
+            self.available or self.in_flight or self.demand or self.line or self._spent
+            or self._refunds or self._earlier or self.refused or self._pending
+        )  # fmt: skip
+
+    def turns(self, now_us: int, *, closing: bool = False) -> list[Turn]:
+        """What to tell the store and to ask it for; each must be followed by its answer."""
+        if now_us >= self.until_us:
+            self._lapse(now_us)
+        found = [
+            Turn(
+                self,
+                period,
+                Ask(refunds=((period.start_us, earlier.back),), spent=earlier.spent),
+                current=False,
+            )
+            for period, earlier in self._earlier.items()
+        ]
+        self._earlier = {}
+        found.append(Turn(self, self.period, self._ask(now_us, closing=closing), current=True))
+        return found
+
+    def _ask(self, now_us: int, *, closing: bool) -> Ask:
+        self._note_rate(now_us)
+        debt = max(0, -self.available)
+        self.available += debt
+        back = self.available if closing else self._surplus(now_us)
+        self.available -= back
+        ahead = self._rate * _AHEAD_S - self.available
+        demand = self.demand + self.line_demand
+        least = self.least or self.line_least
+        want = 0 if closing else max(demand - self.available, ahead, 0)
+        minute = self.rule.window == "minute"
+        ask = Ask(
+            want=want,
+            demand=demand,
+            least=max(0, least - self.available),
+            piece=max(1, least - self.available) if least else max(1, self._typical),
+            give_back=back,
+            refunds=tuple(self._refunds.items()),
+            debt=debt,
+            spent=self._spent,
+            idle=self.available,
+            in_flight=self.in_flight if self.rule.window == "now" else 0,
+            moves=self._moves if minute else 0,
+            stamped=self._stamped if minute else None,
+            recall=self.recall,
+            refused=self.refused,
+        )
+        self._refunds = {}
+        self._spent = 0
+        self.least = 0
+        self.recall = self.recalled = self.refused = False
+        if minute:
+            self._idle_snapshot = self.available
+            self._late = 0
+            self._pending, self._unstamped = self._unstamped, []
+            self._stamp = Stamp()
+            self._unstamped.append(self._stamp)
+        return ask
+
+    def _surplus(self, now_us: int) -> int:
+        """What of the share should go back because it is not used as fast as was thought."""
+        spare = self.available - self.demand - self.line_demand
+        if spare <= 0:
+            return 0
+        if self.recalled or now_us - self.used_at_us >= _IDLE_US:
+            return spare
+        return max(0, spare - 2 * self._rate * _AHEAD_S)
+
+    def _note_rate(self, now_us: int) -> None:
+        span_us = now_us - self._rate_since_us
+        if span_us >= _MIN_RATE_SPAN_US:
+            rate = self._used * 1_000_000 // span_us
+            self._rate = (self._rate + rate) // 2
+            self._used = 0
+            self._rate_since_us = now_us
+
+    def answered(self, turn: Turn, answer: Answer, now_us: int) -> None:
+        """Take what the store answered."""
+        if not turn.current:
+            return
+        if turn.period != self.period and self.rule.window not in ("minute", "now"):
+            # The period ended while the turn was on its way: what was granted goes back.
+            if answer.granted:
+                earlier = self._earlier.setdefault(turn.period, _Earlier())
+                earlier.back += answer.granted
+            return
+        self.left = answer.left
+        self.elsewhere = answer.elsewhere
+        self.taken = answer.taken
+        self.spent = answer.spent
+        self.more_at_us = answer.more_at_us
+        self.known_at_us = now_us
+        self.recalled = answer.recalled
+        self._told_idle = told_idle(turn.ask, answer.granted)
+        self.available += answer.granted
+        # Near the end every unit should be where a call needs it, so none is fetched ahead.
+        self.low = min(self._rate // 4, answer.left // 4)
+        window = self.rule.window
+        if window in _VOID_AFTER_US:
+            self.until_us = now_us + _VOID_AFTER_US[window]
+        if window == "minute":
+            for stamp in self._pending:
+                stamp.slot = answer.slot
+            self._pending = []
+            self._stamped = answer.slot
+            self._moves = self._idle_snapshot + answer.granted + self._late
+            self._late = 0
+
+    def unanswered(self, turn: Turn) -> None:
+        """The store carried out a turn, but its answer was lost: what it granted is lost too."""
+        if turn.current and self.rule.window == "minute":
+            for stamp in self._pending:
+                stamp.slot = -1
+            self._pending = []
+            self.available = min(0, self.available)
+            self._moves = self._late = 0
+            self._stamped = None
+            self._renew_stamp()

@@ -1,0 +1,233 @@
+"""Four processes, five hundred calls each at once, one budget: never more, and nearly all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from allowance_processes import CALL_NANOUSD, WHO, a_claim, allowances, one_call
+
+from headgate.errors import BudgetExceededError, HeadgateError, LimitExceededError
+from headgate.ledger.allowances.claim import NOTHING, Used
+from headgate.storage import Database
+from headgate.storage.allowance_tables import allowance_holders
+from headgate.storage.allowance_tables import allowances as table
+
+SCRIPT = Path(__file__).with_name("allowance_processes.py")
+
+BUDGET = [{"per": "project", "usd": "0.8", "window": "total"}]
+FITTING = 800
+"""Calls that the budget is for."""
+
+
+def standing(database: Database) -> tuple[int, int]:
+    with database.connect() as connection:
+        row = connection.execute(sa.select(table.c.taken, table.c.spent)).one()
+    return row.taken, row.spent
+
+
+def test_four_processes_with_500_calls_each_spend_a_budget_exactly(database_url: str):
+    processes = [
+        subprocess.Popen(
+            [sys.executable, str(SCRIPT), database_url, "500", json.dumps(BUDGET)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    ended = [json.loads(process.communicate("\n", timeout=60)[0]) for process in processes]
+    made = sum(one.get("made", 0) for one in ended)
+    assert set().union(*ended) <= {"made", "budget_exceeded"}
+    assert 0.95 * FITTING <= made <= FITTING
+    database = Database(database_url)
+    taken, spent = standing(database)
+    assert taken == spent == made * CALL_NANOUSD
+    with database.connect() as connection:
+        assert connection.execute(sa.select(allowance_holders)).all() == []
+    database.close()
+
+
+async def test_a_call_is_admitted_from_memory(database: Database):
+    counted = allowances(database, budgets=[{"per": "project", "usd": "10", "window": "day"}])
+    counted.start()
+    for _ in range(50):
+        assert await one_call(counted, lasts_s=0) == "made"
+    with database.connect() as connection:
+        turns = connection.execute(sa.select(allowance_holders.c.turn)).scalar_one()
+    assert await asyncio.gather(*(one_call(counted) for _ in range(500))) == ["made"] * 500
+    with database.connect() as connection:
+        after = connection.execute(sa.select(allowance_holders.c.turn)).scalar_one()
+    assert after - turns < 100
+    await counted.stop(5)
+
+
+async def test_what_one_process_does_not_use_another_gets(database: Database):
+    budgets = [{"per": "project", "usd": "0.02", "window": "total"}]
+    one, other = (allowances(database, budgets=budgets) for _ in range(2))
+    one.start()
+    other.start()
+    reservations = [
+        await one.reserve(one.applied(WHO), a_claim(), "support", "normal") for _ in range(10)
+    ]
+    for reservation in reservations:
+        one.settle(reservation, NOTHING)
+    began_s = time.monotonic()
+    while standing(database)[0]:
+        assert time.monotonic() < began_s + 5, "what is not used goes back soon"
+        await asyncio.sleep(0.05)
+    made = [await one_call(other, lasts_s=0) for _ in range(21)]
+    assert made == ["made"] * 20 + ["budget_exceeded"]
+    await one.stop(5)
+    await other.stop(5)
+    assert standing(database) == (20 * CALL_NANOUSD, 20 * CALL_NANOUSD)
+
+
+async def test_a_refusal_says_which_rule_how_much_is_left_and_until_when(database: Database):
+    counted = allowances(
+        database,
+        limits=[{"per": "key", "requests_per_minute": 2}],
+        budgets=[{"per": "project", "usd": "1", "window": "month", "time_zone": "Europe/Berlin"}],
+    )
+    counted.start()
+    applied = counted.applied(WHO)
+    with pytest.raises(BudgetExceededError, match=r"usd/month per project.*\$1\.00.*support"):
+        await counted.reserve(applied, a_claim(nanousd=2_000_000_000), "support", "normal")
+    for _ in range(2):
+        await counted.reserve(applied, a_claim(), "support", "normal")
+    with pytest.raises(LimitExceededError, match=r"requests/minute per key.*0 are left") as caught:
+        await counted.reserve(applied, a_claim(), "support", "normal")
+    assert caught.value.retry_after_s is not None
+    assert 50 < caught.value.retry_after_s < 65
+    assert counted.refusals == {"usd/month per project": 1, "requests/minute per key": 1}
+    await counted.stop(5)
+
+
+async def test_tokens_that_were_reserved_and_not_used_come_back(database: Database):
+    counted = allowances(database, limits=[{"per": "key", "tokens_per_minute": 1000}])
+    counted.start()
+    applied = counted.applied(WHO)
+    for _ in range(5):
+        held = await counted.reserve(applied, a_claim(tokens=700), "support", "normal")
+        counted.settle(held, Used(requests=1, tokens=50, nanousd=0))
+    with pytest.raises(LimitExceededError):
+        await counted.reserve(applied, a_claim(tokens=800), "support", "normal")
+    await counted.reserve(applied, a_claim(tokens=700), "support", "normal")
+    await counted.stop(5)
+
+
+async def test_a_call_that_would_never_fit_is_not_to_be_tried_again(database: Database):
+    counted = allowances(database, limits=[{"per": "key", "tokens_per_minute": 1000, "wait_s": 60}])
+    counted.start()
+    with pytest.raises(LimitExceededError, match="more than the whole limit") as caught:
+        await counted.reserve(counted.applied(WHO), a_claim(tokens=1001), "support", "normal")
+    assert caught.value.retryable is False
+    await counted.stop(5)
+
+
+async def test_calls_wait_in_line_in_fair_order(database: Database):
+    counted = allowances(database, limits=[{"per": "organisation", "concurrent": 1, "wait_s": 10}])
+    counted.start()
+    order: list[str] = []
+
+    async def call(project: str, priority: str) -> None:
+        who = WHO._replace(project=project)
+        held = await counted.reserve(counted.applied(who), a_claim(), project, priority)
+        order.append(f"{project}:{priority}")
+        await asyncio.sleep(0.01)
+        counted.settle(held, Used(requests=1, tokens=10, nanousd=0))
+
+    first = await counted.reserve(counted.applied(WHO), a_claim(), "support", "normal")
+    tasks = []
+    for project, priority in (
+        ("busy", "normal"), ("busy", "bulk"), ("busy", "normal"), ("busy", "normal"),
+        ("quiet", "normal"), ("quiet", "interactive"),
+    ):  # fmt: skip
+        tasks.append(asyncio.create_task(call(project, priority)))
+        while counted.waiting < len(tasks):
+            await asyncio.sleep(0.005)
+    counted.settle(first, NOTHING)
+    await asyncio.gather(*tasks)
+    assert order == [
+        "quiet:interactive", "busy:normal", "quiet:normal", "busy:normal", "busy:normal",
+        "busy:bulk",
+    ]  # fmt: skip
+    assert counted.waiting == 0
+    await counted.stop(5)
+
+
+async def test_a_line_is_bounded_and_says_so(database: Database):
+    counted = allowances(
+        database, limits=[{"per": "key", "concurrent": 1, "wait_s": 0.3}], queue_calls=1
+    )
+    counted.start()
+    ended = await asyncio.gather(*(one_call(counted, lasts_s=0.6) for _ in range(3)))
+    assert sorted(ended) == ["made", "queue_full", "rate_limit_exceeded"]
+    await counted.stop(5)
+
+
+async def test_who_gives_up_in_line_leaves_nothing_reserved(database: Database):
+    counted = allowances(database, limits=[{"per": "key", "concurrent": 1, "wait_s": 10}])
+    counted.start()
+    first = asyncio.create_task(one_call(counted, lasts_s=0.2))
+    await asyncio.sleep(0.1)
+    second = asyncio.create_task(one_call(counted))
+    await asyncio.sleep(0.05)
+    second.cancel()
+    assert await first == "made"
+    assert await one_call(counted, lasts_s=0) == "made"
+    assert counted.waiting == 0
+    await counted.stop(5)
+
+
+async def test_without_its_database_a_server_refuses_or_spends_what_it_leased(
+    database: Database, monkeypatch
+):
+    budgets = [{"per": "project", "usd": "100", "window": "day"}]
+    strict = allowances(database, budgets=budgets)
+    lenient = allowances(database, budgets=budgets, when_store_is_away="spend_leased")
+    for counted in (strict, lenient):
+        counted.start()
+        # Enough at once that some of a share is left.
+        made = await asyncio.gather(*(one_call(counted, lasts_s=0.3) for _ in range(30)))
+        assert made == ["made"] * 30
+
+    def unreachable(*_: object) -> object:
+        from headgate.errors import DatabaseUnavailableError
+
+        raise DatabaseUnavailableError
+
+    for counted in (strict, lenient):
+        held = await counted.reserve(counted.applied(WHO), a_claim(), "support", "normal")
+        monkeypatch.setattr(counted._exchange._store, "exchange", unreachable)
+        counted.settle(held, NOTHING)
+    began_s = time.monotonic()
+    while not (strict._exchange.failed and lenient._exchange.failed):
+        assert time.monotonic() < began_s + 5
+        for counted in (strict, lenient):
+            counted._exchange._wake.set()
+            for share in counted.share_states():
+                counted._exchange.active[share] = None
+                share.refused = True
+        await asyncio.sleep(0.02)
+    with pytest.raises(HeadgateError) as caught:
+        await strict.reserve(strict.applied(WHO), a_claim(), "support", "normal")
+    assert caught.value.code == "allowances_unavailable"
+    (share,) = lenient.share_states()
+    leased = share.available // CALL_NANOUSD
+    ended = [await one_call(lenient, lasts_s=0) for _ in range(leased + 1)]
+    assert ended == ["made"] * leased + ["allowances_unavailable"]
+    monkeypatch.undo()
+    await strict.stop(5)
+    await lenient.stop(5)
+    taken, spent = standing(database)
+    assert taken == spent == (60 + leased) * CALL_NANOUSD

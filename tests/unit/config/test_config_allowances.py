@@ -1,0 +1,91 @@
+"""Limits and budgets that can't be meant are refused with file, line and field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from headgate.config.load import load_settings
+from headgate.config.policy import effective_policy
+from headgate.errors import ConfigError
+
+WRONG = {
+    "a budget has no window": (
+        'budgets:\n  - per: project\n    usd: "100"\n',
+        ":3: budgets[0].usd: a budget needs a `window`",
+    ),
+    "a window holds no money": (
+        "budgets:\n  - per: project\n    window: day\n",
+        ":2: budgets[0]: holds no money",
+    ),
+    "a budget of nothing": (
+        'budgets:\n  - {per: project, usd: "0", window: day}\n',
+        ":2: budgets[0].usd: would refuse every call",
+    ),
+    "a cap above its budget": (
+        'budgets:\n  - per: key\n    usd: "1"\n    window: day\n    max_call_usd: "2"\n',
+        ":5: budgets[0].max_call_usd: can never be met",
+    ),
+    "money as a number": (
+        "budgets:\n  - {per: project, usd: 100, window: day}\n",
+        ":2: budgets[0].usd: expected `str",
+    ),
+    "a limit limits nothing": ("limits:\n  - per: key\n", ":2: limits[0]: limits nothing"),
+    "a limit of nothing": (
+        "limits:\n  - per: key\n    requests_per_minute: 0\n",
+        ":3: limits[0].requests_per_minute: expected `int` >= 1",
+    ),
+    "a minute's limit above its day's": (
+        "limits:\n  - per: key\n    tokens_per_minute: 10\n    tokens_per_day: 9\n",
+        ":3: limits[0].tokens_per_minute: can never be met",
+    ),
+    "the same limit twice": (
+        "limits:\n  - {per: key, concurrent: 1}\n  - per: [key]\n    concurrent: 2\n",
+        ":4: limits[1].concurrent: stands there twice",
+    ),
+    "nobody's limit": ("limits:\n  - {per: [], concurrent: 1}\n", ":2: limits[0].per: is empty"),
+    "a time zone that is none": (
+        'budgets:\n  - {per: key, usd: "1", window: day, time_zone: Mars/Olympus}\n',
+        ":2: budgets[0].time_zone: no such time zone",
+    ),
+    "a route that is none": (
+        'budgets:\n  - {per: key, usd: "1", window: day, cheaper_route: small}\n',
+        ":2: budgets[0].cheaper_route: no such route",
+    ),
+    "a person to ask, who can't be asked yet": (
+        'budgets:\n  - {per: key, usd: "1", window: day, at_limit: review}\n',
+        ":2: budgets[0].at_limit: unknown field",
+    ),
+    "an address that is none": (
+        "alerts:\n  webhooks:\n    ops: {url: ops.example.com, secret: 0123456789abcdef}\n",
+        ":3: alerts.webhooks.ops.url: write an http",
+    ),
+    "a user without a password": (
+        "alerts:\n  email:\n    ops: {host: a, sender: a@b.c, recipients: [d@e.f], username: x}\n",
+        ":3: alerts.email.ops: write both",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "says"), WRONG.values(), ids=WRONG)
+def test_what_cannot_be_meant_is_refused(tmp_path: Path, text: str, says: str):
+    (tmp_path / "headgate.yaml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_settings(tmp_path, {})
+    assert says in caught.value.message
+
+
+def test_secrets_of_alerts_are_not_shown(tmp_path: Path):
+    (tmp_path / "headgate.yaml").write_text(
+        """
+alerts:
+  webhooks: {ops: {url: "https://example.com/hook-s3cret", secret: s3cret-s3cret-s3cret}}
+  slack: {team: {url: "https://hooks.slack.com/services/s3cret"}}
+  email: {all: {host: m, sender: a@b.c, recipients: [d@e.f], username: u, password: s3cret}}
+"""
+    )
+    settings = load_settings(tmp_path, {})
+    policy = effective_policy(settings, providers={}, simulated=(), database_url="sqlite:///x")
+    assert "s3cret" not in str(policy)
+    assert policy["alerts"]["email"]["all"]["password"] == "set"

@@ -1,0 +1,98 @@
+"""What a request may use at worst is known before it is sent, and never less than it uses."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headgate.config.settings import PriceSettings
+from headgate.gateway.endpoints import ENDPOINTS
+from headgate.gateway.request import read_request
+from headgate.gateway.worst_case import worst_case
+from headgate.ledger.allowances.claim import Claim
+from headgate.ledger.prices import PriceList
+from headgate.simulator.tokens import counted
+
+PRICES = PriceList(
+    {
+        "cheap": PriceSettings(input="1", output="2"),
+        "dear": PriceSettings(input="10", output="20"),
+    }
+)
+
+
+def target(model: str) -> Any:
+    provider = SimpleNamespace(price_list="nobody", price_address="")
+    return SimpleNamespace(model=model, provider=provider)
+
+
+def claims(body: dict[str, Any], *models: str, endpoint: str = "chat/completions") -> list[Claim]:
+    request = read_request(ENDPOINTS[endpoint], json.dumps({"model": "m", **body}).encode())
+    targets = tuple(target(model) for model in models or ("cheap",))
+    loose, count = worst_case(request, targets, PRICES, 4096)
+    return [loose, count()]
+
+
+def chat(text: str, **more: Any) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": text}], **more}
+
+
+@given(st.text(max_size=500))
+def test_no_text_costs_more_than_was_reserved_for_it(text: str):
+    body = chat(text, max_tokens=1)
+    loose, close = claims(body)
+    real = counted(text)
+    assert close.input_tokens >= real
+    assert loose.nanousd >= close.nanousd >= real * 1000
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "fields", "most"),
+    [
+        ("chat/completions", {"max_tokens": 50}, 50),
+        ("chat/completions", {"max_completion_tokens": 60, "max_tokens": 50}, 60),
+        ("chat/completions", {"max_tokens": 50, "n": 3}, 150),
+        ("responses", {"max_output_tokens": 70}, 70),
+        ("embeddings", {}, 0),
+    ],
+)
+def test_a_request_that_says_how_much_may_be_written_is_taken_at_its_word(endpoint, fields, most):
+    for claim in claims({"input": "x", **fields}, endpoint=endpoint):
+        assert (claim.output_tokens, claim.output_stated) == (most, True)
+
+
+@pytest.mark.parametrize("value", [None, -5, 0, "many", 10**12, 1.5])
+def test_what_is_no_number_of_tokens_is_assumed(value):
+    claim = claims(chat("x", max_tokens=value))[0]
+    assert (claim.output_tokens, claim.output_stated) == (4096, False)
+
+
+def test_the_dearest_target_is_reserved_for():
+    alone = claims(chat("x", max_tokens=100), "cheap")[0].nanousd
+    ladder = claims(chat("x", max_tokens=100), "cheap", "dear")[0].nanousd
+    assert ladder == alone * 10
+
+
+def test_a_ladder_with_an_unpriced_rung_has_no_price():
+    assert claims(chat("x"), "cheap", "who-knows")[0].nanousd is None
+
+
+def test_moderations_are_free():
+    claim = claims({"input": "x"}, "omni-moderation-latest", endpoint="moderations")[0]
+    assert claim.nanousd == 0
+
+
+def test_an_image_counts_by_what_it_is_and_not_by_its_bytes():
+    def body(url: str) -> dict[str, Any]:
+        part = {"type": "image_url", "image_url": {"url": url}}
+        return {"messages": [{"role": "user", "content": [part]}], "max_tokens": 1}
+
+    small = claims(body("https://example.com/a.png"))
+    large = claims(body("data:image/png;base64," + "A" * 500_000))
+    for claim in (*small, *large):
+        assert 1600 <= claim.input_tokens < 7000
