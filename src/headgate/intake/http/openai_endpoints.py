@@ -8,6 +8,10 @@ from headgate.intake.http.endpoint import Endpoint, HeaderParameter
 _HEADERS = (
     HeaderParameter("x-headgate-feature", "What the cost is for; a name of your own."),
     HeaderParameter("x-headgate-user", "The end user; kept only as a keyed hash."),
+    HeaderParameter(
+        "x-headgate-priority",
+        "`interactive`, `normal` (the default) or `bulk`: who goes first where calls wait in line.",
+    ),
 )
 
 
