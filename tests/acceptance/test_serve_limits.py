@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import openai
 import pytest
 
-from servers import RunningServer, StartServer, end_server, start_server, until
+from servers import RunningServer, StartServer, end_server, headgate, start_server, until
 from upstreams import Upstream, completion, error, reply
 
 
@@ -170,6 +171,10 @@ def test_limits_hold_over_all_workers_and_are_shown(
     assert [(one["rule"], one["subject"], one["limit"]) for one in shown] == [
         ("requests/minute per project", "project=default", 40)
     ]
+    told = headgate("budgets", "--json", folder=server.folder)
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["data"][0]["taken"] == made
+    assert "requests/minute per project" in headgate("budgets", folder=server.folder).stdout
     metrics = until(
         lambda: (
             text

@@ -67,18 +67,21 @@ async def one_call(counted: Allowances, *, lasts_s: float = 0.01, who: Who = WHO
     return "made"
 
 
-async def many_calls(url: str, calls: int, budgets: list[dict[str, Any]]) -> dict[str, int]:
+async def many_calls(
+    url: str, calls: int, budgets: list[dict[str, Any]], lasts_s: float
+) -> dict[str, int]:
     database = Database(url)
     counted = allowances(database, budgets=budgets)
     counted.start()
-    ended = await asyncio.gather(*(one_call(counted) for _ in range(calls)))
+    ended = await asyncio.gather(*(one_call(counted, lasts_s=lasts_s) for _ in range(calls)))
     await counted.stop(5)
     database.close()
     return {how: ended.count(how) for how in set(ended)}
 
 
 if __name__ == "__main__":
-    url_, calls_, budgets_ = sys.argv[1:]
+    url_, calls_, budgets_, lasts_ = sys.argv[1:]
     print("ready", flush=True)
     sys.stdin.readline()
-    print(json.dumps(asyncio.run(many_calls(url_, int(calls_), json.loads(budgets_)))))
+    made_ = asyncio.run(many_calls(url_, int(calls_), json.loads(budgets_), float(lasts_)))
+    print(json.dumps(made_))

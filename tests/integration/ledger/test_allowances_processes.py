@@ -32,22 +32,36 @@ def standing(database: Database) -> tuple[int, int]:
     return row.taken, row.spent
 
 
+def started(url: str, *, calls: int, lasts_s: float = 0.01) -> subprocess.Popen[str]:
+    """A process that makes so many calls at once, as soon as it is told to."""
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), url, str(calls), json.dumps(BUDGET), str(lasts_s)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ready(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+
+
+def ended(process: subprocess.Popen[str], tell: str | None = "\n") -> dict[str, int]:
+    return dict(json.loads(process.communicate(tell, timeout=60)[0]))
+
+
 def test_four_processes_with_500_calls_each_spend_a_budget_exactly(database_url: str):
-    processes = [
-        subprocess.Popen(
-            [sys.executable, str(SCRIPT), database_url, "500", json.dumps(BUDGET)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
+    processes = [started(database_url, calls=500) for _ in range(4)]
     for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    ended = [json.loads(process.communicate("\n", timeout=60)[0]) for process in processes]
-    made = sum(one.get("made", 0) for one in ended)
-    assert set().union(*ended) <= {"made", "budget_exceeded"}
+        ready(process)
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    counts = [ended(process, None) for process in processes]
+    made = sum(one.get("made", 0) for one in counts)
+    assert set().union(*counts) <= {"made", "budget_exceeded"}
     assert 0.95 * FITTING <= made <= FITTING
     database = Database(database_url)
     taken, spent = standing(database)
@@ -55,6 +69,36 @@ def test_four_processes_with_500_calls_each_spend_a_budget_exactly(database_url:
     with database.connect() as connection:
         assert connection.execute(sa.select(allowance_holders)).all() == []
     database.close()
+
+
+def test_a_process_that_is_killed_never_leads_to_an_overspend(database_url: str):
+    killed = started(database_url, calls=100, lasts_s=60)
+    ready(killed)
+    assert killed.stdin is not None
+    killed.stdin.write("\n")
+    killed.stdin.flush()
+    database = Database(database_url)
+    until_s = time.monotonic() + 20
+    # Its calls are in flight, and what they might cost is reserved.
+    while not (held := reserved(database)):
+        assert time.monotonic() < until_s
+        time.sleep(0.05)
+    killed.kill()
+    killed.communicate()
+    other = started(database_url, calls=FITTING + 50)
+    ready(other)
+    made = ended(other)["made"]
+    taken, spent = standing(database)
+    assert spent == made * CALL_NANOUSD
+    assert spent + held <= taken <= FITTING * CALL_NANOUSD
+    assert made >= FITTING - 100 - FITTING // 10, "no more is lost than it might have used"
+    database.close()
+
+
+def reserved(database: Database) -> int:
+    with database.connect() as connection:
+        found = connection.execute(sa.select(table.c.taken)).scalar()
+    return found if found is not None and found >= 100 * CALL_NANOUSD else 0
 
 
 async def test_a_call_is_admitted_from_memory(database: Database):

@@ -11,6 +11,10 @@ _HEADERS = (
     HeaderParameter("x-headgate-complexity", "A hint for tiered routes: low, medium or high."),
     HeaderParameter("x-headgate-hedge", "`safe`: the call may be made twice where it is slow."),
     HeaderParameter("prefer", "`wait=N`: the whole answer must be there within N seconds."),
+    HeaderParameter(
+        "x-headgate-priority",
+        "`interactive`, `normal` (the default) or `bulk`: who goes first where calls wait in line.",
+    ),
 )
 
 

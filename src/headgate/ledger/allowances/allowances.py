@@ -30,7 +30,7 @@ _MAX_SHARES = 20_000
 _FRESH_US = 100_000
 """For how long what the store said of an allowance that is used up is believed."""
 
-_PATIENCE_S = 2.0
+_PATIENCE_S = 5.0
 """How long a call waits for the store before it is told that it is away."""
 
 _LONGEST_S = 10.0

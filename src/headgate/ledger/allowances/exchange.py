@@ -27,7 +27,7 @@ _RETRY_S = 0.2
 """Pause after a transaction that failed."""
 
 _FORGET_EVERY_S = 600.0
-_HANGING_S = 2.0
+_HANGING_S = 5.0
 """A transaction that takes longer means that the store is away."""
 
 
@@ -111,8 +111,9 @@ class Exchange:
             try:
                 carried = await self._carry(closing=closing)
             except Exception as fault:  # noqa: BLE001 - calls wait for this task: it must go on
-                log_fault("allowances could not be exchanged", fault)
-                self._note_failure("a fault of its own")
+                if not self._failed:
+                    log_fault("allowances could not be exchanged", fault)
+                self._note_failure("a fault of Headgate's own")
             finally:
                 done.set()
             if self._failed:

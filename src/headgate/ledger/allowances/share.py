@@ -21,6 +21,9 @@ _IDLE_US = 500_000
 _AHEAD_S = 1
 """For how long a share shall last at the rate at which it is used."""
 
+_AHEAD_US = 50_000
+"""How often a share is renewed ahead of need."""
+
 _IDLE_TOLD_US = 200_000
 """How long others may believe that what calls have used by now is idle."""
 
@@ -230,9 +233,12 @@ class Share:
         """Whether the share should have a turn now."""
         if self.demand or self.available < 0 or self.refused:
             return True
-        if self.available < self.low or (self.recalled and self.available):
+        if self.recalled and self.available:
             return True
         since_us = now_us - self.known_at_us
+        used_lately = now_us - self.used_at_us < _IDLE_US
+        if self.available < self.low and used_lately and since_us >= _AHEAD_US:
+            return True
         if self.recall and since_us >= _RECALL_US:
             return True
         if self.line_demand and since_us >= _LINE_US:
@@ -241,7 +247,7 @@ class Share:
             return True
         if since_us >= _REPORT_US and (self._spent or self._refunds or self._earlier):
             return True
-        if self.available and now_us - self.used_at_us >= _IDLE_US:
+        if self.available and not used_lately:
             return True
         held = self.rule.window == "now" and (self.available or self.in_flight)
         return bool(held and since_us >= _RENEW_US)
@@ -347,7 +353,7 @@ class Share:
         self._told_idle = told_idle(turn.ask, answer.granted)
         self.available += answer.granted
         # Near the end every unit should be where a call needs it, so none is fetched ahead.
-        self.low = min(self._rate // 4, answer.left // 4)
+        self.low = min(self._rate // 4, answer.left // 4) if answer.granted else 0
         window = self.rule.window
         if window in _VOID_AFTER_US:
             self.until_us = now_us + _VOID_AFTER_US[window]
