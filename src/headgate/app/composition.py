@@ -16,6 +16,7 @@ import signal
 from contextlib import suppress
 from functools import partial
 
+from headgate.app.caching import build_cache
 from headgate.app.plan import Plan
 from headgate.config.policy import effective_policy
 from headgate.errors import UnavailableError
@@ -34,6 +35,7 @@ from headgate.intake.access.networks import TrustedProxies
 from headgate.intake.access.projects import ProjectStore
 from headgate.intake.access.secret import load_secret, user_hash
 from headgate.intake.http.admin import AdminApp, Services
+from headgate.intake.http.cache_api import cache_endpoints
 from headgate.intake.http.health_api import Probe, database_probe
 from headgate.intake.http.models_api import models_endpoints
 from headgate.intake.http.openai_endpoints import openai_endpoints
@@ -111,6 +113,8 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     async def find_response(response_id: str) -> ResponseOwner | None:
         return await asyncio.to_thread(_owner_of, database, response_id)
 
+    catalogue = Catalogue.load(plan.folder)
+    cache = build_cache(settings, catalogue, database)
     stored = StoredResponses(find_response)
     gateway = Gateway(
         Dispatcher(routing, RetryPolicy(settings.retries)),
@@ -118,9 +122,10 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         writer,
         stored,
         durable=settings.ledger.durability == "durable",
+        cache=cache,
     )
     runner = Runner(
-        Catalogue.load(plan.folder),
+        catalogue,
         GatewayModel(gateway, hash_user),
         RunRepository(database),
         hash_user,
@@ -152,6 +157,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
                 *models_endpoints(models, lambda: tuple(w.name for w in runner.catalogue)),
                 *workflows_endpoints(runner, fault_hints=routing.takes_fault_hints),
                 *runs_endpoints(runner),
+                *cache_endpoints(cache, database),
             ),
         )
     )
@@ -240,6 +246,8 @@ class Application:
         self._writer.start()
         await self._authenticator.start()
         await self._runner.give_up_lost()
+        if self._gateway.cache is not None:
+            await self._gateway.cache.keeper.start()
         # A second Ctrl-C ends a server without `stop`; the records are written all the same.
         atexit.register(self._writer.close, _FLUSH_AT_STOP_S)
         # The price list takes a third of a second to load, which no call should wait for.
@@ -259,6 +267,8 @@ class Application:
             with suppress(asyncio.CancelledError):
                 await self._gauges
         await self._authenticator.stop()
+        if self._gateway.cache is not None:
+            await self._gateway.cache.keeper.stop()
         for provider in self._gateway.routing.providers.values():
             await provider.upstream.close()
         left = await asyncio.to_thread(self._writer.close, _FLUSH_AT_STOP_S)
@@ -283,6 +293,9 @@ class Application:
                 lag_s=self._writer.lag_s,
                 waiting_records=self._writer.pending,
             )
+            if (cache := self._gateway.cache) is not None:
+                memory = cache.memory
+                self._metrics.note_cache(entries=len(memory), size_bytes=memory.size_bytes)
             if self._parent_pid is not None and os.getppid() != self._parent_pid:
                 # Whoever started this worker was killed; nobody else would ever stop it.
                 _log.error("the server's main process has gone; this worker stops")

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "keys": ("headgate.cli.keys", "Create, list, rotate and revoke keys."),
     "projects": ("headgate.cli.projects", "Create, list and archive projects."),
     "usage": ("headgate.cli.usage", "Show what was used and what it cost."),
+    "cache": ("headgate.cli.cache", "See and clear the answers kept to be given again."),
     "simulate": ("headgate.cli.simulate", "Start an OpenAI API that needs no key."),
 }
 """Name → module, which has a command of that name, and the line that `headgate --help` shows."""

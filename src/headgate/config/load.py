@@ -94,6 +94,16 @@ def _check(document: YamlFile, settings: Settings) -> None:
                     f"no such provider; the file has {known}",
                     "routes", name, "targets", index, "provider",
                 )  # fmt: skip
+    if (cache := settings.cache) is not None:
+        if cache.store == "redis" and not cache.redis_url:
+            raise document.error("say where Redis is: redis_url: redis://…", "cache", "store")
+        if cache.redis_url and not re.match(r"(redis|rediss|unix)://", cache.redis_url):
+            raise document.error("write a redis:// or rediss:// address", "cache", "redis_url")
+        if cache.max_entry_bytes > cache.memory_max_bytes:
+            raise document.error(
+                "is more than memory_max_bytes; such an answer would never be kept",
+                "cache", "max_entry_bytes",
+            )  # fmt: skip
     for field in ("trusted_proxies", "metrics_open_to"):
         for index, network in enumerate(getattr(settings.server, field)):
             try:

@@ -30,6 +30,8 @@ def effective_policy(
         }
         for name, provider in providers.items()
     }
+    if settings.cache is not None and settings.cache.redis_url is not None:
+        policy["cache"]["redis_url"] = without_password(settings.cache.redis_url)
     return policy
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from headgate.config.caching import CacheSettings, RouteCacheSettings
+
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 """Lower-case letters, digits, `-`, `_` and `.`; at most 63 characters."""
 
@@ -148,6 +150,10 @@ class RouteSettings(Table, frozen=True):
         tuple[TargetSettings, ...],
         Meta(min_length=1, description="Tried in order; the next is used when one fails."),
     ]
+    cache: Annotated[
+        RouteCacheSettings | None,
+        Meta(description="Without it, the route's calls go by `cache.when`."),
+    ] = None
 
 
 class RetrySettings(Table, frozen=True):
@@ -220,6 +226,10 @@ class Settings(Table, frozen=True):
         Meta(description="In order of preference; by default OpenAI from the environment."),
     ] = {}
     routes: dict[Name, RouteSettings] = {}
+    cache: Annotated[
+        CacheSettings | None,
+        Meta(description="Without it, only routes and workflows with a `cache:` have one."),
+    ] = None
     retries: RetrySettings = RetrySettings()
     prices: Annotated[
         dict[str, PriceSettings], Meta(description="By model name; they go before the price list.")

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from headgate.errors import HeadgateError, InvalidRequestError
+from headgate.gateway.cache.ask import Ask
 from headgate.gateway.caller import Caller
 from headgate.gateway.routing import Target
 from headgate.ledger.record import CallRecord
@@ -20,6 +21,9 @@ Headers = list[tuple[bytes, bytes]]
 
 FEATURE = re.compile(r"[\w./: -]{1,64}", re.ASCII)
 """What `x-headgate-feature` may be."""
+CACHE_TAG = re.compile(r"[\w./:-]{1,64}", re.ASCII)
+"""What a name in `x-headgate-cache-tag` may be."""
+_TAGS_AT_MOST = 8
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -61,7 +65,18 @@ class Client(Protocol):
 class Call:
     """One request to a model, from the moment its caller is known until it is recorded."""
 
-    __slots__ = ("caller", "cancelled", "forwarded", "from_run", "record", "started_ns", "target")
+    __slots__ = (
+        "ask",
+        "cache_tags",
+        "caller",
+        "cancelled",
+        "forwarded",
+        "from_run",
+        "no_store",
+        "record",
+        "started_ns",
+        "target",
+    )
 
     def __init__(
         self, caller: Caller, endpoint: str, *, trace_id: str, forwarded: bytes = b""
@@ -73,6 +88,12 @@ class Call:
         """Whether the task that carries it was told to stop."""
         self.from_run = False
         """Whether a run makes it: then the workflow's owner, not the key, chose the model."""
+        self.ask: Ask | None = None
+        """What it asks of the cache, where it is one that may be answered from there."""
+        self.no_store = False
+        """Whether it is neither to be answered from the cache nor kept there."""
+        self.cache_tags: tuple[str, ...] = ()
+        """Names by which its answer can be cleared."""
         self.target: Target | None = None
         """The target of the last attempt."""
         self.started_ns = time.perf_counter_ns()
@@ -93,6 +114,18 @@ class Call:
         """Note what the cost is for, from `x-headgate-feature`."""
         self.record.feature = feature_from(header)
 
+    def name_cache(self, control: bytes | None, tags: bytes | None) -> None:
+        """Note what `x-headgate-cache` and `x-headgate-cache-tag` say."""
+        if control is not None:
+            if control.strip().lower() != b"no-store":
+                raise InvalidRequestError(
+                    "The header x-headgate-cache takes `no-store`; leave it out to use the cache.",
+                    param="x-headgate-cache",
+                )
+            self.no_store = True
+        if tags is not None:
+            self.cache_tags = cache_tags_from(tags)
+
     def name_user(self, user: str | None, hash_user: Callable[[str], str]) -> None:
         """Note the end user, of whom only the keyed hash is kept."""
         if user:
@@ -108,6 +141,18 @@ def feature_from(header: bytes) -> str:
             param="x-headgate-feature",
         )
     return feature
+
+
+def cache_tags_from(header: bytes) -> tuple[str, ...]:
+    """What `x-headgate-cache-tag` lists; `InvalidRequestError` where it can't be tags."""
+    tags = tuple(tag.strip() for tag in header.decode("latin-1").split(","))
+    if len(tags) > _TAGS_AT_MOST or not all(map(CACHE_TAG.fullmatch, tags)):
+        raise InvalidRequestError(
+            f"The header x-headgate-cache-tag takes up to {_TAGS_AT_MOST} names with commas"
+            " between, each of 1 to 64 letters, digits and ./:_-.",
+            param="x-headgate-cache-tag",
+        )
+    return tags
 
 
 def trace_id_from(traceparent: bytes | None) -> str:

@@ -17,6 +17,13 @@ _encode = msgspec.json.encode
 _string = msgspec.json.Decoder(str)
 
 
+class _StreamOptions(msgspec.Struct):
+    include_usage: bool = False
+
+
+_options = msgspec.json.Decoder(_StreamOptions | None)
+
+
 class Request(msgspec.Struct):
     """One request to one endpoint."""
 
@@ -42,6 +49,16 @@ class Request(msgspec.Struct):
         if raw is None or bytes(raw) == b"null" or self.endpoint.name != "responses":
             return None
         return _text(self.fields, "previous_response_id")
+
+    def usage_shown(self) -> bool:
+        """Whether the client asked for a chat's stream to tell what it used."""
+        if self.hide_usage:
+            return False
+        try:
+            options = _options.decode(self.fields.get("stream_options", b"null"))
+        except UNREADABLE:
+            return False
+        return options is not None and options.include_usage
 
     def body_for(self, model: str) -> bytes:
         """The request's JSON, asking for `model`."""

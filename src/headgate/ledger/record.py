@@ -6,7 +6,9 @@ from typing import Literal
 
 import msgspec
 
-CacheState = Literal["hit", "miss", "off"]
+CacheState = Literal["hit", "stale", "miss", "off"]
+"""`hit`: answered from the cache. `stale`: so too, with an older answer, because no target
+answered. `miss`: it had no answer. `off`: it was not asked."""
 
 
 class CallRecord(msgspec.Struct, kw_only=True):
@@ -59,3 +61,5 @@ class CallRecord(msgspec.Struct, kw_only=True):
     upstream_request_id: str | None = None
     trace_id: str
     simulated: bool = False
+    saved_nanousd: int | None = None
+    """What the part of the answer that came from the cache cost when a model gave it."""

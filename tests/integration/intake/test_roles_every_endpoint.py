@@ -52,6 +52,8 @@ ALLOWED: dict[tuple[str, str], str | None] = {
     ("GET", "/api/projects/{name}"): "admin operator developer auditor",
     ("POST", "/api/projects/{name}/archive"): "admin operator",
     ("GET", "/api/usage"): "admin operator developer auditor",
+    ("GET", "/api/cache"): "admin operator developer auditor",
+    ("DELETE", "/api/cache"): "admin operator developer",
     ("GET", "/api/config"): "admin operator auditor",
     ("GET", "/metrics"): "admin operator auditor",
     ("GET", "/healthz"): None,

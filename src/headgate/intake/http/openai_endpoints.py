@@ -8,6 +8,10 @@ from headgate.intake.http.endpoint import Endpoint, HeaderParameter
 _HEADERS = (
     HeaderParameter("x-headgate-feature", "What the cost is for; a name of your own."),
     HeaderParameter("x-headgate-user", "The end user; kept only as a keyed hash."),
+    HeaderParameter(
+        "x-headgate-cache", "`no-store`: don't answer from the cache, and don't keep the answer."
+    ),
+    HeaderParameter("x-headgate-cache-tag", "Names to clear the answer by, with commas between."),
 )
 
 

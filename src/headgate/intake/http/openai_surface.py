@@ -39,6 +39,9 @@ _VIA = VIA_HEADER.encode()
 
 _FAULT_HINT = b"x-simulator-fault"
 
+_CACHE = b"x-headgate-cache"
+_CACHE_TAG = b"x-headgate-cache-tag"
+
 _MAX_FORWARDED_BYTES = 1024
 _MAX_USER_CHARACTERS = 512
 
@@ -113,6 +116,8 @@ class OpenAISurface:
     ) -> Request:
         if b"x-headgate-feature" in headers:
             call.name_feature(headers[b"x-headgate-feature"])
+        if self._gateway.cache is not None:
+            call.name_cache(headers.get(_CACHE), headers.get(_CACHE_TAG))
         call.forwarded = self._forwarded(headers)
         request = read_request(endpoint, await client.body(self._settings.max_body_bytes))
         call.record.model_requested = request.model[:256]

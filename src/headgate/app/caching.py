@@ -1,0 +1,47 @@
+"""Puts the cache of answers together, where the configuration or a workflow asks for one."""
+
+from __future__ import annotations
+
+from headgate.config.caching import CacheSettings
+from headgate.config.settings import Settings
+from headgate.gateway.cache.cache import AnswerCache
+from headgate.gateway.cache.clearing_log import ClearingLog
+from headgate.gateway.cache.database_store import DatabaseStore
+from headgate.gateway.cache.keeper import Keeper
+from headgate.gateway.cache.policy import CachePolicy
+from headgate.gateway.cache.redis_store import RedisStore
+from headgate.gateway.cache.store import AnswerStore
+from headgate.gateway.cache.tolerant_store import TolerantStore
+from headgate.storage import Database
+from headgate.storage.threads import StorageThreads
+from headgate.workflows.catalogue import Catalogue
+
+
+def build_cache(settings: Settings, catalogue: Catalogue, database: Database) -> AnswerCache | None:
+    """The cache; None where nobody asked for one. Raises `ConfigError`."""
+    routes = {n: route.cache for n, route in settings.routes.items() if route.cache is not None}
+    workflows = {w.name: w.settings.cache for w in catalogue if w.settings.cache is not None}
+    if settings.cache is None and not routes and not workflows:
+        return None
+    found = settings.cache or CacheSettings()
+    if found.when == "never":
+        return None
+    threads = StorageThreads("cache")
+    store = _store(found, database, threads)
+    tolerant = None
+    if store is not None:
+        tolerant = TolerantStore(store, found.store, found.store_timeout_s)
+    keeper = Keeper(tolerant, ClearingLog(database), threads)
+    return AnswerCache(found, CachePolicy(found, routes, workflows), keeper)
+
+
+def _store(
+    settings: CacheSettings, database: Database, threads: StorageThreads
+) -> AnswerStore | None:
+    match settings.store:
+        case "memory":
+            return None
+        case "database":
+            return DatabaseStore(database, threads, settings.database_max_bytes)
+        case "redis":
+            return RedisStore(settings.redis_url or "", settings.store_timeout_s)
