@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _KEYS_A_STATEMENT = 500
 _ROWS_A_STATEMENT = 100
-_DROPPED_AT_ONCE = 1_000
+_DROPPED_AT_ONCE = 200
 
 _column = cached_answers.c
 
