@@ -31,6 +31,11 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """None where the settings have problems."""
     workflows: tuple[Workflow, ...]
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is no problem but costs money or time."""
+        return tuple(w for workflow in self.workflows for w in workflow.prompt.warnings)
+
 
 @click.command(
     cls=Command,
@@ -53,6 +58,7 @@ def check(*, folder: Path | None, as_json: bool) -> int:
             {
                 "ok": not found.problems,
                 "problems": found.problems,
+                "warnings": found.warnings,
                 "policy": found.policy,
                 "workflows": [_summary(workflow) for workflow in found.workflows],
             }
@@ -64,6 +70,9 @@ def check(*, folder: Path | None, as_json: bool) -> int:
         note(f"headgate: {count} problem{'' if count == 1 else 's'}; nothing was changed")
     else:
         _print(named, found)
+    if not as_json:
+        for warning in found.warnings:
+            note(f"warning: {warning}")
     return 1 if found.problems else 0
 
 

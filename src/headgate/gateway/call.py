@@ -116,13 +116,7 @@ class Call:
 
     def name_cache(self, control: bytes | None, tags: bytes | None) -> None:
         """Note what `x-headgate-cache` and `x-headgate-cache-tag` say."""
-        if control is not None:
-            if control.strip().lower() != b"no-store":
-                raise InvalidRequestError(
-                    "The header x-headgate-cache takes `no-store`; leave it out to use the cache.",
-                    param="x-headgate-cache",
-                )
-            self.no_store = True
+        self.no_store = no_store_from(control)
         if tags is not None:
             self.cache_tags = cache_tags_from(tags)
 
@@ -141,6 +135,18 @@ def feature_from(header: bytes) -> str:
             param="x-headgate-feature",
         )
     return feature
+
+
+def no_store_from(header: bytes | None) -> bool:
+    """Whether `x-headgate-cache` says `no-store`; `InvalidRequestError` for anything else."""
+    if header is None:
+        return False
+    if header.strip().lower() != b"no-store":
+        raise InvalidRequestError(
+            "The header x-headgate-cache takes `no-store`; leave it out to use the cache.",
+            param="x-headgate-cache",
+        )
+    return True
 
 
 def cache_tags_from(header: bytes) -> tuple[str, ...]:

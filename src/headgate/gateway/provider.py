@@ -11,6 +11,9 @@ from headgate.gateway.dialect import Dialect, OpenAIDialect
 from headgate.gateway.endpoints import Endpoint
 from headgate.gateway.upstream import Origin, Timeouts, UpstreamClient
 
+_OPENAI = "api.openai.com"
+"""Where `prompt_cache_key` is known for certain."""
+
 VIA_HEADER = "x-headgate-via"
 """Names the installation that sends a request, which thereby knows its own when it comes back."""
 
@@ -36,7 +39,9 @@ class Provider:
         self.upstream = UpstreamClient(max_connections_per_origin=settings.max_connections)
         """Its own connections, so that a slow provider can't use up another's."""
         self._path = address.path.rstrip("/").encode()
-        self.dialect: Dialect = OpenAIDialect(self._path)
+        self.dialect: Dialect = OpenAIDialect(
+            self._path, prompt_cache_keys=simulated or address.hostname == _OPENAI
+        )
         self._patterns = settings.models
         self.secret = settings.api_key.encode() if settings.api_key else None
         self.headers = _header_lines(settings, via)

@@ -34,6 +34,10 @@ class Request(msgspec.Struct):
     hide_usage: bool = False
     """Whether Headgate asked for the stream's usage and the client did not."""
 
+    prompt_cache_key: str | None = None
+    """Names what requests have in common, for providers that keep the beginnings of prompts; what
+    the client says itself goes before it."""
+
     def end_user(self) -> str | None:
         """Who the application says it acts for, by OpenAI's own fields."""
         for name in ("safety_identifier", "user"):
@@ -60,8 +64,10 @@ class Request(msgspec.Struct):
             return False
         return options is not None and options.include_usage
 
-    def body_for(self, model: str) -> bytes:
+    def body_for(self, model: str, *, prompt_cache_key: str | None = None) -> bytes:
         """The request's JSON, asking for `model`."""
+        if prompt_cache_key is not None and "prompt_cache_key" not in self.fields:
+            return _encode({**self.fields, "model": model, "prompt_cache_key": prompt_cache_key})
         if model != self.model or "model" not in self.fields:
             return _encode({**self.fields, "model": model})
         return _encode(self.fields)

@@ -87,6 +87,10 @@ class LoggedCall(Protocol):
     first_token_us: int | None
     simulated: bool
 
+    @property
+    def cache(self) -> str:
+        """What the cache had for it: `off` where it wasn't asked."""
+
 
 class _Line(msgspec.Struct, omit_defaults=True, kw_only=True):
     event: str
@@ -113,6 +117,7 @@ class _Line(msgspec.Struct, omit_defaults=True, kw_only=True):
     output_tokens: int | None = None
     cost_nanousd: int | None = None
     simulated: bool = False
+    cache: str = "off"
 
 
 _encoder = msgspec.json.Encoder()
@@ -163,6 +168,7 @@ def _line(record: LoggedCall) -> _Line:
         output_tokens=record.output_tokens,
         cost_nanousd=record.cost_nanousd,
         simulated=record.simulated,
+        cache=record.cache,
     )
 
 

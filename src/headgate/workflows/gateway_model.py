@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -26,12 +27,14 @@ class GatewayModel:
         call = Call(request.caller, request.endpoint, trace_id=request.trace_id)
         call.forwarded = b"".join(b"%b: %b\r\n" % header for header in request.headers)
         call.from_run = True
+        call.no_store = request.no_store
         record = call.record
         record.workflow = request.workflow
         record.run_id = request.run_id
         record.feature = request.feature
         call.name_user(request.user, self._hash_user)
         asked = read_request(ENDPOINTS[request.endpoint], request.body)
+        asked.prompt_cache_key = request.prompt_cache_key
         record.model_requested = asked.model
         waiting = _Waiting()
         await self._gateway.carry(call, asked, waiting)
@@ -50,7 +53,13 @@ class GatewayModel:
             reasoning_tokens=record.reasoning_tokens,
             simulated=record.simulated,
             cost_nanousd=record.cost_nanousd,
+            cache=record.cache,
+            disown=self._disown(call),
         )
+
+    def _disown(self, call: Call) -> Callable[[], None] | None:
+        cache, ask = self._gateway.cache, call.ask
+        return None if cache is None or ask is None else partial(cache.forget, ask)
 
 
 class _Waiting:

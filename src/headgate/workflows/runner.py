@@ -190,6 +190,8 @@ class Runner:
                 output, problems = await _checked(workflow, reading.value, order.input, trail)
                 if not problems:
                     return Outcome(output=output)
+            if reply.disown is not None:
+                reply.disown()
             # Only the newest answer goes along: the faults of older ones are of no use any more.
             conversation = (*messages, *correction(reading.content, problems))
         checks = ", ".join(sorted({problem.check for problem in problems}))
@@ -215,6 +217,9 @@ class Runner:
             trace_id=order.trace_id,
             feature=order.feature,
             user=order.user,
+            # An answer to "that was wrong, try again" is of no use to another run.
+            no_store=order.no_store or trail.attempt > 1,
+            prompt_cache_key=workflow.fingerprint,
             headers=order.headers,
         )
         with trail.step("call") as step:

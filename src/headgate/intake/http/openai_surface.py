@@ -14,7 +14,7 @@ from headgate.errors import (
     MethodNotAllowedError,
     UpstreamLoopError,
 )
-from headgate.gateway.call import Call, LastWords, Refusal, trace_id_from
+from headgate.gateway.call import Call, LastWords, Refusal, no_store_from, trace_id_from
 from headgate.gateway.caller import Caller
 from headgate.gateway.endpoints import ENDPOINTS, Endpoint
 from headgate.gateway.gateway import Gateway
@@ -154,6 +154,7 @@ class OpenAISurface:
                 feature=call.record.feature,
                 user=_user(headers) or request.end_user(),
                 idempotency_key=idempotency_key.decode("latin-1") if idempotency_key else None,
+                no_store=no_store_from(headers.get(_CACHE)),
                 headers=((_FAULT_HINT, hint),) if hint else (),
             )
             told = [(b"x-request-id", call.record.id.encode()), *answer.headers]

@@ -1,4 +1,4 @@
-"""A kept completion told as a stream is, for the official SDK, the completion; and the other way."""
+"""A kept completion told as a stream is the completion, for the official SDK; and the other way."""
 
 from __future__ import annotations
 

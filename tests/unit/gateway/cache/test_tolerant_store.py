@@ -1,4 +1,4 @@
-"""A shared store that fails is a miss: no error, no wait, and not a line in the log for each call."""
+"""A shared store that fails is a miss: no error, no wait, and not a log line for each call."""
 
 from __future__ import annotations
 
