@@ -121,11 +121,10 @@ class AnswerCache:
         if ask.terms.stale_if_error_s <= 0:
             return None
         if ask.batch is None:
-            entry = await self._usable(ask.key)
+            entry = (await self._usable([ask.key])).get(ask.key)
             found = None if entry is None else Found(entry, "stale")
         else:
-            entries = {key: await self._usable(key) for key in set(ask.batch.keys)}
-            known = {key: entry for key, entry in entries.items() if entry is not None}
+            known = await self._usable(list(dict.fromkeys(ask.batch.keys)))
             found = self._of_batch(ask, known, "stale")
         if found is not None:
             self._land(ask, found)
@@ -226,14 +225,19 @@ class AnswerCache:
         entry = self.memory.get(key, now_us)
         return entry if entry is not None and entry.fresh(now_us) else None
 
-    async def _usable(self, key: bytes) -> Entry | None:
+    async def _usable(self, keys: list[bytes]) -> dict[bytes, Entry]:
+        """Those of `keys` that there is an answer for, fresh or not."""
         now_us = self._clock()
-        entry = self.memory.get(key, now_us)
-        if entry is None and self.keeper.store is not None:
-            entry = (await self.keeper.store.get_many([key])).get(key)
-        if entry is None or now_us >= entry.usable_until_us or self._clearings.cover(entry):
-            return None
-        return entry
+        found = {}
+        for key in keys:
+            if (entry := self.memory.get(key, now_us)) is not None:
+                found[key] = entry
+        left = [key for key in keys if key not in found]
+        if left and self.keeper.store is not None:
+            for key, entry in (await self.keeper.store.get_many(left)).items():
+                if now_us < entry.usable_until_us and not self._clearings.cover(entry):
+                    found[key] = entry
+        return found
 
     def _of_batch(
         self, ask: Ask, known: dict[bytes, Entry], state: FoundState = "hit"

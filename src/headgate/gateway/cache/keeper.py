@@ -10,12 +10,13 @@ import contextlib
 import time
 from collections.abc import Callable
 
-from headgate.errors import DatabaseUnavailableError, UnavailableError
+from headgate.errors import HeadgateError
 from headgate.gateway.cache.clearing import Clearing
 from headgate.gateway.cache.clearing_log import ClearingLog
 from headgate.gateway.cache.entry import Entry
 from headgate.gateway.cache.tolerant_store import TolerantStore
 from headgate.storage.threads import StorageThreads
+from headgate.telemetry.faults import log_fault
 
 _WAITING_AT_MOST = 4_096
 """Entries that wait for the shared store; beyond it they stay in this process's memory alone."""
@@ -100,10 +101,14 @@ class Keeper:
     async def _tend(self) -> None:
         sweep_at_s = time.monotonic() + _SWEEP_EVERY_S
         while True:
-            with contextlib.suppress(DatabaseUnavailableError, UnavailableError):
+            try:
                 now_us = time.time_ns() // 1000
                 for clearing in await self._threads.begin(self._log.unseen, now_us):
                     self.on_clearing(clearing)
+            except HeadgateError:
+                pass  # the database is away; what was cleared is seen when it is back
+            except Exception as fault:  # noqa: BLE001 - the next look may succeed
+                log_fault("the cache could not look for clearings", fault)
             if self.store is not None and time.monotonic() >= sweep_at_s:
                 sweep_at_s = time.monotonic() + _SWEEP_EVERY_S
                 await self.store.sweep(time.time_ns() // 1000)

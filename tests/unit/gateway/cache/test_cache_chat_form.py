@@ -212,10 +212,22 @@ def test_what_is_no_stream_of_chunks_is_not_kept(data: bytes):
 
 @pytest.mark.parametrize("reason", ["content_filter", None, "error"])
 def test_an_answer_that_was_cut_off_is_not_complete(reason: str | None):
-    body = {"choices": [{"finish_reason": "stop"}, {"finish_reason": reason}]}
+    choices = [
+        {"index": i, "message": {}, "finish_reason": r} for i, r in enumerate(("stop", reason))
+    ]
+    body = {"choices": choices}
     assert not FORM.complete(json.dumps(body).encode())
 
 
-@pytest.mark.parametrize("body", [b'{"choices":[]}', b"{}", b"[]", b"nonsense"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"choices":[]}',
+        b"{}",
+        b"[]",
+        b"nonsense",
+        b'{"choices":[{"index":0,"finish_reason":"stop"}]}',
+    ],
+)
 def test_what_has_no_choices_is_not_complete(body: bytes):
     assert not FORM.complete(body)

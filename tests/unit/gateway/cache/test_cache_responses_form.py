@@ -169,4 +169,12 @@ def test_a_response_that_is_too_large_is_let_go():
 
 @pytest.mark.parametrize("status", ["incomplete", "failed", "in_progress", None])
 def test_a_response_that_did_not_complete_is_not_kept(status: str | None):
-    assert not FORM.complete(json.dumps({"status": status}).encode())
+    assert not FORM.complete(json.dumps({"status": status, "output": []}).encode())
+
+
+@pytest.mark.parametrize(
+    "output", [None, [1], ["x"], [{}], [{"type": "message", "content": "text"}]], ids=str
+)
+def test_what_could_not_be_told_as_a_stream_is_not_kept(output: Any):
+    body = {"status": "completed", "output": output}
+    assert not FORM.complete(json.dumps(body).encode())

@@ -18,6 +18,9 @@ _ENDS = frozenset({"stop", "length", "tool_calls", "function_call"})
 _OF_THE_STREAM = frozenset({"choices", "object", "usage", "obfuscation"})
 """Fields of a chunk that are not the completion's own."""
 
+_NOT_AS_IT_SHOULD_BE = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
+"""What a stream of other shapes than a chat's makes the code that puts it together raise."""
+
 _DELTA_FRAME_BYTES = 16
 """About what a delta has beside its text."""
 
@@ -25,11 +28,13 @@ _DONE = b"data: [DONE]\n\n"
 
 
 class _Choice(msgspec.Struct):
+    index: int
+    message: dict[str, Any]
     finish_reason: str | None = None
 
 
 class _Completion(msgspec.Struct):
-    choices: list[_Choice] = []
+    choices: list[_Choice]
 
 
 _completion = msgspec.json.Decoder(_Completion)
@@ -90,7 +95,7 @@ class ChatScribe:
                 continue
             try:
                 self._chunk(_decode(data))
-            except (*UNREADABLE, AttributeError, KeyError, TypeError):
+            except (*UNREADABLE, *_NOT_AS_IT_SHOULD_BE):
                 self._forget()
                 return
 
@@ -101,7 +106,7 @@ class ChatScribe:
         if chunk.get("usage") is not None:
             self._usage = chunk["usage"]
         for choice in chunk.get("choices", ()):
-            index = choice["index"]
+            index = int(choice["index"])
             delta = choice.get("delta") or {}
             logprobs = choice.get("logprobs")
             # What is held grows by about as much as the delta says, less its field names.
@@ -128,6 +133,12 @@ class ChatScribe:
         """See `Scribe`."""
         if self._left_bytes < 0:
             return None
+        try:
+            return self._whole(usage)
+        except _NOT_AS_IT_SHOULD_BE:
+            return None
+
+    def _whole(self, usage: Usage) -> bytes | None:
         choices = [
             {
                 "index": index,

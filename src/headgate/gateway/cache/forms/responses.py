@@ -14,7 +14,15 @@ from headgate.gateway.endpoints.endpoint import UNREADABLE, data_of, events_of
 _COMPLETED = b"response.completed"
 
 
+class _Item(msgspec.Struct):
+    type: str
+    content: list[dict[str, Any]] | None = None
+    summary: list[dict[str, Any]] | None = None
+    arguments: str | None = None
+
+
 class _Response(msgspec.Struct):
+    output: list[_Item]
     status: str | None = None
 
 
