@@ -16,7 +16,7 @@ import signal
 from contextlib import suppress
 from functools import partial
 
-from headgate.app.caching import build_cache
+from headgate.app.caching import build_cache, check_cache
 from headgate.app.plan import Plan
 from headgate.config.policy import effective_policy
 from headgate.errors import UnavailableError
@@ -70,6 +70,7 @@ def prepare(plan: Plan, admin_key: str | None) -> str | None:
 
     Raises `ConfigError` and `DatabaseUnavailableError`.
     """
+    check_cache(plan.settings)
     database = _database(plan)
     try:
         migrate(database)

@@ -12,6 +12,7 @@ import msgspec
 from headgate.cli.examples import Command
 from headgate.cli.output import Column, json_option, note, print_json, print_table
 from headgate.config import environment
+from headgate.config.caching import CacheSettings
 from headgate.config.load import FILE_NAME, load_settings
 from headgate.config.policy import effective_policy
 from headgate.config.problems import every_problem
@@ -168,6 +169,23 @@ def _summary(workflow: Workflow) -> dict[str, Any]:
     }
 
 
+def _cache(settings: dict[str, Any] | None, workflows: tuple[Workflow, ...]) -> str:
+    """Which calls are answered from the cache, for how long and from where."""
+    declared = any(workflow.settings.cache is not None for workflow in workflows)
+    cache = settings or msgspec.to_builtins(CacheSettings())
+    match cache["when"]:
+        case "never":
+            return "off, whatever routes and workflows say"
+        case "declared" if settings is None and not declared:
+            return "off, but for routes with a cache of their own"
+        case "declared":
+            which = "calls that a route or a workflow declares"
+        case _:
+            which = "deterministic and declared calls"
+    where = "memory" if cache["store"] == "memory" else f"memory and {cache['store']}"
+    return f"{which}, for {cache['ttl_s']:g} s, in {where}"
+
+
 def _print(folder: Path | None, found: Checked) -> None:
     policy = found.policy or {}
     where = "no project folder; the defaults hold" if folder is None else str(folder)
@@ -184,8 +202,9 @@ def _print(folder: Path | None, found: Checked) -> None:
     )
     click.echo(
         f"Retries   {retries['max_attempts']} attempts per target, pauses of"
-        f" {retries['base_delay_s']:g} to {retries['max_delay_s']:g} s\n"
+        f" {retries['base_delay_s']:g} to {retries['max_delay_s']:g} s"
     )
+    click.echo(f"Cache     {_cache(policy['cache'], found.workflows)}\n")
     print_table(
         [
             Column("provider"), Column("address"), Column("key"), Column("models"),

@@ -234,9 +234,12 @@ class AnswerCache:
                 found[key] = entry
         left = [key for key in keys if key not in found]
         if left and self.keeper.store is not None:
-            for key, entry in (await self.keeper.store.get_many(left)).items():
-                if now_us < entry.usable_until_us and not self._clearings.cover(entry):
-                    found[key] = entry
+            shared = await self.keeper.store.get_many(left)
+            found |= {
+                key: entry
+                for key, entry in shared.items()
+                if now_us < entry.usable_until_us and not self._clearings.cover(entry)
+            }
         return found
 
     def _of_batch(

@@ -18,13 +18,8 @@ class RedisStore:
     """One Redis database."""
 
     def __init__(self, url: str, timeout_s: float) -> None:
-        try:
-            from redis.asyncio import Redis  # noqa: PLC0415 - an extra
-        except ImportError:
-            raise ConfigError(
-                "cache.store: redis needs the Redis client; install it with"
-                " `pip install 'headgate[redis]'`"
-            ) from None
+        from redis.asyncio import Redis  # noqa: PLC0415 - an extra
+
         try:
             self._redis: Any = Redis.from_url(
                 url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
