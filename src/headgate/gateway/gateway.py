@@ -256,8 +256,9 @@ class Gateway:
         try:
             await client.begin(200, _stream_headers(call, reply))
             while True:
-                if scribe is not None:
+                if scribe is not None and self.cache is not None and call.ask is not None:
                     scribe.feed(block)
+                    self.cache.flows(call.ask)
                 if record.first_token_us is None and reader.first_token_seen:
                     record.first_token_us = call.elapsed_us()
                 if reader.finished:

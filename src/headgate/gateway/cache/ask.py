@@ -17,6 +17,7 @@ class Ask:
     __slots__ = (
         "asked_at_us",
         "batch",
+        "idle_s",
         "key",
         "known",
         "leads",
@@ -28,7 +29,14 @@ class Ask:
     )
 
     def __init__(
-        self, key: bytes, scope: Scope, terms: Terms, *, asked_at_us: int, patience_s: float
+        self,
+        key: bytes,
+        scope: Scope,
+        terms: Terms,
+        *,
+        asked_at_us: int,
+        patience_s: float,
+        idle_s: float,
     ) -> None:
         self.key = key
         self.scope = scope
@@ -36,7 +44,9 @@ class Ask:
         self.tags = terms.tags
         self.asked_at_us = asked_at_us
         self.patience_s = patience_s
-        """How long it waits for another call's answer."""
+        """How long it waits for another call's answer to begin."""
+        self.idle_s = idle_s
+        """How long that answer may stand still."""
         self.leads = False
         """Whether equal calls wait for this one."""
         self.batch: Batch | None = None

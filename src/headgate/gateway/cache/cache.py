@@ -90,7 +90,8 @@ class AnswerCache:
             scope,
             terms,
             asked_at_us=self._clock(),
-            patience_s=timeouts.total_s,
+            patience_s=timeouts.first_byte_s,
+            idle_s=timeouts.idle_s,
         )
         ask.tags = tuple(dict.fromkeys((*terms.tags, *call.cache_tags)))
         # Vectors of two models must not meet in one answer.
@@ -110,7 +111,7 @@ class AnswerCache:
             if (found := await self._looked_up(ask)) is not None:
                 self._land(ask, found)
             return found
-        told = await self._flights.wait(ask.key, ask.patience_s)
+        told = await self._flights.wait(ask.key, ask.patience_s, ask.idle_s)
         if isinstance(told, Found):
             return told
         ask.leads = told is Turn.LEAD
@@ -144,6 +145,11 @@ class AnswerCache:
     def scribe(self, ask: Ask) -> Scribe | None:
         """A listener for the stream that answers `ask`."""
         return form_of(ask.scope.endpoint).scribe(self.settings.max_entry_bytes)
+
+    def flows(self, ask: Ask) -> None:
+        """Tell those who wait that the answer is on its way."""
+        if ask.leads:
+            self._flights.moved(ask.key)
 
     def keep_stream(self, call: Call, ask: Ask, scribe: Scribe, usage: Usage) -> None:
         """Keep the answer that was streamed to its end."""

@@ -32,9 +32,10 @@ class Ending(Enum):
 
 
 class _Flight:
-    __slots__ = ("failures", "waiting")
+    __slots__ = ("failures", "moved_at_s", "waiting")
 
     def __init__(self) -> None:
+        self.moved_at_s: float | None = None
         self.waiting: deque[asyncio.Future[Found | Turn]] = deque()
         self.failures = 0
 
@@ -55,25 +56,39 @@ class Flights:
         self._flights[key] = _Flight()
         return True
 
-    async def wait(self, key: bytes, patience_s: float) -> Found | Turn:
-        """Wait for what the leader finds, at most `patience_s`."""
+    def moved(self, key: bytes) -> None:
+        """Note that the answer, a stream, is flowing; whoever leads says so now and then."""
+        flight = self._flights.get(key)
+        if flight is not None:
+            flight.moved_at_s = asyncio.get_running_loop().time()
+
+    async def wait(self, key: bytes, patience_s: float, idle_s: float) -> Found | Turn:
+        """Wait for what the leader finds.
+
+        At most `patience_s`; once its answer flows, as long as it doesn't stand still for `idle_s`.
+        A leader whose client reads slowly must not hold up everyone else.
+        """
         flight = self._flights.get(key)
         if flight is None:
             return Turn.ALONE
-        mine: asyncio.Future[Found | Turn] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        mine: asyncio.Future[Found | Turn] = loop.create_future()
         flight.waiting.append(mine)
+        begins_by_s = until_s = loop.time() + patience_s
         try:
-            async with asyncio.timeout(patience_s):
-                return await mine
-        except BaseException as error:
-            if mine.done() and not mine.cancelled() and mine.result() is Turn.LEAD:
-                # Told to lead in the same moment in which it gave up: the next one leads.
+            while not mine.done() and (left_s := until_s - loop.time()) > 0:
+                await asyncio.wait((mine,), timeout=min(left_s, idle_s))
+                moved_at_s = flight.moved_at_s
+                until_s = begins_by_s if moved_at_s is None else moved_at_s + idle_s
+        except asyncio.CancelledError:
+            if mine.done() and mine.result() is Turn.LEAD:
+                # Told to lead in the same moment in which its client left: the next one leads.
                 self.give_up(key, Ending.DEPARTED)
-            elif mine in flight.waiting:
-                flight.waiting.remove(mine)
-            if isinstance(error, TimeoutError):
-                return Turn.ALONE
             raise
+        finally:
+            if not mine.done():
+                flight.waiting.remove(mine)
+        return mine.result() if mine.done() else Turn.ALONE
 
     def land(self, key: bytes, found: Found) -> None:
         """Hand what was found to all who wait."""
@@ -91,6 +106,7 @@ class Flights:
         while flight.waiting:
             follower = flight.waiting.popleft()
             if not follower.done():
+                flight.moved_at_s = None
                 follower.set_result(Turn.LEAD)
                 return
         del self._flights[key]

@@ -18,7 +18,7 @@ PATIENCE_S = 5.0
 
 
 async def waiting(flights: Flights, count: int) -> list[asyncio.Task[Found | Turn]]:
-    tasks = [asyncio.create_task(flights.wait(KEY, PATIENCE_S)) for _ in range(count)]
+    tasks = [asyncio.create_task(flights.wait(KEY, PATIENCE_S, PATIENCE_S)) for _ in range(count)]
     await asyncio.sleep(0)
     return tasks
 
@@ -78,9 +78,27 @@ async def test_who_leaves_in_the_moment_in_which_it_is_to_lead_hands_that_on():
 async def test_nobody_waits_longer_than_it_said():
     flights = Flights()
     flights.begin(KEY)
-    assert await flights.wait(KEY, 0.01) is Turn.ALONE
+    assert await flights.wait(KEY, 0.01, PATIENCE_S) is Turn.ALONE
     flights.give_up(KEY, Ending.DEPARTED)
     assert len(flights) == 0
+
+
+async def test_an_answer_that_flows_is_waited_for_longer():
+    flights = Flights()
+    flights.begin(KEY)
+    follower = asyncio.create_task(flights.wait(KEY, 0.2, 0.2))
+    for _ in range(8):
+        await asyncio.sleep(0.05)
+        flights.moved(KEY)
+    flights.land(KEY, FOUND)
+    assert await follower == FOUND
+
+
+async def test_one_slow_reader_does_not_hold_up_the_others():
+    flights = Flights()
+    flights.begin(KEY)
+    flights.moved(KEY)
+    assert await flights.wait(KEY, 60, 0.02) is Turn.ALONE
 
 
 @settings(deadline=None)
