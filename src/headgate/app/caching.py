@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from headgate.config.caching import CacheSettings
 from headgate.config.settings import Settings
 from headgate.errors import ConfigError
+from headgate.gateway.cache.asker import Asker
 from headgate.gateway.cache.cache import AnswerCache
 from headgate.gateway.cache.clearing_log import ClearingLog
 from headgate.gateway.cache.database_store import DatabaseStore
@@ -45,7 +46,7 @@ def build_cache(settings: Settings, catalogue: Catalogue, database: Database) ->
     if store is not None:
         tolerant = TolerantStore(store, found.store, found.store_timeout_s)
     keeper = Keeper(tolerant, ClearingLog(database), threads)
-    return AnswerCache(found, CachePolicy(found, routes, workflows), keeper)
+    return AnswerCache(found, Asker(CachePolicy(found, routes, workflows)), keeper)
 
 
 def _store(

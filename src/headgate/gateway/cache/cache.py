@@ -13,23 +13,19 @@ from msgspec.structs import replace
 
 from headgate.config.caching import CacheSettings
 from headgate.gateway.cache.ask import Ask
-from headgate.gateway.cache.batch import Item, asked_besides_input, read_batch
+from headgate.gateway.cache.asker import Asker
+from headgate.gateway.cache.batch import Item
 from headgate.gateway.cache.clearing import Clearing, Clearings
 from headgate.gateway.cache.entry import Entry
 from headgate.gateway.cache.flights import Ending, Flights, Turn
 from headgate.gateway.cache.forms import Scribe, form_of
 from headgate.gateway.cache.found import Found, FoundState
 from headgate.gateway.cache.keeper import Keeper
-from headgate.gateway.cache.key import NO_GUARDS, Scope, answer_key, canonical
 from headgate.gateway.cache.memory import Memory
-from headgate.gateway.cache.policy import CachePolicy
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints import Usage
 from headgate.gateway.request import Request
 from headgate.gateway.routing import Target
-
-_TARGET_SETS_AT_MOST = 4_096
-_BETA = b"openai-beta: "
 
 _MAY_PASS = frozenset({408, 429})
 """Statuses below 500 that another try may not meet."""
@@ -46,60 +42,27 @@ class AnswerCache:
     def __init__(
         self,
         settings: CacheSettings,
-        policy: CachePolicy,
+        asker: Asker,
         keeper: Keeper,
         *,
         clock: Callable[[], int] = wall_clock_us,
-        guard_policy: str = NO_GUARDS,
     ) -> None:
         self.settings = settings
         self.memory = Memory(settings.memory_max_bytes)
         self.keeper = keeper
-        self._policy = policy
+        self._asker = asker
         self._clock = clock
-        self._guard_policy = guard_policy
         self._clearings = Clearings()
         self._flights = Flights()
-        self._identities: dict[tuple[Target, ...], str] = {}
         keeper.on_clearing = self.carry_out
 
     # A call's way: asked, recall, then either nothing or keep_whole / keep_stream, then leave.
 
     def asked(self, call: Call, request: Request, targets: tuple[Target, ...]) -> Ask | None:
         """What to ask for `call`; None where it is not answered from the cache."""
-        record, endpoint, fields = call.record, request.endpoint.name, request.fields
-        if call.no_store:
-            return None
-        terms = self._policy.terms(
-            endpoint=endpoint, fields=fields, route=record.route, workflow=record.workflow
-        )
-        if terms is None or (read := canonical(fields)) is None:
-            return None
-        scope = Scope(
-            project=record.project,
-            workflow=record.workflow,
-            endpoint=endpoint,
-            model=request.model,
-            targets=self._identity(targets),
-            guard_policy=self._guard_policy,
-            beta=_beta(call.forwarded),
-        )
-        timeouts = targets[0].provider.timeouts(request.endpoint, streamed=request.streamed)
-        ask = Ask(
-            answer_key(scope, read),
-            scope,
-            terms,
-            asked_at_us=self._clock(),
-            patience_s=timeouts.first_byte_s,
-            idle_s=timeouts.idle_s,
-        )
-        ask.tags = tuple(dict.fromkeys((*terms.tags, *call.cache_tags)))
-        # Vectors of two models must not meet in one answer.
-        if endpoint == "embeddings" and len({target.model for target in targets}) == 1:
-            besides = asked_besides_input(fields)
-            if besides is not None:
-                ask.batch = read_batch(fields, answer_key(scope, besides))
-        record.cache = "miss"
+        ask = self._asker.ask(call, request, targets, now_us=self._clock())
+        if ask is not None:
+            call.record.cache = "miss"
         return ask
 
     async def recall(self, ask: Ask) -> Found | None:
@@ -321,29 +284,6 @@ class AnswerCache:
         if ask.leads:
             ask.leads = False
             self._flights.land(ask.key, found)
-
-    def _identity(self, targets: tuple[Target, ...]) -> str:
-        """Which targets these are, in any order."""
-        known = self._identities.get(targets)
-        if known is None:
-            if len(self._identities) >= _TARGET_SETS_AT_MOST:
-                self._identities.clear()
-            known = self._identities[targets] = "\n".join(sorted(map(_named, targets)))
-        return known
-
-
-def _named(target: Target) -> str:
-    provider = target.provider
-    # The simulator's address is another at each start, and its answers must never pass for real.
-    address = "the simulator" if provider.simulated else provider.base_url
-    return f"{provider.name} {target.model} {address}"
-
-
-def _beta(forwarded: bytes) -> str:
-    for line in forwarded.split(b"\r\n"):
-        if line.startswith(_BETA):
-            return line[len(_BETA) :].decode("latin-1")
-    return ""
 
 
 def _item(entry: Entry) -> Item:

@@ -11,6 +11,7 @@ import pytest
 from headgate.config.caching import CacheSettings, RouteCacheSettings
 from headgate.config.settings import ProviderSettings
 from headgate.gateway.cache.ask import Ask
+from headgate.gateway.cache.asker import Asker
 from headgate.gateway.cache.cache import AnswerCache
 from headgate.gateway.cache.clearing import Clearing
 from headgate.gateway.cache.found import Found
@@ -49,7 +50,8 @@ def cache(clock: Clock) -> AnswerCache:
     settings = CacheSettings(when="deterministic", ttl_s=10, max_entry_bytes=4096)
     routes = {"lasting": RouteCacheSettings(stale_if_error_s=60, tags=("faq",))}
     keeper = Keeper(None, None, StorageThreads("test"))  # type: ignore[arg-type] # never started
-    return AnswerCache(settings, CachePolicy(settings, routes, {}), keeper, clock=clock)
+    asker = Asker(CachePolicy(settings, routes, {}))
+    return AnswerCache(settings, asker, keeper, clock=clock)
 
 
 def target(model: str = "m", *, simulated: bool = False, url: str = "http://a.test/v1") -> Target:
