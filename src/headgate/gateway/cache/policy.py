@@ -10,6 +10,10 @@ from headgate.config.caching import CacheSettings, RouteCacheSettings, WorkflowC
 from headgate.gateway.endpoints import Fields
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 
+KNOWN = frozenset({"chat/completions", "responses", "embeddings", "moderations"})
+"""Endpoints whose answers the cache can tell complete from incomplete; no others are kept,
+whatever is declared."""
+
 ALWAYS_THE_SAME = frozenset({"embeddings", "moderations"})
 """Endpoints whose answers follow from the request alone."""
 
@@ -59,7 +63,7 @@ class CachePolicy:
         self, *, endpoint: str, fields: Fields, route: str | None, workflow: str | None
     ) -> Terms | None:
         """The terms for one call; None where it is not answered from the cache."""
-        if self._settings.when == "never":
+        if self._settings.when == "never" or endpoint not in KNOWN:
             return None
         terms = self._declared(endpoint, fields, route, workflow)
         if terms is None and self._settings.when == "deterministic" and _same(endpoint, fields):

@@ -58,6 +58,10 @@ def test_a_workflow_that_says_cache_is_answered_at_any_temperature():
     assert terms(WARM, when="declared", workflow="other") is None
 
 
+def test_endpoints_whose_answers_are_not_known_are_left_alone():
+    assert terms(COLD, endpoint="audio/speech", route="any") is None
+
+
 def test_never_means_never():
     assert terms(COLD, when="never", route="any", workflow="triage") is None
 
