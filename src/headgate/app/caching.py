@@ -14,8 +14,11 @@ from headgate.gateway.cache.database_store import DatabaseStore
 from headgate.gateway.cache.keeper import Keeper
 from headgate.gateway.cache.policy import CachePolicy
 from headgate.gateway.cache.redis_store import RedisStore
+from headgate.gateway.cache.semantic.near_miss import NearMissLog
+from headgate.gateway.cache.semantic.similar import Embedder, SimilarAnswers
 from headgate.gateway.cache.store import AnswerStore
 from headgate.gateway.cache.tolerant_store import TolerantStore
+from headgate.gateway.embedder import GatewayEmbedder
 from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
 from headgate.workflows.catalogue import Catalogue
@@ -31,7 +34,17 @@ def check_cache(settings: Settings) -> None:
         )
 
 
-def build_cache(settings: Settings, catalogue: Catalogue, database: Database) -> AnswerCache | None:
+def build_embedder(settings: Settings) -> GatewayEmbedder:
+    """Who makes vectors for the cache, where it needs any; give it the gateway."""
+    semantic = settings.cache.semantic if settings.cache is not None else None
+    if semantic is None:
+        return GatewayEmbedder("", 1.0)
+    return GatewayEmbedder(semantic.embeddings, semantic.timeout_s)
+
+
+def build_cache(
+    settings: Settings, catalogue: Catalogue, database: Database, embedder: Embedder
+) -> AnswerCache | None:
     """The cache; None where nobody asked for one. Raises `ConfigError`."""
     routes = {n: route.cache for n, route in settings.routes.items() if route.cache is not None}
     workflows = {w.name: w.settings.cache for w in catalogue if w.settings.cache is not None}
@@ -45,8 +58,17 @@ def build_cache(settings: Settings, catalogue: Catalogue, database: Database) ->
     tolerant = None
     if store is not None:
         tolerant = TolerantStore(store, found.store, found.store_timeout_s)
-    keeper = Keeper(tolerant, ClearingLog(database), threads)
-    return AnswerCache(found, Asker(CachePolicy(found, routes, workflows)), keeper)
+    keeper = Keeper(tolerant, ClearingLog(database), NearMissLog(database), threads)
+    asker = Asker(CachePolicy(found, routes, workflows))
+    similar = None
+    if found.semantic is not None:
+        for name in found.semantic.workflows:
+            if name not in workflows:
+                raise ConfigError(
+                    f"cache.semantic.workflows: there is no workflow `{name}` with a `cache:`"
+                )
+        similar = SimilarAnswers(found.semantic, embedder)
+    return AnswerCache(found, asker, keeper, similar=similar)
 
 
 def _store(

@@ -16,10 +16,11 @@ import signal
 from contextlib import suppress
 from functools import partial
 
-from headgate.app.caching import build_cache, check_cache
+from headgate.app.caching import build_cache, build_embedder, check_cache
 from headgate.app.plan import Plan
 from headgate.config.policy import effective_policy
 from headgate.errors import UnavailableError
+from headgate.gateway.cache.semantic.near_miss import NearMissLog
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.models import ModelList
@@ -38,6 +39,7 @@ from headgate.intake.http.admin import AdminApp, Services
 from headgate.intake.http.cache_api import cache_endpoints
 from headgate.intake.http.health_api import Probe, database_probe
 from headgate.intake.http.models_api import models_endpoints
+from headgate.intake.http.near_misses_api import near_miss_endpoints
 from headgate.intake.http.openai_endpoints import openai_endpoints
 from headgate.intake.http.openai_surface import OpenAISurface
 from headgate.intake.http.request_body import Receive, Scope, Send
@@ -115,7 +117,8 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         return await asyncio.to_thread(_owner_of, database, response_id)
 
     catalogue = Catalogue.load(plan.folder)
-    cache = build_cache(settings, catalogue, database)
+    embedder = build_embedder(settings)
+    cache = build_cache(settings, catalogue, database, embedder)
     stored = StoredResponses(find_response)
     gateway = Gateway(
         Dispatcher(routing, RetryPolicy(settings.retries)),
@@ -125,6 +128,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         durable=settings.ledger.durability == "durable",
         cache=cache,
     )
+    embedder.gateway = gateway
     runner = Runner(
         catalogue,
         GatewayModel(gateway, hash_user),
@@ -159,6 +163,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
                 *workflows_endpoints(runner, fault_hints=routing.takes_fault_hints),
                 *runs_endpoints(runner),
                 *cache_endpoints(cache, database),
+                *near_miss_endpoints(NearMissLog(database)),
             ),
         )
     )

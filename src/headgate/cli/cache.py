@@ -9,7 +9,7 @@ import click
 
 from headgate.cli.api_client import ApiClient, error_message, url_option
 from headgate.cli.examples import Command
-from headgate.cli.output import json_option, note, print_json
+from headgate.cli.output import Column, json_option, note, print_json, print_table
 from headgate.errors import HeadgateError
 from headgate.ledger.money import shown_usd
 
@@ -92,11 +92,52 @@ def clear(
         click.echo(f"Cleared {count:,} answer{'' if count == 1 else 's'}.")
 
 
-def _asked(url: str, method: str, query: dict[str, str | None]) -> Any:
+@cache.command(
+    "near-misses",
+    cls=Command,
+    examples=(
+        "headgate cache near-misses",
+        "headgate cache near-misses --workflow ticket-faq --since 7d",
+    ),
+)
+@click.option("--workflow", help="Only this workflow's.")
+@click.option("--since", default="30d", show_default=True, help="How long ago, or a date in UTC.")
+@click.option("--project", help="Only this project's.")
+@json_option
+@url_option
+def near_misses(
+    *, workflow: str | None, since: str, project: str | None, as_json: bool, url: str
+) -> None:
+    """Show how inputs that were nearly enough alike were answered, to choose a threshold by."""
+    asked = {"workflow": workflow, "since": since, "project": project}
+    found = _asked(url, "GET", asked, "/near-misses")
+    if as_json:
+        print_json(found)
+    elif not found["bands"]:
+        note("There were none: no two inputs of a workflow of cache.semantic were so much alike.")
+    else:
+        print_table(
+            [
+                Column("workflow"), Column("similarity", "right"), Column("near misses", "right"),
+                Column("answered the same", "right"),
+            ],
+            [
+                [
+                    band["workflow"],
+                    f"{band['from_percent'] / 100:.2f}",
+                    f"{band['misses']:,}",
+                    f"{band['same']:,} ({band['same'] / band['misses']:.0%})",
+                ]
+                for band in found["bands"]
+            ],
+        )  # fmt: skip
+
+
+def _asked(url: str, method: str, query: dict[str, str | None], below: str = "") -> Any:
     given = urlencode({name: value for name, value in query.items() if value is not None})
     client = ApiClient(url)
     try:
-        path = f"/api/cache?{given}" if given else "/api/cache"
+        path = f"/api/cache{below}?{given}" if given else f"/api/cache{below}"
         ask = client.get if method == "GET" else client.delete
         status, answer, _ = ask(path)
     finally:

@@ -110,6 +110,8 @@ def check_project(folder: Path | None) -> Checked:
         workflows.append(workflow)
         if settings is not None:
             problems += _unserved(workflow, settings, providers)
+    if settings is not None:
+        problems += _semantic_problems(settings, providers, workflows)
     return Checked(
         problems=tuple(dict.fromkeys(problems)),
         policy=None if problems else policy,
@@ -153,6 +155,29 @@ def _unserved(
             f"{route} is neither a route in {FILE_NAME} nor a model that a provider serves", "route"
         ).message
     ]
+
+
+def _semantic_problems(
+    settings: Settings, providers: dict[str, ProviderSettings], workflows: list[Workflow]
+) -> list[str]:
+    """What is wrong where the semantic cache names what isn't there."""
+    semantic = settings.cache.semantic if settings.cache is not None else None
+    if semantic is None:
+        return []
+    caching = {workflow.name for workflow in workflows if workflow.settings.cache is not None}
+    problems = [
+        f"{FILE_NAME}: cache.semantic.workflows: there is no workflow `{name}` with a `cache:`"
+        for name in semantic.workflows
+        if name not in caching
+    ]
+    patterns = [pattern for provider in providers.values() for pattern in provider.models]
+    model = semantic.embeddings
+    if model not in settings.routes and not any(fnmatchcase(model, p) for p in patterns):
+        problems.append(
+            f"{FILE_NAME}: cache.semantic.embeddings: {model} is neither a route nor a model that a"
+            " provider serves"
+        )
+    return problems
 
 
 def _summary(workflow: Workflow) -> dict[str, Any]:

@@ -43,6 +43,32 @@ Tag = Annotated[str, Meta(pattern=r"^[\w./:-]{1,64}$")]
 """Letters, digits and `_ . / : -`; at most 64 characters."""
 
 
+class SemanticSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Answers to inputs that are alike, not equal: for workflows, never for calls with tools."""
+
+    embeddings: Annotated[
+        str, Meta(min_length=1, description="The route or model that turns texts into vectors.")
+    ]
+    workflows: Annotated[
+        dict[str, Annotated[float, Meta(ge=0.5, le=1)]],
+        Meta(
+            min_length=1,
+            description="By workflow: the least cosine similarity at which an earlier answer is"
+            " given. 1 only reports.",
+        ),
+    ]
+    report_from: Annotated[
+        float,
+        Meta(ge=0, le=1, description="Similarity from which one below is told as a near miss."),
+    ] = 0.8
+    max_entries: Annotated[
+        int, Meta(ge=1, le=10_000, description="Inputs that each process compares with.")
+    ] = 2000
+    timeout_s: Annotated[
+        float, Meta(gt=0, le=30, description="How long a vector may take; then it is a miss.")
+    ] = 2.0
+
+
 class CacheSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The cache of answers."""
 
@@ -70,6 +96,9 @@ class CacheSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     redis_url: Annotated[
         str | None,
         Meta(description="redis://… or rediss://…; Redis' own `maxmemory` bounds what it holds."),
+    ] = None
+    semantic: Annotated[
+        SemanticSettings | None, Meta(description="Without it, only equal requests share answers.")
     ] = None
     store_timeout_s: Annotated[
         float,

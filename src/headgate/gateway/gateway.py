@@ -113,7 +113,7 @@ class Gateway:
             if self.cache is not None:
                 call.ask = self.cache.asked(call, request, targets)
                 if call.ask is not None:
-                    answer = await self.cache.recall(call.ask)
+                    answer = await self.cache.recall(call, call.ask)
                     request = call.ask.narrowed(request)
             answer = answer or await self._dispatched(call, request, targets)
             if isinstance(answer, Found):

@@ -6,8 +6,9 @@ from typing import Literal
 
 import msgspec
 
-CacheState = Literal["hit", "stale", "miss", "off"]
-"""`hit`: answered from the cache. `stale`: so too, with an older answer, because no target
+CacheState = Literal["hit", "similar", "stale", "miss", "off"]
+"""`hit`: answered from the cache. `similar`: so too, with the answer to a question much like it.
+`stale`: so too, with an older answer, because no target
 answered. `miss`: it had no answer. `off`: it was not asked."""
 
 

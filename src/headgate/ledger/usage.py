@@ -126,7 +126,7 @@ def usage(
             for name in ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
         ),
         cost.label("cost_nanousd"),
-        _count_if(column.cache.in_(("hit", "stale"))).label("cache_hits"),
+        _count_if(column.cache.in_(("hit", "similar", "stale"))).label("cache_hits"),
         _count_if(column.cache == "miss").label("cache_misses"),
         sa.func.coalesce(sa.func.sum(column.saved_nanousd), 0).label("saved_nanousd"),
         sa.func.coalesce(sa.func.sum(column.latency_us), 0).label("latency_us"),

@@ -172,6 +172,22 @@ cached_answers = sa.Table(
     comment="What models answered, to be given again; contents, and only until they expire.",
 )
 
+cache_near_misses = sa.Table(
+    "cache_near_misses",
+    metadata,
+    sa.Column("id", sa.String(48), primary_key=True),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("project", sa.String(64), nullable=False),
+    sa.Column("workflow", sa.String(64), nullable=False),
+    sa.Column("similarity", sa.Double, nullable=False),
+    sa.Column("threshold", sa.Double, nullable=False),
+    sa.Column("run_id", sa.String(48)),
+    sa.Column("like_run_id", sa.String(48), comment="whose answer would have been given"),
+    sa.Column("same", sa.Boolean, nullable=False, comment="whether the model gave the same"),
+    sa.Index("cache_near_misses_by_time", "at_us"),
+    comment="Inputs that were nearly enough alike; kept for 30 days.",
+)
+
 cache_clearings = sa.Table(
     "cache_clearings",
     metadata,

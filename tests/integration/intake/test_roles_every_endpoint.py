@@ -53,6 +53,7 @@ ALLOWED: dict[tuple[str, str], str | None] = {
     ("POST", "/api/projects/{name}/archive"): "admin operator",
     ("GET", "/api/usage"): "admin operator developer auditor",
     ("GET", "/api/cache"): "admin operator developer auditor",
+    ("GET", "/api/cache/near-misses"): "admin operator developer auditor",
     ("DELETE", "/api/cache"): "admin operator developer",
     ("GET", "/api/config"): "admin operator auditor",
     ("GET", "/metrics"): "admin operator auditor",

@@ -8,6 +8,7 @@ from headgate.gateway.cache.batch import Batch
 from headgate.gateway.cache.entry import Entry
 from headgate.gateway.cache.key import Scope
 from headgate.gateway.cache.policy import Terms
+from headgate.gateway.cache.semantic.inquiry import Inquiry
 from headgate.gateway.request import Request
 
 
@@ -17,7 +18,9 @@ class Ask:
     __slots__ = (
         "asked_at_us",
         "batch",
+        "borrowed",
         "idle_s",
+        "inquiry",
         "key",
         "known",
         "leads",
@@ -49,6 +52,10 @@ class Ask:
         """How long that answer may stand still."""
         self.leads = False
         """Whether equal calls wait for this one."""
+        self.inquiry: Inquiry | None = None
+        """Where the answer to a question that is much like it would do."""
+        self.borrowed: bytes | None = None
+        """The key of the answer that it was given, where that is another question's."""
         self.batch: Batch | None = None
         """Of embeddings: the items that are kept apart from each other."""
         self.known: dict[bytes, Entry] = {}

@@ -22,6 +22,9 @@ from headgate.gateway.cache.forms import Scribe, form_of
 from headgate.gateway.cache.found import Found, FoundState
 from headgate.gateway.cache.keeper import Keeper
 from headgate.gateway.cache.memory import Memory
+from headgate.gateway.cache.semantic.inquiry import Inquiry
+from headgate.gateway.cache.semantic.near_miss import NearMiss
+from headgate.gateway.cache.semantic.similar import SimilarAnswers, same_answer
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints import Usage
 from headgate.gateway.request import Request
@@ -45,12 +48,14 @@ class AnswerCache:
         asker: Asker,
         keeper: Keeper,
         *,
+        similar: SimilarAnswers | None = None,
         clock: Callable[[], int] = wall_clock_us,
     ) -> None:
         self.settings = settings
         self.memory = Memory(settings.memory_max_bytes)
         self.keeper = keeper
         self._asker = asker
+        self._similar = similar
         self._clock = clock
         self._clearings = Clearings()
         self._flights = Flights()
@@ -63,15 +68,18 @@ class AnswerCache:
         ask = self._asker.ask(call, request, targets, now_us=self._clock())
         if ask is not None:
             call.record.cache = "miss"
+            if self._similar is not None:
+                ask.inquiry = self._similar.inquiry(request, ask.scope)
         return ask
 
-    async def recall(self, ask: Ask) -> Found | None:
+    async def recall(self, call: Call, ask: Ask) -> Found | None:
         """The answer, if there is one; None: ask a model, and `leave` in the end."""
         if (found := self._remembered(ask)) is not None:
             return found
         if self._flights.begin(ask.key):
             ask.leads = True
-            if (found := await self._looked_up(ask)) is not None:
+            found = await self._looked_up(ask) or await self._alike(call, ask)
+            if found is not None:
                 self._land(ask, found)
             return found
         told = await self._flights.wait(ask.key, ask.patience_s, ask.idle_s)
@@ -138,8 +146,9 @@ class AnswerCache:
 
     def forget(self, ask: Ask) -> None:
         """Don't give this answer again: whoever got it had no use for it."""
-        self.memory.discard(ask.key)
-        self.keeper.forget(ask.key)
+        for key in filter(None, (ask.key, ask.borrowed)):
+            self.memory.discard(key)
+            self.keeper.forget(key)
 
     # Clearing
 
@@ -194,6 +203,21 @@ class AnswerCache:
         entry = self.memory.get(key, now_us)
         return entry if entry is not None and entry.fresh(now_us) else None
 
+    async def _alike(self, call: Call, ask: Ask) -> Found | None:
+        """The answer to a question that is enough like this one."""
+        if self._similar is None or ask.inquiry is None:
+            return None
+        kept = await self._similar.look(call, ask.inquiry)
+        if kept is None:
+            return None
+        entry = self._fresh(kept.key)
+        if entry is None:
+            # It has expired, was cleared or was disowned.
+            self._similar.index.discard(kept.key)
+            return None
+        ask.borrowed = kept.key
+        return Found(entry, "similar")
+
     async def _usable(self, keys: list[bytes]) -> dict[bytes, Entry]:
         """Those of `keys` that there is an answer for, fresh or not."""
         now_us = self._clock()
@@ -233,6 +257,25 @@ class AnswerCache:
         entry = self._entry(call, ask, body, usage, call.record.cost_nanousd)
         self._put(ask.key, entry)
         self._land(ask, Found(entry))
+        if self._similar is not None and ask.inquiry is not None:
+            self._note_near_miss(call, ask.inquiry, entry)
+            self._similar.answered(call, ask.inquiry, ask.key)
+
+    def _note_near_miss(self, call: Call, inquiry: Inquiry, entry: Entry) -> None:
+        alike = inquiry.alike
+        if alike is None or (like := self._fresh(alike.kept.key)) is None:
+            return
+        miss = NearMiss(
+            at_us=self._clock(),
+            project=entry.project,
+            workflow=entry.workflow or "",
+            similarity=alike.similarity,
+            threshold=inquiry.threshold,
+            run_id=call.record.run_id,
+            like_run_id=alike.kept.run_id,
+            same=same_answer(like, entry),
+        )
+        self.keeper.note_near_miss(miss)
 
     def _keep_batch(self, call: Call, ask: Ask, usage: Usage, body: bytes) -> bytes | None:
         batch, record = ask.batch, call.record

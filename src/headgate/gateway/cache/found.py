@@ -8,8 +8,9 @@ import msgspec
 
 from headgate.gateway.cache.entry import Entry
 
-FoundState = Literal["hit", "stale"]
-"""`hit`: an answer that is still good. `stale`: an older one, given because no target answers."""
+FoundState = Literal["hit", "similar", "stale"]
+"""`hit`: an answer that is still good. `similar`: one to a question that is much like this one.
+ `stale`: an older one, given because no target answers."""
 
 
 class Found(msgspec.Struct, frozen=True):

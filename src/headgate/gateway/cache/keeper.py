@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import Callable
 
 from headgate.errors import HeadgateError
 from headgate.gateway.cache.clearing import Clearing
 from headgate.gateway.cache.clearing_log import ClearingLog
 from headgate.gateway.cache.entry import Entry
+from headgate.gateway.cache.semantic.near_miss import NearMiss, NearMissLog
 from headgate.gateway.cache.tolerant_store import TolerantStore
 from headgate.storage.threads import StorageThreads
 from headgate.telemetry.faults import log_fault
@@ -21,6 +23,8 @@ from headgate.telemetry.faults import log_fault
 _WAITING_AT_MOST = 4_096
 """Entries that wait for the shared store; beyond it they stay in this process's memory alone."""
 _WRITTEN_AT_ONCE = 256
+_NEAR_MISSES_AT_MOST = 1_000
+"""That wait to be written; beyond it the oldest is dropped."""
 _LOOK_EVERY_S = 1.0
 _SWEEP_EVERY_S = 60.0
 _LAST_WRITE_S = 2.0
@@ -33,12 +37,18 @@ class Keeper:
     """The cache's background."""
 
     def __init__(
-        self, store: TolerantStore | None, log: ClearingLog, threads: StorageThreads
+        self,
+        store: TolerantStore | None,
+        log: ClearingLog,
+        near_misses: NearMissLog,
+        threads: StorageThreads,
     ) -> None:
         self.store = store
         self.on_clearing: Callable[[Clearing], object] = lambda _: None
         """Called for each clearing that any process was asked for."""
         self._log = log
+        self._near_misses = near_misses
+        self._unwritten: deque[NearMiss] = deque(maxlen=_NEAR_MISSES_AT_MOST)
         self._threads = threads
         self._changes: asyncio.Queue[_Change] = asyncio.Queue(_WAITING_AT_MOST)
         self._tasks: list[asyncio.Task[None]] = []
@@ -50,6 +60,10 @@ class Keeper:
     def forget(self, key: bytes) -> None:
         """Have the shared store forget what is under `key`, soon."""
         self._change(key, None)
+
+    def note_near_miss(self, miss: NearMiss) -> None:
+        """Write `miss` down, soon."""
+        self._unwritten.append(miss)
 
     async def clear(self, clearing: Clearing) -> int | None:
         """Tell every process of `clearing` and carry it out on the shared store."""
@@ -68,6 +82,8 @@ class Keeper:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WRITE_S):
                 await self._changes.join()
+                with contextlib.suppress(HeadgateError):
+                    await self._write_near_misses()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -98,6 +114,12 @@ class Keeper:
             for _ in range(taken):
                 self._changes.task_done()
 
+    async def _write_near_misses(self) -> None:
+        if self._unwritten:
+            misses = list(self._unwritten)
+            self._unwritten.clear()
+            await self._threads.begin(self._near_misses.write, misses)
+
     async def _tend(self) -> None:
         sweep_at_s = time.monotonic() + _SWEEP_EVERY_S
         while True:
@@ -105,6 +127,7 @@ class Keeper:
                 now_us = time.time_ns() // 1000
                 for clearing in await self._threads.begin(self._log.unseen, now_us):
                     self.on_clearing(clearing)
+                await self._write_near_misses()
             except HeadgateError:
                 pass  # the database is away; what was cleared is seen when it is back
             except Exception as fault:  # noqa: BLE001 - the next look may succeed

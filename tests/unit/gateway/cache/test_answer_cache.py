@@ -49,7 +49,7 @@ def clock() -> Clock:
 def cache(clock: Clock) -> AnswerCache:
     settings = CacheSettings(when="deterministic", ttl_s=10, max_entry_bytes=4096)
     routes = {"lasting": RouteCacheSettings(stale_if_error_s=60, tags=("faq",))}
-    keeper = Keeper(None, None, StorageThreads("test"))  # type: ignore[arg-type] # never started
+    keeper = Keeper(None, None, None, StorageThreads("test"))  # type: ignore[arg-type] # not started
     asker = Asker(CachePolicy(settings, routes, {}))
     return AnswerCache(settings, asker, keeper, clock=clock)
 
@@ -80,7 +80,7 @@ class Asking:
         ask = self.cache.asked(self.call, self.request, self.targets)
         assert ask is not None
         self.call.ask = ask
-        return await self.cache.recall(ask)
+        return await self.cache.recall(self.call, ask)
 
     @property
     def ask(self) -> Ask:

@@ -25,6 +25,19 @@ def upgrade() -> None:
     )
     op.create_index("cached_answers_by_end", "cached_answers", ["usable_until_us"])
     op.create_table(
+        "cache_near_misses",
+        sa.Column("id", sa.String(48), primary_key=True),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("project", sa.String(64), nullable=False),
+        sa.Column("workflow", sa.String(64), nullable=False),
+        sa.Column("similarity", sa.Double(), nullable=False),
+        sa.Column("threshold", sa.Double(), nullable=False),
+        sa.Column("run_id", sa.String(48)),
+        sa.Column("like_run_id", sa.String(48)),
+        sa.Column("same", sa.Boolean(), nullable=False),
+    )
+    op.create_index("cache_near_misses_by_time", "cache_near_misses", ["at_us"])
+    op.create_table(
         "cache_clearings",
         sa.Column("id", sa.String(48), primary_key=True),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
