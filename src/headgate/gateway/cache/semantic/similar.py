@@ -13,6 +13,7 @@ from headgate.gateway.cache.semantic.index import Kept, Vector, VectorIndex
 from headgate.gateway.cache.semantic.inquiry import Inquiry
 from headgate.gateway.cache.semantic.question import read_question
 from headgate.gateway.call import Call
+from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.request import Request
 
 
@@ -80,9 +81,13 @@ def same_answer(one: Entry, other: Entry) -> bool:
 
 
 def _said(entry: Entry) -> object:
-    text = "".join(choice.message.content or "" for choice in _answer.decode(entry.body).choices)
+    try:
+        choices = _answer.decode(entry.body).choices
+    except UNREADABLE:
+        return entry.body
+    text = "".join(choice.message.content or "" for choice in choices)
     try:
         found: object = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return text
     return found
