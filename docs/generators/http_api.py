@@ -42,6 +42,8 @@ input give the same run. |
 | `Prefer` | Under `/v1`, `wait=N`: the whole answer within N seconds, or 504 `deadline_exceeded`. |
 | `x-stainless-read-timeout`, `x-stainless-timeout` | How long the official SDKs wait for an \
 answer to begin, in seconds; kept as `Prefer: wait` is, but for a stream that flows. |
+| `x-headgate-cache` | `no-store`: neither answered from the cache nor kept there. |
+| `x-headgate-cache-tag` | Under `/v1`: names to clear the answer by, with commas between. |
 | `traceparent` | W3C trace context; its trace id stands in the call's record and log line. |
 | `x-simulator-fault` | A fault for the simulator to play, handed on only to a provider on this \
 machine. |
@@ -54,7 +56,8 @@ Replies carry:
 | `x-headgate-call-id` | The call's record in the ledger. |
 | `x-headgate-target` | The provider and model of the last attempt, `openai/gpt-4.1-mini`. |
 | `x-headgate-attempts` | How many requests were sent to providers. |
-| `x-headgate-cache` | `hit`, `miss` or `off`. This version has no cache: always `off`. |
+| `x-headgate-cache` | `hit`, `miss`, `stale` (an older answer, because no target answered) or \
+`off`; see [caching](../how-to/caching.md). |
 | `x-headgate-cost-usd` | The cost in dollars, exactly, where it is known before the body: not in \
 streams, not for an unpriced model. |
 | `x-headgate-simulated` | `true` where the simulator answered. |
@@ -70,6 +73,7 @@ _SECTIONS = {
     "workflows": "Workflows",
     "runs": "Runs",
     "usage": "Usage",
+    "cache": "Cache",
     "keys": "Keys",
     "projects": "Projects",
     "config": "Configuration",

@@ -17,9 +17,11 @@ from contextlib import suppress
 from functools import partial
 
 from headgate.app.accounting import Accounting
+from headgate.app.caching import build_cache, build_embedder, check_cache
 from headgate.app.plan import Plan
 from headgate.config.policy import effective_policy
 from headgate.errors import UnavailableError
+from headgate.gateway.cache.semantic.near_miss import NearMissLog
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.key_probe import KeyProbe
@@ -38,8 +40,10 @@ from headgate.intake.access.projects import ProjectStore
 from headgate.intake.access.secret import load_secret, user_hash
 from headgate.intake.http.admin import AdminApp, Services
 from headgate.intake.http.allowances_api import allowances_endpoints
+from headgate.intake.http.cache_api import cache_endpoints
 from headgate.intake.http.health_api import Probe, database_probe
 from headgate.intake.http.models_api import models_endpoints
+from headgate.intake.http.near_misses_api import near_miss_endpoints
 from headgate.intake.http.openai_endpoints import openai_endpoints
 from headgate.intake.http.openai_surface import OpenAISurface
 from headgate.intake.http.request_body import Receive, Scope, Send
@@ -71,6 +75,7 @@ def prepare(plan: Plan, admin_key: str | None) -> str | None:
 
     Raises `ConfigError` and `DatabaseUnavailableError`.
     """
+    check_cache(plan.settings)
     database = _database(plan)
     try:
         migrate(database)
@@ -120,6 +125,9 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     async def find_response(response_id: str) -> ResponseOwner | None:
         return await asyncio.to_thread(_owner_of, database, response_id)
 
+    catalogue = Catalogue.load(plan.folder)
+    embedder = build_embedder(settings)
+    cache = build_cache(settings, catalogue, database, embedder)
     stored = StoredResponses(find_response)
     accounting = Accounting.of(settings, database)
     spending = None
@@ -132,9 +140,11 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         stored,
         durable=settings.ledger.durability == "durable",
         spending=spending,
+        cache=cache,
     )
+    embedder.gateway = gateway
     runner = Runner(
-        Catalogue.load(plan.folder),
+        catalogue,
         GatewayModel(gateway, hash_user),
         RunRepository(database),
         hash_user,
@@ -171,6 +181,8 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
                     database,
                     runner.threads,
                 ),
+                *cache_endpoints(cache, database),
+                *near_miss_endpoints(NearMissLog(database)),
             ),
         )
     )
@@ -268,6 +280,8 @@ class Application:
             self._accounting.start()
         await self._runner.give_up_lost()
         self._key_probe.start()
+        if self._gateway.cache is not None:
+            await self._gateway.cache.keeper.start()
         # A second Ctrl-C ends a server without `stop`; the records are written all the same.
         atexit.register(self._writer.close, _FLUSH_AT_STOP_S)
         # The price list takes a third of a second to load, which no call should wait for.
@@ -289,6 +303,8 @@ class Application:
         await self._key_probe.stop()
         if self._accounting is not None:
             await self._accounting.stop()
+        if self._gateway.cache is not None:
+            await self._gateway.cache.keeper.stop()
         for provider in self._gateway.routing.providers.values():
             await provider.close()
         left = await asyncio.to_thread(self._writer.close, _FLUSH_AT_STOP_S)
@@ -315,6 +331,9 @@ class Application:
             )
             if self._accounting is not None:
                 self._accounting.note(self._metrics.allowances)
+            if (cache := self._gateway.cache) is not None:
+                memory = cache.memory
+                self._metrics.note_cache(entries=len(memory), size_bytes=memory.size_bytes)
             if self._parent_pid is not None and os.getppid() != self._parent_pid:
                 # Whoever started this worker was killed; nobody else would ever stop it.
                 _log.error("the server's main process has gone; this worker stops")

@@ -54,6 +54,10 @@ class ApiClient:
         """As `post`, for what is only read."""
         return self._ask("GET", path, None, {})
 
+    def delete(self, path: str) -> tuple[int, Any, Mapping[str, str]]:
+        """As `post`, for what is to be gone."""
+        return self._ask("DELETE", path, None, {})
+
     def post(
         self, path: str, body: Any, headers: Mapping[str, str]
     ) -> tuple[int, Any, Mapping[str, str]]:

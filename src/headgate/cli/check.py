@@ -13,6 +13,7 @@ from headgate.cli.examples import Command
 from headgate.cli.output import Column, json_option, note, print_json, print_table
 from headgate.config import environment
 from headgate.config.allowances import BudgetSettings, UsageLimitSettings
+from headgate.config.caching import CacheSettings
 from headgate.config.load import FILE_NAME, load_settings
 from headgate.config.policy import effective_policy
 from headgate.config.problems import every_problem
@@ -33,6 +34,11 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     policy: dict[str, Any] | None
     """None where the settings have problems."""
     workflows: tuple[Workflow, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is no problem but costs money or time."""
+        return tuple(w for workflow in self.workflows for w in workflow.prompt.warnings)
 
 
 @click.command(
@@ -56,6 +62,7 @@ def check(*, folder: Path | None, as_json: bool) -> int:
             {
                 "ok": not found.problems,
                 "problems": found.problems,
+                "warnings": found.warnings,
                 "policy": found.policy,
                 "workflows": [_summary(workflow) for workflow in found.workflows],
             }
@@ -67,6 +74,9 @@ def check(*, folder: Path | None, as_json: bool) -> int:
         note(f"headgate: {count} problem{'' if count == 1 else 's'}; nothing was changed")
     else:
         _print(named, found)
+    if not as_json:
+        for warning in found.warnings:
+            note(f"warning: {warning}")
     return 1 if found.problems else 0
 
 
@@ -103,6 +113,8 @@ def check_project(folder: Path | None) -> Checked:
         workflows.append(workflow)
         if settings is not None:
             problems += _unserved(workflow, settings, providers)
+    if settings is not None:
+        problems += _semantic_problems(settings, providers, workflows)
     return Checked(
         problems=tuple(dict.fromkeys(problems)),
         policy=None if problems else policy,
@@ -155,6 +167,29 @@ def _unserved(
     ]
 
 
+def _semantic_problems(
+    settings: Settings, providers: dict[str, ProviderSettings], workflows: list[Workflow]
+) -> list[str]:
+    """What is wrong where the semantic cache names what isn't there."""
+    semantic = settings.cache.semantic if settings.cache is not None else None
+    if semantic is None:
+        return []
+    caching = {workflow.name for workflow in workflows if workflow.settings.cache is not None}
+    problems = [
+        f"{FILE_NAME}: cache.semantic.workflows: there is no workflow `{name}` with a `cache:`"
+        for name in semantic.workflows
+        if name not in caching
+    ]
+    patterns = [pattern for provider in providers.values() for pattern in provider.models]
+    model = semantic.embeddings
+    if model not in settings.routes and not any(fnmatchcase(model, p) for p in patterns):
+        problems.append(
+            f"{FILE_NAME}: cache.semantic.embeddings: {model} is neither a route nor a model that a"
+            " provider serves"
+        )
+    return problems
+
+
 def _summary(workflow: Workflow) -> dict[str, Any]:
     return {
         "name": workflow.name,
@@ -167,6 +202,23 @@ def _summary(workflow: Workflow) -> dict[str, Any]:
         "reask": workflow.settings.checks.reask,
         "timeout_s": workflow.settings.limits.timeout_s,
     }
+
+
+def _cache(settings: dict[str, Any] | None, workflows: tuple[Workflow, ...]) -> str:
+    """Which calls are answered from the cache, for how long and from where."""
+    declared = any(workflow.settings.cache is not None for workflow in workflows)
+    cache = settings or msgspec.to_builtins(CacheSettings())
+    match cache["when"]:
+        case "never":
+            return "off, whatever routes and workflows say"
+        case "declared" if settings is None and not declared:
+            return "off, but for routes with a cache of their own"
+        case "declared":
+            which = "calls that a route or a workflow declares"
+        case _:
+            which = "deterministic and declared calls"
+    where = "memory" if cache["store"] == "memory" else f"memory and {cache['store']}"
+    return f"{which}, for {cache['ttl_s']:g} s, in {where}"
 
 
 def _print(folder: Path | None, found: Checked) -> None:
@@ -185,8 +237,9 @@ def _print(folder: Path | None, found: Checked) -> None:
     )
     click.echo(
         f"Retries   {retries['max_attempts']} attempts per target, pauses of"
-        f" {retries['base_delay_s']:g} to {retries['max_delay_s']:g} s\n"
+        f" {retries['base_delay_s']:g} to {retries['max_delay_s']:g} s"
     )
+    click.echo(f"Cache     {_cache(policy['cache'], found.workflows)}\n")
     print_table(
         [
             Column("provider"), Column("kind"), Column("address"), Column("key"), Column("models"),

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "usage": ("headgate.cli.usage", "Show what was used and what it cost."),
     "estimate": ("headgate.cli.estimate", "Estimate what a month of work would cost, by model."),
     "budgets": ("headgate.cli.budgets", "Show what is used of limits and budgets."),
+    "cache": ("headgate.cli.cache", "See and clear the answers kept to be given again."),
     "simulate": ("headgate.cli.simulate", "Start an OpenAI API that needs no key."),
 }
 """Name → module, which has a command of that name, and the line that `headgate --help` shows."""

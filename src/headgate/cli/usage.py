@@ -84,6 +84,11 @@ def _print(found: UsageList) -> None:
         )
     if found.total.simulated_calls:
         note(f"{found.total.simulated_calls} calls were answered by the simulator, at no charge.")
+    if found.total.cache_hits:
+        note(
+            f"{found.total.cache_hits} calls were answered from the cache, which saved"
+            f" {shown_usd(found.total.saved_nanousd)}."
+        )
     if found.has_more:
         note("There are more rows; ask for a shorter period or fewer things to split by.")
 

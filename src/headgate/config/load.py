@@ -96,6 +96,16 @@ def _check(document: YamlFile, settings: Settings) -> None:
         _check_keys(document, name, provider)
     for name, route in settings.routes.items():
         _check_route(document, name, route, settings)
+    if (cache := settings.cache) is not None:
+        if cache.store == "redis" and not cache.redis_url:
+            raise document.error("say where Redis is: redis_url: redis://…", "cache", "store")
+        if cache.redis_url and not re.match(r"(redis|rediss|unix)://", cache.redis_url):
+            raise document.error("write a redis:// or rediss:// address", "cache", "redis_url")
+        if cache.max_entry_bytes > cache.memory_max_bytes:
+            raise document.error(
+                "is more than memory_max_bytes; such an answer would never be kept",
+                "cache", "max_entry_bytes",
+            )  # fmt: skip
     for field in ("trusted_proxies", "metrics_open_to"):
         for index, network in enumerate(getattr(settings.server, field)):
             try:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from headgate.config.caching import RouteCacheSettings
 from headgate.config.table import Seconds, Share, Table
 
 Strategy = Literal["in_order", "weighted", "cheapest", "fastest", "tiered"]
@@ -102,3 +103,7 @@ class RouteSettings(Table, frozen=True):
         Meta(description="Asked when a target says that the request is too long for its model."),
     ] = None
     hedge: Annotated[HedgeSettings | None, Meta(description="By default none.")] = None
+    cache: Annotated[
+        RouteCacheSettings | None,
+        Meta(description="Without it, the route's calls go by `cache.when`."),
+    ] = None

@@ -12,6 +12,7 @@ from msgspec.structs import force_setattr
 
 from headgate.config.alerts import AlertSettings
 from headgate.config.allowances import AllowanceSettings, BudgetSettings, UsageLimitSettings
+from headgate.config.caching import CacheSettings
 from headgate.config.failures import BreakerSettings, RetrySettings
 from headgate.config.provider_keys import ProviderKeySettings
 from headgate.config.providers import (
@@ -246,6 +247,10 @@ class Settings(Table, frozen=True):
         Meta(description="In order of preference; by default OpenAI from the environment."),
     ] = {}
     routes: dict[Name, RouteSettings] = {}
+    cache: Annotated[
+        CacheSettings | None,
+        Meta(description="Without it, only routes and workflows with a `cache:` have one."),
+    ] = None
     retries: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
     prices: Annotated[

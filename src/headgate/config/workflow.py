@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from headgate.config.allowances import Priority
+from headgate.config.caching import WorkflowCacheSettings
 from headgate.config.table import Seconds, Table
 
 Trust = Literal["trusted", "untrusted"]
@@ -107,6 +108,10 @@ class WorkflowSettings(Table, frozen=True):
         Meta(description="Without it, a run that gets no output that passes has failed."),
     ] = None
     limits: LimitSettings = LimitSettings()
+    cache: Annotated[
+        WorkflowCacheSettings | None,
+        Meta(description="With it, a run's model is not asked again what it has answered before."),
+    ] = None
 
 
 class PromptSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

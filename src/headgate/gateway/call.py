@@ -13,6 +13,7 @@ import msgspec
 from headgate.config.allowances import Priority
 from headgate.config.routes import Complexity
 from headgate.errors import HeadgateError, InvalidRequestError
+from headgate.gateway.cache.ask import Ask
 from headgate.gateway.caller import Caller
 from headgate.gateway.deadline import Patience
 from headgate.gateway.key_pool import ProviderKey
@@ -28,6 +29,9 @@ Headers = list[tuple[bytes, bytes]]
 FEATURE = re.compile(r"[\w./: -]{1,64}", re.ASCII)
 """What `x-headgate-feature` may be."""
 _COMPLEXITIES: tuple[Complexity, ...] = get_args(Complexity)
+CACHE_TAG = re.compile(r"[\w./:-]{1,64}", re.ASCII)
+"""What a name in `x-headgate-cache-tag` may be."""
+_TAGS_AT_MOST = 8
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -70,6 +74,8 @@ class Call:
     """One request to a model, from the moment its caller is known until it is recorded."""
 
     __slots__ = (
+        "ask",
+        "cache_tags",
         "caller",
         "cancelled",
         "complexity",
@@ -78,6 +84,7 @@ class Call:
         "hedge_safe",
         "kept_at",
         "kept_by",
+        "no_store",
         "patience",
         "priority",
         "provider_key",
@@ -111,6 +118,12 @@ class Call:
         """Who goes first where calls wait in line."""
         self.reservation: Reservation | None = None
         """What it holds of limits and budgets until it is settled."""
+        self.ask: Ask | None = None
+        """What it asks of the cache, where it is one that may be answered from there."""
+        self.no_store = False
+        """Whether it is neither to be answered from the cache nor kept there."""
+        self.cache_tags: tuple[str, ...] = ()
+        """Names by which its answer can be cleared."""
         self.target: Target | None = None
         """The target of the last attempt."""
         self.provider_key: ProviderKey | None = None
@@ -154,6 +167,12 @@ class Call:
         """Note how urgent it is, from `x-headgate-priority`."""
         self.priority = priority_from(header)
 
+    def name_cache(self, control: bytes | None, tags: bytes | None) -> None:
+        """Note what `x-headgate-cache` and `x-headgate-cache-tag` say."""
+        self.no_store = no_store_from(control)
+        if tags is not None:
+            self.cache_tags = cache_tags_from(tags)
+
     def name_user(self, user: str | None, hash_user: Callable[[str], str]) -> None:
         """Note the end user, of whom only the keyed hash is kept."""
         if user:
@@ -190,6 +209,30 @@ def priority_from(header: bytes) -> Priority:
         f"The header x-headgate-priority takes one of {', '.join(PRIORITIES)}.",
         param="x-headgate-priority",
     )
+
+
+def no_store_from(header: bytes | None) -> bool:
+    """Whether `x-headgate-cache` says `no-store`; `InvalidRequestError` for anything else."""
+    if header is None:
+        return False
+    if header.strip().lower() != b"no-store":
+        raise InvalidRequestError(
+            "The header x-headgate-cache takes `no-store`; leave it out to use the cache.",
+            param="x-headgate-cache",
+        )
+    return True
+
+
+def cache_tags_from(header: bytes) -> tuple[str, ...]:
+    """What `x-headgate-cache-tag` lists; `InvalidRequestError` where it can't be tags."""
+    tags = tuple(tag.strip() for tag in header.decode("latin-1").split(","))
+    if len(tags) > _TAGS_AT_MOST or not all(map(CACHE_TAG.fullmatch, tags)):
+        raise InvalidRequestError(
+            f"The header x-headgate-cache-tag takes up to {_TAGS_AT_MOST} names with commas"
+            " between, each of 1 to 64 letters, digits and ./:_-.",
+            param="x-headgate-cache-tag",
+        )
+    return tags
 
 
 def trace_id_from(traceparent: bytes | None) -> str:

@@ -1,4 +1,4 @@
-"""The way of every call, in one function: admit, reserve, dispatch, settle, record, finish."""
+"""The way of every call: admit, reserve, recall, dispatch, settle, keep, record, finish."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from headgate.errors import (
     UpstreamFailedError,
     UpstreamTimeoutError,
 )
-from headgate.gateway.attempt import Flowing, Whole, without_secret
+from headgate.gateway.attempt import Answer, Flowing, Whole, without_secret
+from headgate.gateway.cache.cache import AnswerCache
+from headgate.gateway.cache.forms import form_of
+from headgate.gateway.cache.found import Found, may_be_stale
 from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
 from headgate.gateway.capabilities import able_targets
 from headgate.gateway.dispatch import Dispatcher
@@ -63,7 +66,9 @@ class Gateway:
         *,
         durable: bool,
         spending: Spending | None = None,
+        cache: AnswerCache | None = None,
     ) -> None:
+        self.cache = cache
         self.routing = dispatcher.routing
         self._dispatcher = dispatcher
         self._settlement = settlement
@@ -83,6 +88,8 @@ class Gateway:
         self.in_flight += 1
         try:
             last = await self._answered(call, request, client)
+            if self.cache is not None and call.ask is not None:
+                self.cache.leave(call, call.ask)
             await self._conclude(call, client, last)
             if call.cancelled:
                 raise asyncio.CancelledError
@@ -106,13 +113,20 @@ class Gateway:
                 targets = able_targets(targets, request)
             if self._spending is not None:
                 targets = await self._spending.reserve(call, request, targets)
-            answer = await self._dispatcher.dispatch(call, request, targets)
+            answer: Answer | Found | None = None
+            if self.cache is not None:
+                call.ask = self.cache.asked(call, request, targets)
+                if call.ask is not None:
+                    answer = await self.cache.recall(call, call.ask)
+                    request = call.ask.narrowed(request)
+            answer = answer or await self._dispatched(call, request, targets)
+            if isinstance(answer, Found):
+                return await self._replay(call, request, answer, client)
             if isinstance(answer, Flowing):
                 return await self._relay(call, request, answer, client)
             return self._whole(call, request, answer)
         except HeadgateError as error:
-            timed_out = isinstance(error, UpstreamTimeoutError)
-            self._settlement.settle_failure(call, request, may_be_charged=timed_out)
+            self._settle_failure(call, request, error)
             return _refusal(call, error)
         except asyncio.CancelledError:
             call.cancelled = True
@@ -156,9 +170,59 @@ class Gateway:
         call.kept_at, call.kept_by = keeper, owner.provider_key
         return found
 
-    def _whole(self, call: Call, request: Request, answer: Whole) -> LastWords:
+    async def _dispatched(
+        self, call: Call, request: Request, targets: tuple[Target, ...]
+    ) -> Answer | Found:
+        """The answer of a model; an older one where none answers, if the route allows that."""
+        if self.cache is None or call.ask is None:
+            return await self._dispatcher.dispatch(call, request, targets)
+        answer: Answer | None = None
+        error: HeadgateError | None = None
+        try:
+            answer = await self._dispatcher.dispatch(call, request, targets)
+        except HeadgateError as failure:
+            error, status = failure, failure.status
+        else:
+            if isinstance(answer, Flowing) or answer.usage is not None:
+                return answer
+            status = answer.reply.status
+        if may_be_stale(status) and (older := await self.cache.stale(call.ask)) is not None:
+            self._settle_failure(call, request, error)
+            return older
+        if answer is None:
+            raise error or UnavailableError
+        return answer
+
+    def _settle_failure(self, call: Call, request: Request, error: HeadgateError | None) -> None:
+        timed_out = isinstance(error, UpstreamTimeoutError)
+        self._settlement.settle_failure(call, request, may_be_charged=timed_out)
+
+    async def _replay(
+        self, call: Call, request: Request, found: Found, client: Client
+    ) -> LastWords:
+        """An answer that was given before, in the form that this client asked for."""
+        self._settlement.note_kept(call, found)
+        headers = _call_headers(call, target=found.entry.target.encode())
+        if call.record.simulated:
+            headers.append((b"x-headgate-simulated", b"true"))
+        if call.record.cost_nanousd is not None:
+            cost = header_usd(call.record.cost_nanousd)
+            headers.append((b"x-headgate-cost-usd", cost.encode()))
+        body = found.entry.body
+        if not request.streamed:
+            headers.append((b"content-type", _JSON))
+            return LastWords(body, 200, headers)
+        shown = request.usage_shown()
+        events = form_of(request.endpoint.name).events(body, include_usage=shown)
+        headers += [(b"content-type", _EVENT_STREAM), (b"cache-control", b"no-cache")]
+        await client.begin(200, headers)
+        call.record.first_token_us = call.elapsed_us()
+        reader = request.endpoint.stream_reader(hide_usage=False)
+        return LastWords(events, unless=reader.error_block)
+
+    def _whole(self, call: Call, request: Request, answer: Whole) -> LastWords | Refusal:
         """A reply that arrived in one piece, settled."""
-        record = call.record
+        record, body = call.record, answer.body
         record.status = answer.reply.status
         headers = _headers(call, answer.reply)
         if self._spending is not None:
@@ -168,11 +232,16 @@ class Gateway:
             record.error_class = failure_code(answer.body)
             self._settlement.settle_failure(call, request, may_be_charged=False)
         else:
-            written = len(answer.body) // BYTES_PER_TOKEN
+            written = len(body) // BYTES_PER_TOKEN
             self._settlement.note(call, request, answer.usage, output_tokens=written)
+            if self.cache is not None and call.ask is not None:
+                merged = self.cache.keep_whole(call, call.ask, answer.usage, body)
+                if merged is None:
+                    return _refusal(call, _not_what_was_asked(record.provider or ""))
+                body = merged
             if record.cost_nanousd is not None:
                 headers.append((b"x-headgate-cost-usd", header_usd(record.cost_nanousd).encode()))
-        return LastWords(answer.body, answer.reply.status, headers)
+        return LastWords(body, answer.reply.status, headers)
 
     async def _relay(
         self, call: Call, request: Request, answer: Flowing, client: Client
@@ -183,8 +252,11 @@ class Gateway:
         """
         record, reader, reply = call.record, answer.reader, answer.reply
         record.status = 200
-        block = answer.first
         secret = call.provider_key.secret if call.provider_key is not None else None
+        block = without_secret(answer.first, secret)
+        scribe = None
+        if self.cache is not None and call.ask is not None:
+            scribe = self.cache.scribe(call.ask)
         last: LastWords | None
         try:
             headers = _stream_headers(call, reply)
@@ -192,19 +264,22 @@ class Gateway:
                 self._spending.headers(call, headers)
             await client.begin(200, headers)
             while True:
+                if scribe is not None and self.cache is not None and call.ask is not None:
+                    scribe.feed(block)
+                    self.cache.flows(call.ask)
                 if record.first_token_us is None and reader.first_token_seen:
                     record.first_token_us = call.elapsed_us()
                 if reader.finished:
                     break
                 if block:
-                    await client.write(without_secret(block, secret))
+                    await client.write(block)
                 data = await reply.next_chunk()
                 if not data:
                     raise UpstreamError("cut", "the stream ended without its last event")
-                block = reader.feed(data)
+                block = without_secret(reader.feed(data), secret)
             record.error_class = reader.failure
             await _drain(reply)
-            last = LastWords(without_secret(block, secret), unless=reader.error_block)
+            last = LastWords(block, unless=reader.error_block)
         except UpstreamError as broken:
             self._dispatcher.broke_off(call)
             error = broken_stream_error(call, broken)
@@ -225,6 +300,10 @@ class Gateway:
         finally:
             reply.abort()
         self._settlement.note_stream(call, request, reader)
+        if scribe is not None and self.cache is not None and call.ask is not None:
+            complete = reader.finished and record.error_class is None and not call.cancelled
+            if complete and reader.usage is not None:
+                self.cache.keep_stream(call, call.ask, scribe, reader.usage)
         return last
 
     async def _conclude(self, call: Call, client: Client, last: LastWords | Refusal | None) -> None:
@@ -273,7 +352,9 @@ def _stream_headers(call: Call, reply: UpstreamReply) -> Headers:
     return headers
 
 
-def _call_headers(call: Call, request_id: bytes | None = None) -> Headers:
+def _call_headers(
+    call: Call, request_id: bytes | None = None, *, target: bytes | None = None
+) -> Headers:
     """The headers that tell a client of its call."""
     record = call.record
     call_id = record.id.encode()
@@ -283,8 +364,10 @@ def _call_headers(call: Call, request_id: bytes | None = None) -> Headers:
         (b"x-headgate-attempts", b"%d" % record.attempts),
         (b"x-headgate-cache", record.cache.encode()),
     ]
-    if call.target is not None:
-        headers.append((b"x-headgate-target", call.target.name))
+    if target is None and call.target is not None:
+        target = call.target.name
+    if target is not None:
+        headers.append((b"x-headgate-target", target))
     return headers
 
 
@@ -309,6 +392,14 @@ def _our_fault(call: Call, fault: Exception) -> HeadgateError:
     call_id = call.record.id
     log_fault("call failed", fault, call_id=call_id, trace_id=call.record.trace_id)
     return HeadgateError(f"Headgate failed to carry this call; its log tells why under {call_id}.")
+
+
+def _not_what_was_asked(provider: str) -> HeadgateError:
+    """What a client is told where a provider answered a part of its batch with something else."""
+    return UpstreamFailedError(
+        f"The provider `{provider}` did not answer with one vector for each input; try again.",
+        code="upstream_malformed_reply",
+    )
 
 
 def _given_up(client: Client) -> HeadgateError:

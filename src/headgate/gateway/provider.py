@@ -18,6 +18,9 @@ from headgate.gateway.key_pool import KeyPool, PooledKey, ProviderKey
 from headgate.gateway.retry_budget import RetryBudget
 from headgate.gateway.upstream import Origin, Timeouts, UpstreamClient
 
+_OPENAI = "api.openai.com"
+"""Where `prompt_cache_key` is known for certain."""
+
 VIA_HEADER = "x-headgate-via"
 """Names the installation that sends a request, which thereby knows its own when it comes back."""
 
@@ -50,7 +53,9 @@ class Provider:
         self.origin = Origin.parse(settings.base_url)
         self.upstream = UpstreamClient(max_connections_per_origin=settings.max_connections)
         """Its own connections, so that a slow provider can't use up another's."""
-        self.dialect: Dialect = dialect_for(settings)
+        self.dialect: Dialect = dialect_for(
+            settings, prompt_cache_keys=simulated or address.hostname == _OPENAI
+        )
         self.capabilities: frozenset[Capability] | None = CAPABILITIES[settings.kind]
         """What it can do; None: everything."""
         if settings.capabilities is not None:

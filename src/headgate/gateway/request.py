@@ -17,6 +17,13 @@ _encode = msgspec.json.encode
 _string = msgspec.json.Decoder(str)
 
 
+class _StreamOptions(msgspec.Struct):
+    include_usage: bool = False
+
+
+_options = msgspec.json.Decoder(_StreamOptions | None)
+
+
 class Request(msgspec.Struct):
     """One request to one endpoint."""
 
@@ -29,6 +36,10 @@ class Request(msgspec.Struct):
     stream_options: msgspec.Raw | None = None
     """What the client sent in their place, while Headgate asks."""
     asks: bool = False
+
+    prompt_cache_key: str | None = None
+    """Names what requests have in common, for providers that keep the beginnings of prompts; what
+    the client says itself goes before it."""
 
     def end_user(self) -> str | None:
         """Who the application says it acts for, by OpenAI's own fields."""
@@ -60,8 +71,20 @@ class Request(msgspec.Struct):
                 return int(text)
         return None
 
-    def body_for(self, model: str) -> bytes:
+    def usage_shown(self) -> bool:
+        """Whether the client asked for a chat's stream to tell what it used."""
+        if self.hide_usage:
+            return False
+        try:
+            options = _options.decode(self.fields.get("stream_options", b"null"))
+        except UNREADABLE:
+            return False
+        return options is not None and options.include_usage
+
+    def body_for(self, model: str, *, prompt_cache_key: str | None = None) -> bytes:
         """The request's JSON, asking for `model`."""
+        if prompt_cache_key is not None and "prompt_cache_key" not in self.fields:
+            return _encode({**self.fields, "model": model, "prompt_cache_key": prompt_cache_key})
         if model != self.model or "model" not in self.fields:
             return _encode({**self.fields, "model": model})
         return _encode(self.fields)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from headgate.gateway.cache.found import Found
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints import StreamReader, Usage
 from headgate.gateway.request import Request
@@ -49,6 +50,30 @@ class Settlement:
             self.note(call, request, reader.usage, output_tokens=reader.events)
         else:
             self._estimate(call, request, output_tokens=reader.events)
+
+    def note_kept(self, call: Call, found: Found) -> None:
+        """Write what an answer from the cache used when a model gave it, and that it costs nothing.
+
+        Attempts that went before a stale answer keep the cost that they may have had.
+        """
+        entry, usage, record = found.entry, found.entry.usage, call.record
+        record.cache = found.state
+        record.status = 200
+        record.error_class = None
+        record.saved_nanousd = entry.cost_nanousd
+        record.simulated = entry.simulated
+        record.model_answered = usage.model
+        if record.tokens_estimated:
+            return
+        record.service_tier = usage.service_tier
+        record.input_tokens = usage.input_tokens
+        record.cached_tokens = usage.cached_tokens
+        record.cache_write_tokens = usage.cache_write_tokens
+        record.output_tokens = usage.output_tokens
+        record.reasoning_tokens = usage.reasoning_tokens
+        record.input_audio_tokens = usage.input_audio_tokens
+        record.output_audio_tokens = usage.output_audio_tokens
+        record.cost_nanousd, record.price_version = 0, "cache"
 
     def settle_failure(self, call: Call, request: Request, *, may_be_charged: bool) -> None:
         """Write the cost of a call that was not answered.

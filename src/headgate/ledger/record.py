@@ -8,7 +8,10 @@ import msgspec
 
 from headgate.ledger.attempt import AttemptRecord
 
-CacheState = Literal["hit", "miss", "off"]
+CacheState = Literal["hit", "similar", "stale", "miss", "off"]
+"""`hit`: answered from the cache. `similar`: so too, with the answer to a question much like it.
+`stale`: so too, with an older answer, because no target
+answered. `miss`: it had no answer. `off`: it was not asked."""
 
 
 class CallRecord(msgspec.Struct, kw_only=True):
@@ -64,5 +67,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
     simulated: bool = False
     provider_key: str | None = None
     """The name of the provider's key that was used, where it has several."""
+    saved_nanousd: int | None = None
+    """What the part of the answer that came from the cache cost when a model gave it."""
     trail: tuple[AttemptRecord, ...] = ()
     """The attempts, where they tell more than the call itself does."""

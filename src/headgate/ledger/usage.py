@@ -71,6 +71,12 @@ class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
     cost_nanousd: int | None
     """The sum over the calls that have a price; None where none has."""
     latency_us_avg: int
+    cache_hits: int = 0
+    """Calls that were answered from the cache."""
+    cache_misses: int = 0
+    """Calls for which it had no answer, or only a part of one."""
+    saved_nanousd: int = 0
+    """What answers from the cache cost when a model gave them."""
 
 
 def parse_group_by(text: str) -> tuple[GroupBy, ...]:
@@ -125,6 +131,9 @@ def usage(
             for name in ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
         ),
         cost.label("cost_nanousd"),
+        _count_if(column.cache.in_(("hit", "similar", "stale"))).label("cache_hits"),
+        _count_if(column.cache == "miss").label("cache_misses"),
+        sa.func.coalesce(sa.func.sum(column.saved_nanousd), 0).label("saved_nanousd"),
         sa.func.coalesce(sa.func.sum(column.latency_us), 0).label("latency_us"),
     ).where(*in_period(since_us, until_us))
     if project is not None:
@@ -187,6 +196,9 @@ def _row(row: sa.RowMapping, group_by: tuple[GroupBy, ...]) -> UsageRow:
         reasoning_tokens=int(row["reasoning_tokens"]),
         cost_nanousd=None if row["cost_nanousd"] is None else int(row["cost_nanousd"]),
         latency_us_avg=int(row["latency_us"]) // max(1, row["calls"]),
+        cache_hits=row["cache_hits"],
+        cache_misses=row["cache_misses"],
+        saved_nanousd=int(row["saved_nanousd"]),
     )
 
 

@@ -96,6 +96,7 @@ calls = sa.Table(
     sa.Column("trace_id", sa.String(32), nullable=False),
     sa.Column("simulated", sa.Boolean, nullable=False),
     sa.Column("provider_key", sa.String(64), comment="its name, where the provider has several"),
+    sa.Column("saved_nanousd", sa.BigInteger, comment="what the cache saved"),
     # Identifiers begin with the time, so the primary key also serves "since"; each further index
     # would be paid for by every call.
     sa.Index(
@@ -171,6 +172,50 @@ idempotency_keys = sa.Table(
     sa.Column("body_hash", sa.String(64), nullable=False),
     sa.Column("run_id", sa.String(48), nullable=False),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
+)
+
+cached_answers = sa.Table(
+    "cached_answers",
+    metadata,
+    sa.Column("key", sa.LargeBinary(32), primary_key=True),
+    sa.Column("project", sa.String(64), nullable=False),
+    sa.Column("workflow", sa.String(64)),
+    sa.Column("model", sa.String(256), nullable=False, comment="as it was asked for"),
+    sa.Column("tags", sa.Text, nullable=False, comment="each between spaces"),
+    sa.Column("asked_at_us", sa.BigInteger, nullable=False),
+    sa.Column("usable_until_us", sa.BigInteger, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("answer", sa.LargeBinary, nullable=False),
+    sa.Index("cached_answers_by_end", "usable_until_us"),
+    comment="What models answered, to be given again; contents, and only until they expire.",
+)
+
+cache_near_misses = sa.Table(
+    "cache_near_misses",
+    metadata,
+    sa.Column("id", sa.String(48), primary_key=True),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("project", sa.String(64), nullable=False),
+    sa.Column("workflow", sa.String(64), nullable=False),
+    sa.Column("similarity", sa.Double, nullable=False),
+    sa.Column("threshold", sa.Double, nullable=False),
+    sa.Column("run_id", sa.String(48)),
+    sa.Column("like_run_id", sa.String(48), comment="whose answer would have been given"),
+    sa.Column("same", sa.Boolean, nullable=False, comment="whether the model gave the same"),
+    sa.Index("cache_near_misses_by_time", "at_us"),
+    comment="Inputs that were nearly enough alike; kept for 30 days.",
+)
+
+cache_clearings = sa.Table(
+    "cache_clearings",
+    metadata,
+    sa.Column("id", sa.String(48), primary_key=True),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("project", sa.String(64)),
+    sa.Column("workflow", sa.String(64)),
+    sa.Column("prefix", sa.String(256)),
+    sa.Column("tag", sa.String(64)),
+    comment="Orders to forget cached answers, for every process to carry out; kept for an hour.",
 )
 
 # Tables with a file of their own; they add themselves to `metadata`.

@@ -123,6 +123,10 @@ class LoggedCall(Protocol):
     def trail(self) -> Sequence[LoggedAttempt]:
         """The attempts, where they tell more than the call itself does."""
 
+    @property
+    def cache(self) -> str:
+        """What the cache had for it: `off` where it wasn't asked."""
+
 
 class _Attempt(msgspec.Struct, omit_defaults=True, kw_only=True):
     reason: str
@@ -159,6 +163,7 @@ class _Line(msgspec.Struct, omit_defaults=True, kw_only=True):
     output_tokens: int | None = None
     cost_nanousd: int | None = None
     simulated: bool = False
+    cache: str = "off"
     trail: tuple[_Attempt, ...] = ()
 
 
@@ -210,6 +215,7 @@ def _line(record: LoggedCall) -> _Line:
         output_tokens=record.output_tokens,
         cost_nanousd=record.cost_nanousd,
         simulated=record.simulated,
+        cache=record.cache,
         trail=tuple(map(_attempt, record.trail)),
     )
 

@@ -45,6 +45,7 @@ class CallFigures(Protocol):
     status: int
     error_class: str | None
     attempts: int
+    saved_nanousd: int | None
     input_tokens: int | None
     cached_tokens: int | None
     output_tokens: int | None
@@ -52,6 +53,10 @@ class CallFigures(Protocol):
     cost_nanousd: int | None
     latency_us: int
     first_token_us: int | None
+
+    @property
+    def cache(self) -> str:
+        """What the cache had for it: `off` where it wasn't asked."""
 
 
 class _Series:
@@ -69,18 +74,28 @@ class _Sums:
 
     __slots__ = (
         "attempts",
+        "cache",
         "cached_tokens",
         "calls",
         "cost_nanousd",
         "input_tokens",
         "output_tokens",
         "reasoning_tokens",
+        "saved_nanousd",
         "unpriced",
     )
 
     def __init__(self) -> None:
-        self.calls = self.attempts = self.unpriced = self.cost_nanousd = 0
+        self.calls = self.attempts = self.unpriced = self.cost_nanousd = self.saved_nanousd = 0
         self.input_tokens = self.cached_tokens = self.output_tokens = self.reasoning_tokens = 0
+        self.cache: dict[str, int] | None = None
+
+    def note_cache(self, record: CallFigures) -> None:
+        """Count a call that asked the cache."""
+        if self.cache is None:
+            self.cache = {}
+        self.cache[record.cache] = self.cache.get(record.cache, 0) + 1
+        self.saved_nanousd += record.saved_nanousd or 0
 
 
 class Metrics:
@@ -114,6 +129,18 @@ class Metrics:
         )
         self._unpriced = Counter(
             "headgate_unpriced", "Calls whose price is not known.", _LABELS, registry=registry
+        )
+        self._cache = Counter(
+            "headgate_cache",
+            "Calls that asked the cache, by what it had: hit, stale or miss.",
+            (*_LABELS, "result"),
+            registry=registry,
+        )
+        self._saved = Counter(
+            "headgate_cache_saved_usd",
+            "What answers from the cache cost when a model gave them, in US dollars.",
+            _LABELS,
+            registry=registry,
         )
         self._latency = Histogram(
             "headgate_request_duration_seconds",
@@ -149,6 +176,18 @@ class Metrics:
         )
         self.allowances = AllowanceMetrics(registry, max_label_values=max_label_values)
         """The figures of limits and budgets."""
+        self._cache_entries = Gauge(
+            "headgate_cache_entries",
+            "Answers in the memory of the processes.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._cache_bytes = Gauge(
+            "headgate_cache_bytes",
+            "What they take.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         Gauge(
             "headgate_build_info",
             "The version that runs.",
@@ -173,6 +212,8 @@ class Metrics:
             sums.cached_tokens += record.cached_tokens or 0
             sums.output_tokens += record.output_tokens or 0
             sums.reasoning_tokens += record.reasoning_tokens or 0
+            if record.cache != "off":
+                sums.note_cache(record)
             if record.cost_nanousd is None:
                 sums.unpriced += 1
             else:
@@ -198,6 +239,10 @@ class Metrics:
         ):
             if tokens:
                 self._tokens.labels(*labels, kind).inc(tokens)
+        for result, calls in (sums.cache or {}).items():
+            self._cache.labels(*labels, result).inc(calls)
+        if sums.saved_nanousd:
+            self._saved.labels(*labels).inc(sums.saved_nanousd / 1e9)
         if sums.unpriced:
             self._unpriced.labels(*labels).inc(sums.unpriced)
         if sums.calls > sums.unpriced:
@@ -223,6 +268,11 @@ class Metrics:
         self._in_flight.set(in_flight)
         self._lag.set(lag_s)
         self._waiting.set(waiting_records)
+
+    def note_cache(self, *, entries: int, size_bytes: int) -> None:
+        """Set the gauges of this process's cache."""
+        self._cache_entries.set(entries)
+        self._cache_bytes.set(size_bytes)
 
     def render(self) -> bytes:
         """The whole server's figures in Prometheus' text form."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -28,12 +29,14 @@ class GatewayModel:
         call.from_run = True
         call.rungs_up = request.asked_before
         call.priority = request.priority
+        call.no_store = request.no_store
         record = call.record
         record.workflow = request.workflow
         record.run_id = request.run_id
         record.feature = request.feature
         call.name_user(request.user, self._hash_user)
         asked = read_request(ENDPOINTS[request.endpoint], request.body)
+        asked.prompt_cache_key = request.prompt_cache_key
         record.model_requested = asked.model
         waiting = _Waiting()
         await self._gateway.carry(call, asked, waiting)
@@ -52,7 +55,13 @@ class GatewayModel:
             reasoning_tokens=record.reasoning_tokens,
             simulated=record.simulated,
             cost_nanousd=record.cost_nanousd,
+            cache=record.cache,
+            disown=self._disown(call),
         )
+
+    def _disown(self, call: Call) -> Callable[[], None] | None:
+        cache, ask = self._gateway.cache, call.ask
+        return None if cache is None or ask is None else partial(cache.forget, ask)
 
 
 class _Waiting:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 import msgspec
 
 from headgate.config.allowances import Priority
 from headgate.gateway.caller import Caller
+from headgate.ledger.record import CacheState
 
 
 class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +29,10 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     """How often the run asked the same and the answer failed its checks."""
     priority: Priority = "normal"
     """Who goes first where calls wait for a limit."""
+    no_store: bool = False
+    """Whether it is neither to be answered from the cache nor kept there."""
+    prompt_cache_key: str | None = None
+    """Names what requests have in common, for a provider that keeps the beginnings of prompts."""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """Hints of the caller's that are passed on, such as `x-simulator-fault`."""
 
@@ -53,6 +59,10 @@ class ModelReply(msgspec.Struct, frozen=True, kw_only=True):
     """The simulator answered, not a model."""
     cost_nanousd: int | None = None
     """None where no price is known; never 0 for that."""
+    cache: CacheState = "off"
+    """Whether the answer was given before."""
+    disown: Callable[[], None] | None = None
+    """Says that the answer was of no use, so that it is not given again; None: it won't be."""
 
 
 class Model(Protocol):

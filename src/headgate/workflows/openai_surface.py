@@ -45,6 +45,7 @@ async def answer_workflow(
     feature: str | None = None,
     user: str | None = None,
     idempotency_key: str | None = None,
+    no_store: bool = False,
     headers: tuple[tuple[bytes, bytes], ...] = (),
 ) -> WorkflowAnswer:
     """Run the workflow `name` with the input in `body`, a request's JSON.
@@ -63,6 +64,7 @@ async def answer_workflow(
             feature=feature,
             user=user,
             idempotency_key=idempotency_key,
+            no_store=no_store,
             headers=headers,
         )
     )

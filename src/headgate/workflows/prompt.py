@@ -18,6 +18,9 @@ from headgate.workflows.sample import sample_of
 from headgate.workflows.template import Template
 from headgate.workflows.untrusted import NOTICE, made_visible
 
+_WORTH_MOVING_CHARACTERS = 400
+"""About a hundred tokens; providers reuse beginnings of a thousand tokens and more, in steps."""
+
 
 class Message(msgspec.Struct, frozen=True):
     """One message of a chat completions request."""
@@ -46,6 +49,8 @@ class Prompt:
         if problems:
             raise ConfigError(problems[0], problems=tuple(problems))
         self._examples = tuple(m for example in parts.examples for m in _messages(example))
+        self.warnings = _prefix_warnings(parts, self._user)
+        """Why providers can't reuse the beginning of the prompt as much as they could."""
         self._static_system = None if uses_input else self._system_message({})
 
     def render(self, given: dict[str, Any]) -> tuple[Message, ...]:
@@ -58,6 +63,23 @@ class Prompt:
     def _system_message(self, given: dict[str, Any]) -> Message:
         text = self._system.render(given)
         return Message("system", f"{text}\n\n{NOTICE}" if self._trust == "untrusted" else text)
+
+
+def _prefix_warnings(parts: PromptParts, user: Template) -> tuple[str, ...]:
+    warnings = []
+    if parts.settings.system_uses_input:
+        warnings.append(
+            f"{parts.path}:{parts.system.line}: system_uses_input: the prompt differs from its"
+            " first part on, so providers can't reuse its beginning; move what varies to `# user`"
+        )
+    found = user.fixed_after_varying()
+    if found is not None and found[1] >= _WORTH_MOVING_CHARACTERS:
+        place, size_characters = found
+        warnings.append(
+            f"{place}: {size_characters} characters that are the same each time stand after text"
+            " that varies; move them above it, or to `# system`, so that providers reuse them"
+        )
+    return tuple(warnings)
 
 
 def _messages(example: Example) -> tuple[Message, Message]:

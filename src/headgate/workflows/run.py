@@ -26,6 +26,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     feature: str | None = None
     user: str | None = None
     idempotency_key: str | None = None
+    no_store: bool = False
+    """Whether the calls are neither to be answered from the cache nor kept there."""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """Hints that are passed on with every call, such as `x-simulator-fault`."""
 

@@ -190,6 +190,8 @@ class Runner:
                 output, problems = await _checked(workflow, reading.value, order.input, trail)
                 if not problems:
                     return Outcome(output=output)
+            if reply.disown is not None:
+                reply.disown()
             # Only the newest answer goes along: the faults of older ones are of no use any more.
             conversation = (*messages, *correction(reading.content, problems))
         checks = ", ".join(sorted({problem.check for problem in problems}))
@@ -216,6 +218,9 @@ class Runner:
             feature=order.feature,
             user=order.user,
             priority=workflow.settings.limits.priority,
+            # An answer to "that was wrong, try again" is of no use to another run.
+            no_store=order.no_store or trail.attempt > 1,
+            prompt_cache_key=workflow.fingerprint,
             headers=order.headers,
             asked_before=trail.attempt - 1,
         )

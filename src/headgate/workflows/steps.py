@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from headgate.checks.problem import Problem
+from headgate.ledger.record import CacheState
 from headgate.workflows.model import ModelReply
 
 StepKind = Literal["input", "render", "call", "parse", "schema", "rules", "fallback"]
@@ -39,6 +40,7 @@ class CallFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasoning_tokens: int | None = None
     simulated: bool = False
     cost_nanousd: int | None = None
+    cache: CacheState = "off"
 
     @classmethod
     def of(cls, reply: ModelReply) -> CallFacts:
@@ -57,6 +59,7 @@ class CallFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             reasoning_tokens=reply.reasoning_tokens,
             simulated=reply.simulated,
             cost_nanousd=reply.cost_nanousd,
+            cache=reply.cache,
         )
 
 

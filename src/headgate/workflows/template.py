@@ -91,6 +91,24 @@ class Template:
                 )
         return sorted(set(found), key=found.index)
 
+    def fixed_after_varying(self) -> tuple[str, int] | None:
+        """Where text begins that is the same each time but follows text that varies, and how much.
+
+        The place is `file:line`; None where there is no such text.
+        """
+        varying, place, size_characters = False, "", 0
+        for node in self._tree.body:
+            for part in node.nodes if isinstance(node, nodes.Output) else [node]:
+                if not isinstance(part, nodes.TemplateData):
+                    varying = True
+                elif varying and part.data.strip():
+                    # Data that begins with a line break belongs to the lines after it.
+                    skipped = len(part.data) - len(part.data.lstrip())
+                    line = part.lineno + part.data[:skipped].count("\n")
+                    place = place or self._at(line)
+                    size_characters += len(part.data.strip())
+        return (place, size_characters) if size_characters else None
+
     def sample_problem(self, sample: dict[str, Any], what: str) -> str | None:
         """Why the template can't be rendered with `sample`, described by `what`; None if it can."""
         try:

@@ -13,8 +13,11 @@ from headgate.gateway.dialects.dialect import Dialect, Model, Outgoing
 from headgate.gateway.dialects.openai import OpenAIDialect
 
 
-def dialect_for(settings: ProviderSettings) -> Dialect:
-    """The dialect of a provider that is set up so."""
+def dialect_for(settings: ProviderSettings, *, prompt_cache_keys: bool = False) -> Dialect:
+    """The dialect of a provider that is set up so.
+
+    `prompt_cache_keys`: whether it knows what `prompt_cache_key` is.
+    """
     base_path = urlsplit(settings.base_url).path.rstrip("/").encode()
     if settings.kind == "azure":
         return AzureDialect(
@@ -25,7 +28,7 @@ def dialect_for(settings: ProviderSettings) -> Dialect:
         )
     if settings.kind == "anthropic":
         return AnthropicDialect(base_path, default_max_tokens=settings.default_max_tokens)
-    return OpenAIDialect(base_path)
+    return OpenAIDialect(base_path, prompt_cache_keys=prompt_cache_keys)
 
 
 __all__ = ["Dialect", "Model", "Outgoing", "dialect_for"]

@@ -19,9 +19,11 @@ class OpenAIDialect:
     translates = False
     keeps_responses = True
 
-    def __init__(self, base_path: bytes) -> None:
+    def __init__(self, base_path: bytes, *, prompt_cache_keys: bool = False) -> None:
         self._base_path = base_path
         """The path of the provider's base URL, without a slash at its end."""
+        self._prompt_cache_keys = prompt_cache_keys
+        """Whether it is told which requests begin alike; not every server knows that field."""
 
     def headers(self, api_key: str | None) -> tuple[str, ...]:
         """See `Dialect`."""
@@ -36,7 +38,9 @@ class OpenAIDialect:
 
     def outgoing(self, request: Request, model: str) -> Outgoing:
         """See `Dialect`."""
-        return Outgoing(self._base_path + request.endpoint.target, request.body_for(model))
+        key = request.prompt_cache_key if self._prompt_cache_keys else None
+        body = request.body_for(model, prompt_cache_key=key)
+        return Outgoing(self._base_path + request.endpoint.target, body)
 
     def answer(self, request: Request, status: int, body: bytes) -> bytes:  # noqa: ARG002
         """See `Dialect`."""

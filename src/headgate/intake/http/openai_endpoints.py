@@ -15,6 +15,10 @@ _HEADERS = (
         "x-headgate-priority",
         "`interactive`, `normal` (the default) or `bulk`: who goes first where calls wait in line.",
     ),
+    HeaderParameter(
+        "x-headgate-cache", "`no-store`: don't answer from the cache, and don't keep the answer."
+    ),
+    HeaderParameter("x-headgate-cache-tag", "Names to clear the answer by, with commas between."),
 )
 
 

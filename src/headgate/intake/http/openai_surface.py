@@ -14,7 +14,7 @@ from headgate.errors import (
     MethodNotAllowedError,
     UpstreamLoopError,
 )
-from headgate.gateway.call import Call, LastWords, Refusal, trace_id_from
+from headgate.gateway.call import Call, LastWords, Refusal, no_store_from, trace_id_from
 from headgate.gateway.caller import Caller
 from headgate.gateway.deadline import patience_from
 from headgate.gateway.endpoints import ENDPOINTS, Endpoint
@@ -39,6 +39,9 @@ _FORWARDED = (b"idempotency-key", b"openai-beta", b"x-client-request-id")
 _VIA = VIA_HEADER.encode()
 
 _FAULT_HINT = b"x-simulator-fault"
+
+_CACHE = b"x-headgate-cache"
+_CACHE_TAG = b"x-headgate-cache-tag"
 
 _MAX_FORWARDED_BYTES = 1024
 _MAX_USER_CHARACTERS = 512
@@ -117,6 +120,8 @@ class OpenAISurface:
             call.name_feature(headers[b"x-headgate-feature"])
         if b"x-headgate-priority" in headers:
             call.name_priority(headers[b"x-headgate-priority"])
+        if self._gateway.cache is not None:
+            call.name_cache(headers.get(_CACHE), headers.get(_CACHE_TAG))
         call.forwarded = self._forwarded(headers)
         call.take_hints(headers.get(b"x-headgate-complexity"), headers.get(b"x-headgate-hedge"))
         call.patience = patience_from(
@@ -159,6 +164,7 @@ class OpenAISurface:
                 feature=call.record.feature,
                 user=_user(headers) or request.end_user(),
                 idempotency_key=idempotency_key.decode("latin-1") if idempotency_key else None,
+                no_store=no_store_from(headers.get(_CACHE)),
                 headers=((_FAULT_HINT, hint),) if hint else (),
             )
             told = [(b"x-request-id", call.record.id.encode()), *answer.headers]

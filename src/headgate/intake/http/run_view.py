@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from headgate.ledger.money import header_usd
-from headgate.ledger.record import CallRecord
+from headgate.ledger.record import CacheState, CallRecord
 from headgate.workflows.run import Run, RunStatus, total_cost_nanousd
 from headgate.workflows.steps import CallFacts, Step, StepKind, Verdict
 
@@ -52,6 +52,7 @@ class RunCallView(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int | None
     reasoning_tokens: int | None
     cost_usd: Annotated[Dollars | None, Meta(description="null: no price is known.")]
+    cache: Annotated[CacheState, Meta(description="Whether the answer was given before.")]
     latency_ms: float
 
 
@@ -137,6 +138,7 @@ def _merged(known: Sequence[CallFacts], ledger: Sequence[CallRecord]) -> list[Ca
             reasoning_tokens=record.reasoning_tokens,
             simulated=record.simulated,
             cost_nanousd=record.cost_nanousd,
+            cache=record.cache,
         )
     return [facts[call_id] for call_id in sorted(facts)]
 
@@ -173,5 +175,6 @@ def _call_view(call: CallFacts) -> RunCallView:
         output_tokens=call.output_tokens,
         reasoning_tokens=call.reasoning_tokens,
         cost_usd=None if call.cost_nanousd is None else header_usd(call.cost_nanousd),
+        cache=call.cache,
         latency_ms=call.latency_us / 1e3,
     )

@@ -61,6 +61,17 @@ class UsageView(msgspec.Struct, frozen=True, kw_only=True):
     ]
     cost_usd: Annotated[str | None, Meta(description="The same in dollars, exactly.")]
     latency_ms_avg: float
+    cached_share: Annotated[
+        float,
+        Meta(description="Of the input tokens, those that the provider had in its prompt cache."),
+    ]
+    cache_hits: Annotated[int, Meta(description="Calls that were answered from Headgate's cache.")]
+    cache_misses: Annotated[
+        int, Meta(description="Calls for which it had no answer, or only a part of one.")
+    ]
+    saved_nanousd: Annotated[
+        int, Meta(description="What answers from it cost when a model gave them.")
+    ]
 
 
 class UsageList(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,4 +161,8 @@ def _view(row: UsageRow) -> UsageView:
         cost_nanousd=row.cost_nanousd,
         cost_usd=None if row.cost_nanousd is None else header_usd(row.cost_nanousd),
         latency_ms_avg=row.latency_us_avg / 1000,
+        cached_share=round(row.cached_tokens / max(1, row.input_tokens), 4),
+        cache_hits=row.cache_hits,
+        cache_misses=row.cache_misses,
+        saved_nanousd=row.saved_nanousd,
     )

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from headgate.errors import InvalidRequestError
-from headgate.gateway.call import feature_from, trace_id_from
+from headgate.gateway.call import feature_from, no_store_from, trace_id_from
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint, HeaderParameter
 from headgate.intake.http.inputs import Input
 from headgate.intake.http.run_view import RunView, run_view
@@ -75,6 +75,7 @@ def workflows_endpoints(runner: Runner, *, fault_hints: bool = True) -> tuple[En
             feature=None if feature is None else feature_from(feature),
             user=_user(request),
             idempotency_key=headers.get("idempotency-key"),
+            no_store=no_store_from(_header(request, "x-headgate-cache")),
             headers=_hints(request) if fault_hints else (),
         )
         ended = await runner.run(order)
@@ -107,6 +108,7 @@ def workflows_endpoints(runner: Runner, *, fault_hints: bool = True) -> tuple[En
                 ),
                 HeaderParameter("x-headgate-feature", "What the cost is for."),
                 HeaderParameter("x-headgate-user", "The end user; only a keyed hash is kept."),
+                HeaderParameter("x-headgate-cache", "`no-store`: ask the model in any case."),
             ),
         ),
     )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Answers given before, given again: which calls, under which key, where kept, how replayed."""

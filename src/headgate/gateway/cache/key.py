@@ -1,0 +1,76 @@
+"""Under which key an answer is kept: two requests share one only if they ask the same. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from headgate.gateway.endpoints import Fields
+from headgate.gateway.endpoints.endpoint import UNREADABLE
+
+_FORM = b"headgate answer 1\n"
+"""Changed when a key comes to mean something else."""
+
+NO_GUARDS = "none"
+"""The version of the guard policy while there are no guards."""
+
+LEFT_OUT: Mapping[str, str] = {
+    "model": "what was asked for stands in the scope, with the targets that it means",
+    "user": "says who asks, not what",
+    "safety_identifier": "says who asks, not what",
+    "metadata": "labels what the provider stores",
+    "stream": "the same answer, told otherwise",
+    "stream_options": "the same answer, told otherwise",
+    "prompt_cache_key": "makes the provider quicker, not other",
+    "prompt_cache_retention": "makes the provider quicker, not other",
+}
+"""Fields that do not change the answer, and why. All others are part of the key, also `store`:
+who asks for an answer that the provider keeps must not get one that it doesn't."""
+
+# Numbers are compared as they were written: as floats, 2**70 and 2**70 + 1 would be one.
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer belongs to, apart from the request's own fields."""
+
+    project: str
+    workflow: str | None
+    endpoint: str
+    model: str
+    """As it was asked for: a route's name or a model's."""
+    targets: str
+    """Which targets that means, so that another configuration has other answers."""
+    guard_policy: str = NO_GUARDS
+    beta: str = ""
+    """The `openai-beta` header, which can change what an endpoint answers."""
+
+
+def canonical(fields: Fields, *, without: frozenset[str] = frozenset()) -> bytes | None:
+    """The fields that make the answer, as JSON with sorted keys; None where they can't be read."""
+    read: dict[str, Any] = {}
+    try:
+        for name, raw in fields.items():
+            if name not in LEFT_OUT and name not in without:
+                read[name] = _decode(raw)
+        return _encode(read)
+    except UNREADABLE:
+        return None
+
+
+def answer_key(scope: Scope, asked: bytes) -> bytes:
+    """The key of the answer to `asked`, a canonical request, within `scope`."""
+    # JSON has no line breaks of its own, so the parts can't run into each other.
+    digest = sha256(_FORM + msgspec.json.encode(scope) + b"\n")
+    digest.update(asked)
+    return digest.digest()
+
+
+def item_key(batch_key: bytes, item: bytes) -> bytes:
+    """The key of one item of a batch whose other fields have `batch_key`."""
+    return sha256(batch_key + item).digest()

@@ -1,0 +1,77 @@
+"""Vectors for the cache, asked for as every call is: through the gateway, recorded and paid for."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from headgate.gateway.cache.semantic.index import Vector
+from headgate.gateway.call import Call, Headers, LastWords, Refusal
+from headgate.gateway.endpoints import ENDPOINTS
+from headgate.gateway.endpoints.endpoint import UNREADABLE
+from headgate.gateway.gateway import Gateway
+from headgate.gateway.request import read_request
+
+
+class _Vector(msgspec.Struct):
+    embedding: list[float]
+
+
+class _Reply(msgspec.Struct):
+    data: list[_Vector]
+
+
+_reply = msgspec.json.Decoder(_Reply)
+
+
+class GatewayEmbedder:
+    """Asks the route or model that the operator named."""
+
+    def __init__(self, model: str, timeout_s: float) -> None:
+        self._model = model
+        self._timeout_s = timeout_s
+        self.gateway: Gateway | None = None
+        """Set once there is one; it has the cache, which has this."""
+
+    async def embed(self, call: Call, text: str) -> Vector | None:
+        """See `cache.semantic.similar.Embedder`; the call's run pays for it."""
+        if self.gateway is None:
+            return None
+        asking = Call(call.caller, "embeddings", trace_id=call.record.trace_id)
+        asking.from_run = True
+        record = asking.record
+        record.workflow, record.run_id = call.record.workflow, call.record.run_id
+        record.feature, record.user_hash = call.record.feature, call.record.user_hash
+        record.model_requested = self._model
+        body = msgspec.json.encode(
+            {"model": self._model, "input": text, "encoding_format": "float"}
+        )
+        request = read_request(ENDPOINTS["embeddings"], body)
+        waiting = _Waiting()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self.gateway.carry(asking, request, waiting)
+            return _reply.decode(waiting.body).data[0].embedding if record.status == 200 else None
+        except (TimeoutError, IndexError, *UNREADABLE):
+            return None
+
+
+class _Waiting:
+    """The client of such a call; embeddings are never streamed."""
+
+    __slots__ = ("body", "gone")
+
+    def __init__(self) -> None:
+        self.body = b""
+        self.gone = False
+
+    async def begin(self, status: int, headers: Headers) -> None:
+        raise NotImplementedError
+
+    async def write(self, data: bytes) -> None:
+        raise NotImplementedError
+
+    async def finish(self, last: LastWords | Refusal) -> None:
+        if isinstance(last, LastWords):
+            self.body = last.body
