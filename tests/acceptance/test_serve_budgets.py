@@ -79,8 +79,10 @@ def test_a_budget_that_is_used_up_refuses_and_is_not_to_be_tried_again(
     assert "usd/month per key" in refused.error["message"]
     assert "$0.002 are left" in refused.error["message"]
     assert "begins anew at" in refused.error["message"]
-    spent = sum(record["cost_nanousd"] for record in budgeted.records(model_requested=model))
-    assert spent == 18_000_000
+    records = until(
+        lambda: found if len(found := budgeted.records(model_requested=model)) == 7 else None, 5
+    )
+    assert sum(record["cost_nanousd"] for record in records) == 18_000_000
 
 
 def test_a_call_whose_worst_case_does_not_fit_is_refused_before_it_is_made(

@@ -275,3 +275,15 @@ async def test_without_its_database_a_server_refuses_or_spends_what_it_leased(
     await lenient.stop(5)
     taken, spent = standing(database)
     assert taken == spent == (60 + leased) * CALL_NANOUSD
+
+
+async def test_what_is_just_going_back_is_not_taken_for_used_up(database: Database):
+    counted = allowances(database, budgets=[{"per": "key", "usd": "0.01", "window": "day"}])
+    counted.start()
+    applied = counted.applied(WHO)
+    for pause_s in (0.45, 0.5, 0.52, 0.55, 0.6):
+        held = await counted.reserve(applied, a_claim(10 * CALL_NANOUSD), "support", "normal")
+        counted.settle(held, NOTHING)
+        # About now the idle share is on its way back to the store.
+        await asyncio.sleep(pause_s)
+    await counted.stop(5)

@@ -244,7 +244,7 @@ class Allowances:
             return True
         if amount > share.rule.limit:
             return True
-        if now_us - share.known_at_us > _FRESH_US:
+        if share.asked or now_us - share.known_at_us > _FRESH_US:
             return False
         if share.known_at_us < share.more_at_us <= now_us:
             return False

@@ -116,6 +116,8 @@ class Exchange:
                 self._note_failure("a fault of Headgate's own")
             finally:
                 done.set()
+            # Who waited decides by what was just answered, before the next turns are on their way.
+            await asyncio.sleep(0)
             if self._failed:
                 if closing:
                     return

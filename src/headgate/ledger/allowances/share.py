@@ -86,7 +86,7 @@ class Share:
     __slots__ = (
         "_earlier", "_idle_snapshot", "_late", "_moves", "_pending", "_rate", "_rate_since_us",
         "_refunds", "_spent", "_stamp", "_stamped", "_told_idle", "_typical",
-        "_unstamped", "_used", "available", "demand",
+        "_unstamped", "_used", "asked", "available", "demand",
         "elsewhere", "in_flight", "known_at_us", "least", "left", "line", "line_demand",
         "line_least", "low", "more_at_us",
         "period", "recall", "recalled", "refused", "rule", "spent", "subject", "taken",
@@ -116,6 +116,8 @@ class Share:
         """Whether another process asks for what this one holds idle."""
         self.refused = False
         """Whether a call was refused for this since the last turn."""
+        self.asked = False
+        """Whether a turn is on its way, so that what the store said last is out of date."""
         self.period = Period(0, 0)
         self.until_us = 0
         """When the share lapses: its period ends, or it was not renewed in time."""
@@ -278,6 +280,7 @@ class Share:
         return found
 
     def _ask(self, now_us: int, *, closing: bool) -> Ask:
+        self.asked = True
         self._note_rate(now_us)
         debt = max(0, -self.available)
         self.available += debt
@@ -337,6 +340,7 @@ class Share:
         """Take what the store answered."""
         if not turn.current:
             return
+        self.asked = False
         if turn.period != self.period and self.rule.window not in ("minute", "now"):
             # The period ended while the turn was on its way: what was granted goes back.
             if answer.granted:
@@ -367,6 +371,8 @@ class Share:
 
     def unanswered(self, turn: Turn) -> None:
         """The store carried out a turn, but its answer was lost: what it granted is lost too."""
+        if turn.current:
+            self.asked = False
         if turn.current and self.rule.window == "minute":
             for stamp in self._pending:
                 stamp.slot = -1
