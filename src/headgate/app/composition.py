@@ -22,6 +22,8 @@ from headgate.errors import UnavailableError
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.models import ModelList
+from headgate.gateway.objects.carrier import ObjectCarrier
+from headgate.gateway.objects.register import ObjectRegister
 from headgate.gateway.provider import Provider
 from headgate.gateway.retry import RetryPolicy
 from headgate.gateway.routing import Routing
@@ -36,6 +38,7 @@ from headgate.intake.access.secret import load_secret, user_hash
 from headgate.intake.http.admin import AdminApp, Services
 from headgate.intake.http.health_api import Probe, database_probe
 from headgate.intake.http.models_api import models_endpoints
+from headgate.intake.http.objects_surface import ObjectsSurface
 from headgate.intake.http.openai_endpoints import openai_endpoints
 from headgate.intake.http.openai_surface import OpenAISurface
 from headgate.intake.http.request_body import Receive, Scope, Send
@@ -47,6 +50,7 @@ from headgate.ledger.record import CallRecord
 from headgate.ledger.usage import response_owner
 from headgate.ledger.writer import LedgerWriter
 from headgate.storage import Database, migrate
+from headgate.storage.threads import StorageThreads
 from headgate.telemetry.logs import CallLog
 from headgate.telemetry.metrics import CONTENT_TYPE, Metrics
 from headgate.workflows.catalogue import Catalogue
@@ -158,8 +162,23 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     surface = OpenAISurface(
         gateway, authenticator, proxies, runner, settings.server, hash_user, via=via
     )
+    object_threads = StorageThreads("objects")
+    carrier = ObjectCarrier(
+        routing,
+        ObjectRegister(
+            database,
+            object_threads,
+            open_to_unregistered=settings.endpoints.unregistered_objects == "open",
+        ),
+        RetryPolicy(settings.retries),
+        writer,
+        keeper=settings.endpoints.provider,
+        durable=settings.ledger.durability == "durable",
+    )
     return Application(
         surface=surface,
+        objects=ObjectsSurface(carrier, surface, settings.server, settings.endpoints),
+        object_threads=object_threads,
         admin=admin,
         gateway=gateway,
         authenticator=authenticator,
@@ -201,6 +220,8 @@ class Application:
         self,
         *,
         surface: OpenAISurface,
+        objects: ObjectsSurface,
+        object_threads: StorageThreads,
         admin: AdminApp,
         gateway: Gateway,
         authenticator: Authenticator,
@@ -214,6 +235,8 @@ class Application:
         self._parent_pid = parent_pid
         self._surface = surface
         self._endpoints = surface.endpoints
+        self._objects = objects
+        self._object_threads = object_threads
         self._admin = admin
         self._gateway = gateway
         self._authenticator = authenticator
@@ -230,6 +253,8 @@ class Application:
             endpoint = self._endpoints.get(scope["path"])
             if endpoint is not None:
                 await self._surface.serve(endpoint, scope, receive)
+            elif (found := self._objects.find(scope["method"], scope["path"])) is not None:
+                await self._objects.serve(found, scope, receive)
             else:
                 await self._admin(scope, receive, send)
         elif scope["type"] == "lifespan":
@@ -267,13 +292,14 @@ class Application:
         atexit.unregister(self._writer.close)
         await self._admin.stop()
         self._runner.threads.close()
+        self._object_threads.close()
         self._database.close()
 
     async def _until_quiet(self) -> None:
         """Wait for calls that were just cancelled to say so in their records."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_QUIET_S):
-                while self._gateway.in_flight:  # noqa: ASYNC110 - looked at once, at the end
+                while self._gateway.in_flight or self._objects.in_flight:  # noqa: ASYNC110 - looked at once, at the end
                     await asyncio.sleep(0.01)
 
     async def _note_state(self) -> None:

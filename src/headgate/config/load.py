@@ -86,6 +86,10 @@ def _check(document: YamlFile, settings: Settings) -> None:
                 raise document.error(
                     "has characters that a header can't carry", "providers", name, field
                 )
+    keeper = settings.endpoints.provider
+    if keeper is not None and settings.providers and keeper not in settings.providers:
+        known = ", ".join(settings.providers)
+        raise document.error(f"no such provider; the file has {known}", "endpoints", "provider")
     for name, route in settings.routes.items():
         for index, target in enumerate(route.targets):
             if settings.providers and target.provider not in settings.providers:

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from headgate.config.endpoints import EndpointsSettings
+
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 """Lower-case letters, digits, `-`, `_` and `.`; at most 63 characters."""
 
@@ -221,6 +223,7 @@ class Settings(Table, frozen=True):
     ] = {}
     routes: dict[Name, RouteSettings] = {}
     retries: RetrySettings = RetrySettings()
+    endpoints: EndpointsSettings = EndpointsSettings()
     prices: Annotated[
         dict[str, PriceSettings], Meta(description="By model name; they go before the price list.")
     ] = {}

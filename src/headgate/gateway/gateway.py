@@ -231,7 +231,8 @@ class Gateway:
                 await self._writer.append_durable(call.record)
             except DatabaseUnavailableError as error:
                 if isinstance(last, LastWords) and last.unless is not None:
-                    last = LastWords(last.unless(error))
+                    block = last.unless(error)
+                    last = LastWords(block, cut=not block)
                 elif last is not None:
                     last = Refusal(error, _call_headers(call))
         if last is not None:
@@ -289,7 +290,7 @@ def _refusal(call: Call, error: HeadgateError) -> Refusal:
 def _last_error(call: Call, block: bytes, error: HeadgateError) -> LastWords:
     """An error as the end of a stream, noted in the record."""
     call.record.error_class = error.code
-    return LastWords(block)
+    return LastWords(block, cut=not block)
 
 
 def _our_fault(call: Call, fault: Exception) -> HeadgateError:

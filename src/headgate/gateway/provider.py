@@ -39,7 +39,9 @@ class Provider:
         self.dialect: Dialect = OpenAIDialect(self._path)
         self._patterns = settings.models
         self.secret = settings.api_key.encode() if settings.api_key else None
-        self.headers = _header_lines(settings, via)
+        self.bare_headers = _header_lines(settings, via)
+        """The header lines of a request, without its content's type."""
+        self.headers = b"content-type: application/json\r\n" + self.bare_headers
         self._streamed = _timeouts(settings.timeouts)
         # A reply that isn't streamed begins when the model has written all of it, so its head may
         # rightly take as long as the whole.
@@ -51,6 +53,8 @@ class Provider:
         )
         self.quick = self._streamed
         """How long to wait for what no model has to write."""
+        self.patient = self._whole
+        """How long to wait for what may take the provider as long as a model does."""
         self._embeddings = _timeouts(settings.embeddings_timeouts)
 
     def serves(self, model: str) -> bool:
@@ -74,7 +78,6 @@ def _timeouts(settings: TimeoutSettings) -> Timeouts:
 
 def _header_lines(settings: ProviderSettings, via: str) -> bytes:
     lines = [
-        "content-type: application/json",
         "accept-encoding: gzip, deflate",
         f"user-agent: headgate/{__version__}",
     ]

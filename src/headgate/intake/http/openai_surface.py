@@ -73,11 +73,11 @@ class OpenAISurface:
         reply = scope["extensions"][REPLY]
         client = HttpClient(headers, receive, reply, self._settings.gzip_min_bytes)
         try:
-            if headers.get(_VIA) == self._via:
+            if self.is_own(headers):
                 raise UpstreamLoopError
             if scope["method"] != "POST":
                 raise MethodNotAllowedError(f"/v1/{endpoint.name} takes POST only.")
-            caller = await self._caller(scope, headers)
+            caller = await self.caller(scope, headers)
             require(caller.role, "models.call")
         except HeadgateError as error:
             told = [(b"x-request-id", new_id("req").encode())]
@@ -97,7 +97,8 @@ class OpenAISurface:
         with client.watched():
             await self._gateway.carry(call, request, client)
 
-    async def _caller(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller:
+    async def caller(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller:
+        """Who asks; raises 401, or 503 where that can't be found out."""
         peer = scope.get("client")
         address = peer[0] if peer else None
         forwarded = headers.get(b"x-forwarded-for")
@@ -113,14 +114,19 @@ class OpenAISurface:
     ) -> Request:
         if b"x-headgate-feature" in headers:
             call.name_feature(headers[b"x-headgate-feature"])
-        call.forwarded = self._forwarded(headers)
+        call.forwarded = self.forwarded(headers)
         request = read_request(endpoint, await client.body(self._settings.max_body_bytes))
         call.record.model_requested = request.model[:256]
         call.record.streamed = request.streamed
         call.name_user(_user(headers) or request.end_user(), self._hash_user)
         return request
 
-    def _forwarded(self, headers: dict[bytes, bytes]) -> bytes:
+    def is_own(self, headers: dict[bytes, bytes]) -> bool:
+        """Whether this installation sent the request itself, to a provider that leads back."""
+        return headers.get(_VIA) == self._via
+
+    def forwarded(self, headers: dict[bytes, bytes]) -> bytes:
+        """The header lines of the client's that a provider sees too."""
         lines = b""
         for name in _FORWARDED:
             if name in headers:

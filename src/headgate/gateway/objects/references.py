@@ -1,0 +1,115 @@
+"""Which objects and models a JSON body names, wherever in it they stand. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from headgate.errors import InvalidRequestError
+from headgate.gateway.objects.kind import Kind
+
+_FIELDS: dict[str, Kind] = {
+    "batch_id": "batch",
+    "container": "container",
+    "container_id": "container",
+    "conversation": "conversation",
+    "conversation_id": "conversation",
+    "eval_id": "eval",
+    "file_id": "file",
+    "file_ids": "file",
+    "input_file_id": "file",
+    "training_file": "file",
+    "validation_file": "file",
+    "vector_store_id": "vector_store",
+    "vector_store_ids": "vector_store",
+}
+"""Fields that name an object, or several, by identifier; or hold it as `{"id": …}`."""
+
+_USERS_OWN = frozenset({"metadata", "attributes"})
+"""Maps whose keys the application chooses, so that they name nothing."""
+
+_EVERYBODYS = frozenset({"stored_completions", "responses", "logs"})
+"""Sources of an eval's run that hold what every project of the provider's account stored."""
+
+_MENTIONS = (
+    b"file_id",
+    b"vector_store_id",
+    b'"conversation',
+    b'"container',
+    b"\\u00",
+)  # fmt: skip
+"""One of these stands in every body of a call that names an object; the last is how JSON may
+write a letter in another way."""
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """An object that a body names."""
+
+    kind: Kind
+    id: str
+    field: str
+    """Where it stands, for the error's `param`."""
+
+
+class Named(msgspec.Struct, frozen=True):
+    """What a body names."""
+
+    objects: tuple[Reference, ...] = ()
+    models: tuple[str, ...] = ()
+
+
+def mentions_objects(body: bytes) -> bool:
+    """Whether `body` may name an object; costs a fraction of a microsecond where it doesn't."""
+    return any(mark in body for mark in _MENTIONS)
+
+
+def names_object(field: str) -> bool:
+    """Whether a form's field of this name names an object, also as `name[]` or `name[part]`."""
+    return field.partition("[")[0] in _FIELDS
+
+
+def named_in(value: Any, field: str = "") -> Named:
+    """What `value`, decoded JSON, names; `field` is where it stood.
+
+    Raises `InvalidRequestError` for a source that holds what other projects made.
+    """
+    objects: list[Reference] = []
+    models: list[str] = []
+    for name, found in _walk(value, field):
+        if name in _FIELDS:
+            objects += (Reference(_FIELDS[name], one, name) for one in _ids(found))
+        elif name == "model" and isinstance(found, str):
+            models.append(found)
+        elif name == "source" and isinstance(found, dict) and found.get("type") in _EVERYBODYS:
+            raise InvalidRequestError(
+                f"A run's source can't be `{found['type']}`, which holds what every project of"
+                " this provider's account stored; name a file of your own, or give its content.",
+                param="source",
+                code="unsupported_parameter",
+            )
+        if isinstance(found, dict) and found.get("type") == "file_id":
+            objects += (Reference("file", one, "id") for one in _ids(found))
+    return Named(tuple(dict.fromkeys(objects)), tuple(dict.fromkeys(models)))
+
+
+def _walk(value: Any, field: str) -> Iterator[tuple[str, Any]]:
+    """Every field's name and value below `value`, and `value` itself. Of any depth."""
+    waiting: list[tuple[str, Any]] = [(field, value)]
+    while waiting:
+        name, found = waiting.pop()
+        yield name, found
+        if isinstance(found, dict):
+            waiting += ((key, part) for key, part in found.items() if key not in _USERS_OWN)
+        elif isinstance(found, list):
+            # What a list holds belongs to the list's own field, which has been looked at.
+            waiting += (("", part) for part in found if isinstance(part, dict | list))
+
+
+def _ids(found: Any) -> Iterator[str]:
+    for one in found if isinstance(found, list) else (found,):
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict) and isinstance(one.get("id"), str):
+            yield one["id"]
