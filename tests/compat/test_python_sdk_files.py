@@ -1,4 +1,4 @@
-"""Files, uploads and batches of the official Python SDK, and whose they are."""
+"""Files and uploads of the official Python SDK, and whose they are."""
 
 from __future__ import annotations
 
@@ -10,15 +10,6 @@ import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 
 from servers import ADMIN_KEY, RunningServer
-
-
-@pytest.fixture(scope="module")
-def others(simulated: RunningServer) -> Iterator[OpenAI]:
-    """An application of another project on the same server."""
-    simulated.post("/api/projects", {"name": "others"})
-    key = simulated.new_key(project="others")
-    with OpenAI(base_url=simulated.base_url, api_key=key, max_retries=0) as made:
-        yield made
 
 
 def _uploaded(client: OpenAI, content: bytes = b"some text", purpose: str = "user_data") -> str:
