@@ -23,6 +23,7 @@ from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.models import ModelList
 from headgate.gateway.objects.carrier import ObjectCarrier
+from headgate.gateway.objects.in_calls import ObjectsInCalls
 from headgate.gateway.objects.register import ObjectRegister
 from headgate.gateway.provider import Provider
 from headgate.gateway.retry import RetryPolicy
@@ -116,11 +117,18 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         return await asyncio.to_thread(_owner_of, database, response_id)
 
     stored = StoredResponses(find_response)
+    object_threads = StorageThreads("objects")
+    register = ObjectRegister(
+        database,
+        object_threads,
+        open_to_unregistered=settings.endpoints.unregistered_objects == "open",
+    )
     gateway = Gateway(
         Dispatcher(routing, RetryPolicy(settings.retries)),
         Settlement(prices),
         writer,
         stored,
+        ObjectsInCalls(register),
         durable=settings.ledger.durability == "durable",
     )
     runner = Runner(
@@ -160,16 +168,18 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         )
     )
     surface = OpenAISurface(
-        gateway, authenticator, proxies, runner, settings.server, hash_user, via=via
+        gateway,
+        authenticator,
+        proxies,
+        runner,
+        settings.server,
+        hash_user,
+        settings.endpoints,
+        via=via,
     )
-    object_threads = StorageThreads("objects")
     carrier = ObjectCarrier(
         routing,
-        ObjectRegister(
-            database,
-            object_threads,
-            open_to_unregistered=settings.endpoints.unregistered_objects == "open",
-        ),
+        register,
         RetryPolicy(settings.retries),
         writer,
         keeper=settings.endpoints.provider,

@@ -11,6 +11,7 @@ import msgspec
 
 from headgate.gateway.endpoints import StreamReader
 from headgate.gateway.request import Request
+from headgate.gateway.upstream import RequestBody
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -18,7 +19,9 @@ class Outgoing(msgspec.Struct, frozen=True):
 
     target: bytes
     """The request target: the path, and the query where there is one."""
-    body: bytes
+    body: bytes | RequestBody
+    """In memory, or as it comes where the request is a form."""
+    content_type: bytes = b"application/json"
 
 
 class Dialect(Protocol):
@@ -43,7 +46,10 @@ class OpenAIDialect:
 
     def outgoing(self, request: Request, model: str) -> Outgoing:
         """See `Dialect`."""
-        return Outgoing(self._base_path + request.endpoint.target, request.body_for(model))
+        target = self._base_path + request.endpoint.target
+        if request.form is not None:
+            return Outgoing(target, request.form.body_for(model), request.form.content_type)
+        return Outgoing(target, request.body_for(model))
 
     def answer(self, request: Request, status: int, body: bytes) -> bytes:  # noqa: ARG002
         """See `Dialect`."""
@@ -51,4 +57,4 @@ class OpenAIDialect:
 
     def stream_reader(self, request: Request) -> StreamReader:
         """See `Dialect`."""
-        return request.endpoint.stream_reader(hide_usage=request.hide_usage)
+        return request.endpoint.reader_for(request.fields, hide_usage=request.hide_usage)

@@ -112,10 +112,17 @@ class Dispatcher:
         headers = provider.headers + call.forwarded if call.forwarded else provider.headers
         outgoing = provider.dialect.outgoing(request, target.model)
         try:
-            reply = await provider.upstream.send(
-                provider.origin, b"POST", outgoing.target, headers, outgoing.body, timeouts
-            )
-            if request.streamed and reply.status == 200 and _is_event_stream(reply):
+            if isinstance(outgoing.body, bytes):
+                reply = await provider.upstream.send(
+                    provider.origin, b"POST", outgoing.target, headers, outgoing.body, timeouts
+                )
+            else:
+                kind = b"content-type: %b\r\n" % outgoing.content_type
+                headers = provider.bare_headers + kind + call.forwarded
+                reply = await provider.upstream.send_from(
+                    provider.origin, b"POST", outgoing.target, headers, outgoing.body, timeouts
+                )
+            if request.streamed and reply.status == 200 and _flows(request, reply):
                 return await _begin(provider.dialect.stream_reader(request), reply)
             body = await reply.read(MAX_REPLY_BYTES)
         except UpstreamError as error:
@@ -140,8 +147,8 @@ def without_secret(data: bytes, secret: bytes | None) -> bytes:
     return data
 
 
-def _is_event_stream(reply: UpstreamReply) -> bool:
-    return (reply.header(b"content-type") or b"").lower().startswith(b"text/event-stream")
+def _flows(request: Request, reply: UpstreamReply) -> bool:
+    return request.endpoint.flows((reply.header(b"content-type") or b"").lower())
 
 
 async def _begin(reader: StreamReader, reply: UpstreamReply) -> Flowing:

@@ -24,6 +24,7 @@ from headgate.gateway.dispatch import (
     without_secret,
 )
 from headgate.gateway.endpoints.chat import failure_code
+from headgate.gateway.objects.in_calls import ObjectsInCalls
 from headgate.gateway.request import Request
 from headgate.gateway.routing import Target
 from headgate.gateway.settlement import Settlement
@@ -61,6 +62,7 @@ class Gateway:
         settlement: Settlement,
         writer: LedgerWriter,
         stored: StoredResponses,
+        objects: ObjectsInCalls,
         *,
         durable: bool,
     ) -> None:
@@ -69,6 +71,7 @@ class Gateway:
         self._settlement = settlement
         self._writer = writer
         self._stored = stored
+        self._objects = objects
         self._durable = durable
         self.in_flight = 0
 
@@ -101,6 +104,9 @@ class Gateway:
             targets = self._admit(call, request)
             if (previous := request.previous_response()) is not None:
                 targets = await self._keepers(call, previous, targets)
+            if request.names_objects:
+                project = call.caller.project
+                targets = await self._objects.targets_of(request.fields, project, targets)
             answer = await self._dispatcher.dispatch(call, request, targets)
             if isinstance(answer, Flowing):
                 return await self._relay(call, request, answer, client)
@@ -191,7 +197,10 @@ class Gateway:
                     await client.write(without_secret(block, secret))
                 data = await reply.next_chunk()
                 if not data:
-                    raise UpstreamError("cut", "the stream ended without its last event")
+                    if not reader.may_end:
+                        raise UpstreamError("cut", "the stream ended without its last event")
+                    reader.finished, block = True, b""
+                    continue
                 block = reader.feed(data)
             record.error_class = reader.failure
             await _drain(reply)

@@ -32,7 +32,7 @@ class Settlement:
         record.reasoning_tokens = usage.reasoning_tokens
         record.input_audio_tokens = usage.input_audio_tokens
         record.output_audio_tokens = usage.output_audio_tokens
-        self._price(call, request)
+        self._price(call, request, usage)
 
     def note_stream(self, call: Call, request: Request, reader: StreamReader) -> None:
         """Write what a stream used, or about what it did where it ended before it said."""
@@ -61,7 +61,7 @@ class Settlement:
             Usage(input_tokens=size_bytes // _BYTES_PER_TOKEN + 1, output_tokens=output_tokens),
         )
 
-    def _price(self, call: Call, request: Request) -> None:
+    def _price(self, call: Call, request: Request, usage: Usage) -> None:
         record, target = call.record, call.target
         if target is None:
             return
@@ -84,5 +84,7 @@ class Settlement:
             output_tokens=record.output_tokens or 0,
             input_audio_tokens=record.input_audio_tokens or 0,
             output_audio_tokens=record.output_audio_tokens or 0,
+            input_image_tokens=usage.input_image_tokens or 0,
+            output_image_tokens=usage.output_image_tokens or 0,
         )
         record.price_version = price.version

@@ -66,8 +66,8 @@ def mentions_objects(body: bytes) -> bool:
 
 
 def names_object(field: str) -> bool:
-    """Whether a form's field of this name names an object, also as `name[]` or `name[part]`."""
-    return field.partition("[")[0] in _FIELDS
+    """Whether a form's field of this name names an object, also as in `images[0][file_id]`."""
+    return any(part in _FIELDS for part in field.replace("]", "[").split("["))
 
 
 def named_in(value: Any, field: str = "") -> Named:
@@ -96,7 +96,7 @@ def named_in(value: Any, field: str = "") -> Named:
 
 def _walk(value: Any, field: str) -> Iterator[tuple[str, Any]]:
     """Every field's name and value below `value`, and `value` itself. Of any depth."""
-    waiting: list[tuple[str, Any]] = [(field, value)]
+    waiting: list[tuple[str, Any]] = [] if field in _USERS_OWN else [(field, value)]
     while waiting:
         name, found = waiting.pop()
         yield name, found

@@ -13,6 +13,11 @@ from headgate.errors import (
 from headgate.intake.http.request_body import Receive
 
 
+def is_form(headers: dict[bytes, bytes]) -> bool:
+    """Whether a request's body is a multipart form."""
+    return headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
+
+
 class StreamedBody:
     """A `RequestBody` from an ASGI server, within a limit."""
 

@@ -1,10 +1,11 @@
-"""The addresses of the simulator's objects and who answers them."""
+"""The simulator's addresses that no script answers, and who does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from headgate.simulator.endpoints import (
+    audio,
     batches,
     client_secrets,
     containers,
@@ -12,6 +13,8 @@ from headgate.simulator.endpoints import (
     evals,
     files,
     fine_tuning,
+    images,
+    response_helpers,
     vector_stores,
 )
 from headgate.simulator.exchange import Exchange
@@ -22,6 +25,14 @@ _JOB = "/fine_tuning/jobs/{id}"
 _RUN = "/evals/{id}/runs/{id}"
 
 OBJECT_ROUTES: tuple[tuple[str, str, Callable[[Exchange, str], Reply]], ...] = (
+    ("POST", "/responses/compact", response_helpers.compact_response),
+    ("POST", "/responses/input_tokens", response_helpers.count_input_tokens),
+    ("POST", "/audio/transcriptions", audio.create_transcription),
+    ("POST", "/audio/translations", audio.create_translation),
+    ("POST", "/audio/speech", audio.create_speech),
+    ("POST", "/images/generations", images.create_image),
+    ("POST", "/images/edits", images.edit_image),
+    ("POST", "/images/variations", images.vary_image),
     ("POST", "/files", files.create_file),
     ("GET", "/files", files.list_files),
     ("GET", "/files/{id}", files.get_file),

@@ -1,0 +1,75 @@
+"""The objects that a call names: that they are the project's, and who keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from headgate.errors import InvalidRequestError
+from headgate.gateway.endpoints.endpoint import UNREADABLE
+from headgate.gateway.objects.references import mentions_objects, named_in
+from headgate.gateway.objects.register import ObjectRegister
+from headgate.gateway.routing import Target
+
+_MOST_NAMED = 500
+"""Objects that one call may name; each may take a look into the database."""
+
+
+class ObjectsInCalls:
+    """Holds calls to their project's objects."""
+
+    def __init__(self, register: ObjectRegister) -> None:
+        self._register = register
+
+    async def targets_of(
+        self, fields: dict[str, msgspec.Raw], project: str, targets: tuple[Target, ...]
+    ) -> tuple[Target, ...]:
+        """Those of `targets` whose provider keeps what `fields` name.
+
+        Raises `InvalidRequestError` where one of them is not `project`'s, or where none of the
+        targets keeps all. What names an object is written anew, so that a field given twice can't
+        mean one thing here and another to the provider.
+        """
+        keepers: dict[str, str] = {}
+        named = 0
+        for name, raw in _mentioning(fields).items():
+            try:
+                value = msgspec.json.decode(raw)
+            except UNREADABLE:
+                raise InvalidRequestError(
+                    f"The field `{name}` is not JSON that this server reads.",
+                    param=name,
+                    code="invalid_json",
+                ) from None
+            found = named_in(value, name).objects
+            if not found:
+                continue
+            named += len(found)
+            if named > _MOST_NAMED:
+                raise InvalidRequestError(
+                    f"A call can't name more than {_MOST_NAMED} objects.", param=name
+                )
+            fields[name] = msgspec.Raw(msgspec.json.encode(value))
+            for reference in found:
+                keeper = await self._register.keeper_of_named(reference, project)
+                if keeper is not None:
+                    keepers[keeper] = reference.field
+        for keeper, field in keepers.items():
+            targets = tuple(target for target in targets if target.provider.name == keeper)
+            if not targets:
+                raise InvalidRequestError(
+                    f"What `{field}` names is kept by the provider `{keeper}`, which is not one of"
+                    " this model's, or not of all that the request names; ask for a model of that"
+                    " provider.",
+                    param=field,
+                )
+        return targets
+
+
+def _mentioning(fields: Mapping[str, msgspec.Raw]) -> dict[str, bytes]:
+    """The fields that may name an object. A field's own name may be what says so."""
+    found = {name: bytes(raw) for name, raw in fields.items()}
+    return {
+        name: raw for name, raw in found.items() if mentions_objects(b'"%b":' % name.encode() + raw)
+    }
