@@ -10,7 +10,7 @@ import msgspec
 from headgate.errors import UpstreamFailedError
 from headgate.gateway.caller import Caller
 from headgate.gateway.endpoints.endpoint import UNREADABLE
-from headgate.gateway.objects.kind import Kind
+from headgate.gateway.objects.kind import IDENTIFIER, Kind
 from headgate.gateway.objects.operation import Found, Operation
 from headgate.gateway.objects.register import ObjectRegister, OwnedObject
 
@@ -32,10 +32,10 @@ class Notes:
         shown = _object(body)
         if operation.effect == "make" and operation.kind is not None:
             made_id = shown.get("id")
-            if not isinstance(made_id, str) or not made_id:
+            if not isinstance(made_id, str) or not IDENTIFIER.fullmatch(made_id):
                 raise UpstreamFailedError(
-                    f"The provider `{provider}` made something without saying its identifier, so"
-                    " that nobody could reach it.",
+                    f"The provider `{provider}` made something without a name that an address can"
+                    " hold, so that nobody could reach it.",
                     code="upstream_malformed_reply",
                 )
             await self._register.remember([_owned(caller, provider, operation.kind, made_id)])
@@ -55,7 +55,7 @@ class Notes:
                 found = one.get(learnt.field)
                 for part in found if isinstance(found, list) else [found]:
                     name = part.get("id") if isinstance(part, dict) else part
-                    if isinstance(name, str) and name:
+                    if isinstance(name, str) and IDENTIFIER.fullmatch(name):
                         made.append(_owned(caller, provider, learnt.kind, name))
         if made:
             await self._register.remember(made)

@@ -5,12 +5,11 @@ The carrier knows effects only; which addresses there are stands in `operations.
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 import msgspec
 
-from headgate.gateway.objects.kind import KINDS, Kind
+from headgate.gateway.objects.kind import IDENTIFIER, KINDS, Kind
 
 Verb = Literal["GET", "POST", "DELETE", "PUT", "PATCH"]
 
@@ -29,8 +28,8 @@ Effect = Literal["make", "list", "change", "read", "content", "delete", "pass"]
 Cost = Literal["free", "unknown"]
 """`free`: no provider asks money for it. `unknown`: it may cost; the ledger says unpriced."""
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:~+-]{0,127}")
-"""What an identifier in an address may be: nothing that could lead to another address."""
+_NAME_CHARACTERS = 32
+"""As many as the ledger keeps of an endpoint's name."""
 
 
 class Learnt(msgspec.Struct, frozen=True):
@@ -66,8 +65,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """What the ledger and the metrics call it: its path without identifiers."""
         if self.name_in_ledger is not None:
-            return self.name_in_ledger[:32]
-        return "/".join(part for part in self.path.split("/") if part and part[0] != "{")
+            return self.name_in_ledger[:_NAME_CHARACTERS]
+        parts = [part for part in self.path[1:].split("/") if part[0] != "{" and part != "alpha"]
+        while len("/".join(parts)) > _NAME_CHARACTERS:
+            parts.pop()
+        return "/".join(parts)
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -100,7 +102,7 @@ class OperationTable:
             ids: dict[str, str] = {}
             for part, value in zip(parts, given, strict=True):
                 if part[0] == "{":
-                    if not _ID.fullmatch(value):
+                    if not IDENTIFIER.fullmatch(value):
                         break
                     ids[part[1:-1]] = value
                 elif part != value:

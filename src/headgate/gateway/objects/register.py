@@ -14,7 +14,7 @@ import msgspec
 import sqlalchemy as sa
 
 from headgate.errors import InvalidRequestError, NotFoundError
-from headgate.gateway.objects.kind import Kind
+from headgate.gateway.objects.kind import IDENTIFIER, Kind
 from headgate.gateway.objects.references import Reference
 from headgate.storage import Database
 from headgate.storage.schema import objects
@@ -23,8 +23,6 @@ from headgate.storage.threads import StorageThreads
 _MAX_REMEMBERED = 10_000
 _MOST_IDS = 500
 """Identifiers asked for in one statement."""
-
-_MAX_ID_CHARACTERS = 128
 
 
 class OwnedObject(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +56,7 @@ class ObjectRegister:
         if keeper is not None:
             return keeper
         owners = {}
-        if len(object_id) <= _MAX_ID_CHARACTERS and "\0" not in object_id:
+        if IDENTIFIER.fullmatch(object_id):
             owners = await self._threads.begin(self._owners, kind, object_id)
         if project in owners:
             self._note(kind, object_id, project, owners[project])
