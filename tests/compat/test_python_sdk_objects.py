@@ -73,6 +73,14 @@ def test_a_batch_is_answered_and_its_files_are_its_projects(
     assert batch.id in [listed.id for listed in client.batches.list()]
     assert batch.id not in [listed.id for listed in others.batches.list()]
     assert client.files.content(done.error_file_id).text
+    client.batches.retrieve(batch.id)
+    settled = simulated.record(endpoint="batches/usage")
+    assert done.usage is not None
+    assert (settled["service_tier"], settled["model_answered"]) == ("batch", done.model)
+    taken, given = done.usage.input_tokens, done.usage.output_tokens
+    assert (settled["input_tokens"], settled["output_tokens"]) == (taken, given)
+    assert settled["cost_nanousd"] == taken * 200 + given * 800, "half of the usual price"
+    assert settled["key_id"] == record["key_id"]
 
 
 def test_a_batch_is_cancelled(client: OpenAI):

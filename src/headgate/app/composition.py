@@ -181,6 +181,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         routing,
         register,
         RetryPolicy(settings.retries),
+        prices,
         writer,
         keeper=settings.endpoints.provider,
         durable=settings.ledger.durability == "durable",

@@ -34,6 +34,7 @@ from headgate.gateway.objects.answers import (
     stopping_error,
 )
 from headgate.gateway.objects.asking import Asking, ObjectRequest
+from headgate.gateway.objects.batch_settlement import BatchSettlement
 from headgate.gateway.objects.lists import Lists
 from headgate.gateway.objects.notes import Notes
 from headgate.gateway.objects.operation import Operation
@@ -44,6 +45,7 @@ from headgate.gateway.provider import Provider
 from headgate.gateway.retry import RetryPolicy
 from headgate.gateway.routing import Routing
 from headgate.gateway.upstream import RequestBody, UpstreamError, UpstreamReply
+from headgate.ledger.prices import PriceList
 from headgate.ledger.writer import LedgerWriter
 from headgate.telemetry.faults import log_fault
 
@@ -56,6 +58,7 @@ class ObjectCarrier:
         routing: Routing,
         register: ObjectRegister,
         retries: RetryPolicy,
+        prices: PriceList,
         writer: LedgerWriter,
         *,
         keeper: str | None,
@@ -65,7 +68,7 @@ class ObjectCarrier:
         self._routing = routing
         self._register = register
         self._asking = Asking(retries)
-        self._notes = Notes(register)
+        self._notes = Notes(register, BatchSettlement(register, prices, writer))
         self._lists = Lists(routing, register, self._asking, self._notes)
         self._writer = writer
         self._keeper = keeper
@@ -165,7 +168,7 @@ class ObjectCarrier:
         if reply.status >= 300:
             return provider_error(call, reply, data, provider)
         call.record.status = reply.status
-        await self._notes.note(request.found, call.caller, provider.name, data)
+        await self._notes.note(call, request.found, provider, data)
         settle(call, operation)
         headers = reply_headers(call, reply, provider)
         headers.append((b"content-type", reply.header(b"content-type") or JSON))

@@ -109,7 +109,7 @@ class Lists:
             owners = await self._register.owners_among(kind, name, ids)
             full = filling.take(page, owners, project, unregistered_too=everything)
             own = [item for item in page.items if owners.get(item["id"]) == project]
-            await self._notes.learn(operation, call.caller, name, own)
+            await self._notes.learn(call, operation, provider, own)
             cursor = page.edge(before=filling.wanted.before is not None)
             if full or cursor is None or (countable and len(filling.shown) - seen_before >= most):
                 return reply_headers(call, reply, provider)

@@ -8,22 +8,26 @@ from typing import Any
 import msgspec
 
 from headgate.errors import UpstreamFailedError
+from headgate.gateway.call import Call
 from headgate.gateway.caller import Caller
 from headgate.gateway.endpoints.endpoint import UNREADABLE
+from headgate.gateway.objects.batch_settlement import BatchSettlement
 from headgate.gateway.objects.kind import IDENTIFIER, Kind
 from headgate.gateway.objects.operation import Found, Operation
 from headgate.gateway.objects.register import ObjectRegister, OwnedObject
+from headgate.gateway.provider import Provider
 
 
 class Notes:
     """Writes into the register what replies show."""
 
-    def __init__(self, register: ObjectRegister) -> None:
+    def __init__(self, register: ObjectRegister, batches: BatchSettlement) -> None:
         self._register = register
+        self._batches = batches
 
-    async def note(self, found: Found, caller: Caller, provider: str, body: bytes) -> None:
+    async def note(self, call: Call, found: Found, provider: Provider, body: bytes) -> None:
         """Remember what a successful request made, and forget what it deleted."""
-        operation = found.operation
+        operation, caller = found.operation, call.caller
         if operation.effect == "delete" and operation.kind is not None:
             await self._register.forget(operation.kind, found.ids[operation.kind], caller.project)
             return
@@ -34,21 +38,21 @@ class Notes:
             made_id = shown.get("id")
             if not isinstance(made_id, str) or not IDENTIFIER.fullmatch(made_id):
                 raise UpstreamFailedError(
-                    f"The provider `{provider}` made something without a name that an address can"
-                    " hold, so that nobody could reach it.",
+                    f"The provider `{provider.name}` made something without a name that an"
+                    " address can hold, so that nobody could reach it.",
                     code="upstream_malformed_reply",
                 )
-            await self._register.remember([_owned(caller, provider, operation.kind, made_id)])
-        await self.learn(operation, caller, provider, [shown])
+            await self._register.remember([_owned(caller, provider.name, operation.kind, made_id)])
+        await self.learn(call, operation, provider, [shown])
 
     async def learn(
         self,
+        call: Call,
         operation: Operation,
-        caller: Caller,
-        provider: str,
+        provider: Provider,
         shown: Sequence[Mapping[str, Any]],
     ) -> None:
-        """Remember the objects that were made along with the caller's own that are `shown`."""
+        """Remember what was made along with the caller's own objects that are `shown`."""
         made: list[OwnedObject] = []
         for learnt in operation.learns:
             for one in shown:
@@ -56,9 +60,11 @@ class Notes:
                 for part in found if isinstance(found, list) else [found]:
                     name = part.get("id") if isinstance(part, dict) else part
                     if isinstance(name, str) and IDENTIFIER.fullmatch(name):
-                        made.append(_owned(caller, provider, learnt.kind, name))
+                        made.append(_owned(call.caller, provider.name, learnt.kind, name))
         if made:
             await self._register.remember(made)
+        if operation.path.startswith("/batches"):
+            await self._batches.note(call, provider, shown)
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -18,5 +18,6 @@ def upgrade() -> None:
         sa.Column("project", sa.String(64), nullable=False),
         sa.Column("key_id", sa.String(48), nullable=False),
         sa.Column("created_at_us", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at_us", sa.BigInteger()),
     )
     op.create_index("objects_by_project", "objects", ["project", "kind", "provider"])
