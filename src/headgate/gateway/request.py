@@ -80,7 +80,7 @@ def read_request(endpoint: Endpoint, body: bytes) -> Request:
             "The body is nested deeper than this server reads.", code="invalid_json"
         ) from None
     request = _request(endpoint, fields)
-    request.names_objects = endpoint.generates and mentions_objects(body)
+    request.names_objects = endpoint.generates and mentions_objects(fields)
     return request
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from headgate.errors import InvalidRequestError
@@ -33,9 +31,9 @@ class ObjectsInCalls:
         """
         keepers: dict[str, str] = {}
         named = 0
-        for name, raw in _mentioning(fields).items():
+        for name in [name for name in fields if mentions_objects({name: fields[name]})]:
             try:
-                value = msgspec.json.decode(raw)
+                value = msgspec.json.decode(fields[name])
             except UNREADABLE:
                 raise InvalidRequestError(
                     f"The field `{name}` is not JSON that this server reads.",
@@ -65,11 +63,3 @@ class ObjectsInCalls:
                     param=field,
                 )
         return targets
-
-
-def _mentioning(fields: Mapping[str, msgspec.Raw]) -> dict[str, bytes]:
-    """The fields that may name an object. A field's own name may be what says so."""
-    found = {name: bytes(raw) for name, raw in fields.items()}
-    return {
-        name: raw for name, raw in found.items() if mentions_objects(b'"%b":' % name.encode() + raw)
-    }

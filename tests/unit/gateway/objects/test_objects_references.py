@@ -18,6 +18,10 @@ JSON = st.recursive(
 )
 
 
+def mentioned(body: dict[str, object]) -> bool:
+    return mentions_objects({k: msgspec.Raw(msgspec.json.encode(v)) for k, v in body.items()})
+
+
 def found(value: object) -> set[tuple[str, str, str]]:
     return {(one.kind, one.id, one.field) for one in named_in(value).objects}
 
@@ -40,10 +44,7 @@ def found(value: object) -> set[tuple[str, str, str]]:
 )
 def test_an_object_is_found_wherever_it_is_named(body, kind, field):
     assert found(body) == {(kind, "x", field)}
-    assert mentions_objects(msgspec.json.encode(body)) or field in {
-        "input_file_id",
-        "training_file",
-    }
+    assert mentioned(body)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,9 @@ def test_an_object_is_found_wherever_it_is_named(body, kind, field):
         {"metadata": {"file_id": "mine"}},
         {"attributes": {"conversation": "mine"}},
         {"conversation": None},
+        {"annotations": [{"type": "container_file_citation", "file_id": "cfile_1"}]},
+        {"input": [{"type": "code_interpreter_call", "container_id": "cntr_1"}]},
+        {"input": [{"type": "file_search_call", "results": [{"file_id": "file-1"}]}]},
         {"properties": {"file_id": {"type": "string"}}},
         {"required": ["file_id"]},
         {"text": "the file_id is file-1"},
@@ -89,13 +93,19 @@ def test_a_body_that_names_an_object_of_a_call_always_mentions_it(value):
         named = named_in(value).objects
     except InvalidRequestError:
         return
-    if any(one.field in ("file_id", "conversation") for one in named):
-        assert mentions_objects(msgspec.json.encode(value))
+    # Beside what is set up, as `conversation` is, only files are named deeper down.
+    if any(one.field == "file_id" for one in named):
+        assert mentioned({"input": [value]})
+        assert mentioned({"tools": [value]})
 
 
 def test_a_letter_written_in_another_way_is_a_mention():
-    assert mentions_objects(rb'{"file\u005fid": "x"}')
-    assert not mentions_objects(b'{"model": "gpt-5", "input": "Hello"}')
+    assert mentions_objects({"input": msgspec.Raw(rb'[{"file\u005fid": "x"}]')})
+    assert not mentioned({"model": "gpt-5", "input": "my file_id", "messages": [{"role": "_"}]})
+    assert mentioned({"conversation": "x"})
+    assert mentioned({"tools": [{"container": "x"}]})
+    assert mentioned({"tools": [{"vector_store_ids": ["x"]}]})
+    assert mentioned({"tools": [{"environment": {"container_id": "x"}}]})
 
 
 def test_depth_is_no_obstacle():
