@@ -316,7 +316,7 @@ class Application:
     async def _note_state(self) -> None:
         while True:
             self._metrics.note_state(
-                in_flight=self._gateway.in_flight,
+                in_flight=self._gateway.in_flight + self._objects.in_flight,
                 lag_s=self._writer.lag_s,
                 waiting_records=self._writer.pending,
             )

@@ -79,15 +79,15 @@ class ObjectsSurface:
             return
         trace_id = trace_id_from(headers.get(b"traceparent"))
         call = Call(caller, found.operation.name, trace_id=trace_id)
+        try:
+            if b"x-headgate-feature" in headers:
+                call.name_feature(headers[b"x-headgate-feature"])
+            call.forwarded = self._calls.forwarded(headers)
+            request = await self._read(found, scope, receive, headers, client)
+        except HeadgateError as error:
+            await self._carrier.refuse(call, error, client)
+            return
         with client.watched():
-            try:
-                if b"x-headgate-feature" in headers:
-                    call.name_feature(headers[b"x-headgate-feature"])
-                call.forwarded = self._calls.forwarded(headers)
-                request = await self._read(found, scope, receive, headers, client)
-            except HeadgateError as error:
-                await self._carrier.refuse(call, error, client)
-                return
             await self._carrier.carry(call, request, client)
 
     async def _read(

@@ -116,29 +116,29 @@ class OpenAISurface:
         client: HttpClient,
     ) -> None:
         """As `serve`, for a request that is a multipart form: read to its end, but not held."""
-        with client.watched():
-            try:
-                if b"x-headgate-feature" in headers:
-                    call.name_feature(headers[b"x-headgate-feature"])
-                call.forwarded = self.forwarded(headers)
-                source = StreamedBody(
-                    headers,
-                    receive,
-                    limit_bytes=self._uploads.max_upload_bytes,
-                    idle_s=self._uploads.upload_idle_s,
-                )
-                form = await spool(source, headers[b"content-type"], self._room)
-            except HeadgateError as error:
-                await self._gateway.refuse(call, error, client)
-                return
-            try:
-                request = read_form_request(endpoint, form)
-                self._note(call, headers, request)
+        try:
+            if b"x-headgate-feature" in headers:
+                call.name_feature(headers[b"x-headgate-feature"])
+            call.forwarded = self.forwarded(headers)
+            source = StreamedBody(
+                headers,
+                receive,
+                limit_bytes=self._uploads.max_upload_bytes,
+                idle_s=self._uploads.upload_idle_s,
+            )
+            form = await spool(source, headers[b"content-type"], self._room)
+        except HeadgateError as error:
+            await self._gateway.refuse(call, error, client)
+            return
+        try:
+            request = read_form_request(endpoint, form)
+            self._note(call, headers, request)
+            with client.watched():
                 await self._gateway.carry(call, request, client)
-            except HeadgateError as error:
-                await self._gateway.refuse(call, error, client)
-            finally:
-                form.close()
+        except HeadgateError as error:
+            await self._gateway.refuse(call, error, client)
+        finally:
+            form.close()
 
     async def caller(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller:
         """Who asks; raises 401, or 503 where that can't be found out."""
