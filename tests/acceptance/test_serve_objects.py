@@ -240,3 +240,18 @@ def test_a_client_that_leaves_in_an_upload_leaves_a_record(simulated: RunningSer
         time.sleep(0.3)
     record = simulated.record(feature="leaver")
     assert (record["status"], record["error_class"]) == (499, "client_disconnected")
+
+
+def test_what_one_worker_made_every_worker_knows(
+    server_with: StartServer, postgres_url_of_its_own: str
+):
+    server = server_with(workers=2, database_url=postgres_url_of_its_own)
+    server.post("/api/projects", {"name": "others"})
+    theirs = server.new_key(project="others")
+    for number in range(4):
+        made = uploaded(server, form(number)).json()["id"]
+        for _ in range(4):
+            assert server.get(f"/v1/files/{made}").status == 200
+            assert server.get(f"/v1/files/{made}", key=theirs).status == 404
+    assert len(server.get("/v1/files").json()["data"]) == 4
+    assert server.get("/v1/files", key=theirs).json()["data"] == []
