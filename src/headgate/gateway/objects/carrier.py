@@ -147,15 +147,15 @@ class ObjectCarrier:
                 "The objects that this request names are kept by different providers"
                 f" ({', '.join(known)}); name objects of one."
             )
-        name = known[0] if known else self._keeper_of_new(named)
+        name = known[0] if known else self._keeper_of_new(request.found.operation, named)
         provider = self._routing.providers.get(name)
         if provider is None:
             raise NotFoundError(f"The provider `{name}` that keeps this object is not set up.")
         return provider, body
 
-    def _keeper_of_new(self, named: Named) -> str:
+    def _keeper_of_new(self, operation: Operation, named: Named) -> str:
         """The provider of what names no object: its model's, or the one for new objects."""
-        if named.models:
+        if operation.runs_models and named.models:
             return self._routing.targets(named.models[0])[0].provider.name
         return self._keeper or next(iter(self._routing.providers))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -58,6 +59,7 @@ class Named(msgspec.Struct, frozen=True):
 
     objects: tuple[Reference, ...] = ()
     models: tuple[str, ...] = ()
+    """The outermost first."""
 
 
 def mentions_objects(fields: Mapping[str, msgspec.Raw]) -> bool:
@@ -114,10 +116,11 @@ def named_in(value: Any, field: str = "") -> Named:
 
 
 def _walk(value: Any, field: str) -> Iterator[tuple[str, Any]]:
-    """Every field's name and value below `value`, and `value` itself. Of any depth."""
-    waiting: list[tuple[str, Any]] = [] if field in _PASSED_OVER else [(field, value)]
+    """Every field's name and value below `value`, and `value` itself, what is outermost first."""
+    # No recursion: a body may be nested deeper than Python's stack.
+    waiting: deque[tuple[str, Any]] = deque([] if field in _PASSED_OVER else [(field, value)])
     while waiting:
-        name, found = waiting.pop()
+        name, found = waiting.popleft()
         yield name, found
         if isinstance(found, dict):
             if found.get("type") in _ECHOED:

@@ -73,10 +73,8 @@ def test_a_field_is_judged_by_its_own_name_where_it_is_handed_in_alone():
 
 
 def test_models_are_found_too():
-    assert named_in({"model": "a", "graders": [{"model": "b"}, {"model": "a"}]}).models == (
-        "a",
-        "b",
-    )
+    nested = {"graders": [{"model": "b"}, {"model": "a"}], "model": "a"}
+    assert named_in(nested).models == ("a", "b"), "the outermost first"
 
 
 @pytest.mark.parametrize("kind", ["stored_completions", "responses", "logs"])
