@@ -266,6 +266,8 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "PYTHONWARNINGS": "error::ResourceWarning",
+        # Another worktree's code than the one that is installed, where that is tested.
+        **{name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ},
         **more,
     }
 

@@ -100,6 +100,14 @@ class ModelNotFoundError(NotFoundError):
     code = "model_not_found"
 
 
+class RequestTooSlowError(HeadgateError):
+    """The request's body did not come in time."""
+
+    status = 408
+    type = "invalid_request_error"
+    code = "request_timeout"
+
+
 class ConflictError(HeadgateError):
     """That contradicts what is already there."""
 

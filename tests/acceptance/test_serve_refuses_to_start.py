@@ -126,6 +126,15 @@ BROKEN = {
         "providers:\n  a:\n    api_key: ${NOT_SET_ANYWHERE}\n",
         ["headgate.yaml:3", "NOT_SET_ANYWHERE"],
     ),
+    "no such keeper of objects": (
+        "providers: {a: {}}\nendpoints:\n  provider: b\n",
+        ["headgate.yaml:3", "no such provider"],
+    ),
+    "an address that is served already": (
+        "endpoints: {allow: [/v1/files]}\n",
+        ["endpoints.allow", "/v1/files", "served already"],
+    ),
+    "no address": ("endpoints: {allow: [v1/x]}\n", ["headgate.yaml:1", "allow"]),
     "no CIDR": ("server:\n  trusted_proxies: [here]\n", ["headgate.yaml:2", "trusted_proxies"]),
 }
 

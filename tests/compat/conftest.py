@@ -19,6 +19,15 @@ def client(simulated: RunningServer) -> Iterator[OpenAI]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def others(simulated: RunningServer) -> Iterator[OpenAI]:
+    """An application of another project on the same gateway."""
+    simulated.post("/api/projects", {"name": "others"})
+    key = simulated.new_key(project="others")
+    with OpenAI(base_url=simulated.base_url, api_key=key, max_retries=0) as made:
+        yield made
+
+
 @pytest.fixture
 async def async_client(simulated: RunningServer) -> AsyncIterator[AsyncOpenAI]:
     """The same, asynchronous."""

@@ -26,6 +26,9 @@ from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.key_probe import KeyProbe
 from headgate.gateway.models import ModelList
+from headgate.gateway.objects.carrier import ObjectCarrier
+from headgate.gateway.objects.in_calls import ObjectsInCalls
+from headgate.gateway.objects.register import ObjectRegister
 from headgate.gateway.provider import Provider
 from headgate.gateway.retry import RetryPolicy
 from headgate.gateway.routing import Routing
@@ -44,6 +47,7 @@ from headgate.intake.http.cache_api import cache_endpoints
 from headgate.intake.http.health_api import Probe, database_probe
 from headgate.intake.http.models_api import models_endpoints
 from headgate.intake.http.near_misses_api import near_miss_endpoints
+from headgate.intake.http.objects_surface import ObjectsSurface
 from headgate.intake.http.openai_endpoints import openai_endpoints
 from headgate.intake.http.openai_surface import OpenAISurface
 from headgate.intake.http.request_body import Receive, Scope, Send
@@ -56,6 +60,7 @@ from headgate.ledger.record import CallRecord
 from headgate.ledger.usage import response_owner
 from headgate.ledger.writer import LedgerWriter
 from headgate.storage import Database, migrate
+from headgate.storage.threads import StorageThreads
 from headgate.telemetry.logs import CallLog
 from headgate.telemetry.metrics import CONTENT_TYPE, Metrics
 from headgate.workflows.catalogue import Catalogue
@@ -133,11 +138,18 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     spending = None
     if accounting is not None:
         spending = Spending(accounting.allowances, prices, routing, settings.allowances)
+    object_threads = StorageThreads("objects")
+    register = ObjectRegister(
+        database,
+        object_threads,
+        open_to_unregistered=settings.endpoints.unregistered_objects == "open",
+    )
     gateway = Gateway(
         Dispatcher(routing, RetryPolicy(settings.retries), metrics.targets),
         Settlement(prices),
         writer,
         stored,
+        ObjectsInCalls(register),
         durable=settings.ledger.durability == "durable",
         spending=spending,
         cache=cache,
@@ -187,10 +199,29 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         )
     )
     surface = OpenAISurface(
-        gateway, authenticator, proxies, runner, settings.server, hash_user, via=via
+        gateway,
+        authenticator,
+        proxies,
+        runner,
+        settings.server,
+        hash_user,
+        settings.endpoints,
+        via=via,
+    )
+    carrier = ObjectCarrier(
+        routing,
+        register,
+        RetryPolicy(settings.retries),
+        prices,
+        writer,
+        keeper=settings.endpoints.provider,
+        durable=settings.ledger.durability == "durable",
+        spending=spending,
     )
     return Application(
         surface=surface,
+        objects=ObjectsSurface(carrier, surface, settings.server, settings.endpoints),
+        object_threads=object_threads,
         admin=admin,
         gateway=gateway,
         key_probe=KeyProbe(providers.values(), metrics.targets),
@@ -234,6 +265,8 @@ class Application:
         self,
         *,
         surface: OpenAISurface,
+        objects: ObjectsSurface,
+        object_threads: StorageThreads,
         admin: AdminApp,
         gateway: Gateway,
         key_probe: KeyProbe,
@@ -249,6 +282,8 @@ class Application:
         self._parent_pid = parent_pid
         self._surface = surface
         self._endpoints = surface.endpoints
+        self._objects = objects
+        self._object_threads = object_threads
         self._admin = admin
         self._gateway = gateway
         self._key_probe = key_probe
@@ -267,6 +302,8 @@ class Application:
             endpoint = self._endpoints.get(scope["path"])
             if endpoint is not None:
                 await self._surface.serve(endpoint, scope, receive)
+            elif (found := self._objects.find(scope["method"], scope["path"])) is not None:
+                await self._objects.serve(found, scope, receive)
             else:
                 await self._admin(scope, receive, send)
         elif scope["type"] == "lifespan":
@@ -313,19 +350,20 @@ class Application:
         atexit.unregister(self._writer.close)
         await self._admin.stop()
         self._runner.threads.close()
+        self._object_threads.close()
         self._database.close()
 
     async def _until_quiet(self) -> None:
         """Wait for calls that were just cancelled to say so in their records."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_QUIET_S):
-                while self._gateway.in_flight:  # noqa: ASYNC110 - looked at once, at the end
+                while self._gateway.in_flight or self._objects.in_flight:  # noqa: ASYNC110 - looked at once, at the end
                     await asyncio.sleep(0.01)
 
     async def _note_state(self) -> None:
         while True:
             self._metrics.note_state(
-                in_flight=self._gateway.in_flight,
+                in_flight=self._gateway.in_flight + self._objects.in_flight,
                 lag_s=self._writer.lag_s,
                 waiting_records=self._writer.pending,
             )

@@ -12,6 +12,7 @@ from headgate.config import environment
 from headgate.config.load import load_settings
 from headgate.config.settings import ProviderSettings, Settings
 from headgate.errors import ConfigError
+from headgate.gateway.objects.allowed import AllowedPaths
 from headgate.gateway.upstream import Origin
 
 SIMULATOR_URL = "HEADGATE_SIMULATOR_URL"
@@ -51,6 +52,12 @@ def read_plan(argument: Path | None, variables: Mapping[str, str] = os.environ) 
             Origin.parse(provider.base_url)
         except ValueError as error:
             raise ConfigError(f"the address of the provider `{name}`: {error}") from None
+    AllowedPaths(settings.endpoints.allow)
+    keeper = settings.endpoints.provider
+    if keeper is not None and keeper not in providers:
+        raise ConfigError(
+            f"endpoints.provider: there is no provider `{keeper}`; there is {', '.join(providers)}"
+        )
     for name, route in settings.routes.items():
         larger = () if route.larger_context is None else (route.larger_context,)
         for target in (*route.targets, *larger):

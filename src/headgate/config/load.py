@@ -94,6 +94,10 @@ def _check(document: YamlFile, settings: Settings) -> None:
         for steps, what in kind_problems(provider):
             raise document.error(what, "providers", name, *steps)
         _check_keys(document, name, provider)
+    keeper = settings.endpoints.provider
+    if keeper is not None and settings.providers and keeper not in settings.providers:
+        known = ", ".join(settings.providers)
+        raise document.error(f"no such provider; the file has {known}", "endpoints", "provider")
     for name, route in settings.routes.items():
         _check_route(document, name, route, settings)
     if (cache := settings.cache) is not None:

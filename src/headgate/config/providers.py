@@ -20,6 +20,8 @@ Capability = Literal[
     "responses",
     "embeddings",
     "moderations",
+    "audio",
+    "images",
     "tools",
     "vision",
     "json_schema",
@@ -28,6 +30,8 @@ Capability = Literal[
 """Something that a request may ask for and that not every provider can do.
 
 - `chat`, `responses`, `embeddings`, `moderations`: the endpoint of that name.
+- `audio`: transcriptions, translations and speech.
+- `images`: making and changing them.
 - `tools`: functions that the model may call.
 - `vision`: pictures among the input.
 - `json_schema`: answers held to a schema.

@@ -13,6 +13,7 @@ from msgspec.structs import force_setattr
 from headgate.config.alerts import AlertSettings
 from headgate.config.allowances import AllowanceSettings, BudgetSettings, UsageLimitSettings
 from headgate.config.caching import CacheSettings
+from headgate.config.endpoints import EndpointsSettings
 from headgate.config.failures import BreakerSettings, RetrySettings
 from headgate.config.provider_keys import ProviderKeySettings
 from headgate.config.providers import (
@@ -253,6 +254,7 @@ class Settings(Table, frozen=True):
     ] = None
     retries: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
+    endpoints: EndpointsSettings = EndpointsSettings()
     prices: Annotated[
         dict[str, PriceSettings], Meta(description="By model name; they go before the price list.")
     ] = {}

@@ -14,10 +14,12 @@ import msgspec
 from headgate.errors import HeadgateError, UpstreamFailedError
 from headgate.gateway.call import Call
 from headgate.gateway.deadline import Deadline
+from headgate.gateway.dialects import Outgoing
 from headgate.gateway.endpoints import StreamReader, Usage
 from headgate.gateway.endpoints.chat import failure_code
 from headgate.gateway.endpoints.endpoint import UNREADABLE, StreamRefused
 from headgate.gateway.key_pool import ProviderKey
+from headgate.gateway.provider import Provider
 from headgate.gateway.provider_failures import (
     LATE_S,
     broken_error,
@@ -124,14 +126,11 @@ async def attempt(
     except HeadgateError as error:
         # It can't be said to this target, or there is no token to say it with.
         return Failed(Failure(ours=True, timed_out=True), error)
-    headers = key.headers + call.forwarded if call.forwarded else key.headers
     try:
-        reply = await provider.upstream.send(
-            provider.origin, b"POST", outgoing.target, headers, outgoing.body, timeouts
-        )
+        reply = await _sent(provider, key, call.forwarded, outgoing, timeouts)
         if provider.dialect.translates:
             reply.add_headers(provider.dialect.limits(reply.headers))
-        if request.streamed and reply.status == 200 and _is_event_stream(reply):
+        if request.streamed and reply.status == 200 and _flows(request, reply):
             reader = provider.dialect.stream_reader(request)
             if deadline.of_client and left_s < timeouts.first_byte_s + timeouts.idle_s:
                 return _judged(await _begin_by(reader, reply, deadline))
@@ -174,8 +173,28 @@ def without_secret(data: bytes, secret: bytes | None) -> bytes:
     return data
 
 
-def _is_event_stream(reply: UpstreamReply) -> bool:
-    return (reply.header(b"content-type") or b"").lower().startswith(b"text/event-stream")
+async def _sent(
+    provider: Provider,
+    key: ProviderKey,
+    forwarded: bytes,
+    outgoing: Outgoing,
+    timeouts: Timeouts,
+) -> UpstreamReply:
+    """The head of the reply to a request, which is in memory or, a form, comes as it is read."""
+    body, upstream = outgoing.body, provider.upstream
+    if isinstance(body, bytes):
+        headers = key.headers + forwarded if forwarded else key.headers
+        return await upstream.send(
+            provider.origin, b"POST", outgoing.target, headers, body, timeouts
+        )
+    headers = key.bare_headers + b"content-type: %b\r\n" % outgoing.content_type + forwarded
+    return await upstream.send_from(
+        provider.origin, b"POST", outgoing.target, headers, body, timeouts
+    )
+
+
+def _flows(request: Request, reply: UpstreamReply) -> bool:
+    return request.endpoint.flows((reply.header(b"content-type") or b"").lower())
 
 
 async def _begin(reader: StreamReader, reply: UpstreamReply) -> Flowing:

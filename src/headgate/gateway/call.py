@@ -43,7 +43,10 @@ class LastWords(msgspec.Struct, frozen=True):
     """0: the head has been sent already, `body` ends the stream."""
     headers: Headers = []
     unless: Callable[[HeadgateError], bytes] | None = None
-    """Of a stream's end: the event to end it with if the call can't be recorded."""
+    """Of a stream's end: the event to end it with if the call can't be recorded; where that is
+    empty, the stream is cut."""
+    cut: bool = False
+    """End the connection instead: of a stream that can't say in itself that it broke off."""
 
 
 class Refusal(msgspec.Struct, frozen=True):

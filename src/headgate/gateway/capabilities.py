@@ -16,7 +16,16 @@ _ENDPOINTS: dict[str, Capability] = {
     "responses": "responses",
     "embeddings": "embeddings",
     "moderations": "moderations",
+    "audio/transcriptions": "audio",
+    "audio/translations": "audio",
+    "audio/speech": "audio",
+    "images/generations": "images",
+    "images/edits": "images",
+    "images/variations": "images",
 }
+
+_TRANSLATED = ("chat/completions", "responses")
+"""What a dialect that isn't OpenAI's can say."""
 
 # A quote inside a JSON string is escaped, so these bytes are a part's type, wherever they stand.
 _PICTURE = re.compile(rb'"type"\s*:\s*"(?:image_url|input_image)"')
@@ -42,14 +51,12 @@ def able_targets(targets: tuple[Target, ...], request: Request) -> tuple[Target,
 def _check(target: Target, request: Request) -> None:
     provider = target.provider
     responses = request.endpoint.name == "responses"
+    if provider.dialect.translates and request.endpoint.name not in _TRANSLATED:
+        raise _no_endpoint(provider.name, request)
     if provider.capabilities is not None:
         endpoint = _ENDPOINTS.get(request.endpoint.name)
         if endpoint is not None and endpoint not in provider.capabilities:
-            raise UnsupportedError(
-                f"The provider `{provider.name}` of this model has no {request.endpoint.name};"
-                " ask for a model or a route of one that has.",
-                param="model",
-            )
+            raise _no_endpoint(provider.name, request)
         for capability, (param, asks) in _ASKED.items():
             if capability not in provider.capabilities and asks(request):
                 raise UnsupportedError(
@@ -59,6 +66,14 @@ def _check(target: Target, request: Request) -> None:
                 )
     if provider.dialect.translates:
         provider.dialect.check(request)
+
+
+def _no_endpoint(provider: str, request: Request) -> UnsupportedError:
+    return UnsupportedError(
+        f"The provider `{provider}` of this model has no {request.endpoint.name}; ask for a model"
+        " or a route of one that has.",
+        param="model",
+    )
 
 
 def _has_tools(request: Request) -> bool:

@@ -24,6 +24,7 @@ from headgate.gateway.capabilities import able_targets
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import failure_code
 from headgate.gateway.following import follow
+from headgate.gateway.objects.in_calls import ObjectsInCalls
 from headgate.gateway.provider_failures import broken_stream_error
 from headgate.gateway.request import Request
 from headgate.gateway.settlement import BYTES_PER_TOKEN, Settlement
@@ -63,6 +64,7 @@ class Gateway:
         settlement: Settlement,
         writer: LedgerWriter,
         stored: StoredResponses,
+        objects: ObjectsInCalls,
         *,
         durable: bool,
         spending: Spending | None = None,
@@ -74,6 +76,7 @@ class Gateway:
         self._settlement = settlement
         self._writer = writer
         self._stored = stored
+        self._objects = objects
         self._durable = durable
         self._spending = spending
         self.in_flight = 0
@@ -109,6 +112,8 @@ class Gateway:
             targets = self._admit(call, request)
             if (previous := request.previous_response()) is not None:
                 targets = await self._keepers(call, previous, targets)
+            if request.names_objects:
+                targets = await self._objects.targets_of(call, request.fields, targets)
             if self.routing.has_limits:
                 targets = able_targets(targets, request)
             if self._spending is not None:
@@ -275,7 +280,10 @@ class Gateway:
                     await client.write(block)
                 data = await reply.next_chunk()
                 if not data:
-                    raise UpstreamError("cut", "the stream ended without its last event")
+                    if not reader.may_end:
+                        raise UpstreamError("cut", "the stream ended without its last event")
+                    reader.finished, block = True, b""
+                    continue
                 block = without_secret(reader.feed(data), secret)
             record.error_class = reader.failure
             await _drain(reply)
@@ -322,7 +330,8 @@ class Gateway:
                 await self._writer.append_durable(call.record)
             except DatabaseUnavailableError as error:
                 if isinstance(last, LastWords) and last.unless is not None:
-                    last = LastWords(last.unless(error))
+                    block = last.unless(error)
+                    last = LastWords(block, cut=not block)
                 elif last is not None:
                     last = Refusal(error, _call_headers(call))
         if last is not None:
@@ -384,7 +393,7 @@ def _refusal(call: Call, error: HeadgateError) -> Refusal:
 def _last_error(call: Call, block: bytes, error: HeadgateError) -> LastWords:
     """An error as the end of a stream, noted in the record."""
     call.record.error_class = error.code
-    return LastWords(block)
+    return LastWords(block, cut=not block)
 
 
 def _our_fault(call: Call, fault: Exception) -> HeadgateError:

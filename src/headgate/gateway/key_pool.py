@@ -27,7 +27,9 @@ class ProviderKey(msgspec.Struct, frozen=True):
     secret: bytes | None
     """What may never be shown."""
     headers: bytes
-    """The header lines of every request that is made with it."""
+    """The header lines of every request in JSON that is made with it."""
+    bare_headers: bytes = b""
+    """The same without the content's type."""
 
 
 class PooledKey:
@@ -122,6 +124,11 @@ class KeyPool:
         return next(
             (k for k in self._keys.values() if not k.out), next(iter(self._keys.values()))
         ).key
+
+    @property
+    def first(self) -> ProviderKey:
+        """The one that is written first."""
+        return next(iter(self._keys.values())).key
 
     def has_room(self, tokens: int, now_s: float, without: Collection[str | None]) -> bool:
         """Whether another key is in and has room for `tokens`."""

@@ -83,6 +83,8 @@ class Provider:
         )
         self.quick = self._streamed
         """How long to wait for what no model has to write."""
+        self.patient = self._whole
+        """How long to wait for what may take the provider as long as a model does."""
         self._embeddings = _timeouts(settings.embeddings_timeouts)
 
     @property
@@ -93,6 +95,11 @@ class Provider:
     def key_named(self, name: str | None) -> ProviderKey:
         """The key of that name, or else as `key`."""
         return self.only_key if self.pool is None else self.pool.any_key(name)
+
+    @property
+    def object_key(self) -> ProviderKey:
+        """What all its objects are made and found with: each key may belong to a project there."""
+        return self.only_key if self.pool is None else self.pool.first
 
     def serves(self, model: str) -> bool:
         """Whether `model` is one of those it is configured for."""
@@ -110,7 +117,12 @@ class Provider:
         if self.tokens is None:
             return key
         token = self.tokens.current() or await self.tokens.fetch()
-        return ProviderKey(key.name, token.secret, key.headers + token.header)
+        return replace(
+            key,
+            secret=token.secret,
+            headers=key.headers + token.header,
+            bare_headers=key.bare_headers + token.header,
+        )
 
     async def close(self) -> None:
         """Close its connections."""
@@ -159,12 +171,12 @@ def _pool(settings: ProviderSettings, via: str) -> KeyPool | None:
 
 def _key(name: str | None, settings: ProviderSettings, via: str) -> ProviderKey:
     secret = settings.api_key.encode() if settings.api_key else None
-    return ProviderKey(name, secret, _header_lines(settings, via))
+    bare = _header_lines(settings, via)
+    return ProviderKey(name, secret, b"content-type: application/json\r\n" + bare, bare)
 
 
 def _header_lines(settings: ProviderSettings, via: str) -> bytes:
     lines = [
-        "content-type: application/json",
         "accept-encoding: gzip, deflate",
         f"user-agent: headgate/{__version__}",
     ]

@@ -11,6 +11,8 @@ import msgspec
 from headgate.errors import InvalidRequestError
 from headgate.gateway.endpoints import Endpoint, Fields
 from headgate.gateway.endpoints.endpoint import UNREADABLE
+from headgate.gateway.forms import SpooledForm
+from headgate.gateway.objects.references import mentions_objects, names_object
 
 _fields = msgspec.json.Decoder(Fields)
 _encode = msgspec.json.encode
@@ -40,6 +42,10 @@ class Request(msgspec.Struct):
     prompt_cache_key: str | None = None
     """Names what requests have in common, for providers that keep the beginnings of prompts; what
     the client says itself goes before it."""
+    names_objects: bool = False
+    """Whether it may name objects that a provider keeps; see `objects.references`."""
+    form: SpooledForm | None = None
+    """Its body where that is a multipart form; `fields` are then its text fields."""
 
     def end_user(self) -> str | None:
         """Who the application says it acts for, by OpenAI's own fields."""
@@ -53,7 +59,7 @@ class Request(msgspec.Struct):
     def previous_response(self) -> str | None:
         """The stored response that this one is to go on from."""
         raw = self.fields.get("previous_response_id")
-        if raw is None or bytes(raw) == b"null" or self.endpoint.name != "responses":
+        if raw is None or bytes(raw) == b"null" or not self._may_go_on():
             return None
         return _text(self.fields, "previous_response_id")
 
@@ -80,6 +86,9 @@ class Request(msgspec.Struct):
         except UNREADABLE:
             return False
         return options is not None and options.include_usage
+
+    def _may_go_on(self) -> bool:
+        return self.endpoint.name.startswith("responses")
 
     def body_for(self, model: str, *, prompt_cache_key: str | None = None) -> bytes:
         """The request's JSON, asking for `model`."""
@@ -119,6 +128,35 @@ def read_request(endpoint: Endpoint, body: bytes) -> Request:
         raise InvalidRequestError(
             "The body is nested deeper than this server reads.", code="invalid_json"
         ) from None
+    request = _request(endpoint, fields)
+    request.names_objects = endpoint.generates and mentions_objects(fields)
+    return request
+
+
+def read_form_request(endpoint: Endpoint, form: SpooledForm) -> Request:
+    """The request that `form` holds; `InvalidRequestError` names the field that is wrong."""
+    fields: Fields = {}
+    for name, values in form.reader.texts().items():
+        if len(values) > 1 and not name.endswith("]"):
+            # The provider might go by another of them than Headgate does.
+            raise InvalidRequestError(
+                f"The form has more than one field `{name}`.", param=name, code="invalid_form"
+            )
+        if names_object(name):
+            raise InvalidRequestError(
+                f"The field `{name}` can't be given in a form here; send JSON to name an object.",
+                param=name,
+                code="unsupported_parameter",
+            )
+        value: object = values if name.endswith("[]") else values[-1]
+        plain = name == "stream" and value in ("true", "false")
+        fields[name] = msgspec.Raw(str(value).encode() if plain else _encode(value))
+    request = _request(endpoint, fields)
+    request.form = form
+    return request
+
+
+def _request(endpoint: Endpoint, fields: Fields) -> Request:
     if "model" in fields:
         model = _text(fields, "model")
     elif endpoint.default_model:
@@ -131,7 +169,7 @@ def read_request(endpoint: Endpoint, body: bytes) -> Request:
         )
     if not model:
         raise InvalidRequestError("The field `model` is empty.", param="model")
-    return Request(endpoint, fields, model, endpoint.streams and _stream(fields))
+    return Request(endpoint, fields, model, endpoint.is_streamed(fields))
 
 
 def _text(fields: Fields, name: str) -> str:
@@ -148,17 +186,3 @@ def _text(fields: Fields, name: str) -> str:
 def _not_text(field: str | None = None) -> InvalidRequestError:
     where = f"field `{field}`" if field else "body"
     return InvalidRequestError(f"The {where} is not UTF-8 text.", param=field, code="invalid_json")
-
-
-def _stream(fields: Fields) -> bool:
-    raw = fields.get("stream")
-    if raw is None:
-        return False
-    text = bytes(raw)
-    if text in (b"false", b"null"):
-        return False
-    if text == b"true":
-        return True
-    raise InvalidRequestError(
-        "The field `stream` must be true or false.", param="stream", code="invalid_type"
-    )

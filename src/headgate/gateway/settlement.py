@@ -42,7 +42,7 @@ class Settlement:
             record.input_tokens = _size_bytes(request) // BYTES_PER_TOKEN + 1
             if usage.output_tokens is None:
                 record.output_tokens = output_tokens if request.endpoint.generates else 0
-        self._price(call, request)
+        self._price(call, request, usage)
 
     def note_stream(self, call: Call, request: Request, reader: StreamReader) -> None:
         """Write what a stream used, or about what it did where it ended before it said."""
@@ -97,7 +97,7 @@ class Settlement:
             ),
         )
 
-    def _price(self, call: Call, request: Request) -> None:
+    def _price(self, call: Call, request: Request, usage: Usage) -> None:
         record, target = call.record, call.target
         if target is None:
             return
@@ -120,6 +120,8 @@ class Settlement:
             output_tokens=record.output_tokens or 0,
             input_audio_tokens=record.input_audio_tokens or 0,
             output_audio_tokens=record.output_audio_tokens or 0,
+            input_image_tokens=usage.input_image_tokens or 0,
+            output_image_tokens=usage.output_image_tokens or 0,
         )
         record.price_version = price.version
 

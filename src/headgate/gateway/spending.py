@@ -20,7 +20,7 @@ from headgate.gateway.target import Target
 from headgate.gateway.worst_case import worst_case
 from headgate.ledger.allowances import refusal
 from headgate.ledger.allowances.allowances import Allowances, Applied, Reservation
-from headgate.ledger.allowances.claim import Used
+from headgate.ledger.allowances.claim import Claim, Used
 from headgate.ledger.allowances.rule import Rule, Who
 from headgate.ledger.allowances.share import Share
 from headgate.ledger.prices import PriceList
@@ -81,6 +81,28 @@ class Spending:
             call.reservation = await self._reserved(call, request, cheaper, applied)
             targets = cheaper
         return targets
+
+    async def reserve_request(self, call: Call, *, may_cost: bool) -> None:
+        """Reserve for a request that names no tokens, about files and their like.
+
+        It counts as one request, and one that `may_cost` is refused where a budget has nothing
+        left. Raises as `reserve` does.
+        """
+        record = call.record
+        applied = self._allowances.applied(
+            Who(record.project, record.key_id, record.feature, record.user_hash, record.workflow)
+        )
+        if applied:
+            claim = Claim(
+                model="",
+                input_tokens=0,
+                output_tokens=0,
+                output_stated=True,
+                nanousd=1 if may_cost else 0,
+            )
+            call.reservation = await self._allowances.reserve(
+                applied, claim, record.project, call.priority
+            )
 
     def settle(self, call: Call) -> None:
         """The call is over: what it used is spent, and what else it had reserved is free again."""

@@ -18,6 +18,9 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     output: int
     input_audio: int
     output_audio: int
+    input_image: int | None = None
+    """Of pictures in the input; None: as other input."""
+    output_image: int | None = None
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,12 +43,14 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
         cache_write_tokens: int = 0,
         input_audio_tokens: int = 0,
         output_audio_tokens: int = 0,
+        input_image_tokens: int = 0,
+        output_image_tokens: int = 0,
     ) -> int:
         """The cost of one call in nano-dollars, rounded half up once, at the end.
 
-        `input_tokens` holds the cached, written and audio ones, `output_tokens` its audio ones.
-        Parts that add up to more than their whole are cut down to it: first written, then cached,
-        then audio ones. Counts below 0 count as 0.
+        `input_tokens` holds the cached, written, audio and picture ones, `output_tokens` its audio
+        and picture ones. Parts that add up to more than their whole are cut down to it: first
+        pictures, then written, then cached, then audio ones. Counts below 0 count as 0.
         """
         rates = self.rates
         if self.long_context:
@@ -66,9 +71,18 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
             part = min(plain, cache_write_tokens)
             plain -= part
             total += part * rates.cache_write
+        if input_image_tokens > 0 and rates.input_image is not None:
+            part = min(plain, input_image_tokens)
+            plain -= part
+            total += part * rates.input_image
         total += plain * rates.input
         if output_tokens > 0:
             part = 0
+            if output_image_tokens > 0 and rates.output_image is not None:
+                part = min(output_tokens, output_image_tokens)
+                output_tokens -= part
+                total += part * rates.output_image
+                part = 0
             if output_audio_tokens > 0:
                 part = min(output_tokens, output_audio_tokens)
                 total += part * rates.output_audio

@@ -111,6 +111,8 @@ def _rates(listed: dict[str, Decimal | TieredPrices | None], input_tokens: int) 
         output=rate("output_mtok"),
         input_audio=rate("input_audio_mtok", "input_mtok"),
         output_audio=rate("output_audio_mtok", "output_mtok"),
+        input_image=rate("input_image_mtok", "input_mtok"),
+        output_image=rate("output_image_mtok", "output_mtok"),
     )
 
 

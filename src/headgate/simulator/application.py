@@ -16,6 +16,8 @@ from headgate.simulator.endpoints.chat import create_chat_completion
 from headgate.simulator.endpoints.embeddings import create_embeddings
 from headgate.simulator.endpoints.models import get_model, list_models
 from headgate.simulator.endpoints.moderations import create_moderation
+from headgate.simulator.endpoints.object_routes import OBJECT_ROUTES
+from headgate.simulator.endpoints.object_store import ObjectStore
 from headgate.simulator.endpoints.response_store import ResponseStore
 from headgate.simulator.endpoints.responses import (
     cancel_response,
@@ -68,10 +70,10 @@ class Route(msgspec.Struct, frozen=True):
 
     method: str
     path: re.Pattern[str]
-    """Its group, if it has one, is the id in the path."""
+    """Its groups are the ids in the path; the handler gets them joined by slashes."""
     handler: Handler
     name: EndpointName | None = None
-    """The endpoint's name in scripts; None for those without a script, body or model."""
+    """The endpoint's name in scripts; None for those without a script or a model."""
 
 
 def _route(method: str, path: str, handler: Handler, name: EndpointName | None = None) -> Route:
@@ -90,6 +92,7 @@ _ROUTES = (
     _route("POST", "/moderations", create_moderation, "moderations"),
     _route("GET", "/models", list_models),
     _route("GET", "/models/{name}", get_model),
+    *(_route(method, path, handler) for method, path, handler in OBJECT_ROUTES),
 )
 
 
@@ -116,7 +119,7 @@ class Simulator:
         self._faults = parse_faults(self.config.faults or "")
         self._script = Script.read(self.config.script) if self.config.script else Script()
         self._schedule = FaultSchedule()
-        self._memory = Memory(PromptCache(), ResponseStore())
+        self._memory = Memory(PromptCache(), ResponseStore(), ObjectStore())
         self._limits = RateLimits(self.config.requests_per_min, self.config.tokens_per_min)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -189,7 +192,12 @@ class Simulator:
         route, argument = _found(request)
         self._check_key(request)
         if route.name is None:
-            return self._answered(route, argument, request, {}, None)
+            # Faults of the configuration are meant for models; a header can mean anything.
+            hint = FAULT_HEADER in request.headers
+            fault = self._next_fault(request, ()) if hint else None
+            if isinstance(fault, ErrorFault):
+                return _failed(fault)
+            return self._answered(route, argument, request, {}, fault)
         body = request.json_object()
         scripted = self._script.reply_for(route.name, request, body)
         reply, faults = scripted or (None, ())
@@ -273,7 +281,7 @@ def _found(request: Request) -> tuple[Route, str]:
         if hit is None:
             continue
         if route.method == request.method:
-            return route, hit[1] if route.path.groups else ""
+            return route, "/".join(hit.groups())
         path_known = True
     if path_known:
         raise ApiError(

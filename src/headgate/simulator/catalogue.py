@@ -8,8 +8,9 @@ import msgspec
 
 from headgate.simulator.wire.api_error import unknown_model
 
-Family = Literal["text", "embedding", "moderation"]
-"""What a model is for: answers in text, vectors, or moderation scores."""
+Family = Literal["text", "embedding", "moderation", "hearing", "speech", "image"]
+"""What a model is for: answers in text, vectors, moderation scores, writing down what is said,
+speaking, or pictures."""
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 """How long a reasoning model thinks."""
@@ -69,6 +70,18 @@ def _dated(model: Model) -> tuple[Model, ...]:
 
 
 _MEDIUM: Effort = "medium"
+
+_OTHERS: tuple[tuple[str, int, Family], ...] = (
+    ("gpt-4o-transcribe", 1_742_068_463, "hearing"),
+    ("gpt-4o-mini-transcribe", 1_742_068_596, "hearing"),
+    ("whisper-1", 1_677_532_384, "hearing"),
+    ("gpt-4o-mini-tts", 1_742_403_959, "speech"),
+    ("tts-1", 1_681_940_951, "speech"),
+    ("gpt-image-1-mini", 1_758_845_821, "image"),
+    ("gpt-image-1.5", 1_764_030_620, "image"),
+    ("gpt-image-2", 1_776_729_600, "image"),
+    ("dall-e-2", 1_698_798_177, "image"),
+)
 
 _MODELS: tuple[Model, ...] = (
     *(
@@ -137,6 +150,10 @@ _MODELS: tuple[Model, ...] = (
         family="embedding",
         context_tokens=8_192,
         dimensions=1_536,
+    ),
+    *(
+        Model(id=name, snapshot=name, created=created, family=family, context_tokens=16_000)
+        for name, created, family in _OTHERS
     ),
     Model(
         id="omni-moderation-latest",

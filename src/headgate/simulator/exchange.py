@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from headgate.simulator.answer import Answer
+from headgate.simulator.endpoints.object_store import ObjectStore
 from headgate.simulator.endpoints.response_store import ResponseStore
 from headgate.simulator.faults.fault import AnswerTwist
 from headgate.simulator.prompt_cache import PromptCache
@@ -16,6 +17,7 @@ class Memory(msgspec.Struct, frozen=True):
 
     prompts: PromptCache
     responses: ResponseStore
+    objects: ObjectStore
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):

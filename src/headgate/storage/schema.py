@@ -218,5 +218,19 @@ cache_clearings = sa.Table(
     comment="Orders to forget cached answers, for every process to carry out; kept for an hour.",
 )
 
+objects = sa.Table(
+    "objects",
+    metadata,
+    sa.Column("id", sa.String(128), primary_key=True, comment="the provider's name for it"),
+    sa.Column("kind", sa.String(32), primary_key=True),
+    sa.Column("provider", sa.String(64), primary_key=True),
+    sa.Column("project", sa.String(64), nullable=False),
+    sa.Column("key_id", sa.String(48), nullable=False, comment="the key that made it"),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("settled_at_us", sa.BigInteger, comment="when what it used was recorded"),
+    sa.Index("objects_by_project", "project", "kind", "provider"),
+    comment="Whose what a provider keeps is: files, batches, vector stores and their like.",
+)
+
 # Tables with a file of their own; they add themselves to `metadata`.
 import headgate.storage.allowance_tables  # noqa: E402, F401

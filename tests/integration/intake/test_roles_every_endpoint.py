@@ -6,6 +6,7 @@ by mistake fails a test, and so does an endpoint that nobody thought about.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -25,6 +26,87 @@ from headgate.storage import Database
 
 ROLES = ("admin", "operator", "developer", "reviewer", "auditor", "app")
 
+OF_PROJECTS = """\
+POST /v1/responses/compact
+POST /v1/responses/input_tokens
+POST /v1/audio/transcriptions
+POST /v1/audio/translations
+POST /v1/audio/speech
+POST /v1/images/generations
+POST /v1/images/edits
+POST /v1/images/variations
+POST /v1/files
+GET /v1/files
+GET /v1/files/{file}
+DELETE /v1/files/{file}
+GET /v1/files/{file}/content
+POST /v1/uploads
+POST /v1/uploads/{upload}/parts
+POST /v1/uploads/{upload}/complete
+POST /v1/uploads/{upload}/cancel
+POST /v1/batches
+GET /v1/batches
+GET /v1/batches/{batch}
+POST /v1/batches/{batch}/cancel
+POST /v1/conversations
+GET /v1/conversations/{conversation}
+POST /v1/conversations/{conversation}
+DELETE /v1/conversations/{conversation}
+GET /v1/conversations/{conversation}/items
+POST /v1/conversations/{conversation}/items
+GET /v1/conversations/{conversation}/items/{item}
+DELETE /v1/conversations/{conversation}/items/{item}
+POST /v1/vector_stores
+GET /v1/vector_stores
+GET /v1/vector_stores/{vector_store}
+POST /v1/vector_stores/{vector_store}
+DELETE /v1/vector_stores/{vector_store}
+POST /v1/vector_stores/{vector_store}/search
+POST /v1/vector_stores/{vector_store}/files
+GET /v1/vector_stores/{vector_store}/files
+GET /v1/vector_stores/{vector_store}/files/{member}
+POST /v1/vector_stores/{vector_store}/files/{member}
+DELETE /v1/vector_stores/{vector_store}/files/{member}
+GET /v1/vector_stores/{vector_store}/files/{member}/content
+POST /v1/vector_stores/{vector_store}/file_batches
+GET /v1/vector_stores/{vector_store}/file_batches/{member}
+POST /v1/vector_stores/{vector_store}/file_batches/{member}/cancel
+GET /v1/vector_stores/{vector_store}/file_batches/{member}/files
+POST /v1/fine_tuning/jobs
+GET /v1/fine_tuning/jobs
+GET /v1/fine_tuning/jobs/{fine_tuning_job}
+POST /v1/fine_tuning/jobs/{fine_tuning_job}/cancel
+POST /v1/fine_tuning/jobs/{fine_tuning_job}/pause
+POST /v1/fine_tuning/jobs/{fine_tuning_job}/resume
+GET /v1/fine_tuning/jobs/{fine_tuning_job}/events
+GET /v1/fine_tuning/jobs/{fine_tuning_job}/checkpoints
+POST /v1/fine_tuning/alpha/graders/run
+POST /v1/fine_tuning/alpha/graders/validate
+POST /v1/containers
+GET /v1/containers
+GET /v1/containers/{container}
+DELETE /v1/containers/{container}
+POST /v1/containers/{container}/files
+GET /v1/containers/{container}/files
+GET /v1/containers/{container}/files/{member}
+DELETE /v1/containers/{container}/files/{member}
+GET /v1/containers/{container}/files/{member}/content
+POST /v1/evals
+GET /v1/evals
+GET /v1/evals/{eval}
+POST /v1/evals/{eval}
+DELETE /v1/evals/{eval}
+POST /v1/evals/{eval}/runs
+GET /v1/evals/{eval}/runs
+GET /v1/evals/{eval}/runs/{run}
+POST /v1/evals/{eval}/runs/{run}
+POST /v1/evals/{eval}/runs/{run}/cancel
+DELETE /v1/evals/{eval}/runs/{run}
+GET /v1/evals/{eval}/runs/{run}/output_items
+GET /v1/evals/{eval}/runs/{run}/output_items/{item}
+POST /v1/realtime/client_secrets
+""".splitlines()
+
 ALLOWED: dict[tuple[str, str], str | None] = {
     ("POST", "/v1/chat/completions"): "admin developer app",
     ("POST", "/v1/responses"): "admin developer app",
@@ -36,6 +118,7 @@ ALLOWED: dict[tuple[str, str], str | None] = {
     ("POST", "/v1/moderations"): "admin developer app",
     ("GET", "/v1/models"): "admin developer app",
     ("GET", "/v1/models/{model:path}"): "admin developer app",
+    **{(line.split()[0], line.split()[1]): "admin developer app" for line in OF_PROJECTS},
     ("GET", "/api/workflows"): "admin operator developer reviewer auditor app",
     ("GET", "/api/workflows/{name}"): "admin operator developer reviewer auditor app",
     ("POST", "/api/workflows/{name}/runs"): "admin developer app",
@@ -97,8 +180,7 @@ class Server:
 
     async def knock(self, method: str, path: str, key: str | None) -> Answer:
         # What is named does not exist, so whoever is let in changes nothing.
-        for part in ("{id}", "{name}", "{model:path}"):
-            path = path.replace(part, "none")
+        path = re.sub(r"\{[^}]+\}", "none", path)
         return await call(
             self.application, method, path, key=key, json={} if method == "POST" else None
         )

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from headgate.ledger.cost import Price, Rates
 
@@ -145,3 +146,21 @@ def test_long_context_rates_hold_for_all_tokens_once_the_input_is_larger():
 
 
 ZERO = {"cached_input": 0, "cache_write": 0, "output": 0, "input_audio": 0, "output_audio": 0}
+
+
+def test_pictures_have_rates_of_their_own_where_they_are_known():
+    known = Rates(
+        input=2, cached_input=2, cache_write=2, output=3, input_audio=2, output_audio=3,
+        input_image=5, output_image=7,
+    )  # fmt: skip
+    million = 1_000_000
+    price = Price(version="x", rates=known)
+    used = {"input_tokens": 3 * million, "output_tokens": 4 * million}
+    plain = price.cost_nanousd(**used)
+    assert plain == 3 * 2 + 4 * 3
+    pictures = {"input_image_tokens": 1 * million, "output_image_tokens": 4 * million}
+    assert price.cost_nanousd(**used, **pictures) == 2 * 2 + 5 + 4 * 7
+    too_many = {"input_image_tokens": 9 * million, "output_image_tokens": 9 * million}
+    assert price.cost_nanousd(**used, **too_many) == 3 * 5 + 4 * 7
+    unknown = Price(version="x", rates=replace(known, input_image=None, output_image=None))
+    assert unknown.cost_nanousd(**used, **pictures) == plain

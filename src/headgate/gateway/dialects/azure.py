@@ -15,6 +15,7 @@ import msgspec
 from headgate.gateway.dialects.dialect import Headers, Model, Outgoing
 from headgate.gateway.endpoints import StreamReader
 from headgate.gateway.request import Request
+from headgate.gateway.upstream import RequestBody
 
 _BY_DEPLOYMENT = frozenset({"chat/completions", "embeddings"})
 """Endpoints that a dated API version has."""
@@ -61,11 +62,16 @@ class AzureDialect:
     def outgoing(self, request: Request, model: str) -> Outgoing:
         """See `Dialect`."""
         deployment = self._deployments.get(model, model)
-        body = request.body_for(deployment)
+        body: bytes | RequestBody = b""
+        content_type = b"application/json"
+        if request.form is None:
+            body = request.body_for(deployment)
+        else:
+            body, content_type = request.form.body_for(deployment), request.form.content_type
         if request.endpoint.name not in self._by_deployment:
-            return Outgoing(self._v1 + request.endpoint.target, body)
+            return Outgoing(self._v1 + request.endpoint.target, body, content_type)
         named = self._deployments_path + quote(deployment, safe="").encode()
-        return Outgoing(named + request.endpoint.target + self._query, body)
+        return Outgoing(named + request.endpoint.target + self._query, body, content_type)
 
     def answer(self, request: Request, status: int, body: bytes) -> bytes:  # noqa: ARG002
         """See `Dialect`; what Azure adds of its content filter stays."""
@@ -73,7 +79,7 @@ class AzureDialect:
 
     def stream_reader(self, request: Request) -> StreamReader:
         """See `Dialect`."""
-        return request.endpoint.stream_reader(hide_usage=request.hide_usage)
+        return request.endpoint.reader_for(request.fields, hide_usage=request.hide_usage)
 
     def path(self, below: bytes) -> bytes:
         """See `Dialect`."""

@@ -11,6 +11,7 @@ import msgspec
 
 from headgate.gateway.endpoints import StreamReader
 from headgate.gateway.request import Request
+from headgate.gateway.upstream import RequestBody
 
 Model = dict[str, Any]
 """OpenAI's model object: `id`, `object`, `created`, `owned_by`, and what a provider adds."""
@@ -24,7 +25,9 @@ class Outgoing(msgspec.Struct, frozen=True):
 
     target: bytes
     """The request target: the path, and the query where there is one."""
-    body: bytes
+    body: bytes | RequestBody
+    """In memory, or as it comes where the request is a form."""
+    content_type: bytes = b"application/json"
 
 
 class Dialect(Protocol):

@@ -38,9 +38,11 @@ class OpenAIDialect:
 
     def outgoing(self, request: Request, model: str) -> Outgoing:
         """See `Dialect`."""
+        target = self._base_path + request.endpoint.target
+        if request.form is not None:
+            return Outgoing(target, request.form.body_for(model), request.form.content_type)
         key = request.prompt_cache_key if self._prompt_cache_keys else None
-        body = request.body_for(model, prompt_cache_key=key)
-        return Outgoing(self._base_path + request.endpoint.target, body)
+        return Outgoing(target, request.body_for(model, prompt_cache_key=key))
 
     def answer(self, request: Request, status: int, body: bytes) -> bytes:  # noqa: ARG002
         """See `Dialect`."""
@@ -48,7 +50,7 @@ class OpenAIDialect:
 
     def stream_reader(self, request: Request) -> StreamReader:
         """See `Dialect`."""
-        return request.endpoint.stream_reader(hide_usage=request.hide_usage)
+        return request.endpoint.reader_for(request.fields, hide_usage=request.hide_usage)
 
     def path(self, below: bytes) -> bytes:
         """See `Dialect`."""

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from headgate.errors import HeadgateError
+from headgate.errors import HeadgateError, InvalidRequestError
 
 Fields = dict[str, msgspec.Raw]
 """A JSON object whose values are still the bytes that the client sent."""
@@ -33,8 +33,19 @@ class Usage(msgspec.Struct, frozen=True):
     reasoning_tokens: int | None = None
     input_audio_tokens: int | None = None
     output_audio_tokens: int | None = None
+    input_image_tokens: int | None = None
+    output_image_tokens: int | None = None
     response_id: str | None = None
     """The id under which the provider may keep the reply."""
+
+    def plus(self, other: Usage) -> Usage:
+        """What both used, where one answer has several parts that each tell their own."""
+        sums: dict[str, int | None] = {}
+        for name in self.__struct_fields__:
+            if name.endswith("_tokens"):
+                counts = [c for c in (getattr(self, name), getattr(other, name)) if c is not None]
+                sums[name] = sum(counts) if counts else None
+        return msgspec.structs.replace(self, **sums)
 
 
 class Endpoint(ABC):
@@ -47,6 +58,9 @@ class Endpoint(ABC):
     """Whether its replies take as long as a model writes."""
     default_model: ClassVar[str | None] = None
     """The model that is meant where a request names none; None: it must name one."""
+
+    takes_form: ClassVar[bool] = False
+    """Whether its body may be a multipart form."""
 
     free_models: ClassVar[tuple[str, ...]] = ()
     """Patterns of models that their provider does not charge for here."""
@@ -66,6 +80,18 @@ class Endpoint(ABC):
     def prepare_stream(self, fields: Fields) -> bool:  # noqa: ARG002 - most need nothing
         """Make a streamed request tell its usage; return whether the client must not see it."""
         return False
+
+    def is_streamed(self, fields: Fields) -> bool:
+        """Whether the request asks for its reply as a stream."""
+        return self.streams and _stream(fields)
+
+    def flows(self, content_type: bytes) -> bool:
+        """Whether a reply of this type, in lower case, is such a stream."""
+        return content_type.startswith(b"text/event-stream")
+
+    def reader_for(self, fields: Fields, *, hide_usage: bool) -> StreamReader:  # noqa: ARG002
+        """A reader for the stream that answers the request with these `fields`."""
+        return self.stream_reader(hide_usage=hide_usage)
 
     def stream_reader(self, *, hide_usage: bool) -> StreamReader:
         """A reader for one stream of this endpoint."""
@@ -89,7 +115,10 @@ class StreamReader(ABC):
     what follows an error is never glued to half an event.
     """
 
-    __slots__ = ("_rest", "events", "failure", "finished", "first_token_seen", "usage")
+    __slots__ = (
+        "_rest", "events", "failure", "finished", "first_token_seen", "max_event_bytes", "may_end",
+        "usage",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._rest = b""
@@ -98,6 +127,9 @@ class StreamReader(ABC):
         self.usage: Usage | None = None
         self.finished = False
         """Whether the event that ends such a stream has been seen."""
+        self.may_end = False
+        """Whether it is complete if its body ends now."""
+        self.max_event_bytes = _MAX_EVENT_BYTES
         self.first_token_seen = False
         self.failure: str | None = None
         """The code of an error that the provider reported inside the stream."""
@@ -122,7 +154,7 @@ class StreamReader(ABC):
         return self._read(data[:end])
 
     def _hold(self, rest: bytes) -> None:
-        if len(rest) > _MAX_EVENT_BYTES:
+        if len(rest) > self.max_event_bytes:
             raise ValueError("an event of the stream is too long")
         self._rest = rest
 
@@ -133,6 +165,20 @@ class StreamReader(ABC):
     @abstractmethod
     def error_block(self, error: HeadgateError) -> bytes:
         """The event that ends a broken stream so that the official SDKs raise."""
+
+
+def _stream(fields: Fields) -> bool:
+    raw = fields.get("stream")
+    if raw is None:
+        return False
+    text = bytes(raw)
+    if text in (b"false", b"null"):
+        return False
+    if text == b"true":
+        return True
+    raise InvalidRequestError(
+        "The field `stream` must be true or false.", param="stream", code="invalid_type"
+    )
 
 
 def events_of(block: bytes) -> list[bytes]:

@@ -10,12 +10,14 @@ from headgate.gateway.upstream.errors import (
 from headgate.gateway.upstream.origin import Origin
 from headgate.gateway.upstream.proxy import Proxy
 from headgate.gateway.upstream.reply import UpstreamReply
+from headgate.gateway.upstream.sending import RequestBody
 from headgate.gateway.upstream.timeouts import Timeouts
 
 __all__ = [
     "UPSTREAM_ERROR_KINDS",
     "Origin",
     "Proxy",
+    "RequestBody",
     "Timeouts",
     "UpstreamClient",
     "UpstreamError",

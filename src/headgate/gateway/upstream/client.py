@@ -12,6 +12,7 @@ from headgate.gateway.upstream.origin import Origin
 from headgate.gateway.upstream.pool import OriginPool
 from headgate.gateway.upstream.proxy import Proxy, ProxyRules
 from headgate.gateway.upstream.reply import UpstreamReply
+from headgate.gateway.upstream.sending import RequestBody, send_body
 from headgate.gateway.upstream.timeouts import SWEEP_INTERVAL_S, Timeouts
 
 _MAX_ORIGINS = 1024
@@ -93,6 +94,32 @@ class UpstreamClient:
                 raise
             exchange = connection.begin(head, body, timeouts, started_s, monotonic())
             await exchange.head()
+        if not exchange.head_done and exchange.error is not None:
+            raise exchange.error
+        return UpstreamReply(exchange)
+
+    async def send_from(
+        self,
+        origin: Origin,
+        method: bytes,
+        target: bytes,
+        headers: bytes,
+        body: RequestBody,
+        timeouts: Timeouts,
+    ) -> UpstreamReply:
+        """As `send`, with a body that is sent as it comes and can't be sent twice.
+
+        Therefore it goes out on a new connection, which can't be stale. Where the upstream answers
+        before it has seen all, the rest is not sent. Raises also what `body` raises.
+        """
+        started_s = monotonic()
+        route = self._routes.get(origin) or self._open_route(origin)
+        head = route.head_of_stream(method, target, headers, body.length_bytes)
+        connection = await route.pool.acquire(timeouts, started_s, fresh=True)
+        exchange = connection.begin(head, b"", timeouts, started_s, monotonic())
+        exchange.sending = True
+        await send_body(connection, exchange, body)
+        await exchange.head()
         if not exchange.head_done and exchange.error is not None:
             raise exchange.error
         return UpstreamReply(exchange)
@@ -186,4 +213,22 @@ class _Route:
             self._after_target,
             headers,
             body_bytes,
+        )
+
+    def head_of_stream(
+        self, method: bytes, target: bytes, headers: bytes, body_bytes: int | None
+    ) -> bytes:
+        """The head of a request whose body follows by itself, in chunks where no length is told."""
+        framing = (
+            b"Transfer-Encoding: chunked"
+            if body_bytes is None
+            else b"Content-Length: %d" % body_bytes
+        )
+        return b"%b %b%b%b%b%b\r\n\r\n" % (
+            method,
+            self._before_target,
+            target,
+            self._after_target,
+            headers,
+            framing,
         )

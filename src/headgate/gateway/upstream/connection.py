@@ -38,6 +38,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_closed",
+        "_drained",
         "_excess",
         "_exchange",
         "_fields",
@@ -52,6 +53,7 @@ class Connection(asyncio.Protocol):
         "_quiet_bytes",
         "_transport",
         "_until_close",
+        "_write_paused",
         "idle_since_s",
         "loop",
         "served",
@@ -77,6 +79,8 @@ class Connection(asyncio.Protocol):
         self._keep_alive = False
         self._until_close = False
         self._paused = False
+        self._write_paused = False
+        self._drained: asyncio.Future[None] | None = None
         self._closed = False
 
     # What the pool and the client do with it.
@@ -98,6 +102,25 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.write(head)
         return exchange
+
+    def write(self, data: bytes) -> None:
+        """Write more of the request that was begun; nothing where the connection has gone."""
+        if not self._closed:
+            self._transport.write(data)
+
+    @property
+    def unsent_bytes(self) -> int:
+        """What of the request waits to be sent."""
+        return 0 if self._closed else self._transport.get_write_buffer_size()
+
+    async def drained(self) -> None:
+        """Wait until more may be written, or until there is nobody left to write to."""
+        if self._write_paused and not self._closed:
+            self._drained = self.loop.create_future()
+            try:
+                await self._drained
+            finally:
+                self._drained = None
 
     @property
     def usable(self) -> bool:
@@ -134,11 +157,25 @@ class Connection(asyncio.Protocol):
         """Leave the pool, and break the cycle with the parser."""
         self._exchange = None
         self._parser = None
+        self._let_write()
         if not self._closed:
             self._closed = True
             self._pool.forget(self)
 
+    def _let_write(self) -> None:
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
     # What the transport tells.
+
+    def pause_writing(self) -> None:
+        """Called by the event loop when much waits to be sent."""
+        self._write_paused = True
+
+    def resume_writing(self) -> None:
+        """Called by the event loop when little does."""
+        self._write_paused = False
+        self._let_write()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop, once."""
@@ -185,6 +222,8 @@ class Connection(asyncio.Protocol):
                 self._transport.pause_reading()
         if exchange.waiter is not None and exchange.ready():
             exchange.wake()
+            # An answer that comes before all of the request was sent ends the sending.
+            self._let_write()
 
     def eof_received(self) -> bool:
         """Called by the event loop when the peer has closed its side."""
@@ -226,7 +265,7 @@ class Connection(asyncio.Protocol):
         self.served += 1
         exchange.complete = True
         exchange.connection = None
-        if self._transport.get_write_buffer_size():
+        if exchange.sending or self._transport.get_write_buffer_size():
             # The answer came before the request was read, which is no longer worth sending.
             self.drop()
         elif self._keep_alive and not self._excess and not self._transport.is_closing():

@@ -39,6 +39,7 @@ class Exchange(Deadlines):
         "fields",
         "headers",
         "never_answered",
+        "sending",
         "status",
         "waiter",
         "want",
@@ -57,6 +58,8 @@ class Exchange(Deadlines):
         self.complete = False
         self.error: UpstreamError | None = None
         self.never_answered = False
+        self.sending = False
+        """Whether some of the request's body has not been given to the connection yet."""
         self.want = Want.HEAD
         self.waiter: asyncio.Future[None] | None = connection.loop.create_future()
 

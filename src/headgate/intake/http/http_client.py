@@ -78,6 +78,9 @@ class HttpClient:
         if isinstance(last, Refusal):
             last = _error_answer(last.error, last.headers)
         body = last.body
+        if last.cut:
+            self._reply.cut()
+            return
         if not last.status:
             await self._reply.end(body)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headgate.gateway.endpoints import ENDPOINTS
+from headgate.gateway.objects.operations import OPERATIONS
 from headgate.intake.http.endpoint import Endpoint, HeaderParameter
 
 _HEADERS = (
@@ -23,8 +24,8 @@ _HEADERS = (
 
 
 def openai_endpoints() -> tuple[Endpoint, ...]:
-    """One for each address that takes a call to a model; none has a handler here."""
-    return tuple(
+    """One for each call to a model and each operation on objects; none has a handler here."""
+    calls = tuple(
         Endpoint(
             method="POST",
             path=f"/v1/{name}",
@@ -36,3 +37,17 @@ def openai_endpoints() -> tuple[Endpoint, ...]:
         )
         for name in ENDPOINTS
     )
+    objects = tuple(
+        Endpoint(
+            method=operation.method,
+            path=f"/v1{operation.path}",
+            permission="models.call",
+            summary=operation.summary,
+            tag="openai",
+            request=dict if operation.method == "POST" else None,
+            request_headers=_HEADERS[:1],
+        )
+        for operation in OPERATIONS
+        if operation.method in ("GET", "POST", "DELETE")
+    )
+    return (*calls, *objects)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from headgate.config.endpoints import EndpointsSettings
 from headgate.config.settings import ServerSettings
 from headgate.errors import (
     HeadgateError,
@@ -18,20 +19,23 @@ from headgate.gateway.call import Call, LastWords, Refusal, no_store_from, trace
 from headgate.gateway.caller import Caller
 from headgate.gateway.deadline import patience_from
 from headgate.gateway.endpoints import ENDPOINTS, Endpoint
+from headgate.gateway.forms import SpoolRoom, spool
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.provider import VIA_HEADER
-from headgate.gateway.request import Request, read_request
+from headgate.gateway.request import Request, read_form_request, read_request
 from headgate.intake.access.authentication import Authenticator
 from headgate.intake.access.networks import TrustedProxies
 from headgate.intake.access.roles import require
 from headgate.intake.http.http_client import HttpClient
 from headgate.intake.http.request_body import Receive, Scope
 from headgate.intake.http.server_protocol import REPLY
+from headgate.intake.http.streamed_body import StreamedBody, is_form
 from headgate.storage.identifiers import new_id
 from headgate.workflows.openai_surface import answer_workflow
 from headgate.workflows.runner import Runner
 
 _WORKFLOW = "workflow:"
+_RUNS_WORKFLOWS = ("responses", "chat/completions")
 
 _FORWARDED = (b"idempotency-key", b"openai-beta", b"x-client-request-id")
 """Request headers that a provider sees too, where the client sent them."""
@@ -58,6 +62,7 @@ class OpenAISurface:
         runner: Runner,
         settings: ServerSettings,
         hash_user: Callable[[str], str],
+        uploads: EndpointsSettings,
         *,
         via: str,
     ) -> None:
@@ -67,6 +72,8 @@ class OpenAISurface:
         self._runner = runner
         self._settings = settings
         self._hash_user = hash_user
+        self._uploads = uploads
+        self._room = SpoolRoom(uploads.max_spooled_bytes)
         self._via = via.encode()
         self._fault_hints = gateway.routing.takes_fault_hints
         self.endpoints: dict[str, Endpoint] = {f"/v1/{name}": e for name, e in ENDPOINTS.items()}
@@ -78,11 +85,11 @@ class OpenAISurface:
         reply = scope["extensions"].pop(REPLY)
         client = HttpClient(headers, receive, reply, self._settings.gzip_min_bytes)
         try:
-            if headers.get(_VIA) == self._via:
+            if self.is_own(headers):
                 raise UpstreamLoopError
             if scope["method"] != "POST":
                 raise MethodNotAllowedError(f"/v1/{endpoint.name} takes POST only.")
-            caller = await self._caller(scope, headers)
+            caller = await self.caller(scope, headers)
             require(caller.role, "models.call")
         except HeadgateError as error:
             told = [(b"x-request-id", new_id("req").encode())]
@@ -91,9 +98,12 @@ class OpenAISurface:
             await client.finish(Refusal(error, told))
             return
         call = Call(caller, endpoint.name, trace_id=trace_id_from(headers.get(b"traceparent")))
+        if endpoint.takes_form and is_form(headers):
+            await self._serve_form(call, endpoint, headers, receive, client)
+            return
         try:
             request = await self._read(call, endpoint, headers, client)
-            if request.model.startswith(_WORKFLOW) and endpoint.generates:
+            if request.model.startswith(_WORKFLOW) and endpoint.name in _RUNS_WORKFLOWS:
                 await self._run_workflow(call, request, client, headers)
                 return
         except HeadgateError as error:
@@ -102,7 +112,41 @@ class OpenAISurface:
         with client.watched():
             await self._gateway.carry(call, request, client)
 
-    async def _caller(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller:
+    async def _serve_form(
+        self,
+        call: Call,
+        endpoint: Endpoint,
+        headers: dict[bytes, bytes],
+        receive: Receive,
+        client: HttpClient,
+    ) -> None:
+        """As `serve`, for a request that is a multipart form: read to its end, but not held."""
+        try:
+            if b"x-headgate-feature" in headers:
+                call.name_feature(headers[b"x-headgate-feature"])
+            call.forwarded = self.forwarded(headers)
+            source = StreamedBody(
+                headers,
+                receive,
+                limit_bytes=self._uploads.max_upload_bytes,
+                idle_s=self._uploads.upload_idle_s,
+            )
+            form = await spool(source, headers[b"content-type"], self._room)
+        except HeadgateError as error:
+            await self._gateway.refuse(call, error, client)
+            return
+        try:
+            request = read_form_request(endpoint, form)
+            self._note(call, headers, request)
+            with client.watched():
+                await self._gateway.carry(call, request, client)
+        except HeadgateError as error:
+            await self._gateway.refuse(call, error, client)
+        finally:
+            form.close()
+
+    async def caller(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller:
+        """Who asks; raises 401, or 503 where that can't be found out."""
         peer = scope.get("client")
         address = peer[0] if peer else None
         forwarded = headers.get(b"x-forwarded-for")
@@ -122,7 +166,7 @@ class OpenAISurface:
             call.name_priority(headers[b"x-headgate-priority"])
         if self._gateway.cache is not None:
             call.name_cache(headers.get(_CACHE), headers.get(_CACHE_TAG))
-        call.forwarded = self._forwarded(headers)
+        call.forwarded = self.forwarded(headers)
         call.take_hints(headers.get(b"x-headgate-complexity"), headers.get(b"x-headgate-hedge"))
         call.patience = patience_from(
             headers.get(b"x-stainless-read-timeout"),
@@ -130,12 +174,20 @@ class OpenAISurface:
             headers.get(b"prefer"),
         )
         request = read_request(endpoint, await client.body(self._settings.max_body_bytes))
+        self._note(call, headers, request)
+        return request
+
+    def _note(self, call: Call, headers: dict[bytes, bytes], request: Request) -> None:
         call.record.model_requested = request.model[:256]
         call.record.streamed = request.streamed
         call.name_user(_user(headers) or request.end_user(), self._hash_user)
-        return request
 
-    def _forwarded(self, headers: dict[bytes, bytes]) -> bytes:
+    def is_own(self, headers: dict[bytes, bytes]) -> bool:
+        """Whether this installation sent the request itself, to a provider that leads back."""
+        return headers.get(_VIA) == self._via
+
+    def forwarded(self, headers: dict[bytes, bytes]) -> bytes:
+        """The header lines of the client's that a provider sees too."""
         lines = b""
         for name in _FORWARDED:
             if name in headers:

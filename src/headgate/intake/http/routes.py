@@ -124,8 +124,8 @@ class _Address:
         caller = None
         if endpoint.permission is not None and not _is_open(endpoint, peer, headers):
             caller = await self._gatekeeper.caller(headers, client_address, endpoint.permission)
-        query_pairs = _query_pairs(scope["query_string"])
-        for text in (*scope["path_params"].values(), *(value for _, value in query_pairs)):
+        pairs = query_pairs(scope["query_string"])
+        for text in (*scope["path_params"].values(), *(value for _, value in pairs)):
             # PostgreSQL takes no such text, and nothing here is named by it.
             if "\0" in text:
                 raise InvalidRequestError("The address holds a NUL character; leave it out.")
@@ -134,7 +134,7 @@ class _Address:
             known_caller=caller,
             client_address=client_address,
             path=scope["path_params"],
-            query_pairs=query_pairs,
+            query_pairs=pairs,
             headers=headers,
             body=await self._body(scope, receive) if method != "HEAD" else b"",
         )
@@ -158,7 +158,8 @@ def _is_open(endpoint: Endpoint, peer: str | None, headers: Headers) -> bool:
     return is_within(parse_address(peer), endpoint.open_to)
 
 
-def _query_pairs(query_string: bytes) -> tuple[tuple[str, str], ...]:
+def query_pairs(query_string: bytes) -> tuple[tuple[str, str], ...]:
+    """The pairs of a query; `InvalidRequestError` where it is not well formed."""
     try:
         return tuple(
             parse_qsl(query_string.decode("ascii"), keep_blank_values=True, max_num_fields=100)
@@ -190,8 +191,14 @@ def _error_response(error: HeadgateError) -> Response:
 
 
 async def _not_found(request: Request, _error: Exception) -> Response:
-    response = _error_response(
-        NotFoundError(f"There is nothing at {request.url.path}; /openapi.json lists what there is.")
-    )
+    path = request.url.path
+    message = f"There is nothing at {path}; /openapi.json lists what there is."
+    if path.startswith("/v1/"):
+        message = (
+            f"{path[:128]} is no endpoint that Headgate knows, so it is refused; /openapi.json"
+            " lists those that it knows. If your provider serves it, an operator can let it pass"
+            " by its name: `endpoints: {allow: […]}` in headgate.yaml."
+        )
+    response = _error_response(NotFoundError(message))
     response.headers["x-request-id"] = new_id("req")
     return response

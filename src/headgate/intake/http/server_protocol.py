@@ -73,6 +73,15 @@ class Reply:
         await self._write(self._held + (b"0\r\n\r\n" if self._chunked else b""))
         self._end()
 
+    def cut(self) -> None:
+        """End the connection in the middle of the reply, so that it can't look complete."""
+        cycle = self._cycle
+        if not cycle.disconnected:
+            cycle.keep_alive = False
+            cycle.response_complete = True
+            cycle.message_event.set()
+            cycle.transport.abort()
+
     def left(self) -> None:
         """Say that the client has left."""
         if not self._cycle.response_complete:

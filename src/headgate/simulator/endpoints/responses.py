@@ -80,14 +80,14 @@ def create_response(exchange: Exchange, _: str) -> Reply:
     reasoning = body.get("reasoning") or {}
     effort = effort_of(model, reasoning.get("effort"), "reasoning.effort")
     check_sampling(body, model, effort)
-    before = _previous_turns(exchange)
+    before = previous_turns(exchange)
     given = body.get("input")
     if given is None and not before:
         raise missing_parameter("input")
     turns = (*before, *read_input([] if given is None else given, before))
     generation = generate(
         exchange,
-        task := _task(body, model, turns),
+        task := task_of(body, model, turns),
         model=model,
         effort=effort,
         choices=1,
@@ -170,7 +170,8 @@ def list_input_items(exchange: Exchange, response_id: str) -> Reply:
     )
 
 
-def _task(body: JsonObject, model: Model, turns: tuple[Turn, ...]) -> Task:
+def task_of(body: JsonObject, model: Model, turns: tuple[Turn, ...]) -> Task:
+    """What a model is asked to do by `body`, after `turns`."""
     instructions = body.get("instructions")
     if instructions:
         turns = (Turn(role="system", text=instructions), *turns)
@@ -202,7 +203,8 @@ def _top_logprobs(body: JsonObject, include: list[Any]) -> int | None:
     return int(body.get("top_logprobs") or 0)
 
 
-def _previous_turns(exchange: Exchange) -> tuple[Turn, ...]:
+def previous_turns(exchange: Exchange) -> tuple[Turn, ...]:
+    """What was said up to the response that this one goes on from; none where it begins."""
     previous = exchange.body.get("previous_response_id")
     if previous is None:
         return ()

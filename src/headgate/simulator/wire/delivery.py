@@ -108,11 +108,10 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         return "broken" if how == "malformed-json" else "completed"
 
     async def _send_stream(self, reply: StreamReply, headers: list[Header]) -> Outcome:
-        headers = [h for h in headers if h[0] != b"content-type"]
-        headers += [
-            (b"content-type", b"text/event-stream; charset=utf-8"),
-            (b"cache-control", b"no-cache"),
-        ]
+        if (b"content-type", b"application/json") in headers:
+            headers = [h for h in headers if h[0] != b"content-type"]
+            headers.append((b"content-type", b"text/event-stream; charset=utf-8"))
+        headers.append((b"cache-control", b"no-cache"))
         compress: Callable[[bytes, int], bytes] | None = None
         if self.gzip:
             headers += [(b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]

@@ -1,0 +1,290 @@
+"""The way of a request about objects, in one place: admit, find the keeper, pass on, note, record.
+
+Beside `gateway.gateway`, which carries calls: here no model is chosen and nothing is priced by
+tokens, but whose an object is decides everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from headgate.errors import (
+    ClientGoneError,
+    DatabaseUnavailableError,
+    HeadgateError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    UnavailableError,
+)
+from headgate.gateway.attempt import MAX_REPLY_BYTES, without_secret
+from headgate.gateway.call import Call, Client, LastWords, Refusal
+from headgate.gateway.caller import Caller
+from headgate.gateway.endpoints.endpoint import UNREADABLE
+from headgate.gateway.forms import FormReader, boundary_of
+from headgate.gateway.objects.answers import (
+    JSON,
+    call_headers,
+    provider_error,
+    refusal,
+    reply_headers,
+    settle,
+    stopping_error,
+)
+from headgate.gateway.objects.asking import Asking, ObjectRequest, secret_of
+from headgate.gateway.objects.batch_settlement import BatchSettlement
+from headgate.gateway.objects.lists import Lists
+from headgate.gateway.objects.notes import Notes
+from headgate.gateway.objects.operation import Operation
+from headgate.gateway.objects.references import Named, named_in
+from headgate.gateway.objects.register import ObjectRegister
+from headgate.gateway.objects.watched_form import WatchedForm
+from headgate.gateway.provider import Provider
+from headgate.gateway.provider_failures import broken_error
+from headgate.gateway.retry import RetryPolicy
+from headgate.gateway.routing import Routing
+from headgate.gateway.spending import Spending
+from headgate.gateway.upstream import RequestBody, UpstreamError, UpstreamReply
+from headgate.ledger.prices import PriceList
+from headgate.ledger.writer import LedgerWriter
+from headgate.telemetry.faults import log_fault
+
+
+class ObjectCarrier:
+    """Carries requests about objects."""
+
+    def __init__(
+        self,
+        routing: Routing,
+        register: ObjectRegister,
+        retries: RetryPolicy,
+        prices: PriceList,
+        writer: LedgerWriter,
+        *,
+        keeper: str | None,
+        durable: bool,
+        spending: Spending | None = None,
+    ) -> None:
+        """`keeper` is the provider of new objects that nothing else decides; None: the first."""
+        self._routing = routing
+        self._register = register
+        self._asking = Asking(retries)
+        self._notes = Notes(register, BatchSettlement(register, prices, writer))
+        self._lists = Lists(routing, register, self._asking, self._notes)
+        self._writer = writer
+        self._keeper = keeper
+        self._durable = durable
+        self._spending = spending
+        self.in_flight = 0
+
+    async def carry(self, call: Call, request: ObjectRequest, client: Client) -> None:
+        """Carry `request` to the provider that keeps what it is about; leave one record.
+
+        Never raises for what can go wrong on the way, as `Gateway.carry` doesn't.
+        """
+        self.in_flight += 1
+        try:
+            last = await self._answered(call, request, client)
+            await self._conclude(call, client, last)
+            if call.cancelled:
+                raise asyncio.CancelledError
+        finally:
+            self.in_flight -= 1
+
+    async def refuse(self, call: Call, error: HeadgateError, client: Client) -> None:
+        """Answer a request that could not be read with an error; leave one record all the same."""
+        await self._conclude(call, client, refusal(call, error))
+
+    async def _answered(
+        self, call: Call, request: ObjectRequest, client: Client
+    ) -> LastWords | Refusal | None:
+        """What is left to tell the client; None where it has gone."""
+        operation = request.found.operation
+        try:
+            if self._writer.full:
+                raise UnavailableError(
+                    "The ledger's queue is full because the database is away or slow; requests are"
+                    " refused until it has caught up.",
+                    code="ledger_full",
+                )
+            if self._spending is not None:
+                may_cost = operation.method == "POST"
+                await self._spending.reserve_request(call, may_cost=may_cost)
+            if operation.effect == "list" and operation.kind is not None:
+                return await self._lists.answer(call, request, operation.kind)
+            provider, body = await self._admitted(call.caller, request)
+            if operation.effect in ("content", "pass"):
+                return await self._relayed(call, request, provider, body, client)
+            return await self._passed_on(call, request, provider, body)
+        except HeadgateError as error:
+            return refusal(call, error)
+        except asyncio.CancelledError:
+            call.cancelled = True
+            told = refusal(call, ClientGoneError() if client.gone else stopping_error())
+            return None if client.gone else told
+        except Exception as fault:  # noqa: BLE001 - the client is told 500, the log where
+            call_id = call.record.id
+            log_fault("request failed", fault, call_id=call_id, trace_id=call.record.trace_id)
+            return refusal(
+                call,
+                HeadgateError(
+                    f"Headgate failed to carry this request; its log tells why under {call_id}."
+                ),
+            )
+
+    async def _admitted(
+        self, caller: Caller, request: ObjectRequest
+    ) -> tuple[Provider, bytes | RequestBody]:
+        """The provider that is to be asked, and the body as it is to see it."""
+        keepers: list[str | None] = [
+            await self._register.keeper_of(kind, object_id, caller.project)
+            for kind, object_id in request.found.owned()
+        ]
+        body, named = _read(request)
+        _check_models(caller, request.found.operation, named)
+        keepers += [
+            await self._register.keeper_of_named(reference, caller.project)
+            for reference in named.objects
+        ]
+        known = sorted({keeper for keeper in keepers if keeper is not None})
+        if len(known) > 1:
+            raise InvalidRequestError(
+                "The objects that this request names are kept by different providers"
+                f" ({', '.join(known)}); name objects of one."
+            )
+        name = known[0] if known else self._keeper_of_new(request.found.operation, named)
+        provider = self._routing.providers.get(name)
+        if provider is None:
+            raise NotFoundError(f"The provider `{name}` that keeps this object is not set up.")
+        return provider, body
+
+    def _keeper_of_new(self, operation: Operation, named: Named) -> str:
+        """The provider of what names no object: its model's, or the one for new objects."""
+        if operation.runs_models and named.models:
+            provider = self._routing.route(named.models[0]).targets[0].provider
+            if not provider.dialect.translates:
+                return provider.name
+        if self._keeper is not None:
+            return self._keeper
+        for name, provider in self._routing.providers.items():
+            if not provider.dialect.translates:
+                return name
+        raise NotFoundError("No provider here keeps such objects; only those that speak OpenAI's.")
+
+    async def _passed_on(
+        self, call: Call, request: ObjectRequest, provider: Provider, body: bytes | RequestBody
+    ) -> LastWords:
+        """A reply that is read whole, because it may tell what was made."""
+        operation = request.found.operation
+        reply, data = await self._asking.whole(call, request, provider, body, request.query)
+        if reply.status >= 300:
+            return provider_error(call, reply, data, provider)
+        call.record.status = reply.status
+        await self._notes.note(call, request.found, provider, data)
+        settle(call, operation)
+        headers = reply_headers(call, reply, provider)
+        headers.append((b"content-type", reply.header(b"content-type") or JSON))
+        return LastWords(data, reply.status, headers)
+
+    async def _relayed(
+        self,
+        call: Call,
+        request: ObjectRequest,
+        provider: Provider,
+        body: bytes | RequestBody,
+        client: Client,
+    ) -> LastWords | None:
+        """A reply that is handed on as it comes; one that breaks off is cut here too."""
+        record = call.record
+        reply = await self._asking.begin(call, request, provider, body)
+        if reply.status >= 300:
+            return provider_error(call, reply, await _error_body(call, reply, provider), provider)
+        record.status = reply.status
+        headers = reply_headers(call, reply, provider)
+        content_type = reply.header(b"content-type")
+        if content_type is not None:
+            headers.append((b"content-type", content_type))
+        try:
+            await client.begin(reply.status, headers)
+            while data := await reply.next_chunk():
+                await client.write(data)
+        except UpstreamError as broken:
+            record.error_class = broken_error(broken, provider.name).code
+            return LastWords(b"", cut=True)
+        except asyncio.CancelledError:
+            call.cancelled = True
+            error = ClientGoneError() if client.gone else stopping_error()
+            record.error_class = error.code
+            if not client.gone:
+                return LastWords(b"", cut=True)
+            record.status = error.status
+            return None
+        finally:
+            reply.abort()
+        settle(call, request.found.operation)
+        return LastWords(b"", unless=lambda _: b"")
+
+    async def _conclude(self, call: Call, client: Client, last: LastWords | Refusal | None) -> None:
+        """Record the request, then let the client have the end of its answer."""
+        record = call.record
+        record.latency_us = call.elapsed_us()
+        if self._spending is not None:
+            self._spending.settle(call)
+        if not self._durable:
+            self._writer.append(record)
+        else:
+            try:
+                await self._writer.append_durable(record)
+            except DatabaseUnavailableError as error:
+                if isinstance(last, LastWords) and not last.status:
+                    last = LastWords(b"", cut=True)
+                elif last is not None:
+                    last = Refusal(error, call_headers(call))
+        if last is not None:
+            await client.finish(last)
+
+
+def _check_models(caller: Caller, operation: Operation, named: Named) -> None:
+    """A key that may use certain models only must not have others run in this way."""
+    if not caller.models or not operation.runs_models:
+        return
+    for model in named.models or ("",):
+        if not caller.may_use_model(model):
+            what = f"the model `{model[:64]}`" if model else "models that its body doesn't name"
+            raise PermissionDeniedError(
+                f"This key may use certain models only, and {operation.name} would run {what}.",
+                param="model",
+                code="model_not_allowed",
+            )
+
+
+def _read(request: ObjectRequest) -> tuple[bytes | RequestBody, Named]:
+    """The body as the provider is to see it, and what it names.
+
+    JSON is written anew, so that a field given twice can't mean one thing here and another there.
+    """
+    if not isinstance(request.body, bytes):
+        boundary = boundary_of(request.content_type or b"")
+        if boundary is None:
+            return request.body, Named()
+        return WatchedForm(request.body, FormReader(boundary)), Named()
+    if not request.body:
+        return b"", Named()
+    try:
+        value = msgspec.json.decode(request.body)
+    except UNREADABLE:
+        raise InvalidRequestError(
+            "The body is not JSON that this server reads.", code="invalid_json"
+        ) from None
+    if not isinstance(value, dict):
+        raise InvalidRequestError("The body must be a JSON object.", code="invalid_json")
+    return msgspec.json.encode(value), named_in(value)
+
+
+async def _error_body(call: Call, reply: UpstreamReply, provider: Provider) -> bytes:
+    try:
+        return without_secret(await reply.read(MAX_REPLY_BYTES), secret_of(call))
+    except UpstreamError as error:
+        raise broken_error(error, provider.name) from None

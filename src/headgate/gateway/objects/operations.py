@@ -1,0 +1,170 @@
+"""Every operation on a provider's objects that is served: the table that all else goes by.
+
+To add one, write a line. What is not here is refused, unless an operator lets it pass by name.
+"""
+
+from __future__ import annotations
+
+from headgate.gateway.objects.kind import Kind
+from headgate.gateway.objects.operation import Cost, Effect, Learnt, Operation, Verb
+
+_BATCH_FILES = (Learnt("output_file_id", "file"), Learnt("error_file_id", "file"))
+_JOB_FILES = (Learnt("result_files", "file"),)
+_UPLOADED = (Learnt("file", "file"),)
+
+
+def _op(
+    method: Verb,
+    path: str,
+    effect: Effect,
+    summary: str,
+    *,
+    kind: Kind | None = None,
+    cost: Cost = "free",
+    runs_models: bool = False,
+    takes_form: bool = False,
+    learns: tuple[Learnt, ...] = (),
+    page_limits: tuple[int, int] = (20, 100),
+) -> Operation:
+    return Operation(
+        method=method,
+        path=path,
+        effect=effect,
+        summary=summary,
+        kind=kind,
+        cost=cost,
+        runs_models=runs_models,
+        takes_form=takes_form,
+        learns=learns,
+        page_limits=page_limits,
+    )
+
+
+_FILES = (
+    _op("POST", "/files", "make", "Upload a file", kind="file", takes_form=True),
+    _op("GET", "/files", "list", "List the project's files", kind="file",
+        page_limits=(10_000, 10_000)),
+    _op("GET", "/files/{file}", "read", "Show a file"),
+    _op("DELETE", "/files/{file}", "delete", "Delete a file", kind="file"),
+    _op("GET", "/files/{file}/content", "content", "Download a file"),
+)  # fmt: skip
+
+_UPLOADS = (
+    _op("POST", "/uploads", "make", "Begin an upload in parts", kind="upload"),
+    _op("POST", "/uploads/{upload}/parts", "change", "Upload a part", takes_form=True),
+    _op("POST", "/uploads/{upload}/complete", "change", "Make a file of the parts",
+        learns=_UPLOADED),
+    _op("POST", "/uploads/{upload}/cancel", "change", "Give an upload up"),
+)  # fmt: skip
+
+_BATCHES = (
+    _op("POST", "/batches", "make", "Begin a batch", kind="batch", cost="unknown",
+        runs_models=True, learns=_BATCH_FILES),
+    _op("GET", "/batches", "list", "List the project's batches", kind="batch",
+        learns=_BATCH_FILES),
+    _op("GET", "/batches/{batch}", "read", "Show a batch", learns=_BATCH_FILES),
+    _op("POST", "/batches/{batch}/cancel", "change", "Cancel a batch", learns=_BATCH_FILES),
+)  # fmt: skip
+
+_CONVERSATIONS = (
+    _op("POST", "/conversations", "make", "Begin a conversation", kind="conversation"),
+    _op("GET", "/conversations/{conversation}", "read", "Show a conversation"),
+    _op("POST", "/conversations/{conversation}", "change", "Change a conversation's metadata"),
+    _op("DELETE", "/conversations/{conversation}", "delete", "Delete a conversation",
+        kind="conversation"),
+    _op("GET", "/conversations/{conversation}/items", "read", "List a conversation's items"),
+    _op("POST", "/conversations/{conversation}/items", "change", "Add items to a conversation"),
+    _op("GET", "/conversations/{conversation}/items/{item}", "read", "Show an item"),
+    _op("DELETE", "/conversations/{conversation}/items/{item}", "change", "Delete an item"),
+)  # fmt: skip
+
+_STORE = "/vector_stores/{vector_store}"
+_VECTOR_STORES = (
+    _op("POST", "/vector_stores", "make", "Make a vector store", kind="vector_store",
+        cost="unknown"),
+    _op("GET", "/vector_stores", "list", "List the project's vector stores",
+        kind="vector_store"),
+    _op("GET", _STORE, "read", "Show a vector store"),
+    _op("POST", _STORE, "change", "Change a vector store"),
+    _op("DELETE", _STORE, "delete", "Delete a vector store", kind="vector_store"),
+    _op("POST", f"{_STORE}/search", "change", "Search a vector store", cost="unknown"),
+    _op("POST", f"{_STORE}/files", "change", "Add a file to a vector store", cost="unknown"),
+    _op("GET", f"{_STORE}/files", "read", "List a vector store's files"),
+    _op("GET", f"{_STORE}/files/{{member}}", "read", "Show a vector store's file"),
+    _op("POST", f"{_STORE}/files/{{member}}", "change", "Change a file's attributes"),
+    _op("DELETE", f"{_STORE}/files/{{member}}", "change", "Take a file out of a vector store"),
+    _op("GET", f"{_STORE}/files/{{member}}/content", "read", "Show what was read from a file"),
+    _op("POST", f"{_STORE}/file_batches", "change", "Add several files", cost="unknown"),
+    _op("GET", f"{_STORE}/file_batches/{{member}}", "read", "Show how far several files are"),
+    _op("POST", f"{_STORE}/file_batches/{{member}}/cancel", "change", "Stop adding them"),
+    _op("GET", f"{_STORE}/file_batches/{{member}}/files", "read", "List the files of one go"),
+)  # fmt: skip
+
+_JOB = "/fine_tuning/jobs/{fine_tuning_job}"
+_FINE_TUNING = (
+    _op("POST", "/fine_tuning/jobs", "make", "Begin to fine-tune a model",
+        kind="fine_tuning_job", cost="unknown", runs_models=True, learns=_JOB_FILES),
+    _op("GET", "/fine_tuning/jobs", "list", "List the project's fine-tuning jobs",
+        kind="fine_tuning_job", learns=_JOB_FILES),
+    _op("GET", _JOB, "read", "Show a fine-tuning job", learns=_JOB_FILES),
+    _op("POST", f"{_JOB}/cancel", "change", "Cancel a fine-tuning job", learns=_JOB_FILES),
+    _op("POST", f"{_JOB}/pause", "change", "Pause a fine-tuning job", learns=_JOB_FILES),
+    _op("POST", f"{_JOB}/resume", "change", "Go on with a fine-tuning job", cost="unknown",
+        learns=_JOB_FILES),
+    _op("GET", f"{_JOB}/events", "read", "List a fine-tuning job's events"),
+    _op("GET", f"{_JOB}/checkpoints", "read", "List a fine-tuning job's checkpoints"),
+    _op("POST", "/fine_tuning/alpha/graders/run", "change", "Try a grader", cost="unknown",
+        runs_models=True),
+    _op("POST", "/fine_tuning/alpha/graders/validate", "change", "Check a grader"),
+)  # fmt: skip
+
+_CONTAINERS = (
+    _op("POST", "/containers", "make", "Make a container", kind="container", cost="unknown"),
+    _op("GET", "/containers", "list", "List the project's containers", kind="container"),
+    _op("GET", "/containers/{container}", "read", "Show a container"),
+    _op("DELETE", "/containers/{container}", "delete", "Delete a container", kind="container"),
+    _op("POST", "/containers/{container}/files", "change", "Put a file into a container",
+        takes_form=True),
+    _op("GET", "/containers/{container}/files", "read", "List a container's files"),
+    _op("GET", "/containers/{container}/files/{member}", "read", "Show a container's file"),
+    _op("DELETE", "/containers/{container}/files/{member}", "change",
+        "Take a file out of a container"),
+    _op("GET", "/containers/{container}/files/{member}/content", "content",
+        "Download a container's file"),
+)  # fmt: skip
+
+_RUN = "/evals/{eval}/runs/{run}"
+_EVALS = (
+    _op("POST", "/evals", "make", "Make an eval", kind="eval"),
+    _op("GET", "/evals", "list", "List the project's evals", kind="eval"),
+    _op("GET", "/evals/{eval}", "read", "Show an eval"),
+    _op("POST", "/evals/{eval}", "change", "Change an eval"),
+    _op("DELETE", "/evals/{eval}", "delete", "Delete an eval", kind="eval"),
+    _op("POST", "/evals/{eval}/runs", "change", "Run an eval", cost="unknown",
+        runs_models=True),
+    _op("GET", "/evals/{eval}/runs", "read", "List an eval's runs"),
+    _op("GET", _RUN, "read", "Show a run of an eval"),
+    _op("POST", _RUN, "change", "Cancel a run of an eval"),
+    _op("POST", f"{_RUN}/cancel", "change", "Cancel a run of an eval"),
+    _op("DELETE", _RUN, "change", "Delete a run of an eval"),
+    _op("GET", f"{_RUN}/output_items", "read", "List what a run of an eval gave"),
+    _op("GET", f"{_RUN}/output_items/{{item}}", "read", "Show one thing that a run gave"),
+)  # fmt: skip
+
+_REALTIME = (
+    _op("POST", "/realtime/client_secrets", "change",
+        "Make a secret for a client that speaks to the provider by itself", cost="unknown",
+        runs_models=True),
+)  # fmt: skip
+
+OPERATIONS: tuple[Operation, ...] = (
+    *_FILES,
+    *_UPLOADS,
+    *_BATCHES,
+    *_CONVERSATIONS,
+    *_VECTOR_STORES,
+    *_FINE_TUNING,
+    *_CONTAINERS,
+    *_EVALS,
+    *_REALTIME,
+)

@@ -1,0 +1,183 @@
+"""Whose an object is, and which provider keeps it.
+
+All projects share a provider's account, so the provider would show any of them every object:
+Headgate lets a project reach only what it made.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from headgate.errors import InvalidRequestError, NotFoundError
+from headgate.gateway.objects.kind import IDENTIFIER, Kind
+from headgate.gateway.objects.references import Reference
+from headgate.storage import Database
+from headgate.storage.schema import objects
+from headgate.storage.threads import StorageThreads
+
+_MAX_REMEMBERED = 10_000
+_MOST_IDS = 500
+"""Identifiers asked for in one statement."""
+
+
+class OwnedObject(msgspec.Struct, frozen=True, kw_only=True):
+    """An object that a project made."""
+
+    kind: Kind
+    id: str
+    provider: str
+    project: str
+    key_id: str
+
+
+class ObjectRegister:
+    """The table `objects`, and the newest of it at hand."""
+
+    def __init__(
+        self, database: Database, threads: StorageThreads, *, open_to_unregistered: bool = False
+    ) -> None:
+        """`open_to_unregistered` lets every project reach what no project made through Headgate."""
+        self._database = database
+        self._threads = threads
+        self.open_to_unregistered = open_to_unregistered
+        self._keepers: OrderedDict[tuple[Kind, str, str], str] = OrderedDict()
+        self._settled: OrderedDict[tuple[Kind, str, str], None] = OrderedDict()
+
+    async def keeper_of(self, kind: Kind, object_id: str, project: str) -> str | None:
+        """The provider that keeps the object; None: it isn't known, and open to all.
+
+        Raises `NotFoundError` unless it is `project`'s; that of others looks like that of nobody.
+        """
+        keeper = self._keepers.get((kind, object_id, project))
+        if keeper is not None:
+            return keeper
+        owners = {}
+        if IDENTIFIER.fullmatch(object_id):
+            owners = await self._threads.begin(self._owners, kind, object_id)
+        if project in owners:
+            self._note(kind, object_id, project, owners[project])
+            return owners[project]
+        if self.open_to_unregistered and not owners:
+            return None
+        raise NotFoundError(
+            f"There is no {kind.replace('_', ' ')} `{object_id[:64]}` that this project made"
+            " through Headgate.",
+            param="id",
+            code="object_not_found",
+        )
+
+    async def keeper_of_named(self, named: Reference, project: str) -> str | None:
+        """As `keeper_of`, for what a body names: there it is the body that is wrong."""
+        try:
+            return await self.keeper_of(named.kind, named.id, project)
+        except NotFoundError as error:
+            raise InvalidRequestError(
+                error.message, param=named.field, code="object_not_found"
+            ) from None
+
+    async def remember(self, made: Sequence[OwnedObject]) -> None:
+        """Note whose these are, unless that is noted already; then it stays as it is."""
+        new = [one for one in made if (one.kind, one.id, one.project) not in self._keepers]
+        if not new:
+            return
+        await self._threads.run(self._insert, new)
+        for one in new:
+            self._note(one.kind, one.id, one.project, one.provider)
+
+    async def forget(self, kind: Kind, object_id: str, project: str) -> None:
+        """Note that an object is gone."""
+        self._keepers.pop((kind, object_id, project), None)
+        await self._threads.run(self._delete, kind, object_id, project)
+
+    async def settle(self, kind: Kind, object_id: str, project: str) -> str | None:
+        """Note that what an object used is recorded, once: the key that made it, else None."""
+        known = (kind, object_id, project)
+        if known in self._settled:
+            return None
+        key_id = await self._threads.run(self._note_settled, kind, object_id, project)
+        self._settled[known] = None
+        if len(self._settled) > _MAX_REMEMBERED:
+            self._settled.popitem(last=False)
+        return key_id
+
+    async def providers_of(self, kind: Kind, project: str) -> dict[str, int]:
+        """The providers that keep objects of `kind` of `project`, and how many each."""
+        return await self._threads.begin(self._providers, kind, project)
+
+    async def owners_among(self, kind: Kind, provider: str, ids: Sequence[str]) -> dict[str, str]:
+        """Of those of `ids` that are registered, the project."""
+        return await self._threads.begin(self._projects, kind, provider, ids)
+
+    def _note(self, kind: Kind, object_id: str, project: str, provider: str) -> None:
+        self._keepers[kind, object_id, project] = provider
+        if len(self._keepers) > _MAX_REMEMBERED:
+            self._keepers.popitem(last=False)
+
+    def _owners(self, kind: Kind, object_id: str) -> dict[str, str]:
+        query = sa.select(objects.c.project, objects.c.provider).where(
+            objects.c.id == object_id, objects.c.kind == kind
+        )
+        with self._database.connect() as connection:
+            return {row.project: row.provider for row in connection.execute(query)}
+
+    def _insert(self, made: list[OwnedObject]) -> None:
+        now_us = time.time_ns() // 1000
+        rows = [msgspec.structs.asdict(one) | {"created_at_us": now_us} for one in made]
+        with self._database.begin() as connection:
+            insert = sa.insert(objects).prefix_with("OR IGNORE", dialect="sqlite")
+            if not self._database.is_sqlite:
+                from sqlalchemy.dialects.postgresql import insert as of_postgres  # noqa: PLC0415
+
+                connection.execute(of_postgres(objects).on_conflict_do_nothing(), rows)
+            else:
+                connection.execute(insert, rows)
+
+    def _delete(self, kind: Kind, object_id: str, project: str) -> None:
+        statement = sa.delete(objects).where(
+            objects.c.id == object_id, objects.c.kind == kind, objects.c.project == project
+        )
+        with self._database.begin() as connection:
+            connection.execute(statement)
+
+    def _note_settled(self, kind: Kind, object_id: str, project: str) -> str | None:
+        statement = (
+            sa.update(objects)
+            .where(
+                objects.c.id == object_id,
+                objects.c.kind == kind,
+                objects.c.project == project,
+                objects.c.settled_at_us.is_(None),
+            )
+            .values(settled_at_us=time.time_ns() // 1000)
+            .returning(objects.c.key_id)
+        )
+        with self._database.begin() as connection:
+            # All rows, so that the statement is done before the transaction ends.
+            settled = connection.execute(statement).scalars().all()
+        return settled[0] if settled else None
+
+    def _providers(self, kind: Kind, project: str) -> dict[str, int]:
+        query = (
+            sa.select(objects.c.provider, sa.func.count().label("objects"))
+            .where(objects.c.project == project, objects.c.kind == kind)
+            .group_by(objects.c.provider)
+        )
+        with self._database.connect() as connection:
+            return {row.provider: row.objects for row in connection.execute(query)}
+
+    def _projects(self, kind: Kind, provider: str, ids: Sequence[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        with self._database.connect() as connection:
+            for start in range(0, len(ids), _MOST_IDS):
+                query = sa.select(objects.c.id, objects.c.project).where(
+                    objects.c.kind == kind,
+                    objects.c.provider == provider,
+                    objects.c.id.in_(ids[start : start + _MOST_IDS]),
+                )
+                found |= {row.id: row.project for row in connection.execute(query)}
+        return found
