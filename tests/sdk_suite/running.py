@@ -36,8 +36,19 @@ providers:
     api_key: sk-mock
 retries: {{ max_attempts: 1 }}
 logs: {{ calls: errors }}
+endpoints:
+  unregistered_objects: open
+  allow: [{allowed}]
 routes:
 """
+_ALLOWED = (
+    "agents", "assistants", "audio/voice_consents", "audio/voices", "chatkit", "completions",
+    "content_provenance_checks", "decisions", "fine_tuning/alpha", "fine_tuning/checkpoints",
+    "live", "realtime/calls", "realtime/translations", "safety", "skills", "threads", "vaults",
+    "videos", "webhook_endpoints", "webhook_event_types",
+)  # fmt: skip
+"""Below `/v1/`: what Headgate does not know, and an operator may let pass by name."""
+
 _ROUTE = "  {name}: {{ targets: [{{ provider: openai, model: {name} }}] }}\n"
 
 
@@ -64,14 +75,15 @@ def mock_server(kit: Kit, folder: Path) -> Iterator[str]:
 def headgate(upstream: str, folder: Path, known: Known) -> Iterator[str]:
     """The base URL of a new Headgate in front of `upstream`, whose key is `KEY`.
 
-    It shows a project only the responses that the project was given, and only models that there
-    are. The mock server knows neither, so what the tests ask for is put into its ledger and its
-    routes first.
+    It shows a project only what the project made or was given, and only models that there are. The
+    mock server knows neither, so responses and models that the tests ask for are put into its
+    ledger and its routes first, and other objects are open.
     """
     project = folder / "project"
     project.mkdir()
+    allowed = [f'"/v1/{path}{below}"' for path in _ALLOWED for below in ("", "/*")]
     (project / "headgate.yaml").write_text(
-        _SETTINGS.format(base_url=upstream)
+        _SETTINGS.format(base_url=upstream, allowed=", ".join(allowed))
         + "".join(_ROUTE.format(name=name) for name in sorted(known.models)),
         "utf-8",
     )
