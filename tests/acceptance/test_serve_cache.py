@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from databases import skip_without
 from servers import (
     ADMIN_KEY,
     Reply,
@@ -414,7 +415,7 @@ def test_redis_shares_answers_between_servers(
         with redis.Redis.from_url(url, socket_connect_timeout=1) as client:
             client.ping()
     except redis.ConnectionError:
-        pytest.skip(f"Redis does not answer at {url}; set HEADGATE_TEST_REDIS")
+        skip_without(f"Redis does not answer at {url}; set HEADGATE_TEST_REDIS")
     settings = f"cache: {{when: deterministic, store: redis, redis_url: '{url}'}}\n"
     upstream.answers(model, reply(completion(model)))
     here, there = (server_with(settings=settings, upstream=upstream) for _ in range(2))

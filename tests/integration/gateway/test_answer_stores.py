@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from databases import skip_without
 from headgate.config.caching import MIB
 from headgate.gateway.cache.cache import wall_clock_us
 from headgate.gateway.cache.clearing import Clearing
@@ -37,8 +38,8 @@ def an_entry(**changes: Any) -> Entry:
         "tags": (),
         "simulated": False,
         "asked_at_us": NOW_US,
-        "fresh_until_us": NOW_US + 60_000_000,
-        "usable_until_us": NOW_US + 60_000_000,
+        "fresh_until_us": NOW_US + 3_600_000_000,
+        "usable_until_us": NOW_US + 3_600_000_000,
     }
     return Entry(**(values | changes))
 
@@ -61,7 +62,7 @@ async def in_redis() -> AsyncIterator[RedisStore]:
     try:
         await client.ping()
     except redis.ConnectionError:
-        pytest.skip(f"Redis does not answer at {REDIS}; set HEADGATE_TEST_REDIS")
+        skip_without(f"Redis does not answer at {REDIS}; set HEADGATE_TEST_REDIS")
     await client.flushdb()
     store = RedisStore(REDIS, 2.0)
     yield store

@@ -6,6 +6,7 @@ import json
 
 import msgspec
 
+from headgate.config.failures import RetryBudgetSettings
 from headgate.config.settings import ProviderSettings
 from headgate.gateway.endpoints import ENDPOINTS
 from headgate.gateway.provider import Provider
@@ -19,7 +20,8 @@ def asked(body: bytes = b'{"model":"m","messages":[]}') -> Request:
 
 
 def sent(base_url: str, request: Request) -> dict[str, object]:
-    provider = Provider("p", ProviderSettings(base_url=base_url))
+    settings = ProviderSettings(base_url=base_url)
+    provider = Provider("p", settings, retry_budget=RetryBudgetSettings())
     found: dict[str, object] = json.loads(provider.dialect.outgoing(request, "m2").body)
     return found
 

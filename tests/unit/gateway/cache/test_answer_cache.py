@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from headgate.config.caching import CacheSettings, RouteCacheSettings
+from headgate.config.failures import BreakerSettings, RetryBudgetSettings
 from headgate.config.settings import ProviderSettings
 from headgate.gateway.cache.ask import Ask
 from headgate.gateway.cache.asker import Asker
@@ -20,6 +21,7 @@ from headgate.gateway.cache.policy import CachePolicy
 from headgate.gateway.call import Call
 from headgate.gateway.caller import Caller
 from headgate.gateway.endpoints import ENDPOINTS, Usage
+from headgate.gateway.health import TargetHealth
 from headgate.gateway.provider import Provider
 from headgate.gateway.request import read_request
 from headgate.gateway.target import Target
@@ -55,7 +57,13 @@ def cache(clock: Clock) -> AnswerCache:
 
 
 def target(model: str = "m", *, simulated: bool = False, url: str = "http://a.test/v1") -> Target:
-    return Target(Provider("p", ProviderSettings(base_url=url), simulated=simulated), model, None)
+    provider = Provider(
+        "p",
+        ProviderSettings(base_url=url),
+        simulated=simulated,
+        retry_budget=RetryBudgetSettings(),
+    )
+    return Target(provider, model, None, TargetHealth(model, BreakerSettings()))
 
 
 class Asking:
