@@ -63,7 +63,8 @@ def test_a_role_may_do_what_the_page_says_and_nothing_else(
         what = f"{method} {path} as {role}: {answer.status} {answer.body[:200]!r}"
         if permission is None or documented[permission][role]:
             assert answer.status not in (401, 403), what
-            assert answer.status < 500, what
+            # What goes on to the provider may be refused there: then it was let in here.
+            assert answer.status < 500 or answer.error["type"] == "upstream_error", what
         else:
             assert answer.status == 403, what
             assert answer.error["type"] == "permission_error", what

@@ -85,6 +85,8 @@ class Candidates:
             fnmatchcase(candidate.model, pattern)
             for endpoint in ENDPOINTS.values()
             for pattern in endpoint.free_models
+            # What is free at one endpoint only, whatever the model, is not what is estimated.
+            if pattern != "*"
         ):
             return _FREE
         return self._prices.price_of(

@@ -300,8 +300,12 @@ class Gateway:
             error = _given_up(client)
             last = _last_error(call, reader.error_block(error), error)
             if client.gone:
-                record.status = error.status
                 last = None
+                if reader.failure is None:
+                    record.status = error.status
+                else:
+                    # It was told of an error inside the stream, and left because of it.
+                    record.error_class = reader.failure
         except Exception as fault:  # noqa: BLE001 - the client is told, the log where
             error = _our_fault(call, fault)
             last = _last_error(call, reader.error_block(error), error)

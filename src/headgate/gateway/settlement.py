@@ -37,7 +37,8 @@ class Settlement:
         record.reasoning_tokens = usage.reasoning_tokens
         record.input_audio_tokens = usage.input_audio_tokens
         record.output_audio_tokens = usage.output_audio_tokens
-        if usage.input_tokens is None and not _is_free(call, request):
+        counts_text = request.endpoint.counts_text
+        if usage.input_tokens is None and counts_text and not _is_free(call, request):
             record.tokens_estimated = True
             record.input_tokens = _size_bytes(request) // BYTES_PER_TOKEN + 1
             if usage.output_tokens is None:

@@ -7,7 +7,6 @@ choose it here. docs/how-to/add-a-provider.md says it step by step.
 from urllib.parse import urlsplit
 
 from headgate.config.settings import ProviderSettings
-from headgate.gateway.dialects.anthropic import AnthropicDialect
 from headgate.gateway.dialects.azure import AzureDialect
 from headgate.gateway.dialects.dialect import Dialect, Model, Outgoing
 from headgate.gateway.dialects.openai import OpenAIDialect
@@ -27,6 +26,9 @@ def dialect_for(settings: ProviderSettings, *, prompt_cache_keys: bool = False) 
             models=settings.models,
         )
     if settings.kind == "anthropic":
+        # Twenty modules that a server without such a provider never loads.
+        from headgate.gateway.dialects.anthropic import AnthropicDialect  # noqa: PLC0415
+
         return AnthropicDialect(base_path, default_max_tokens=settings.default_max_tokens)
     return OpenAIDialect(base_path, prompt_cache_keys=prompt_cache_keys)
 

@@ -76,6 +76,7 @@ class ChatCompletions(Endpoint):
     """Chat completions."""
 
     name = "chat/completions"
+    counts_text = True
     streams = True
     generates = True
 

@@ -23,6 +23,7 @@ class Embeddings(Endpoint):
     """Embeddings."""
 
     name = "embeddings"
+    counts_text = True
 
     def usage(self, body: bytes) -> Usage:
         """See `Endpoint`."""

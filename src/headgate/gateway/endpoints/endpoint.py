@@ -56,6 +56,8 @@ class Endpoint(ABC):
     streams: ClassVar[bool] = False
     generates: ClassVar[bool] = False
     """Whether its replies take as long as a model writes."""
+    counts_text: ClassVar[bool] = False
+    """Whether what it uses can be told roughly from the size of its texts."""
     default_model: ClassVar[str | None] = None
     """The model that is meant where a request names none; None: it must name one."""
 

@@ -83,6 +83,7 @@ class Responses(Endpoint):
     """Responses."""
 
     name = "responses"
+    counts_text = True
     streams = True
     generates = True
 
