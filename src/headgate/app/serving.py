@@ -27,6 +27,8 @@ from headgate.telemetry.logs import configure_logs
 from headgate.telemetry.metrics import FOLDER_VARIABLE
 
 _FOLDER = "HEADGATE_PROJECT"
+_MAIN_PID = "HEADGATE_MAIN_PID"
+"""Tells the workers, in their environment, whose they are."""
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 75
 """Longer than the SDKs' connection pools keep an idle connection, so that they close first."""
@@ -59,6 +61,7 @@ def serve(options: ServeOptions) -> None:
             stack.enter_context(_shared_metrics())
             if plan.folder is not None:
                 os.environ[_FOLDER] = str(plan.folder.resolve())
+            os.environ[_MAIN_PID] = str(os.getpid())
             Workers(_config(plan, None, workers=options.workers), [listener]).run()
 
 
@@ -67,7 +70,8 @@ def worker() -> Application:
     folder = os.environ.get(_FOLDER)
     plan = read_plan(Path(folder) if folder else None)
     configure_logs(plan.settings.logs.level)
-    return build(plan, parent_pid=os.getppid())
+    # Not `os.getppid()`: a worker that starts while the main process is killed has another by then.
+    return build(plan, parent_pid=int(os.environ[_MAIN_PID]))
 
 
 @contextlib.contextmanager
