@@ -7,17 +7,17 @@ from the network when it is set up, which a benchmark should not need.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
 from benchmarks.cores import Cores
 from benchmarks.payloads import MODEL
 from benchmarks.processes import free_port, spawn
+from benchmarks.systems.environment import install, is_installed
 from benchmarks.systems.system import Running
 
 VERSION: Final = "1.106.2"
+
 INSTALL_DEADLINE_S: Final = 900.0
 
 _CONSTRAINTS: Final = Path(__file__).parent.parent / "litellm-constraints.txt"
@@ -57,23 +57,12 @@ class LiteLLM:
         """Install it once, from the package index; say what went wrong where that fails."""
         environment = work / f"litellm-{VERSION}"
         self._program = environment / "bin" / "litellm"
-        installed = environment / "installed"
-        if installed.exists():
+        if is_installed(environment):
             return ""
         print(f"Installing LiteLLM {VERSION} into {environment} (about 750 MB) …", flush=True)
-        pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        for command in (
-            [sys.executable, "-m", "venv", "--clear", str(environment)],
-            [*pip, f"litellm[proxy]=={VERSION}", "--constraint", str(_CONSTRAINTS)],
-        ):
-            try:
-                subprocess.run(command, check=True, timeout=INSTALL_DEADLINE_S, capture_output=True)
-            except subprocess.SubprocessError as error:
-                said = getattr(error, "stderr", None) or b""
-                last = said.decode(errors="replace").strip().rpartition("\n")[2]
-                return f"LiteLLM could not be installed: {last or error}"
-        installed.touch()
-        return ""
+        package = f"litellm[proxy]=={VERSION}"
+        constrained = ("--constraint", str(_CONSTRAINTS))
+        return install("LiteLLM", environment, package, *constrained, deadline_s=INSTALL_DEADLINE_S)
 
     def start(self, upstream_url: str, folder: Path, cores: Cores, *, streams: bool) -> Running:
         """Start the proxy with one model, the stub."""

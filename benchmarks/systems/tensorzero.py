@@ -6,8 +6,6 @@ and serves it over HTTP. It checks no key and keeps no record: its observability
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Final
@@ -15,6 +13,7 @@ from typing import Final
 from benchmarks.cores import Cores
 from benchmarks.payloads import MODEL
 from benchmarks.processes import START_DEADLINE_S, BenchmarkError, spawn, stop
+from benchmarks.systems.environment import install, is_installed
 from benchmarks.systems.system import Running
 
 VERSION: Final = "2026.6.0"
@@ -49,24 +48,10 @@ class TensorZero:
         """Install it once, from the package index; say what went wrong where that fails."""
         environment = work / f"tensorzero-{VERSION}"
         self._python = environment / "bin" / "python"
-        installed = environment / "installed"
-        if installed.exists():
+        if is_installed(environment):
             return ""
         packages = [f"tensorzero=={VERSION}", f"openai=={_OPENAI_VERSION}"]
-        for command in (
-            [sys.executable, "-m", "venv", "--clear", str(environment)],
-            [str(self._python), "-m", "pip", "install", "--quiet", *packages],
-        ):
-            try:
-                subprocess.run(
-                    command, check=True, timeout=_INSTALL_DEADLINE_S, capture_output=True
-                )
-            except subprocess.SubprocessError as error:
-                said = getattr(error, "stderr", None) or b""
-                last = said.decode(errors="replace").strip().rpartition("\n")[2]
-                return f"TensorZero could not be installed: {last or error}"
-        installed.touch()
-        return ""
+        return install("TensorZero", environment, *packages, deadline_s=_INSTALL_DEADLINE_S)
 
     def start(self, upstream_url: str, folder: Path, cores: Cores, *, streams: bool) -> Running:
         """Start it with one model, the stub."""

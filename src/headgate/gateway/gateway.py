@@ -26,6 +26,7 @@ from headgate.gateway.endpoints.chat import failure_code
 from headgate.gateway.following import follow
 from headgate.gateway.objects.in_calls import ObjectsInCalls
 from headgate.gateway.provider_failures import broken_stream_error
+from headgate.gateway.reply_headers import call_headers, refusal, reply_headers
 from headgate.gateway.request import Request
 from headgate.gateway.settlement import BYTES_PER_TOKEN, Settlement
 from headgate.gateway.spending import Spending
@@ -35,18 +36,6 @@ from headgate.gateway.upstream import UpstreamError, UpstreamReply
 from headgate.ledger.money import header_usd
 from headgate.ledger.writer import LedgerWriter
 from headgate.telemetry.faults import log_fault
-
-_PASSED_ON = frozenset(
-    {
-        b"openai-processing-ms",
-        b"openai-version",
-        b"retry-after",
-        b"retry-after-ms",
-        b"x-headgate-simulated",
-        b"x-should-retry",
-    }
-)
-"""Headers of a provider's reply that a client is shown, with those that begin `x-ratelimit-`."""
 
 _JSON = b"application/json"
 _EVENT_STREAM = b"text/event-stream; charset=utf-8"
@@ -102,7 +91,7 @@ class Gateway:
     async def refuse(self, call: Call, error: HeadgateError, client: Client) -> None:
         """Answer a request that is no call yet with an error; leave one record all the same."""
         call.record.cost_nanousd = 0
-        await self._conclude(call, client, _refusal(call, error))
+        await self._conclude(call, client, refusal(call, error))
 
     async def _answered(
         self, call: Call, request: Request, client: Client
@@ -132,14 +121,14 @@ class Gateway:
             return self._whole(call, request, answer)
         except HeadgateError as error:
             self._settle_failure(call, request, error)
-            return _refusal(call, error)
+            return refusal(call, error)
         except asyncio.CancelledError:
             call.cancelled = True
             self._settlement.settle_failure(call, request, may_be_charged=True)
-            refusal = _refusal(call, _given_up(client))
-            return None if client.gone else refusal
+            told = refusal(call, _given_up(client))
+            return None if client.gone else told
         except Exception as fault:  # noqa: BLE001 - the client is told 500, the log where
-            return _refusal(call, _our_fault(call, fault))
+            return refusal(call, _our_fault(call, fault))
 
     def _admit(self, call: Call, request: Request) -> tuple[Target, ...]:
         """Whom the request can be asked of, if the caller may ask and the ledger can keep it."""
@@ -207,7 +196,7 @@ class Gateway:
     ) -> LastWords:
         """An answer that was given before, in the form that this client asked for."""
         self._settlement.note_kept(call, found)
-        headers = _call_headers(call, target=found.entry.target.encode())
+        headers = call_headers(call, target=found.entry.target.encode())
         if call.record.simulated:
             headers.append((b"x-headgate-simulated", b"true"))
         if call.record.cost_nanousd is not None:
@@ -242,7 +231,7 @@ class Gateway:
             if self.cache is not None and call.ask is not None:
                 merged = self.cache.keep_whole(call, call.ask, answer.usage, body)
                 if merged is None:
-                    return _refusal(call, _not_what_was_asked(record.provider or ""))
+                    return refusal(call, _not_what_was_asked(record.provider or ""))
                 body = merged
             if record.cost_nanousd is not None:
                 headers.append((b"x-headgate-cost-usd", header_usd(record.cost_nanousd).encode()))
@@ -337,25 +326,15 @@ class Gateway:
                     block = last.unless(error)
                     last = LastWords(block, cut=not block)
                 elif last is not None:
-                    last = Refusal(error, _call_headers(call))
+                    last = Refusal(error, call_headers(call))
         if last is not None:
             await client.finish(last)
 
 
 def _headers(call: Call, reply: UpstreamReply) -> Headers:
     """A reply's headers as the client sees them."""
-    headers = [
-        (name, value)
-        for name, value in reply.headers
-        if name in _PASSED_ON or name.startswith(b"x-ratelimit-")
-    ]
     request_id = reply.header(b"x-request-id") or reply.header(b"request-id")
-    if request_id is not None:
-        call.record.upstream_request_id = request_id.decode("latin-1")[:128]
-    if reply.header(b"x-headgate-simulated") is not None:
-        call.record.simulated = True
-    headers += _call_headers(call, request_id)
-    return headers
+    return reply_headers(call, reply, request_id)
 
 
 def _stream_headers(call: Call, reply: UpstreamReply) -> Headers:
@@ -363,35 +342,6 @@ def _stream_headers(call: Call, reply: UpstreamReply) -> Headers:
     headers.append((b"content-type", reply.header(b"content-type") or _EVENT_STREAM))
     headers.append((b"cache-control", b"no-cache"))
     return headers
-
-
-def _call_headers(
-    call: Call, request_id: bytes | None = None, *, target: bytes | None = None
-) -> Headers:
-    """The headers that tell a client of its call."""
-    record = call.record
-    call_id = record.id.encode()
-    headers = [
-        (b"x-request-id", request_id or call_id),
-        (b"x-headgate-call-id", call_id),
-        (b"x-headgate-attempts", b"%d" % record.attempts),
-        (b"x-headgate-cache", record.cache.encode()),
-    ]
-    if target is None and call.target is not None:
-        target = call.target.name
-    if target is not None:
-        headers.append((b"x-headgate-target", target))
-    return headers
-
-
-def _refusal(call: Call, error: HeadgateError) -> Refusal:
-    """An error as the whole answer, noted in the record."""
-    call.record.status = error.status
-    call.record.error_class = error.code
-    headers = _call_headers(call)
-    if call.record.simulated:
-        headers.append((b"x-headgate-simulated", b"true"))
-    return Refusal(error, headers)
 
 
 def _last_error(call: Call, block: bytes, error: HeadgateError) -> LastWords:

@@ -9,6 +9,7 @@ from headgate.gateway.call import Call
 from headgate.gateway.endpoints import StreamReader, Usage
 from headgate.gateway.request import Request
 from headgate.ledger.prices import PriceList
+from headgate.ledger.record import CallRecord
 
 BYTES_PER_TOKEN = 4
 """Of English text, roughly; used where a call was not told what it used, and for limits."""
@@ -28,15 +29,8 @@ class Settlement:
         """
         record = call.record
         record.model_answered = usage.model or (call.target.model if call.target else None)
-        record.service_tier = usage.service_tier
         record.response_id = usage.response_id
-        record.input_tokens = usage.input_tokens
-        record.cached_tokens = usage.cached_tokens
-        record.cache_write_tokens = usage.cache_write_tokens
-        record.output_tokens = usage.output_tokens
-        record.reasoning_tokens = usage.reasoning_tokens
-        record.input_audio_tokens = usage.input_audio_tokens
-        record.output_audio_tokens = usage.output_audio_tokens
+        _note_used(record, usage)
         counts_text = request.endpoint.counts_text
         if usage.input_tokens is None and counts_text and not _is_free(call, request):
             record.tokens_estimated = True
@@ -66,14 +60,7 @@ class Settlement:
         record.model_answered = usage.model
         if record.tokens_estimated:
             return
-        record.service_tier = usage.service_tier
-        record.input_tokens = usage.input_tokens
-        record.cached_tokens = usage.cached_tokens
-        record.cache_write_tokens = usage.cache_write_tokens
-        record.output_tokens = usage.output_tokens
-        record.reasoning_tokens = usage.reasoning_tokens
-        record.input_audio_tokens = usage.input_audio_tokens
-        record.output_audio_tokens = usage.output_audio_tokens
+        _note_used(record, usage)
         record.cost_nanousd, record.price_version = 0, "cache"
 
     def settle_failure(self, call: Call, request: Request, *, may_be_charged: bool) -> None:
@@ -125,6 +112,17 @@ class Settlement:
             output_image_tokens=usage.output_image_tokens or 0,
         )
         record.price_version = price.version
+
+
+def _note_used(record: CallRecord, usage: Usage) -> None:
+    record.service_tier = usage.service_tier
+    record.input_tokens = usage.input_tokens
+    record.cached_tokens = usage.cached_tokens
+    record.cache_write_tokens = usage.cache_write_tokens
+    record.output_tokens = usage.output_tokens
+    record.reasoning_tokens = usage.reasoning_tokens
+    record.input_audio_tokens = usage.input_audio_tokens
+    record.output_audio_tokens = usage.output_audio_tokens
 
 
 def _is_free(call: Call, request: Request) -> bool:

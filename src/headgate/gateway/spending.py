@@ -61,10 +61,7 @@ class Spending:
         Raises what `Allowances.reserve` does, and `InvalidRequestError` for a call that has no
         price or may cost more than one call may.
         """
-        record = call.record
-        applied = self._allowances.applied(
-            Who(record.project, record.key_id, record.feature, record.user_hash, record.workflow)
-        )
+        applied = self._applied(call)
         if not applied:
             return targets
         if applied.counts_money and self._settings.cap_output:
@@ -88,10 +85,7 @@ class Spending:
         It counts as one request, and one that `may_cost` is refused where a budget has nothing
         left. Raises as `reserve` does.
         """
-        record = call.record
-        applied = self._allowances.applied(
-            Who(record.project, record.key_id, record.feature, record.user_hash, record.workflow)
-        )
+        applied = self._applied(call)
         if applied:
             claim = Claim(
                 model="",
@@ -101,7 +95,7 @@ class Spending:
                 nanousd=1 if may_cost else 0,
             )
             call.reservation = await self._allowances.reserve(
-                applied, claim, record.project, call.priority
+                applied, claim, call.record.project, call.priority
             )
 
     def settle(self, call: Call) -> None:
@@ -141,6 +135,12 @@ class Spending:
             headers.append((limit, b"%d" % share.rule.limit))
             headers.append((remaining, b"%d" % _left(share)))
             headers.append((reset, b"%ds" % _reset_s(share)))
+
+    def _applied(self, call: Call) -> Applied:
+        record = call.record
+        return self._allowances.applied(
+            Who(record.project, record.key_id, record.feature, record.user_hash, record.workflow)
+        )
 
     async def _reserved(
         self, call: Call, request: Request, targets: tuple[Target, ...], applied: Applied

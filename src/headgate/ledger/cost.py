@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 _PER_MILLION = 1_000_000
@@ -114,3 +116,13 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
             cache_write_tokens=cache_write_tokens,
         )
         return tokens_nanousd + calls * self.request_nanousd
+
+
+def total_cost_nanousd(costs: Iterable[int | None]) -> int | None:
+    """The sum, or None as soon as one of them is unknown: a part of a price would mislead."""
+    total = 0
+    for cost in costs:
+        if cost is None:
+            return None
+        total += cost
+    return total

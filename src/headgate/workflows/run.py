@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
 
 from headgate.errors import HeadgateError
 from headgate.gateway.caller import Caller
+from headgate.ledger.cost import total_cost_nanousd
 from headgate.workflows.steps import CallFacts, Step
 
 RunStatus = Literal["queued", "running", "awaiting_review", "completed", "rejected", "failed"]
@@ -109,13 +109,3 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def latency_us(self) -> int | None:
         """From its beginning to its end; None while it is under way."""
         return None if self.finished_at_us is None else self.finished_at_us - self.created_at_us
-
-
-def total_cost_nanousd(costs: Iterable[int | None]) -> int | None:
-    """The sum, or None as soon as one of them is unknown: a part of a price would mislead."""
-    total = 0
-    for cost in costs:
-        if cost is None:
-            return None
-        total += cost
-    return total

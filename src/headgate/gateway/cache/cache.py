@@ -7,7 +7,7 @@ the background (`keeper`); no call waits for that.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
@@ -29,6 +29,7 @@ from headgate.gateway.call import Call
 from headgate.gateway.endpoints import Usage
 from headgate.gateway.request import Request
 from headgate.gateway.target import Target
+from headgate.ledger.cost import total_cost_nanousd
 
 _MAY_PASS = frozenset({408, 429})
 """Statuses below 500 that another try may not meet."""
@@ -248,7 +249,7 @@ class AnswerCache:
             return None
         sample = known[batch.keys[0]]
         body, usage = batch.whole(items, sample.usage.model)
-        cost_nanousd = _sum(items[key].cost_nanousd for key in batch.keys)
+        cost_nanousd = total_cost_nanousd(items[key].cost_nanousd for key in batch.keys)
         return Found(replace(sample, body=body, usage=usage, cost_nanousd=cost_nanousd), state)
 
     # Keeping
@@ -290,7 +291,7 @@ class AnswerCache:
         if ask.partial:
             items |= {key: _item(entry) for key, entry in ask.known.items()}
             body, usage = batch.whole(items, usage.model)
-        total_nanousd = _sum(items[key].cost_nanousd for key in batch.keys)
+        total_nanousd = total_cost_nanousd(items[key].cost_nanousd for key in batch.keys)
         if ask.partial:
             record.input_tokens = usage.input_tokens
             if total_nanousd is not None and record.cost_nanousd is not None:
@@ -331,13 +332,3 @@ class AnswerCache:
 
 def _item(entry: Entry) -> Item:
     return Item(entry.body, entry.usage.input_tokens, entry.cost_nanousd)
-
-
-def _sum(costs: Iterable[int | None]) -> int | None:
-    """The sum; None where one isn't known."""
-    total = 0
-    for cost in costs:
-        if cost is None:
-            return None
-        total += cost
-    return total

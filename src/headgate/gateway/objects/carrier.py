@@ -26,10 +26,9 @@ from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.forms import FormReader, boundary_of
 from headgate.gateway.objects.answers import (
     JSON,
-    call_headers,
+    object_headers,
+    object_refusal,
     provider_error,
-    refusal,
-    reply_headers,
     settle,
     stopping_error,
 )
@@ -43,6 +42,7 @@ from headgate.gateway.objects.register import ObjectRegister
 from headgate.gateway.objects.watched_form import WatchedForm
 from headgate.gateway.provider import Provider
 from headgate.gateway.provider_failures import broken_error
+from headgate.gateway.reply_headers import call_headers
 from headgate.gateway.retry import RetryPolicy
 from headgate.gateway.routing import Routing
 from headgate.gateway.spending import Spending
@@ -95,7 +95,7 @@ class ObjectCarrier:
 
     async def refuse(self, call: Call, error: HeadgateError, client: Client) -> None:
         """Answer a request that could not be read with an error; leave one record all the same."""
-        await self._conclude(call, client, refusal(call, error))
+        await self._conclude(call, client, object_refusal(call, error))
 
     async def _answered(
         self, call: Call, request: ObjectRequest, client: Client
@@ -119,15 +119,15 @@ class ObjectCarrier:
                 return await self._relayed(call, request, provider, body, client)
             return await self._passed_on(call, request, provider, body)
         except HeadgateError as error:
-            return refusal(call, error)
+            return object_refusal(call, error)
         except asyncio.CancelledError:
             call.cancelled = True
-            told = refusal(call, ClientGoneError() if client.gone else stopping_error())
+            told = object_refusal(call, ClientGoneError() if client.gone else stopping_error())
             return None if client.gone else told
         except Exception as fault:  # noqa: BLE001 - the client is told 500, the log where
             call_id = call.record.id
             log_fault("request failed", fault, call_id=call_id, trace_id=call.record.trace_id)
-            return refusal(
+            return object_refusal(
                 call,
                 HeadgateError(
                     f"Headgate failed to carry this request; its log tells why under {call_id}."
@@ -184,7 +184,7 @@ class ObjectCarrier:
         call.record.status = reply.status
         await self._notes.note(call, request.found, provider, data)
         settle(call, operation)
-        headers = reply_headers(call, reply, provider)
+        headers = object_headers(call, reply, provider)
         headers.append((b"content-type", reply.header(b"content-type") or JSON))
         return LastWords(data, reply.status, headers)
 
@@ -202,7 +202,7 @@ class ObjectCarrier:
         if reply.status >= 300:
             return provider_error(call, reply, await _error_body(call, reply, provider), provider)
         record.status = reply.status
-        headers = reply_headers(call, reply, provider)
+        headers = object_headers(call, reply, provider)
         content_type = reply.header(b"content-type")
         if content_type is not None:
             headers.append((b"content-type", content_type))

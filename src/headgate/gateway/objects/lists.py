@@ -6,9 +6,8 @@ from headgate.errors import InvalidRequestError, NotFoundError, UnavailableError
 from headgate.gateway.call import Call, Headers, LastWords
 from headgate.gateway.objects.answers import (
     JSON,
-    call_headers,
+    object_headers,
     provider_error,
-    reply_headers,
     settle,
 )
 from headgate.gateway.objects.asking import Asking, ObjectRequest
@@ -22,6 +21,7 @@ from headgate.gateway.objects.pages import (
     read_provider_page,
 )
 from headgate.gateway.objects.register import ObjectRegister
+from headgate.gateway.reply_headers import call_headers
 from headgate.gateway.routing import Routing
 
 
@@ -112,7 +112,7 @@ class Lists:
             await self._notes.learn(call, operation, provider, own)
             cursor = page.edge(before=filling.wanted.before is not None)
             if full or cursor is None or (countable and len(filling.shown) - seen_before >= most):
-                return reply_headers(call, reply, provider)
+                return object_headers(call, reply, provider)
         raise UnavailableError(
             "Too many objects of other projects lie between this project's own; narrow the list by"
             " its filters.",

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from headgate.ledger.cost import total_cost_nanousd
 from headgate.ledger.money import header_usd
 from headgate.ledger.record import CacheState, CallRecord
-from headgate.workflows.run import Run, RunStatus, total_cost_nanousd
+from headgate.workflows.run import Run, RunStatus
 from headgate.workflows.steps import CallFacts, Step, StepKind, Verdict
 
 Seconds = Annotated[float, Meta(description="Seconds since 1970 UTC.")]

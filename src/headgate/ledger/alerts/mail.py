@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+import smtplib
 import ssl
 from email.message import EmailMessage
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from headgate.config.alerts import EmailSettings
 from headgate.ledger.alerts.alert import Alert, DeliveryError
-
-if TYPE_CHECKING:
-    import smtplib
 
 _TIMEOUT_S = 15.0
 
@@ -26,8 +23,6 @@ class MailChannel:
 
     def deliver(self, alert: Alert) -> None:
         """See `Channel`."""
-        import smtplib  # noqa: PLC0415 - 1.5 MB that a server without such a channel can do without
-
         try:
             with self._connected() as server:
                 if self._settings.username is not None:
@@ -37,8 +32,6 @@ class MailChannel:
             raise DeliveryError(f"the mail server failed ({type(error).__name__})") from None
 
     def _connected(self) -> smtplib.SMTP:
-        import smtplib  # noqa: PLC0415 - see above
-
         settings = self._settings
         if settings.security == "tls":
             context = ssl.create_default_context()

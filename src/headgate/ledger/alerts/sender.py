@@ -12,7 +12,6 @@ from headgate.config.alerts import AlertSettings
 from headgate.errors import DatabaseUnavailableError
 from headgate.ledger.alerts.alert import Channel, DeliveryError
 from headgate.ledger.alerts.log import LogChannel
-from headgate.ledger.alerts.mail import MailChannel
 from headgate.ledger.alerts.outbox import AlertOutbox, Delivery
 from headgate.ledger.alerts.slack import SlackChannel
 from headgate.ledger.alerts.webhook import WebhookChannel
@@ -27,11 +26,17 @@ _LONGEST_PAUSE_S = 300.0
 
 def channels_of(settings: AlertSettings) -> tuple[Channel, ...]:
     """The channels of the configuration, the log first."""
+    mail: list[Channel] = []
+    if settings.email:
+        # 1.5 MB that a server without such a channel can do without.
+        from headgate.ledger.alerts.mail import MailChannel  # noqa: PLC0415
+
+        mail = [MailChannel(name, email) for name, email in settings.email.items()]
     return (
         LogChannel(),
         *(WebhookChannel(name, webhook) for name, webhook in settings.webhooks.items()),
         *(SlackChannel(name, slack) for name, slack in settings.slack.items()),
-        *(MailChannel(name, email) for name, email in settings.email.items()),
+        *mail,
     )
 
 
