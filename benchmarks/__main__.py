@@ -209,12 +209,17 @@ def _keep(figures: Figures, system: System, turn: Round, number: int) -> None:
             f" {turn.disturbed} of {turn.measurements} measurements"
         )
     told = {metric: sample.value for metric, sample in turn.samples.items()}
+    streams = ""
+    if "chunks_per_s_freely" in told:
+        freely, in_step = told["chunks_per_s_freely"], told["chunks_per_s_in_step"]
+        streams = f"; {freely:9,.0f} {in_step:9,.0f} chunks/s"
+    if "cache_hits_per_s_32" in told:
+        streams += f"; {told['cache_hits_per_s_32']:9,.0f} hits/s"
     print(
-        f"round {number}  {system.name:9}"
+        f"round {number}  {system.name:12}"
         f" {told['requests_per_s_1']:9,.0f} {told['requests_per_s_32']:9,.0f}"
         f" {told['requests_per_s_128']:9,.0f} requests/s at 1, 32, 128;"
-        f" p50 {told['p50_us_1']:8,.0f} µs at 1;"
-        f" {told['chunks_per_s_freely']:9,.0f} {told['chunks_per_s_in_step']:9,.0f} chunks/s"
+        f" p50 {told['p50_us_1']:8,.0f} µs at 1{streams}"
         f"{f'; {turn.disturbed} of {turn.measurements} disturbed' if turn.disturbed else ''}",
         flush=True,
     )

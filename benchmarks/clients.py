@@ -1,6 +1,7 @@
 """How many replies or chunks reach the clients? Closed-loop clients on raw sockets.
 
-Each connection sends its next request when it has the whole reply to the one before. The JSON
+Each connection sends its next request when it has the whole reply to the one before; a request that
+holds `payloads.NUMBER` gets another number each time. The JSON
 clients stand in for wrk where it is not installed; the stream clients are always these.
 """
 
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, cast
 from urllib.parse import urlsplit
 
-from benchmarks.payloads import CONTENT_CHUNKS, MARKER, SLOT_DIGITS
+from benchmarks.payloads import CONTENT_CHUNKS, MARKER, NUMBER, SLOT_DIGITS, numbered_from_now
 
 MAX_REPLY_BYTES: Final = 1024 * 1024
 
@@ -36,6 +37,8 @@ class Tally:
     errors: int = 0
     first_error: str = ""
     latencies_ns: list[int] = field(default_factory=list)
+    number: int = field(default_factory=numbered_from_now)
+    """The last that a numbered request got."""
 
     def failed(self, what: str) -> None:
         """Count an error; the first is kept in words."""
@@ -128,7 +131,7 @@ async def _load(
 
 class _Client(asyncio.Protocol):
     def __init__(self, request: bytes, tally: Tally) -> None:
-        self._request = request
+        self._before, self._number, self._after = request.partition(NUMBER.encode())
         self._tally = tally
         self._closed = False
         self._failed = False
@@ -169,7 +172,9 @@ class _Client(asyncio.Protocol):
     def ask(self) -> None:
         """Send the request."""
         if self._transport is not None and not self._closed:
-            self._transport.write(self._request)
+            self._tally.number += bool(self._number)
+            number = b"%0*d" % (len(self._number), self._tally.number) if self._number else b""
+            self._transport.write(self._before + number + self._after)
 
     def between(self) -> bool:
         """Tell whether no reply is under way."""

@@ -50,6 +50,8 @@ METRICS: Final = (
     Metric("server_cost_us_32", "server's core, µs a request, 32 connections", 1),
     Metric("server_cost_us_freely", "server's core, µs a chunk, written freely", 1),
     Metric("server_cost_us_in_step", "server's core, µs a chunk, one in flight each", 1),
+    Metric("cache_hits_per_s_32", "answers from the cache/s, 32 connections"),
+    Metric("cache_hit_p50_us_32", "latency p50 from the cache, µs, 32 connections"),
     Metric("idle_mb", "resident MB, idle after the first call"),
     Metric("loaded_mb", "resident MB, after the requests"),
     Metric("streamed_mb", "resident MB, after the streams"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Final
 
 MODEL: Final = "gpt-4.1-mini"
@@ -15,6 +16,9 @@ MARKER: Final = b"~"
 
 One byte, because nginx may cut an event anywhere and put HTTP's chunk framing in between.
 """
+
+NUMBER: Final = "0" * 12
+"""Stands in a numbered request where each gets a number of its own, so that no two are alike."""
 
 SLOT_DIGITS: Final = 4
 """The marker is followed by the number of the stub's connection that sent the chunk."""
@@ -34,8 +38,11 @@ _ANSWER: Final = (
 )
 
 
-def request_body(*, stream: bool, model: str = MODEL) -> bytes:
-    """Return a chat completion request of 600 bytes (a few more where it asks for a stream)."""
+def request_body(*, stream: bool, model: str = MODEL, numbered: bool = False) -> bytes:
+    """Return a chat completion request of 600 bytes (a few more where it asks for a stream).
+
+    One that is `numbered` holds `NUMBER` once, for the load to put another in its place each time.
+    """
     head: dict[str, object] = {"model": model}
     system = {"role": "system", "content": "You triage support tickets. Answer in plain text."}
     tail: dict[str, object] = {"temperature": 0.2, "max_tokens": 400}
@@ -46,7 +53,13 @@ def request_body(*, stream: bool, model: str = MODEL) -> bytes:
         return _encoded({**head, "messages": messages, **tail, **extra})
 
     room = REQUEST_SIZE_BYTES - len(encoded("")) + (len(b',"stream":true') if stream else 0)
-    return encoded((_TICKET * (room // len(_TICKET) + 1))[:room])
+    ticket = f"Ticket {NUMBER}. {_TICKET}" if numbered else _TICKET
+    return encoded((ticket + _TICKET * (room // len(_TICKET) + 1))[:room])
+
+
+def numbered_from_now() -> int:
+    """Return a first number; as long as it takes a microsecond to ask, no later one is the same."""
+    return time.monotonic_ns() // 1000 % int("1" + NUMBER)
 
 
 def reply_body() -> bytes:

@@ -102,13 +102,16 @@ class Round:
         running = await self._start(self._place.plain_upstream_url, streams=False)
         try:
             await self._plain(running)
+            if running.caches:
+                await self._hits(running)
         finally:
             await self._stop(running)
-        running = await self._start(self._place.stub.url, streams=True)
-        try:
-            await self._streams(running)
-        finally:
-            await self._stop(running)
+        if self._system.streams:
+            running = await self._start(self._place.stub.url, streams=True)
+            try:
+                await self._streams(running)
+            finally:
+                await self._stop(running)
         self.samples["errors"] = Sample(self._errors)
 
     async def _start(self, upstream_url: str, *, streams: bool) -> Running:
@@ -156,6 +159,13 @@ class Round:
             share = min(recorded / max(self._answered, 1), 1.0)
             self.samples["recorded"] = Sample(share * 100)
 
+    async def _hits(self, running: Running) -> None:
+        """The same request again and again: all but the first are answered from the cache."""
+        load = await self._undisturbed(lambda: self._replies(running, 32, again=True))
+        self._sample("cache_hits_per_s_32", load.per_s, load)
+        self._sample("cache_hit_p50_us_32", load.p50_us, load)
+        self._note("the same again", load)
+
     async def _streams(self, running: Running) -> None:
         flows: tuple[Flow, ...] = ("freely", "in_step")
         for flow in flows:
@@ -187,10 +197,16 @@ class Round:
                 return
 
     async def _replies(
-        self, running: Running, connections: int, duration_s: float | None = None
+        self,
+        running: Running,
+        connections: int,
+        duration_s: float | None = None,
+        *,
+        again: bool = False,
     ) -> Load:
         seconds = duration_s or self._plan.duration_s
-        load = await plain_load(running, self._place, self._plan.generator, connections, seconds)
+        generator = self._plan.generator
+        load = await plain_load(running, self._place, generator, connections, seconds, again=again)
         self._answered += load.replies
         return load
 
@@ -253,10 +269,19 @@ class Round:
 
 
 async def plain_load(
-    running: Running, place: Place, generator: Generator, connections: int, seconds: float
+    running: Running,
+    place: Place,
+    generator: Generator,
+    connections: int,
+    seconds: float,
+    *,
+    again: bool = False,
 ) -> Load:
-    """Ask for plain replies for so long. Raises BenchmarkError where the generator fails."""
-    body = request_body(stream=False, model=running.model)
+    """Ask for plain replies for so long. Raises BenchmarkError where the generator fails.
+
+    A system that caches is asked something new each time, or, with `again`, always the same.
+    """
+    body = request_body(stream=False, model=running.model, numbered=running.caches and not again)
     if generator == "wrk":
         watch = Watch(place.cores)
         seen = await wrk.load(

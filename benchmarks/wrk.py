@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks.payloads import NUMBER, numbered_from_now
 from benchmarks.processes import BenchmarkError
 
 TIMEOUT_S: Final = 30
@@ -22,6 +23,15 @@ done = function(summary, latency, requests)
   io.write(string.format(
     '%s{"replies": %%d, "duration_us": %%d, "p50_us": %%d, "p99_us": %%d, "errors": %%d}\\n',
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), failed))
+end
+"""
+
+
+_NUMBERED: Final = """
+local before, after, number = %s, %s, %d
+request = function()
+  number = number + 1
+  return wrk.format(nil, nil, nil, before .. string.format("%%0%dd", number) .. after)
 end
 """
 
@@ -43,10 +53,18 @@ def installed() -> bool:
 
 
 def script(headers: dict[str, str], body: bytes) -> str:
-    """Return wrk's Lua script, which posts ``body`` and prints the figures as JSON."""
+    """Return wrk's Lua script, which posts ``body`` and prints the figures as JSON.
+
+    A body that holds `NUMBER` gets another number each time.
+    """
     lines = ['wrk.method = "POST"', f"wrk.body = {_quoted(body.decode())}"]
     fields = {"Content-Type": "application/json", **headers}
     lines += [f"wrk.headers[{_quoted(name)}] = {_quoted(value)}" for name, value in fields.items()]
+    before, number, after = body.decode().partition(NUMBER)
+    if number:
+        lines.append(
+            _NUMBERED % (_quoted(before), _quoted(after), numbered_from_now(), len(NUMBER))
+        )
     return "\n".join(lines) + _DONE % _MARK
 
 

@@ -15,5 +15,12 @@ from benchmarks.systems.tensorzero import TensorZero
 
 __all__ = ["ALL", "Direct", "Headgate", "LiteLLM", "Nginx", "Running", "System"]
 
-ALL: tuple[System, ...] = (Direct(), Nginx(), LiteLLM(), TensorZero(), Headgate())
+ALL: tuple[System, ...] = (
+    Direct(),
+    Nginx(),
+    LiteLLM(),
+    TensorZero(),
+    Headgate(),
+    Headgate(everything=True),
+)
 """In the order in which they are measured in each round; `direct` first, as the measure of all."""

@@ -12,6 +12,7 @@ class Direct:
     """The stub upstream itself, on the core of the load."""
 
     name = "direct"
+    streams = True
 
     def __init__(self, title: str = "no gateway: the stub upstream itself") -> None:
         self.title = title

@@ -11,22 +11,50 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.cores import Cores
+from benchmarks.payloads import MODEL
 from benchmarks.processes import CALL_DEADLINE_S, BenchmarkError, free_port, spawn
 from benchmarks.systems.system import Running
 
 _KEY: Final = "hg_benchmark_5f0d2c7e9a41b86d3c10e7f2a9b4d6c8"
 _HELP_DEADLINE_S: Final = 30.0
 
+_EVERYTHING: Final = """
+providers:
+  stub: { base_url: "{upstream_url}", api_key: sk-stub, price_provider: openai }
+routes:
+  triage: { targets: [{ provider: stub, model: "gpt-4.1-mini" }], cache: { calls: all } }
+limits:
+  - per: organisation
+    concurrent: 10000
+  - per: project
+    requests_per_minute: 100000000
+    tokens_per_minute: 100000000000
+  - per: [project, user]
+    tokens_per_day: 100000000000
+budgets:
+  - { per: organisation, usd: "1000000", window: month }
+  - { per: project, usd: "1000000", window: day }
+"""
+"""Limits on requests, tokens and concurrency, two budgets, and a cache before each call."""
+
 
 class Headgate:
     """Headgate on its embedded database; nothing that costs is turned off."""
 
-    def __init__(self, *, workers: int | None = None, configuration: str = "") -> None:
+    def __init__(
+        self, *, workers: int | None = None, configuration: str = "", everything: bool = False
+    ) -> None:
         """Take one worker, or as many as are to be compared with each other.
 
         `configuration` is a headgate.yaml in which `{upstream_url}` stands for the upstream.
+        With `everything`, limits, budgets and a cache stand before each call.
         """
         self.name = "headgate" if workers is None else f"headgate-{workers}"
+        if everything:
+            self.name, configuration = "headgate-all", _EVERYTHING
+        # Streams are carried in the same way with and without.
+        self.streams = not everything
+        self._everything = everything
         self._workers = workers or 1
         self._configuration = configuration
         self._program = Path(sys.executable).parent / "headgate"
@@ -39,7 +67,8 @@ class Headgate:
         except importlib.metadata.PackageNotFoundError:
             version = "?"
         workers = f"{self._workers} worker{'s' * (self._workers > 1)}"
-        return f"Headgate {version}: keys, ledger (SQLite) and metrics on, {workers}"
+        more = "limits, budgets and cache before each call" if self._everything else workers
+        return f"Headgate {version}: keys, ledger (SQLite) and metrics on, {more}"
 
     def prepare(self, work: Path) -> str:
         """Say why `headgate serve` does not run, where it doesn't."""
@@ -86,6 +115,8 @@ class Headgate:
             headers={"Authorization": f"Bearer {_KEY}"},
             server=server,
             recorded=lambda: _recorded_calls(port),
+            model="triage" if self._everything else MODEL,
+            caches=self._everything,
         )
 
 

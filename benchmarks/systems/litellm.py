@@ -42,6 +42,7 @@ class LiteLLM:
     """The proxy of LiteLLM, one worker, with a master key and without a database."""
 
     name = "litellm"
+    streams = True
     title = f"LiteLLM proxy {VERSION}, production settings, 1 worker, master key, no database"
 
     def __init__(self, more: str = "") -> None:

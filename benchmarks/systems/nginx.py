@@ -85,6 +85,7 @@ class Nginx:
     """A bare reverse proxy, the floor of what any gateway can cost."""
 
     name = "nginx"
+    streams = True
 
     @property
     def title(self) -> str:

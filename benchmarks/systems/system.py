@@ -23,6 +23,8 @@ class Running:
     """Asks the system how many calls it has on record, where it keeps one."""
     model: str = MODEL
     """What it calls the stub's model."""
+    caches: bool = False
+    """Whether it answers again what was asked before, so that requests must be numbered."""
 
 
 class System(Protocol):
@@ -35,6 +37,10 @@ class System(Protocol):
     @property
     def title(self) -> str:
         """What exactly is measured, in a few words, with its version."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether its streams are measured too."""
 
     def prepare(self, work: Path) -> str:
         """Install what may be installed; return why it cannot run here, or an empty string."""

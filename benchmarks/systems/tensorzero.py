@@ -39,6 +39,7 @@ class TensorZero:
     """The embedded gateway, one process, observability off."""
 
     name = "tensorzero"
+    streams = True
     title = f"TensorZero {VERSION}, its embedded gateway over HTTP: no keys, no records"
 
     def __init__(self) -> None:
