@@ -36,7 +36,7 @@ async def profile(system: System, place: Place, *, streams: bool) -> str:
     if running.server is None:
         raise BenchmarkError(f"{system.name} has no process to look into")
     try:
-        body = request_body(stream=False, model=running.model)
+        body = request_body(stream=False, model=running.model, numbered=running.caches)
         await asyncio.to_thread(
             await_first_answer, running.server, running.url, running.headers, body
         )
@@ -82,7 +82,9 @@ def summarise(stacks: str) -> str:
 
 async def _load(running: Running, place: Place, *, streams: bool) -> None:
     request = clients.request_bytes(
-        running.url, running.headers, request_body(stream=streams, model=running.model)
+        running.url,
+        running.headers,
+        request_body(stream=streams, model=running.model, numbered=running.caches),
     )
     seconds = DURATION_S + 2.0
     if streams:
