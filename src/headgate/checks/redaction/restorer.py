@@ -1,0 +1,71 @@
+"""Puts values back where their placeholders stand, in whole texts and as a text flows. Pure.
+
+Of a flowing text no more is held back than what may still become a placeholder; wherever it is
+cut, what comes out is the same.
+"""
+
+from __future__ import annotations
+
+import re
+
+from headgate.checks.redaction.mapping import Mapping
+from headgate.checks.redaction.placeholder import WRITTEN, WRITTEN_IN_JSON, begun_at
+
+
+def restored(text: str, mapping: Mapping, *, in_json: bool = False) -> str:
+    """`text` with the values of `mapping` in place of their placeholders.
+
+    `in_json` says that the text is JSON itself, in whose strings a value must be escaped.
+    """
+    if not len(mapping) or ("<" not in text and not (in_json and "\\" in text)):
+        return text
+
+    def put_back(match: re.Match[str]) -> str:
+        value = mapping.value_of(match[1], match[2], in_json=in_json)
+        return match[0] if value is None else value
+
+    return (WRITTEN_IN_JSON if in_json else WRITTEN).sub(put_back, text)
+
+
+class Restorer:
+    """Restores one text that flows: a choice's content, one tool call's arguments."""
+
+    __slots__ = ("_before", "_held", "_in_json", "_mapping")
+
+    def __init__(self, mapping: Mapping, *, in_json: bool = False) -> None:
+        self._mapping = mapping
+        self._in_json = in_json
+        self._held = ""
+        self._before = ""
+        """The last character that was let go: in JSON it may escape the next."""
+
+    @property
+    def held(self) -> bool:
+        """Whether something is held back."""
+        return bool(self._held)
+
+    def feed(self, text: str) -> str:
+        """Take in more of the text; return what may be shown now."""
+        if not len(self._mapping):
+            return text
+        if self._held:
+            text = self._held + text
+        if "<" not in text and not (self._in_json and "\\" in text):
+            self._held = ""
+            self._before = text[-1:] or self._before
+            return text
+        end = begun_at(text, self._mapping.kinds, in_json=self._in_json)
+        self._held = text[end:]
+        return self._let_go(text[:end])
+
+    def close(self) -> str:
+        """The text has ended: what was held back is shown as it is."""
+        text, self._held = self._held, ""
+        return self._let_go(text)
+
+    def _let_go(self, text: str) -> str:
+        if not text:
+            return text
+        before, self._before = self._before, text[-1]
+        told = restored(before + text, self._mapping, in_json=self._in_json)
+        return told[len(before) :]
