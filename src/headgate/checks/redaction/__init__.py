@@ -1,1 +1,1 @@
-"""What is done to personal data and secrets that were found: hidden on the way in, put back after."""
+"""What is done to personal data and secrets: hidden on the way in, put back on the way out."""

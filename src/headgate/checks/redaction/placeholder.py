@@ -1,7 +1,7 @@
-"""What a placeholder looks like, `<PERSON_1>`, and how one is read where a model altered it.
+r"""What a placeholder looks like, `<PERSON_1>`, and how one is read where a model altered it.
 
 A model may write another case or other spacing: `<person 1>`, `< Person-1 >`. Inside JSON text it
-may also write the brackets as `\\u003c` and `\\u003e`. Pure.
+may also write the brackets as `\u003c` and `\u003e`. Pure.
 """
 
 from __future__ import annotations
@@ -11,11 +11,18 @@ import re
 MAX_LENGTH = 64
 """Of a placeholder as a model may write it, in characters; what is longer is not one."""
 
-_NAME_LETTERS = 24
+_NAME = r"[A-Za-z][A-Za-z _-]{0,24}"
+_LONGER_NAME = r"[A-Za-z][A-Za-z _-]{0,26}"
+"""A name with what may stand between it and its number."""
 
-# In JSON text `\\\\u003c` is a backslash and some letters, not a bracket.
+_SPACE, _NUMBER = r"[ \t]{0,2}", r"[0-9]{1,6}"
+
+# In JSON text `\\u003c` is a backslash and some letters, not a bracket.
 _LESS, _MORE = r"(?:<|(?<!\\)\\u003[cC])", r"(?:>|\\u003[eE])"
-_BODY = rf"[ \t]{{0,2}}([A-Za-z][A-Za-z _-]{{0,{_NAME_LETTERS}}}?)[ _-]{{0,2}}([0-9]{{1,6}})[ \t]{{0,2}}"
+_ESCAPE_BEGUN = r"\\(?:u(?:0(?:0(?:3)?)?)?)?"
+
+_BODY = rf"{_SPACE}({_NAME}?)[ _-]{{0,2}}({_NUMBER}){_SPACE}"
+_BODY_BEGUN = rf"{_SPACE}({_LONGER_NAME})?([0-9]{{0,6}}){_SPACE}"
 
 WRITTEN = re.compile(rf"<{_BODY}>")
 """A placeholder in plain text."""
@@ -23,14 +30,8 @@ WRITTEN = re.compile(rf"<{_BODY}>")
 WRITTEN_IN_JSON = re.compile(rf"{_LESS}{_BODY}{_MORE}")
 """A placeholder in a text that is JSON itself, such as a tool's arguments."""
 
-_BEGUN = re.compile(
-    rf"<[ \t]{{0,2}}([A-Za-z][A-Za-z _-]{{0,{_NAME_LETTERS + 2}}})?([0-9]{{0,6}})[ \t]{{0,2}}"
-)
-_BEGUN_IN_JSON = re.compile(
-    rf"(?:{_LESS}[ \t]{{0,2}}([A-Za-z][A-Za-z _-]{{0,{_NAME_LETTERS + 2}}})?([0-9]{{0,6}})[ \t]{{0,2}}"
-    r"(?:\\(?:u(?:0(?:0(?:3)?)?)?)?)?"
-    r"|\\(?:u(?:0(?:0(?:3)?)?)?)?)"
-)
+_BEGUN = re.compile(rf"<{_BODY_BEGUN}")
+_BEGUN_IN_JSON = re.compile(rf"{_LESS}{_BODY_BEGUN}(?:{_ESCAPE_BEGUN})?|{_ESCAPE_BEGUN}")
 
 _APART = str.maketrans("", "", " \t_-")
 
