@@ -7,7 +7,6 @@ import pytest
 from headgate.checks.parts import Part, reply_parts, request_parts
 from headgate.checks.parts.walker import MAX_DEPTH, TooDeepError
 
-
 PDF = "data:application/pdf;base64,AA"
 
 

@@ -119,7 +119,7 @@ def reply_parts(body: Any, *, structured: bool = False) -> list[Part]:
     if isinstance(body, dict):
         walk.object(body, "", "model", 0)
     elif isinstance(body, list):
-        walk.list(body, "", "", "model", 0)
+        walk.items(body, "", "", "model", 0)
     return walk.found
 
 
@@ -166,9 +166,9 @@ class _Walk:
         elif isinstance(value, dict):
             self.object(value, path, role, depth)
         else:
-            self.list(value, name, path, role, depth)
+            self.items(value, name, path, role, depth)
 
-    def list(self, values: list[Any], name: str, path: str, role: Role, depth: int) -> None:
+    def items(self, values: list[Any], name: str, path: str, role: Role, depth: int) -> None:
         """A list in the field `name`."""
         if depth > MAX_DEPTH:
             raise TooDeepError
@@ -183,7 +183,7 @@ class _Walk:
             elif isinstance(value, dict):
                 self.object(value, where, role, depth + 1)
             elif isinstance(value, list):
-                self.list(value, name, where, role, depth + 1)
+                self.items(value, name, where, role, depth + 1)
 
     def _text(
         self, holder: Any, key: str | int, value: str, path: str, role: Role, *, in_json: bool
