@@ -78,6 +78,13 @@ class PermissionDeniedError(HeadgateError):
     code = "permission_denied"
 
 
+class ContentBlockedError(InvalidRequestError):
+    """A guard does not let this content by; the message names the guard."""
+
+    code = "content_blocked"
+    retryable = False
+
+
 class NotFoundError(HeadgateError):
     """There is no such thing here."""
 
@@ -186,6 +193,12 @@ class UnavailableError(HeadgateError):
     status = 503
     type = "server_error"
     code = "unavailable"
+
+
+class GuardFailedError(UnavailableError):
+    """A guard could not check the content, so it is refused; the message names the guard."""
+
+    code = "guard_failed"
 
 
 class UpstreamTimeoutError(HeadgateError):

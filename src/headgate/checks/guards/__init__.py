@@ -1,0 +1,1 @@
+"""Guards: what looks at the parts of every call, in both directions, before anyone else does."""

@@ -1,0 +1,83 @@
+"""The interface of a guard. To add a kind: one class here, one block in `config.guards`.
+
+A guard gets parts, with their roles, and says what it makes of them. It may rewrite their texts. It
+must not keep what it saw, and what it says holds nothing of it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Sequence
+
+import msgspec
+
+from headgate.checks.guards.verdict import PASS, Verdict
+from headgate.checks.parts.part import Part
+from headgate.checks.parts.rewriting import TextFilter
+from headgate.checks.redaction.mapping import Mapping
+from headgate.config.guards import Direction, OnError, Trust, Unreadable
+
+
+class Guarded(msgspec.Struct):
+    """The call that guards look at, as far as it is their business."""
+
+    project: str
+    key_id: str
+    endpoint: str
+    trust: Trust
+    route: str | None = None
+    workflow: str | None = None
+    structured: bool = False
+    """Whether the answer's texts are JSON, as the request asked for."""
+    mapping: Mapping = msgspec.field(default_factory=Mapping)
+    """What was hidden from the model."""
+
+
+class OutputFilter(TextFilter):
+    """Rewrites one text of the answer as it flows, and says in the end what it made of it.
+
+    `feed` and `close` raise `BlockedError` to end the stream.
+    """
+
+    def verdict(self) -> Verdict:
+        """What it has made of the text so far."""
+        return PASS
+
+
+class BlockedError(Exception):
+    """A guard's filter found that the stream must not go on."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.reason)
+        self.verdict = verdict
+
+
+class Guard(ABC):
+    """Checks parts."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        directions: Sequence[Direction] = ("input", "output"),
+        on_error: OnError = "block",
+        timeout_s: float = 2.0,
+        unreadable: Unreadable = "allow",
+    ) -> None:
+        self.name = name
+        self.directions = frozenset(directions)
+        self.on_error: OnError = on_error
+        self.timeout_s = timeout_s
+        self.unreadable: Unreadable = unreadable
+
+    async def check_input(self, parts: Sequence[Part], call: Guarded) -> Verdict:  # noqa: ARG002
+        """What it makes of a request; it may rewrite the texts of `parts`."""
+        return PASS
+
+    async def check_output(self, parts: Sequence[Part], call: Guarded) -> Verdict:  # noqa: ARG002
+        """What it makes of a whole answer; it may rewrite the texts of `parts`."""
+        return PASS
+
+    def output_filter(self, part: Part, call: Guarded) -> OutputFilter | None:  # noqa: ARG002
+        """A filter for the streamed text that begins with `part`; None where it needs none."""
+        return None

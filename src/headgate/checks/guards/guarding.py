@@ -1,0 +1,190 @@
+"""Has the guards of one call look at it: in order, each in its time, failing closed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from headgate.checks.guards.guard import BlockedError, Guard, Guarded, OutputFilter
+from headgate.checks.guards.policy import Standing
+from headgate.checks.guards.report import GuardReport
+from headgate.checks.guards.verdict import Verdict
+from headgate.checks.parts import Part, reply_parts, request_parts
+from headgate.checks.parts.flow import FlowReader
+from headgate.checks.parts.rewriting import Rewriting, TextFilter
+from headgate.checks.parts.walker import TooDeepError
+from headgate.checks.redaction.restorer import Restorer, restored
+from headgate.config.guards import Direction
+from headgate.errors import ContentBlockedError, GuardFailedError
+from headgate.telemetry.faults import log_fault
+
+_Check = Callable[[Sequence[Part], Guarded], Awaitable[Verdict]]
+
+
+class Guarding:
+    """The guards of one call."""
+
+    def __init__(self, standing: Standing, call: Guarded) -> None:
+        self.call = call
+        self.version = standing.version
+        self.report = GuardReport()
+        self._guards = standing.guards
+        self._filters: list[tuple[Guard, OutputFilter]] = []
+
+    async def request(self, fields: dict[str, Any]) -> None:
+        """Check a decoded request and rewrite what must not leave.
+
+        Raises `ContentBlockedError` and `GuardFailedError`.
+        """
+        try:
+            parts = request_parts(fields)
+        except TooDeepError:
+            raise ContentBlockedError(
+                "The request is nested deeper than its guards look.", code="guard_cannot_see"
+            ) from None
+        for guard in self._guards:
+            if "input" in guard.directions:
+                await self._ask(guard, "input", guard.check_input, parts)
+
+    async def reply(self, body: Any) -> None:
+        """Check a decoded whole reply, and put back in it what was hidden from the model.
+
+        Raises as `request` does.
+        """
+        try:
+            parts = reply_parts(body, structured=self.call.structured)
+        except TooDeepError:
+            raise ContentBlockedError(
+                "The reply is nested deeper than its guards look.", code="guard_cannot_see"
+            ) from None
+        for guard in self._guards:
+            if "output" in guard.directions:
+                await self._ask(guard, "output", guard.check_output, parts)
+        if len(self.call.mapping):
+            for part in parts:
+                if part.kind == "text":
+                    self._put_back(part)
+
+    @property
+    def rewrites_streams(self) -> bool:
+        """Whether a stream must be read at all."""
+        return bool(len(self.call.mapping)) or any(
+            "output" in guard.directions for guard in self._guards
+        )
+
+    def stream(self, reader: FlowReader) -> Rewriting:
+        """What rewrites the events of the reply; it raises as `BlockedError` says."""
+        return Rewriting(reader, self._filter_for, self._whole_text)
+
+    def end_of_stream(self) -> None:
+        """Note what the filters of the stream have made of it."""
+        joined: dict[str, Verdict] = {}
+        for guard, one in self._filters:
+            verdict = one.verdict()
+            known = joined.get(guard.name)
+            joined[guard.name] = verdict if known is None else known.joined(verdict)
+        self._filters.clear()
+        for name, verdict in joined.items():
+            self.report.add(name, "output", verdict, 0)
+
+    async def _ask(
+        self, guard: Guard, direction: Direction, check: _Check, parts: Sequence[Part]
+    ) -> None:
+        began_ns = time.perf_counter_ns()
+        failure = None
+        verdict = _unreadable(guard, parts)
+        if verdict is None:
+            try:
+                async with asyncio.timeout(guard.timeout_s):
+                    verdict = await check(parts, self.call)
+            except TimeoutError:
+                failure = f"took longer than {guard.timeout_s:g} s"
+            except Exception as fault:  # noqa: BLE001 - whatever a guard raises, it has failed
+                log_fault(f"guard {guard.name} failed", fault)
+                failure = f"failed ({type(fault).__name__})"
+        if verdict is None:
+            verdict = Verdict("failed", reason=failure)
+        took_us = (time.perf_counter_ns() - began_ns) // 1000
+        self.report.add(guard.name, direction, verdict, took_us)
+        if verdict.decision == "block":
+            raise blocked(guard.name, direction, verdict)
+        if verdict.decision == "failed" and guard.on_error == "block":
+            raise GuardFailedError(
+                f"The guard `{guard.name}` {failure}, so the call is refused: what can't be"
+                " checked does not go out. Try again, or ask whoever runs this server."
+            )
+
+    def _filter_for(self, part: Part) -> TextFilter:
+        filters: list[TextFilter] = []
+        for guard in self._guards:
+            if "output" in guard.directions and (one := guard.output_filter(part, self.call)):
+                self._filters.append((guard, one))
+                filters.append(one)
+        if len(self.call.mapping):
+            filters.append(Restorer(self.call.mapping, in_json=part.in_json))
+        return filters[0] if len(filters) == 1 else _Chain(filters)
+
+    def _whole_text(self, part: Part) -> None:
+        """A text that a stream tells whole gets what its pieces got."""
+        filters = [
+            one
+            for guard in self._guards
+            if "output" in guard.directions and (one := guard.output_filter(part, self.call))
+        ]
+        text = part.text
+        for one in filters:
+            text = one.feed(text) + one.close()
+        part.text = restored(text, self.call.mapping, in_json=part.in_json)
+
+    def _put_back(self, part: Part) -> None:
+        text = part.text
+        told = restored(text, self.call.mapping, in_json=part.in_json)
+        if told is not text:
+            part.text = told
+
+
+def blocked(guard: str, direction: Direction, verdict: Verdict) -> ContentBlockedError:
+    """What a caller is told of a call that a guard blocked."""
+    what = "request" if direction == "input" else "reply"
+    reason = f" ({verdict.reason})" if verdict.reason else ""
+    return ContentBlockedError(
+        verdict.message or f"The guard `{guard}` does not let this {what} by{reason}."
+    )
+
+
+def blocked_in_stream(error: BlockedError, guard: str) -> ContentBlockedError:
+    """The same of a stream."""
+    return blocked(guard, "output", error.verdict)
+
+
+def _unreadable(guard: Guard, parts: Sequence[Part]) -> Verdict | None:
+    if guard.unreadable == "allow":
+        return None
+    hidden = sorted({part.kind for part in parts if part.kind not in ("text", "name")})
+    if not hidden:
+        return None
+    return Verdict("block", reason=f"it can't see into {' or '.join(hidden)}")
+
+
+class _Chain:
+    """Several filters, one behind the other."""
+
+    __slots__ = ("_filters",)
+
+    def __init__(self, filters: list[TextFilter]) -> None:
+        self._filters = filters
+
+    def feed(self, text: str) -> str:
+        """See `TextFilter`."""
+        for one in self._filters:
+            text = one.feed(text)
+        return text
+
+    def close(self) -> str:
+        """See `TextFilter`."""
+        text = ""
+        for one in self._filters:
+            text = one.feed(text) + one.close()
+        return text

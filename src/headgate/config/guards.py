@@ -1,0 +1,116 @@
+"""`guards` and `guard_policies` of `headgate.yaml`: what is checked in both directions, and of whom."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from headgate.config.detection import DetectionSettings
+from headgate.config.table import Name, Table
+
+Direction = Literal["input", "output"]
+"""`input`: what is asked of a model. `output`: what it answers."""
+
+Trust = Literal["trusted", "untrusted"]
+"""`trusted`: content of the organisation's own. `untrusted`: made by people outside."""
+
+OnError = Literal["block", "allow"]
+"""`block`: a call that a guard can't check is refused. `allow`: it goes by unchecked, and the
+record, the metrics and `headgate check` say so."""
+
+Unreadable = Literal["block", "allow"]
+"""What becomes of images, audio, files and token numbers, in which a guard can't see text."""
+
+RedactMode = Literal["placeholder", "stand_in", "hash", "mask", "drop", "block"]
+"""What is done with a value that was found.
+
+- `placeholder`: `<PERSON_1>`, the same for the same value; put back in the answer.
+- `stand_in`: another value of the same form, the same for the same value; put back in the answer.
+- `hash`: a keyed hash, the same for the same value; never put back.
+- `mask`: stars, all but the last four letters or digits.
+- `drop`: nothing stands in its place.
+- `block`: the call is refused.
+"""
+
+OnHit = Literal["block", "flag", "review"]
+"""`block`: the call is refused. `flag`: it goes on, and its record says so. `review`: so too for a
+direct call; a workflow's run waits for a person."""
+
+Dimension = Literal["project", "key", "route", "workflow", "trust"]
+"""What a policy is chosen by."""
+
+Pattern = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
+"""A name, or a pattern with `*` for anything."""
+
+
+class RedactSettings(Table, frozen=True):
+    """Hides personal data and secrets from the model, and puts them back in its answer."""
+
+    find: Annotated[DetectionSettings, Meta(description="What is looked for.")] = (
+        DetectionSettings()
+    )
+    mode: Annotated[
+        RedactMode, Meta(description="What is done with a value, where nothing else is said.")
+    ] = "placeholder"
+    modes: Annotated[
+        dict[str, RedactMode], Meta(description="By kind: `{payment_card: mask, secret: block}`.")
+    ] = {}
+
+
+class WordsSettings(Table, frozen=True):
+    """Looks for words and patterns of your own; needs no provider."""
+
+    words: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...],
+        Meta(max_length=10_000, description="Words and phrases, found as whole words."),
+    ] = ()
+    patterns: Annotated[
+        tuple[str, ...], Meta(max_length=100, description="Regular expressions as RE2 knows them.")
+    ] = ()
+    ignore_case: Annotated[
+        bool, Meta(description="Whether small and capital letters are the same.")
+    ] = True
+    on_hit: Annotated[OnHit, Meta(description="What is done where one is found.")] = "block"
+    message: Annotated[
+        str | None, Meta(max_length=500, description="What a caller is told when it is blocked.")
+    ] = None
+
+
+class GuardSettings(Table, frozen=True):
+    """One guard: exactly one of its kinds, and what holds for guards of every kind."""
+
+    redact: RedactSettings | None = None
+    words: WordsSettings | None = None
+    directions: Annotated[
+        tuple[Direction, ...],
+        Meta(min_length=1, description="What it looks at; restoring is done in any case."),
+    ] = ("input", "output")
+    on_error: Annotated[OnError, Meta(description="What happens where it fails or is late.")] = (
+        "block"
+    )
+    timeout_s: Annotated[
+        float, Meta(gt=0, le=60, description="How long it may take for one direction of a call.")
+    ] = 2.0
+    unreadable: Annotated[
+        Unreadable, Meta(description="What becomes of parts in which it can't see text.")
+    ] = "allow"
+
+
+class GuardPolicySettings(Table, frozen=True):
+    """Which guards stand at which calls; where several policies apply, all their guards do."""
+
+    guards: Annotated[
+        tuple[str, ...], Meta(min_length=1, description="Names from `guards`, in this order.")
+    ]
+    of: Annotated[
+        dict[Dimension, Pattern],
+        Meta(description="Only calls of these, by name or pattern: `{trust: untrusted}`."),
+    ] = {}
+
+
+GUARD_KINDS = ("redact", "words")
+"""The blocks of which a guard has exactly one."""
+
+GuardsByName = dict[Name, GuardSettings]
+PoliciesByName = dict[Name, GuardPolicySettings]
