@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
+from headgate.checks.detection.letters import LETTER, UPPER
 from headgate.checks.detection.rule import Rule
 from headgate.config.detection import Language
 
-_WORD: Final = r"(?:\p{Lu}[\p{L}\p{N}'&.-]*|\d{1,4})"
+_WORD: Final = rf"(?:[{UPPER}][{LETTER}0-9'&.-]*|\d{{1,4}})"
 _NAME: Final = rf"{_WORD}(?:(?: & | and | und | et | y | e | en |, | |-){_WORD}){{0,5}}"
 _FORMS: Final = (
     r"Inc|LLC|Ltd|Limited|Corp|Corporation|PLC|plc|LLP|Co|Company|Holdings?|Group|GmbH(?: & Co\.? (?:KG|OHG|KGaA))?|"
@@ -23,7 +24,7 @@ def rules(languages: Collection[Language]) -> list[Rule]:
         Rule(
             kind="organisation",
             shape=rf"\b{_NAME},? (?:{_FORMS})\b\.?",
-            gate=rf"\p{{L}},? (?:{_FORMS})\b",
+            gate=rf"[{LETTER}],? (?:{_FORMS})\b",
             score=72,
             neighbours="word",
         ),

@@ -9,13 +9,14 @@ import re
 from collections.abc import Collection
 from typing import Final
 
+from headgate.checks.detection.letters import LETTER, LOWER, UPPER
 from headgate.checks.detection.rule import Rule, Words
 from headgate.checks.detection.words.given_names import FAMILY_NAMES_ZH, GIVEN_NAMES
 from headgate.config.detection import Language
 
-_PART: Final = r"\p{Lu}(?:[\p{L}]*\p{Ll}[\p{L}]*)?(?:['-]\p{Lu}[\p{Ll}]+)*"
-_CAPITALS: Final = r"\p{Lu}{2,20}(?:['-]\p{Lu}{2,20})?"
-_INITIAL: Final = r"\p{Lu}\."
+_PART: Final = rf"[{UPPER}](?:[{LETTER}]*[{LOWER}][{LETTER}]*)?(?:['-][{UPPER}][{LOWER}]+)*"
+_CAPITALS: Final = rf"[{UPPER}]{{2,20}}(?:['-][{UPPER}]{{2,20}})?"
+_INITIAL: Final = rf"[{UPPER}]\."
 _OF: Final = (
     r"(?:de la|de los|de las|de|del|della|di|da|dos|das|do|van der|van den|van de|van|von der|von|zu|"
     r"ter|ten|bin|ibn|al|el|le|la|Mac|Mc|St\.|y|e)"
@@ -87,7 +88,7 @@ _LABELS: Final[Words] = {
 _SIGNATURES: Final[Words] = {
     "en": r"regards|sincerely|cheers|thanks(?: a lot| again| in advance| so much)?|thank you|yours(?: truly| faithfully)?|"
     r"best|best wishes|all the best|take care|respectfully|cordially|love",
-    "de": r"grüßen?|grüssen?|gruß|gruss|grüße aus \p{L}+|hochachtungsvoll|danke|vielen dank|lg|vg|mfg",
+    "de": rf"grüßen?|grüssen?|gruß|gruss|grüße aus [{LETTER}]+|hochachtungsvoll|danke|vielen dank|lg|vg|mfg",
     "fr": r"cordialement|salutations(?: distinguées)?|bien à vous|amicalement|merci(?: d'avance)?|bonne journée|sentiments distingués",
     "es": r"saludos(?: cordiales)?|un saludo|atentamente|gracias|cordialmente|un abrazo|abrazos",
     "it": r"saluti|cordiali saluti|distinti saluti|cordialmente|grazie(?: mille)?|a presto|un abbraccio",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
+from headgate.checks.detection.letters import LETTER, UPPER
 from headgate.checks.detection.rule import Rule, Words
 from headgate.checks.detection.words.places import PLACES, PLACES_ZH
 from headgate.config.detection import Language
@@ -33,7 +34,7 @@ def rules(languages: Collection[Language]) -> list[Rule]:
         found.append(
             Rule(
                 kind="place",
-                shape=rf"(?i:\b(?:{words})) (\p{{Lu}}[\p{{L}}'-]+(?:(?: (?:de|do|da|am|an der|of|del|la|sur))? \p{{Lu}}[\p{{L}}'-]+){{0,2}})",
+                shape=rf"(?i:\b(?:{words})) ([{UPPER}][{LETTER}'-]+(?:(?: (?:de|do|da|am|an der|of|del|la|sur))? [{UPPER}][{LETTER}'-]+){{0,2}})",
                 score=66,
                 neighbours="letters",
             )
