@@ -1,0 +1,113 @@
+"""How are the figures of detection told? As tables: by kind, by form, and speed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.detection.sample import Found, Sample
+from benchmarks.detection.scores import Score, scored, total
+from headgate.config.detection import KINDS, STRUCTURED
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one engine found in the set, and what that took."""
+
+    name: str
+    found: Sequence[Sequence[Found]]
+    us_per_kb: float
+    us_per_page: float
+    memory_mb: float
+    title: str = ""
+    structured_us_per_page: float | None = None
+    structured_us_per_prose: float | None = None
+
+
+def markdown(samples: Sequence[Sample], readings: Sequence[Reading]) -> str:
+    """The whole report."""
+    held = [number for number, sample in enumerate(samples) if sample.held_out]
+    languages = len({sample.language for sample in samples})
+    labels = sum(len(sample.labels) for sample in samples)
+    empty = sum(not sample.labels for sample in samples)
+    lines = [
+        f"{len(samples):,} sentences in {languages} languages with {labels:,} labels; {empty:,} have"
+        f" nothing to find. {len(held):,} are of templates held out.",
+        "",
+        *(f"- {reading.title}" for reading in readings if reading.title),
+        "",
+        "**All sentences**, recall / precision in %",
+        "",
+        *_by_kind(samples, readings),
+        "",
+        "**Held-out templates only**",
+        "",
+        *_by_kind(
+            [samples[number] for number in held],
+            [_only(reading, held) for reading in readings],
+        ),
+        "",
+        "**Missed, by form**",
+        "",
+        *_misses(samples, readings),
+        "",
+        *_speed(readings),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _only(reading: Reading, numbers: Sequence[int]) -> Reading:
+    return Reading(reading.name, [reading.found[number] for number in numbers], 0, 0, 0)
+
+
+def _by_kind(samples: Sequence[Sample], readings: Sequence[Reading]) -> list[str]:
+    scores = [scored(samples, reading.found) for reading in readings]
+    lines = [f"| kind | labels | {' | '.join(reading.name for reading in readings)} |"]
+    lines.append("|---|---:|" + "---:|" * len(readings))
+    for kind in KINDS:
+        count = scores[0].get(kind, Score()).labels
+        cells = [_cell(one.get(kind, Score())) for one in scores]
+        lines.append(f"| {kind} | {count} | {' | '.join(cells)} |")
+    totals = [total(one, STRUCTURED) for one in scores]
+    told = " | ".join(f"**{_cell(one)}**" for one in totals)
+    lines.append(f"| **structured kinds** | {totals[0].labels} | {told} |")
+    dated = [kind for kind in STRUCTURED if kind != "date_of_birth"]
+    told = " | ".join(_cell(total(one, dated)) for one in scores)
+    lines.append(f"| without date_of_birth | {total(scores[0], dated).labels} | {told} |")
+    return lines
+
+
+def _cell(score: Score) -> str:
+    precision = f"{100 * score.precision:.1f}" if score.findings else "-"
+    return f"{100 * score.recall:.1f} / {precision}"
+
+
+def _misses(samples: Sequence[Sample], readings: Sequence[Reading]) -> list[str]:
+    scores = [scored(samples, reading.found) for reading in readings]
+    lines = [f"| form | labels | {' | '.join(reading.name for reading in readings)} |"]
+    lines.append("|---|---:|" + "---:|" * len(readings))
+    for kind in KINDS:
+        for form, count in sorted(scores[0].get(kind, Score()).forms.items()):
+            missed = [str(one[kind].missed_forms[form]) for one in scores]
+            name = kind if form == kind else f"{kind}: {form}"
+            lines.append(f"| {name} | {count} | {' | '.join(missed)} |")
+    return lines
+
+
+def _speed(readings: Sequence[Reading]) -> list[str]:
+    lines = ["| | " + " | ".join(reading.name for reading in readings) + " |"]
+    lines.append("|---|" + "---:|" * len(readings))
+
+    def row(name: str, values: list[float | None], unit: str) -> str:
+        told = ["-" if value is None else f"{value:,.0f} {unit}" for value in values]
+        return f"| {name} | {' | '.join(told)} |"
+
+    lines.append(row("the set, all kinds, per KB", [one.us_per_kb for one in readings], "µs"))
+    lines.append(row("a page of 1 KB full of values, all kinds", [one.us_per_page for one in readings], "µs"))
+    lines.append(row("the same, structured kinds", [one.structured_us_per_page for one in readings], "µs"))
+    lines.append(row("a customer's message of 1 KB, structured kinds", [one.structured_us_per_prose for one in readings], "µs"))
+    lines.append(row("memory of the process", [one.memory_mb for one in readings], "MB"))
+    if len(readings) > 1:
+        first, other = readings[0], readings[1]
+        lines += ["", f"{other.name} takes {other.us_per_kb / first.us_per_kb:.0f} times as long for the set."]
+    return lines

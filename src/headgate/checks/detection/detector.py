@@ -1,0 +1,81 @@
+"""Which personal data and secrets stand in a text, and where? Headgate's own engine.
+
+One RE2 set reads the text once and says which rules are worth running; most texts need few. It
+does no I/O and keeps nothing of what it reads, so one detector serves all threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import re2
+
+from headgate.checks.detection.finding import Finding, without_overlaps
+from headgate.checks.detection.own import own_rule
+from headgate.checks.detection.plain_text import PlainText
+from headgate.checks.detection.rules import rules_for
+from headgate.checks.detection.scanner import MEMORY_BYTES, Scanner
+from headgate.config.detection import KINDS, LANGUAGES, Kind, Language, OwnPatternSettings
+
+
+class Detector:
+    """Finds values of `kinds` (all by default) and of `own` patterns.
+
+    `languages` says whose cues and numbering plans are known; `least_score` from where a finding
+    counts.
+    """
+
+    def __init__(
+        self,
+        kinds: Collection[Kind] | None = None,
+        languages: Collection[Language] | None = None,
+        own: Sequence[OwnPatternSettings] = (),
+        *,
+        least_score: int = 50,
+    ) -> None:
+        rules = [
+            *(own_rule(one) for one in own),
+            *rules_for(
+                KINDS if kinds is None else kinds, LANGUAGES if languages is None else languages
+            ),
+        ]
+        self._scanners = [
+            (rule.kind, Scanner(rule, least_score))
+            for rule in rules
+            if max(rule.score, rule.cued_score if rule.cue else 0) >= least_score
+        ]
+        options = re2.Options()
+        options.max_mem = MEMORY_BYTES
+        options.never_capture = True
+        self._gates = re2.Set.SearchSet(options)
+        for _, scanner in self._scanners:
+            self._gates.Add(scanner.gate)
+        # RE2 answers "nothing" where its memory ran out. This one always matches, at the text's
+        # end: where it did not, nothing was said and every rule is run.
+        self._proof = self._gates.Add(r"\z")
+        self._gates.Compile()
+
+    def find(self, text: str) -> list[Finding]:
+        """What stands in `text`: in its order, not overlapping, in characters of `text`."""
+        plain = PlainText(text)
+        data = plain.data
+        passed = self._gates.Match(data) or ()
+        if self._proof not in passed:
+            passed = range(len(self._scanners))
+        kinds: list[str] = []
+        scores: list[int] = []
+        places: list[tuple[int, int]] = []
+        for index in passed:
+            if index == self._proof:
+                continue
+            kind, scanner = self._scanners[index]
+            for start, end, score in scanner.scan(data):
+                kinds.append(kind)
+                scores.append(score)
+                places.append((start, end))
+        if not places:
+            return []
+        return without_overlaps(
+            Finding(kind, start, end, score)
+            for kind, score, (start, end) in zip(kinds, scores, plain.spans(places), strict=True)
+        )

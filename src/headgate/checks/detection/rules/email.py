@@ -1,0 +1,50 @@
+"""How is an e-mail address told, also one that is written for people and not for machines?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from headgate.checks.detection.rule import Rule
+from headgate.config.detection import Language
+
+_LETTERS: Final = r"A-Za-z0-9\x{c0}-\x{24f}\x{370}-\x{52f}"
+"""Latin, Greek and Cyrillic: not Chinese, where the words around an address touch it."""
+
+_FILES: Final = frozenset(("png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ts", "py"))
+"""Endings of files, such as `logo@2x.png`."""
+
+
+def rules(languages: Collection[Language]) -> list[Rule]:
+    """Addresses have no language."""
+    del languages
+    return [
+        Rule(
+            kind="email",
+            gate=r"[^\s@]@[^\s@]",
+            shape=rf"[{_LETTERS}][{_LETTERS}._%+'&/=-]*@(?:[{_LETTERS}-]+\.)+[{_LETTERS}-]+",
+            accept=_address,
+            score=95,
+            neighbours="any",
+        ),
+        Rule(
+            kind="email",
+            gate=r"(?i)[\[({<] ?(?:at|@|dot) ?[\])}>]",
+            shape=r"(?i)\b[a-z0-9][a-z0-9._+-]{0,63} ?[\[({<] ?(?:at|@) ?[\])}>] ?[a-z0-9-]{1,63}"
+            r"(?: ?(?:\.|[\[({<] ?(?:dot|\.) ?[\])}>]) ?[a-z0-9-]{2,63}){1,4}\b",
+            score=80,
+            neighbours="word",
+        ),
+    ]
+
+
+def _address(value: str) -> int:
+    value = value.rstrip("-")
+    local, _, host = value.rpartition("@")
+    ending = host.rpartition(".")[2]
+    if ending.isdigit() or len(ending) < 2 or ending.lower() in _FILES:
+        return 0
+    # What follows `git@` is a repository's, the same for everyone.
+    return 0 if len(local) > 64 or len(host) > 253 or local == "git" else len(value)
+
+
