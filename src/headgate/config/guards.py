@@ -1,4 +1,4 @@
-"""`guards` and `guard_policies` of `headgate.yaml`: what is checked in both directions, and of whom."""
+"""`guards` and `guard_policies` of `headgate.yaml`: what is checked, in both directions."""
 
 from __future__ import annotations
 

@@ -2,13 +2,17 @@
 
 import itertools
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stdnum import luhn
+from stdnum.iso7064 import mod_97_10
 
 from headgate.checks.redaction.mapping import MAX_VALUES, Issued, Mapping, TooManyValuesError
 from headgate.checks.redaction.restorer import Restorer, restored
+from headgate.checks.redaction.stand_in import stand_in_for
 
 ANNE = 'Anne "Annie" O\'Neil \\ <b>'
 
@@ -122,3 +126,50 @@ def test_a_conversation_has_so_many_values_and_no_more(monkeypatch: pytest.Monke
     with pytest.raises(TooManyValuesError):
         mapping.placeholder_for("PERSON", "Kim")
     assert mapping.placeholder_for("PERSON", "Bob") == "<PERSON_1>"
+
+
+def draw(value: str) -> Callable[[int], str]:
+    return lambda number: stand_in_for("phone", value, number, b"key")
+
+
+def a_mapping_with_stand_ins() -> Mapping:
+    mapping = a_mapping()
+    for value in ("+49 30 1234567", 'Ann "A" Lee', "7", "Zoë \\ Fox"):
+        mapping.stand_in_for("PHONE", value, draw(value))
+    return mapping
+
+
+@given(data=st.data(), in_json=st.booleans(), more=PIECES)
+def test_stand_ins_are_put_back_wherever_the_text_is_cut(
+    data: st.DataObject, in_json: bool, more: str
+) -> None:
+    mapping = a_mapping_with_stand_ins()
+    told = [*list(mapping.stand_ins), "+", "A", more, "<PERSON_2>"]
+    pieces = data.draw(st.lists(st.sampled_from(told), max_size=6))
+    text = " ".join(json.dumps(one)[1:-1] if in_json else one for one in pieces)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
+    restorer = Restorer(mapping, in_json=in_json)
+    shown = "".join(restorer.feed(text[a:b]) for a, b in itertools.pairwise([0, *cuts, len(text)]))
+    assert shown + restorer.close() == restored(text, mapping, in_json=in_json)
+
+
+def test_a_stand_in_is_put_back() -> None:
+    mapping = a_mapping_with_stand_ins()
+    text = "Call " + next(iter(mapping.stand_ins)) + " today"
+    assert text != "Call +49 30 1234567 today"
+    assert restored(text, mapping) == "Call +49 30 1234567 today"
+
+
+@pytest.mark.parametrize("number", ["4111 1111 1111 1111", "378282246310005"])
+def test_a_cards_stand_in_has_a_right_check_digit(number: str) -> None:
+    stand_in = stand_in_for("payment_card", number, 0, b"key")
+    assert luhn.is_valid(stand_in.replace(" ", ""))
+    assert stand_in != number
+    assert stand_in == stand_in_for("payment_card", number, 0, b"key")
+    assert stand_in != stand_in_for("payment_card", number, 0, b"another key")
+
+
+def test_an_ibans_stand_in_has_right_check_digits() -> None:
+    stand_in = stand_in_for("iban", "DE89 3704 0044 0532 0130 00", 0, b"key")
+    assert stand_in.startswith("DE")
+    assert mod_97_10.is_valid(stand_in.replace(" ", "")[4:] + stand_in[:4])

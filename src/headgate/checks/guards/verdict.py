@@ -17,7 +17,7 @@ _WEIGHT: dict[Decision, int] = {
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """A decision and why. It holds nothing of the text that it is about: it is stored and logged."""
+    """A decision and why. It holds nothing of the text, because it is stored and logged."""
 
     decision: Decision = "pass"
     reason: str | None = None

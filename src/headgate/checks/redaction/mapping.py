@@ -7,7 +7,8 @@ is held in memory or encrypted, is never logged, and shows nothing of itself whe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -15,6 +16,9 @@ from headgate.checks.redaction.placeholder import WRITTEN, folded, folded_kind, 
 
 MAX_VALUES = 20_000
 """Of one conversation; what is beyond has no placeholder, and its guard blocks."""
+
+
+_DRAWS_AT_MOST = 32
 
 
 class TooManyValuesError(Exception):
@@ -27,9 +31,11 @@ class Issued(msgspec.Struct, frozen=True, gc=False):
     kind: str
     number: int
     value: str
+    stand_in: str | None = None
+    """What stands for it, where that is no placeholder."""
 
     def __repr__(self) -> str:
-        """The placeholder alone: reprs end up in logs."""
+        """Its kind and number alone: reprs end up in logs."""
         return f"Issued({self.kind}_{self.number})"
 
 
@@ -43,11 +49,23 @@ class Mapping:
         self._by_name: dict[str, Issued] = {}
         self._last: dict[str, int] = {}
         self._taken: set[str] = set()
+        self._stand_ins: dict[str, Issued] = {}
+        self._sorted_stand_ins: list[str] = []
         for one in issued:
             self._remember(one)
 
     def __len__(self) -> int:
-        return len(self._by_name)
+        return len(self._by_name) + len(self._stand_ins)
+
+    @property
+    def has_placeholders(self) -> bool:
+        """Whether any was issued."""
+        return bool(self._by_name)
+
+    @property
+    def stand_ins(self) -> dict[str, Issued]:
+        """The values that have a stand-in, by that."""
+        return self._stand_ins
 
     def __repr__(self) -> str:
         """How many there are: reprs end up in logs."""
@@ -69,12 +87,45 @@ class Mapping:
         known = self._by_value.get((kind, value))
         if known is not None:
             return known
-        if len(self._by_name) >= MAX_VALUES:
+        if len(self) >= MAX_VALUES:
             raise TooManyValuesError
         number = self._last.get(kind, 0) + 1
         while folded(kind, str(number)) in self._taken:
             number += 1
         return self._remember(Issued(kind, number, value))
+
+    def stand_in_for(self, kind: str, value: str, draw: Callable[[int], str]) -> str:
+        """The stand-in of `value`; `draw` gives candidates until one is no other's beginning.
+
+        Raises `TooManyValuesError`.
+        """
+        known = self._by_value.get((kind, value))
+        if known is not None:
+            return known
+        if len(self) >= MAX_VALUES:
+            raise TooManyValuesError
+        for number in range(_DRAWS_AT_MOST):
+            stand_in = draw(number)
+            if stand_in and stand_in != value and not self._overlaps(stand_in):
+                return self._remember(Issued(kind, number, value, stand_in))
+        # A value of so few letters has no other of its form left.
+        return self.placeholder_for(kind, value)
+
+    def _overlaps(self, stand_in: str) -> bool:
+        """Whether one begins as another does, so that they could not be told apart as they flow."""
+        known = self._sorted_stand_ins
+        at = bisect_left(known, stand_in)
+        follows = at < len(known) and known[at].startswith(stand_in)
+        return follows or (at > 0 and stand_in.startswith(known[at - 1]))
+
+    def may_begin(self, text: str, *, in_json: bool = False) -> bool:
+        """Whether `text` is the beginning of a stand-in."""
+        if in_json and ("\\" in text or any('"' in one for one in self._sorted_stand_ins)):
+            written = (json.dumps(one, ensure_ascii=False) for one in self._sorted_stand_ins)
+            return any(one[1:-1].startswith(text) for one in written)
+        known = self._sorted_stand_ins
+        at = bisect_left(known, text)
+        return at < len(known) and known[at].startswith(text)
 
     def value_of(self, name: str, number: str, *, in_json: bool = False) -> str | None:
         """The value of a placeholder as it was written; None where it was never issued.
@@ -88,9 +139,14 @@ class Mapping:
 
     def issued(self) -> list[Issued]:
         """All of them, to be kept where only the conversation can read them."""
-        return list(self._by_name.values())
+        return [*self._by_name.values(), *self._stand_ins.values()]
 
     def _remember(self, issued: Issued) -> str:
+        if issued.stand_in is not None:
+            self._by_value[issued.kind, issued.value] = issued.stand_in
+            self._stand_ins[issued.stand_in] = issued
+            insort(self._sorted_stand_ins, issued.stand_in)
+            return issued.stand_in
         told = placeholder(issued.kind, issued.number)
         self._by_value[issued.kind, issued.value] = told
         self._by_name[folded(issued.kind, str(issued.number))] = issued

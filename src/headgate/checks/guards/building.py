@@ -1,0 +1,71 @@
+"""Builds guards from their settings: the one place that knows every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from headgate.checks.detection import Detector
+from headgate.checks.guards.guard import Guard
+from headgate.checks.guards.policy import GuardPolicies
+from headgate.checks.guards.redact import RedactGuard
+from headgate.checks.guards.words import WordsGuard
+from headgate.checks.redaction.hiding import Hiding
+from headgate.config.detection import DetectionSettings, OwnPatternSettings
+from headgate.config.guards import GuardPolicySettings, GuardSettings, RedactSettings, WordsSettings
+
+
+def build_policies(
+    guards: Mapping[str, GuardSettings],
+    policies: Mapping[str, GuardPolicySettings],
+    *,
+    key: bytes,
+) -> GuardPolicies | None:
+    """The guards and policies of a server; None where it has none.
+
+    `key` is secret and lasts: hashes and stand-ins are drawn from it.
+    """
+    if not policies:
+        return None
+    built = {name: _built(name, settings, key) for name, settings in guards.items()}
+    return GuardPolicies(policies, built, guards)
+
+
+def _built(name: str, settings: GuardSettings, key: bytes) -> Guard:
+    common: dict[str, Any] = {
+        "directions": settings.directions,
+        "on_error": settings.on_error,
+        "timeout_s": settings.timeout_s,
+        "unreadable": settings.unreadable,
+    }
+    if settings.redact is not None:
+        return RedactGuard(name, _hiding(settings.redact, key), **common)
+    if settings.words is not None:
+        words = settings.words
+        return WordsGuard(
+            name, _words_engine(words), on_hit=words.on_hit, message=words.message, **common
+        )
+    raise AssertionError(f"the guard {name} has no kind: config.load lets none such by")
+
+
+def _hiding(settings: RedactSettings, key: bytes) -> Hiding:
+    return Hiding(_detector(settings.find), settings.mode, settings.modes, key=key)
+
+
+def _detector(settings: DetectionSettings) -> Detector:
+    return Detector(
+        settings.kinds, settings.languages, settings.own, least_score=settings.least_score
+    )
+
+
+def _words_engine(settings: WordsSettings) -> Detector:
+    own = [
+        OwnPatternSettings(name=f"pattern{number}", pattern=pattern)
+        for number, pattern in enumerate(settings.patterns)
+    ]
+    if settings.words:
+        words = OwnPatternSettings(
+            name="words", words=settings.words, ignore_case=settings.ignore_case
+        )
+        own.append(words)
+    return Detector((), (), own)

@@ -1,0 +1,139 @@
+"""The guard that hides personal data and secrets from the model.
+
+What it hides behind placeholders or stand-ins is put back in the answer by `guarding`; values of
+the other modes never come back. Of an answer it looks at what the model wrote by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from headgate.checks.guards.guard import BlockedError, Guard, Guarded, OutputFilter
+from headgate.checks.guards.verdict import PASS, Verdict
+from headgate.checks.parts.part import Part
+from headgate.checks.redaction.hiding import Hidden, Hiding
+from headgate.checks.redaction.mapping import Mapping, TooManyValuesError
+
+_IN_THREAD_CHARACTERS = 50_000
+"""Longer texts are read in a thread, so that they don't hold up other calls."""
+
+_WINDOW_CHARACTERS = 256
+"""How much of a flowing text is held back, so that no value is shown before it is whole."""
+
+_NEVER_PUT_BACK = frozenset({"hash", "mask", "drop", "block"})
+
+
+class RedactGuard(Guard):
+    """Hides values."""
+
+    def __init__(self, name: str, hiding: Hiding, **common: Any) -> None:
+        super().__init__(name, **common)
+        self._hiding = hiding
+
+    async def check_input(self, parts: Sequence[Part], call: Guarded) -> Verdict:
+        """See `Guard`."""
+        texts = [part for part in parts if part.kind in ("text", "name")]
+        for part in texts:
+            call.mapping.avoid(part.text)
+        size = sum(len(part.text) for part in texts)
+        return await _off_loop(size, lambda: self._hide(texts, call.mapping))
+
+    def _hide(self, parts: Sequence[Part], mapping: Mapping) -> Verdict:
+        hidden = Hidden()
+        try:
+            for part in parts:
+                text = part.text
+                if part.kind == "name":
+                    # A field's name can't be rewritten without breaking what it names.
+                    for one in self._hiding.find(text):
+                        return Verdict("block", reason=f"a field's name holds a {one.kind}")
+                    continue
+                told = self._hiding.hide(text, mapping, hidden, in_json=part.in_json)
+                if told is not text and told != text:
+                    part.text = told
+        except TooManyValuesError:
+            return Verdict("block", reason="more values than one conversation may hide")
+        return _verdict(hidden)
+
+    async def check_output(self, parts: Sequence[Part], call: Guarded) -> Verdict:  # noqa: ARG002
+        """See `Guard`."""
+        texts = [part for part in parts if part.kind == "text" and part.role != "operator"]
+        size = sum(len(part.text) for part in texts)
+        return await _off_loop(size, lambda: self._hide_for_good(texts))
+
+    def _hide_for_good(self, parts: Sequence[Part]) -> Verdict:
+        hidden = Hidden()
+        for part in parts:
+            text = part.text
+            told = self.for_good(text, hidden)
+            if told != text:
+                part.text = told
+        return _verdict(hidden)
+
+    def for_good(self, text: str, hidden: Hidden) -> str:
+        """`text` without the values whose mode never puts them back."""
+
+        def replace(kind: str, value: str) -> str:
+            if self._hiding.mode_of(kind) not in _NEVER_PUT_BACK:
+                return value
+            hidden.count(kind)
+            return self._hiding.without_return(kind, value, hidden)
+
+        return self._hiding.replaced(text, self._hiding.find(text), replace)
+
+    def output_filter(self, part: Part, call: Guarded) -> OutputFilter | None:  # noqa: ARG002
+        """See `Guard`."""
+        if not self._hiding.hides_for_good:
+            return None
+        return _OutputRedaction(self, self._hiding)
+
+
+class _OutputRedaction(OutputFilter):
+    """Hides values in one text that flows, behind a window that holds a value back until whole."""
+
+    def __init__(self, guard: RedactGuard, hiding: Hiding) -> None:
+        self._guard = guard
+        self._hiding = hiding
+        self._held = ""
+        self._hidden = Hidden()
+
+    def feed(self, text: str) -> str:
+        """See `TextFilter`."""
+        self._held += text
+        if len(self._held) < 2 * _WINDOW_CHARACTERS:
+            return ""
+        end = len(self._held) - _WINDOW_CHARACTERS
+        for one in self._hiding.find(self._held):
+            if one.start < end < one.end:
+                end = one.start
+        told, self._held = self._held[:end], self._held[end:]
+        return self._shown(told)
+
+    def close(self) -> str:
+        """See `TextFilter`."""
+        told, self._held = self._held, ""
+        return self._shown(told)
+
+    def verdict(self) -> Verdict:
+        """See `OutputFilter`."""
+        return _verdict(self._hidden)
+
+    def _shown(self, text: str) -> str:
+        told = self._guard.for_good(text, self._hidden)
+        if self._hidden.blocked:
+            raise BlockedError(_verdict(self._hidden))
+        return told
+
+
+def _verdict(hidden: Hidden) -> Verdict:
+    if hidden.blocked:
+        return Verdict("block", reason=", ".join(sorted(hidden.blocked)), counts=hidden.counts)
+    return Verdict("change", counts=hidden.counts) if hidden.counts else PASS
+
+
+async def _off_loop(size: int, work: Callable[[], Verdict]) -> Verdict:
+    if size > _IN_THREAD_CHARACTERS:
+        return await asyncio.to_thread(work)
+    return work()

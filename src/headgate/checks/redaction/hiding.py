@@ -1,0 +1,142 @@
+"""Hides what was found in a text, each kind in its way. Pure; the key of hashes is handed in."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from collections.abc import Mapping as Map
+from typing import Any
+
+from headgate.checks.detection import Engine, Finding
+from headgate.checks.redaction.mapping import Mapping
+from headgate.checks.redaction.stand_in import stand_in_for
+from headgate.config.guards import RedactMode
+
+_SHOWN = 4
+"""Letters or digits at a value's end that a mask leaves to be seen, if it has twice as many."""
+
+_HASH_LETTERS = 12
+
+
+class Hidden:
+    """What was hidden in the texts of one call."""
+
+    __slots__ = ("blocked", "counts")
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        """How many values of which kind."""
+        self.blocked: set[str] = set()
+        """The kinds whose mode is `block`."""
+
+    def count(self, kind: str) -> None:
+        """Note a value."""
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+
+
+class Hiding:
+    """Hides values, by the mode of their kind."""
+
+    def __init__(
+        self, engine: Engine, mode: RedactMode, modes: Map[str, RedactMode], *, key: bytes
+    ) -> None:
+        """`key` is secret: who has it can tell which value a hash is of."""
+        self._engine = engine
+        self._mode: RedactMode = mode
+        self._modes = modes
+        self._key = key
+        said = {mode, *modes.values()}
+        self.hides_for_good = bool(said - {"placeholder", "stand_in"})
+        """Whether any kind's values never come back."""
+
+    def mode_of(self, kind: str) -> RedactMode:
+        """What is done with values of `kind`."""
+        return self._modes.get(kind, self._mode)
+
+    def find(self, text: str) -> list[Finding]:
+        """What stands in `text`."""
+        return self._engine.find(text)
+
+    def hide(self, text: str, mapping: Mapping, hidden: Hidden, *, in_json: bool = False) -> str:
+        """`text` with what was found in it hidden. Raises `TooManyValuesError`.
+
+        In JSON the strings of it are looked at as they read, not as they are written.
+        """
+        if not in_json:
+            return self._in_text(text, mapping, hidden)
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return self._in_text(text, mapping, hidden)
+        before = sum(hidden.counts.values())
+        told = _each_text(value, lambda one: self._in_text(one, mapping, hidden))
+        if sum(hidden.counts.values()) == before:
+            return text
+        return json.dumps(told, ensure_ascii=False)
+
+    def replaced(
+        self, text: str, findings: list[Finding], replace: Callable[[str, str], str]
+    ) -> str:
+        """`text` with what `replace` makes of each finding's kind and value."""
+        if not findings:
+            return text
+        told, at = [], 0
+        for one in findings:
+            told += [text[at : one.start], replace(one.kind, text[one.start : one.end])]
+            at = one.end
+        told.append(text[at:])
+        return "".join(told)
+
+    def _in_text(self, text: str, mapping: Mapping, hidden: Hidden) -> str:
+        def replace(kind: str, value: str) -> str:
+            hidden.count(kind)
+            mode = self.mode_of(kind)
+            if mode == "placeholder":
+                return mapping.placeholder_for(label(kind), value)
+            if mode == "stand_in":
+                return mapping.stand_in_for(
+                    label(kind), value, lambda number: stand_in_for(kind, value, number, self._key)
+                )
+            return self.without_return(kind, value, hidden)
+
+        return self.replaced(text, self._engine.find(text), replace)
+
+    def without_return(self, kind: str, value: str, hidden: Hidden) -> str:
+        """What stands for a value that is never put back."""
+        mode = self.mode_of(kind)
+        if mode == "hash":
+            digest = hmac.new(self._key, f"{kind}\n{value}".encode(), hashlib.sha256).hexdigest()
+            return f"[{kind}:{digest[:_HASH_LETTERS]}]"
+        if mode == "mask":
+            return masked(value)
+        if mode == "block":
+            hidden.blocked.add(kind)
+        return ""
+
+
+def label(kind: str) -> str:
+    """A kind as a placeholder names it: letters and underscores."""
+    name = "".join(letter if letter.isalpha() and letter.isascii() else "_" for letter in kind)
+    return name.strip("_").upper()[:24].rstrip("_") or "VALUE"
+
+
+def masked(value: str) -> str:
+    """`value` with stars for its letters and digits, all but the last four of a long one."""
+    marks = [index for index, letter in enumerate(value) if letter.isalnum()]
+    shown = set(marks[-_SHOWN:]) if len(marks) >= 2 * _SHOWN else set()
+    return "".join(
+        "*" if letter.isalnum() and index not in shown else letter
+        for index, letter in enumerate(value)
+    )
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_each_text(one, change) for one in value]
+    if isinstance(value, dict):
+        return {change(name): _each_text(one, change) for name, one in value.items()}
+    return value
