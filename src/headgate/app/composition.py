@@ -18,6 +18,7 @@ from functools import partial
 
 from headgate.app.accounting import Accounting
 from headgate.app.caching import build_cache, build_embedder, check_cache
+from headgate.app.guarding import build_guards, untrusted_projects
 from headgate.app.plan import Plan
 from headgate.config.policy import effective_policy
 from headgate.errors import UnavailableError
@@ -153,6 +154,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         durable=settings.ledger.durability == "durable",
         spending=spending,
         cache=cache,
+        guards=build_guards(settings, secret.derived(b"guards")),
     )
     embedder.gateway = gateway
     runner = Runner(
@@ -207,6 +209,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         hash_user,
         settings.endpoints,
         via=via,
+        untrusted=untrusted_projects(settings),
     )
     carrier = ObjectCarrier(
         routing,

@@ -120,7 +120,6 @@ class DetectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     presidio_model: Annotated[
         str | None,
         Meta(
-            min_length=1,
             description="An installed spaCy model: Presidio then looks for people, places and"
             " organisations too. Needs the extra `headgate[presidio]`.",
         ),

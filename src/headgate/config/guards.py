@@ -12,9 +12,6 @@ from headgate.config.table import Name, Table
 Direction = Literal["input", "output"]
 """`input`: what is asked of a model. `output`: what it answers."""
 
-Trust = Literal["trusted", "untrusted"]
-"""`trusted`: content of the organisation's own. `untrusted`: made by people outside."""
-
 OnError = Literal["block", "allow"]
 """`block`: a call that a guard can't check is refused. `allow`: it goes by unchecked, and the
 record, the metrics and `headgate check` say so."""
@@ -73,7 +70,7 @@ class WordsSettings(Table, frozen=True):
     ] = True
     on_hit: Annotated[OnHit, Meta(description="What is done where one is found.")] = "block"
     message: Annotated[
-        str | None, Meta(max_length=500, description="What a caller is told when it is blocked.")
+        str | None, Meta(description="What a caller is told when it is blocked.")
     ] = None
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from headgate.config.allowance_checks import check_alerts, check_allowances
+from headgate.config.guard_checks import check_guards
 from headgate.config.provider_kinds import kind_problems
 from headgate.config.routes import RouteSettings
 from headgate.config.settings import ProviderSettings, Settings
@@ -75,6 +76,7 @@ def _substituted(
 def _check(document: YamlFile, settings: Settings) -> None:
     check_allowances(document, settings.limits, settings.budgets, settings.routes)
     check_alerts(document, settings.alerts)
+    check_guards(document, settings.guards, settings.guard_policies)
     for name, provider in settings.providers.items():
         address = urlsplit(provider.base_url)
         if address.scheme not in ("http", "https") or not address.hostname:

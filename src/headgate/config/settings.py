@@ -15,6 +15,7 @@ from headgate.config.allowances import AllowanceSettings, BudgetSettings, UsageL
 from headgate.config.caching import CacheSettings
 from headgate.config.endpoints import EndpointsSettings
 from headgate.config.failures import BreakerSettings, RetrySettings
+from headgate.config.guards import GuardPolicySettings, GuardSettings
 from headgate.config.provider_keys import ProviderKeySettings
 from headgate.config.providers import (
     ANTHROPIC_URL,
@@ -26,6 +27,7 @@ from headgate.config.providers import (
 )
 from headgate.config.routes import RouteSettings
 from headgate.config.table import Name, Seconds, Table
+from headgate.config.workflow import Trust
 
 
 class ServerSettings(Table, frozen=True):
@@ -211,6 +213,9 @@ class ProjectSettings(Table, frozen=True):
     """A project that exists from the start."""
 
     description: Annotated[str, Meta(description="What it is for; shown where projects are.")] = ""
+    trust: Annotated[
+        Trust, Meta(description="Whose content its direct calls carry; a call may say `untrusted`.")
+    ] = "trusted"
 
 
 class LogSettings(Table, frozen=True):
@@ -259,6 +264,14 @@ class Settings(Table, frozen=True):
         dict[str, PriceSettings], Meta(description="By model name; they go before the price list.")
     ] = {}
     projects: dict[Name, ProjectSettings] = {}
+    guards: Annotated[
+        dict[Name, GuardSettings],
+        Meta(description="What is checked in requests and answers; a policy says of which calls."),
+    ] = {}
+    guard_policies: Annotated[
+        dict[Name, GuardPolicySettings],
+        Meta(description="All that apply to a call hold: their guards add up."),
+    ] = {}
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     limits: Annotated[

@@ -10,8 +10,10 @@ from typing import Protocol, get_args
 
 import msgspec
 
+from headgate.checks.guards.guarding import Guarding
 from headgate.config.allowances import Priority
 from headgate.config.routes import Complexity
+from headgate.config.workflow import Trust
 from headgate.errors import HeadgateError, InvalidRequestError
 from headgate.gateway.cache.ask import Ask
 from headgate.gateway.caller import Caller
@@ -84,6 +86,7 @@ class Call:
         "complexity",
         "forwarded",
         "from_run",
+        "guarding",
         "hedge_safe",
         "kept_at",
         "kept_by",
@@ -97,6 +100,7 @@ class Call:
         "rungs_up",
         "started_ns",
         "target",
+        "trust",
     )
 
     def __init__(
@@ -107,6 +111,10 @@ class Call:
         """Header lines of the client's that the provider shall see too."""
         self.cancelled = False
         """Whether the task that carries it was told to stop."""
+        self.trust: Trust = "trusted"
+        """Whose content it carries; a caller may say `untrusted`, never the other way round."""
+        self.guarding: Guarding | None = None
+        """The guards that stand at it, once they have seen its request."""
         self.from_run = False
         """Whether a run makes it: then the workflow's owner, not the key, chose the model."""
         self.complexity: Complexity | None = None
@@ -161,6 +169,16 @@ class Call:
                     "The header x-headgate-hedge takes `safe` only.", param="x-headgate-hedge"
                 )
             self.hedge_safe = True
+
+    def name_trust(self, header: bytes) -> None:
+        """Note what `x-headgate-trust` says: it can make a call stricter, never looser."""
+        if header not in (b"trusted", b"untrusted"):
+            raise InvalidRequestError(
+                "The header x-headgate-trust takes trusted or untrusted.",
+                param="x-headgate-trust",
+            )
+        if header == b"untrusted":
+            self.trust = "untrusted"
 
     def name_feature(self, header: bytes) -> None:
         """Note what the cost is for, from `x-headgate-feature`."""

@@ -7,6 +7,7 @@ import contextlib
 
 from headgate.errors import (
     ClientGoneError,
+    ContentBlockedError,
     DatabaseUnavailableError,
     HeadgateError,
     InvalidRequestError,
@@ -24,6 +25,7 @@ from headgate.gateway.capabilities import able_targets
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import failure_code
 from headgate.gateway.following import follow
+from headgate.gateway.guards import GuardsInCalls, guard_headers
 from headgate.gateway.objects.in_calls import ObjectsInCalls
 from headgate.gateway.provider_failures import broken_stream_error
 from headgate.gateway.reply_headers import call_headers, refusal, reply_headers
@@ -58,6 +60,7 @@ class Gateway:
         durable: bool,
         spending: Spending | None = None,
         cache: AnswerCache | None = None,
+        guards: GuardsInCalls | None = None,
     ) -> None:
         self.cache = cache
         self.routing = dispatcher.routing
@@ -68,6 +71,7 @@ class Gateway:
         self._objects = objects
         self._durable = durable
         self._spending = spending
+        self._guards = guards
         self.in_flight = 0
 
     async def carry(self, call: Call, request: Request, client: Client) -> None:
@@ -103,6 +107,8 @@ class Gateway:
                 targets = await self._keepers(call, previous, targets)
             if request.names_objects:
                 targets = await self._objects.targets_of(call, request.fields, targets)
+            if self._guards is not None:
+                await self._guards.request(call, request)
             if self.routing.has_limits:
                 targets = able_targets(targets, request)
             if self._spending is not None:
@@ -118,7 +124,7 @@ class Gateway:
                 return await self._replay(call, request, answer, client)
             if isinstance(answer, Flowing):
                 return await self._relay(call, request, answer, client)
-            return self._whole(call, request, answer)
+            return await self._guarded(call, self._whole(call, request, answer))
         except HeadgateError as error:
             self._settle_failure(call, request, error)
             return refusal(call, error)
@@ -193,7 +199,7 @@ class Gateway:
 
     async def _replay(
         self, call: Call, request: Request, found: Found, client: Client
-    ) -> LastWords:
+    ) -> LastWords | Refusal:
         """An answer that was given before, in the form that this client asked for."""
         self._settlement.note_kept(call, found)
         headers = call_headers(call, target=found.entry.target.encode())
@@ -202,10 +208,13 @@ class Gateway:
         if call.record.cost_nanousd is not None:
             cost = header_usd(call.record.cost_nanousd)
             headers.append((b"x-headgate-cost-usd", cost.encode()))
-        body = found.entry.body
+        last = await self._guarded(call, LastWords(found.entry.body, 200, headers))
+        if isinstance(last, Refusal):
+            return last
+        body = last.body
         if not request.streamed:
             headers.append((b"content-type", _JSON))
-            return LastWords(body, 200, headers)
+            return last
         shown = request.usage_shown()
         events = form_of(request.endpoint.name).events(body, include_usage=shown)
         headers += [(b"content-type", _EVENT_STREAM), (b"cache-control", b"no-cache")]
@@ -237,6 +246,14 @@ class Gateway:
                 headers.append((b"x-headgate-cost-usd", header_usd(record.cost_nanousd).encode()))
         return LastWords(body, answer.reply.status, headers)
 
+    async def _guarded(self, call: Call, last: LastWords | Refusal) -> LastWords | Refusal:
+        """A whole answer as its guards let it by."""
+        if self._guards is None or isinstance(last, Refusal):
+            return last
+        last = await self._guards.reply(call, last)
+        last.headers.extend(guard_headers(call))
+        return last
+
     async def _relay(
         self, call: Call, request: Request, answer: Flowing, client: Client
     ) -> LastWords | None:
@@ -248,12 +265,13 @@ class Gateway:
         record.status = 200
         secret = call.provider_key.secret if call.provider_key is not None else None
         block = without_secret(answer.first, secret)
+        guarded = None if self._guards is None else self._guards.stream(call, request)
         scribe = None
         if self.cache is not None and call.ask is not None:
             scribe = self.cache.scribe(call.ask)
         last: LastWords | None
         try:
-            headers = _stream_headers(call, reply)
+            headers = _stream_headers(call, reply) + guard_headers(call)
             if self._spending is not None:
                 self._spending.headers(call, headers)
             await client.begin(200, headers)
@@ -261,6 +279,8 @@ class Gateway:
                 if scribe is not None and self.cache is not None and call.ask is not None:
                     scribe.feed(block)
                     self.cache.flows(call.ask)
+                if guarded is not None:
+                    block = guarded.feed(block, ended=reader.finished)
                 if record.first_token_us is None and reader.first_token_seen:
                     record.first_token_us = call.elapsed_us()
                 if reader.finished:
@@ -277,6 +297,8 @@ class Gateway:
             record.error_class = reader.failure
             await _drain(reply)
             last = LastWords(block, unless=reader.error_block)
+        except ContentBlockedError as blocked:
+            last = _last_error(call, reader.error_block(blocked), blocked)
         except UpstreamError as broken:
             self._dispatcher.broke_off(call)
             error = broken_stream_error(call, broken)
@@ -300,6 +322,8 @@ class Gateway:
             last = _last_error(call, reader.error_block(error), error)
         finally:
             reply.abort()
+        if guarded is not None:
+            guarded.end()
         self._settlement.note_stream(call, request, reader)
         if scribe is not None and self.cache is not None and call.ask is not None:
             complete = reader.finished and record.error_class is None and not call.cancelled

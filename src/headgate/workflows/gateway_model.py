@@ -31,6 +31,8 @@ class GatewayModel:
         call.priority = request.priority
         call.no_store = request.no_store
         record = call.record
+        if request.untrusted:
+            call.trust = "untrusted"
         record.workflow = request.workflow
         record.run_id = request.run_id
         record.feature = request.feature

@@ -25,6 +25,8 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     feature: str | None = None
     user: str | None = None
     """The end user as the caller named them; only a keyed hash is ever stored."""
+    untrusted: bool = False
+    """Whether its input comes from outside."""
     asked_before: int = 0
     """How often the run asked the same and the answer failed its checks."""
     priority: Priority = "normal"

@@ -223,6 +223,7 @@ class Runner:
             prompt_cache_key=workflow.fingerprint,
             headers=order.headers,
             asked_before=trail.attempt - 1,
+            untrusted=workflow.settings.trust == "untrusted",
         )
         with trail.step("call") as step:
             try:

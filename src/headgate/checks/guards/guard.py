@@ -14,7 +14,8 @@ from headgate.checks.guards.verdict import PASS, Verdict
 from headgate.checks.parts.part import Part
 from headgate.checks.parts.rewriting import TextFilter
 from headgate.checks.redaction.mapping import Mapping
-from headgate.config.guards import Direction, OnError, Trust, Unreadable
+from headgate.config.guards import Direction, OnError, Unreadable
+from headgate.config.workflow import Trust
 
 
 class Guarded(msgspec.Struct):
@@ -46,8 +47,9 @@ class OutputFilter(TextFilter):
 class BlockedError(Exception):
     """A guard's filter found that the stream must not go on."""
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, guard: str, verdict: Verdict) -> None:
         super().__init__(verdict.reason)
+        self.guard = guard
         self.verdict = verdict
 
 

@@ -33,8 +33,8 @@ class Guarding:
         self._guards = standing.guards
         self._filters: list[tuple[Guard, OutputFilter]] = []
 
-    async def request(self, fields: dict[str, Any]) -> None:
-        """Check a decoded request and rewrite what must not leave.
+    async def request(self, fields: dict[str, Any]) -> set[str]:
+        """Check a decoded request and rewrite what must not leave; return which fields changed.
 
         Raises `ContentBlockedError` and `GuardFailedError`.
         """
@@ -47,6 +47,7 @@ class Guarding:
         for guard in self._guards:
             if "input" in guard.directions:
                 await self._ask(guard, "input", guard.check_input, parts)
+        return {part.field for part in parts if part.changed}
 
     async def reply(self, body: Any) -> None:
         """Check a decoded whole reply, and put back in it what was hidden from the model.
@@ -68,8 +69,8 @@ class Guarding:
                     self._put_back(part)
 
     @property
-    def rewrites_streams(self) -> bool:
-        """Whether a stream must be read at all."""
+    def rewrites_replies(self) -> bool:
+        """Whether an answer must be read at all."""
         return bool(len(self.call.mapping)) or any(
             "output" in guard.directions for guard in self._guards
         )
@@ -154,9 +155,9 @@ def blocked(guard: str, direction: Direction, verdict: Verdict) -> ContentBlocke
     )
 
 
-def blocked_in_stream(error: BlockedError, guard: str) -> ContentBlockedError:
+def blocked_in_stream(error: BlockedError) -> ContentBlockedError:
     """The same of a stream."""
-    return blocked(guard, "output", error.verdict)
+    return blocked(error.guard, "output", error.verdict)
 
 
 def _unreadable(guard: Guard, parts: Sequence[Part]) -> Verdict | None:

@@ -123,7 +123,7 @@ class _OutputRedaction(OutputFilter):
     def _shown(self, text: str) -> str:
         told = self._guard.for_good(text, self._hidden)
         if self._hidden.blocked:
-            raise BlockedError(_verdict(self._hidden))
+            raise BlockedError(self._guard.name, _verdict(self._hidden))
         return told
 
 

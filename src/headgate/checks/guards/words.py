@@ -86,4 +86,4 @@ class _Watch(OutputFilter):
         self._count += self._guard.found_in(self._held)
         verdict = self.verdict()
         if verdict.decision == "block":
-            raise BlockedError(verdict)
+            raise BlockedError(self._guard.name, verdict)

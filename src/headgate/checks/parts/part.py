@@ -20,7 +20,7 @@ class Part:
     Setting the text of anything but a `text` raises `TypeError`.
     """
 
-    __slots__ = ("_holder", "_key", "in_json", "kind", "path", "role")
+    __slots__ = ("_holder", "_key", "changed", "in_json", "kind", "path", "role")
 
     def __init__(
         self,
@@ -34,12 +34,19 @@ class Part:
     ) -> None:
         self._holder: Any = holder
         self._key = key
+        self.changed = False
+        """Whether its text was set."""
         self.path = path
         """Where it stands, such as `messages[1].content`; it holds no text of the caller's."""
         self.role: Role = role
         self.kind: Kind = kind
         self.in_json = in_json
         """Whether the text is JSON itself, in whose strings a value must be escaped."""
+
+    @property
+    def field(self) -> str:
+        """The field of the request or reply that it is in."""
+        return self.path.partition(".")[0].partition("[")[0]
 
     def __repr__(self) -> str:
         """Where it stands, not what it says: reprs end up in logs."""
@@ -55,3 +62,4 @@ class Part:
         if self.kind != "text":
             raise TypeError(f"{self!r} can't be rewritten")
         self._holder[self._key] = text
+        self.changed = True

@@ -17,9 +17,8 @@ _BETA = b"openai-beta: "
 class Asker:
     """Asks by one policy."""
 
-    def __init__(self, policy: CachePolicy, *, guard_policy: str = NO_GUARDS) -> None:
+    def __init__(self, policy: CachePolicy) -> None:
         self._policy = policy
-        self._guard_policy = guard_policy
         self._identities: dict[tuple[Target, ...], str] = {}
 
     def ask(
@@ -40,7 +39,7 @@ class Asker:
             endpoint=endpoint,
             model=request.model,
             targets=self._identity(targets),
-            guard_policy=self._guard_policy,
+            guard_policy=NO_GUARDS if call.guarding is None else call.guarding.version,
             beta=_beta(call.forwarded),
         )
         timeouts = targets[0].provider.timeouts(request.endpoint, streamed=request.streamed)

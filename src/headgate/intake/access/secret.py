@@ -63,6 +63,10 @@ class Secret:
         """The 32 bytes under which the key `token` is stored and found."""
         return self._tokens.digest(token)
 
+    def derived(self, purpose: bytes) -> bytes:
+        """32 bytes that are a secret of their own, for one `purpose` alone."""
+        return self._tokens.digest(b"headgate: " + purpose)
+
     def user_digest(self, user: bytes) -> bytes:
         """The 32 bytes that stand for an end user."""
         return self._users.digest(user)

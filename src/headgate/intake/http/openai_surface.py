@@ -65,7 +65,9 @@ class OpenAISurface:
         uploads: EndpointsSettings,
         *,
         via: str,
+        untrusted: frozenset[str] = frozenset(),
     ) -> None:
+        """`untrusted` are the projects whose calls carry content from outside."""
         self._gateway = gateway
         self._authenticator = authenticator
         self._proxies = proxies
@@ -75,6 +77,7 @@ class OpenAISurface:
         self._uploads = uploads
         self._room = SpoolRoom(uploads.max_spooled_bytes)
         self._via = via.encode()
+        self._untrusted = untrusted
         self._fault_hints = gateway.routing.takes_fault_hints
         self.endpoints: dict[str, Endpoint] = {f"/v1/{name}": e for name, e in ENDPOINTS.items()}
 
@@ -98,6 +101,8 @@ class OpenAISurface:
             await client.finish(Refusal(error, told))
             return
         call = Call(caller, endpoint.name, trace_id=trace_id_from(headers.get(b"traceparent")))
+        if caller.project in self._untrusted:
+            call.trust = "untrusted"
         if endpoint.takes_form and is_form(headers):
             await self._serve_form(call, endpoint, headers, receive, client)
             return
@@ -162,6 +167,8 @@ class OpenAISurface:
     ) -> Request:
         if b"x-headgate-feature" in headers:
             call.name_feature(headers[b"x-headgate-feature"])
+        if b"x-headgate-trust" in headers:
+            call.name_trust(headers[b"x-headgate-trust"])
         if b"x-headgate-priority" in headers:
             call.name_priority(headers[b"x-headgate-priority"])
         if self._gateway.cache is not None:

@@ -1,0 +1,126 @@
+"""The guards as a call meets them: its request goes in, its answer's body or events come out.
+
+What guards see are parts; what they hide in a request is put back in the answer, after the cache
+has kept it: so an answer that is given again holds no other caller's values.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from headgate.checks.guards.guard import Guarded
+from headgate.checks.guards.guarding import Guarding
+from headgate.checks.guards.policy import GuardPolicies
+from headgate.checks.parts.flow import ChatFlow, ResponseFlow
+from headgate.errors import HeadgateError, UpstreamFailedError
+from headgate.gateway.call import Call, LastWords, Refusal
+from headgate.gateway.endpoints.endpoint import UNREADABLE
+from headgate.gateway.guarded_stream import GuardedStream
+from headgate.gateway.reply_headers import refusal
+from headgate.gateway.request import Request
+
+# Numbers that nobody looks at leave as they came.
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+_UNTOUCHED = frozenset({"model", "stream", "stream_options", "temperature", "max_tokens"})
+"""Fields that hold no text, left out before anything is decoded."""
+
+_HEADER = b"x-headgate-guards"
+
+
+class GuardsInCalls:
+    """Has the guards of a server look at its calls."""
+
+    def __init__(self, policies: GuardPolicies) -> None:
+        self._policies = policies
+
+    async def request(self, call: Call, request: Request) -> None:
+        """Check `request` and rewrite in it what must not leave.
+
+        Raises `ContentBlockedError` and `GuardFailedError`, and leaves `call.guarding` where
+        guards stand at this call.
+        """
+        record = call.record
+        guarded = Guarded(
+            project=record.project,
+            key_id=record.key_id,
+            endpoint=request.endpoint.name,
+            trust=call.trust,
+            route=record.route or request.model,
+            workflow=record.workflow,
+            structured=_structured(request),
+        )
+        standing = self._policies.standing(guarded)
+        if standing is None:
+            return
+        call.guarding = guarding = Guarding(standing, guarded)
+        fields: dict[str, Any] = {
+            name: _decode(raw) for name, raw in request.fields.items() if name not in _UNTOUCHED
+        }
+        for name in await guarding.request(fields):
+            request.fields[name] = msgspec.Raw(_encode(fields[name]))
+
+    async def reply(self, call: Call, last: LastWords) -> LastWords | Refusal:
+        """A whole answer as the client may have it."""
+        guarding = call.guarding
+        if guarding is None:
+            return last
+        try:
+            body = _decode(last.body)
+        except UNREADABLE:
+            body = None
+        try:
+            if isinstance(body, dict | list):
+                await guarding.reply(body)
+                last = msgspec.structs.replace(last, body=_encode(body))
+            elif guarding.rewrites_replies:
+                raise UpstreamFailedError(
+                    "The reply is not JSON, so its guards can't read it.", code="guard_cannot_see"
+                )
+        except HeadgateError as error:
+            return refusal(call, error)
+        return last
+
+    def stream(self, call: Call, request: Request) -> GuardedStream | None:
+        """What the events of an answer go through; None where they need not be read."""
+        guarding = call.guarding
+        if guarding is None or not guarding.rewrites_replies:
+            return None
+        structured = guarding.call.structured
+        if request.endpoint.name == "chat/completions":
+            return GuardedStream(guarding, ChatFlow(structured=structured))
+        return GuardedStream(guarding, ResponseFlow(structured=structured))
+
+
+def guard_headers(call: Call) -> list[tuple[bytes, bytes]]:
+    """What the reply's head tells of the guards so far."""
+    if call.guarding is None or not call.guarding.report.records:
+        return []
+    return [(_HEADER, call.guarding.report.header().encode())]
+
+
+class _Format(msgspec.Struct, frozen=True):
+    type: str = "text"
+
+
+class _Text(msgspec.Struct, frozen=True):
+    format: _Format = _Format()
+
+
+def _structured(request: Request) -> bool:
+    """Whether the answer's text is to be JSON."""
+    try:
+        if "response_format" in request.fields:
+            told = msgspec.json.decode(request.fields["response_format"], type=_Format | None)
+        elif "text" in request.fields:
+            text = msgspec.json.decode(request.fields["text"], type=_Text | None)
+            told = None if text is None else text.format
+        else:
+            return False
+    except UNREADABLE:
+        return False
+    return told is not None and told.type.startswith("json")
