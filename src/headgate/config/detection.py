@@ -143,9 +143,7 @@ def pattern_problem(pattern: str) -> str | None:
     return None
 
 
-def check_detection(
-    document: YamlFile, settings: DetectionSettings, *at: str | int
-) -> None:
+def check_detection(document: YamlFile, settings: DetectionSettings, *at: str | int) -> None:
     """`ConfigError` with file, line and field for an own pattern that can't work.
 
     `at` is where `settings` stands in the document.

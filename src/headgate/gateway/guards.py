@@ -14,6 +14,7 @@ import msgspec
 from headgate.checks.guards.guard import Guarded
 from headgate.checks.guards.guarding import Guarding
 from headgate.checks.guards.policy import GuardPolicies
+from headgate.checks.parts import Kind, Part
 from headgate.checks.parts.flow import ChatFlow, ResponseFlow
 from headgate.errors import HeadgateError, UpstreamFailedError
 from headgate.gateway.call import Call, LastWords, Refusal
@@ -61,8 +62,12 @@ class GuardsInCalls:
         fields: dict[str, Any] = {
             name: _decode(raw) for name, raw in request.fields.items() if name not in _UNTOUCHED
         }
-        for name in await guarding.request(fields):
-            request.fields[name] = msgspec.Raw(_encode(fields[name]))
+        more = []
+        if request.form is not None:
+            kind: Kind = "audio" if request.endpoint.name.startswith("audio/") else "image"
+            more.append(Part({"file": ""}, "file", path="file", role="user", kind=kind))
+        for name in await guarding.request(fields, more):
+            request.rewrite(name, fields[name], _encode(fields[name]))
 
     async def reply(self, call: Call, last: LastWords) -> LastWords | Refusal:
         """A whole answer as the client may have it."""

@@ -90,6 +90,13 @@ class Request(msgspec.Struct):
     def _may_go_on(self) -> bool:
         return self.endpoint.name.startswith("responses")
 
+    def rewrite(self, name: str, value: object, encoded: bytes) -> None:
+        """Ask with another value of the field `name` from now on; `encoded` is it as JSON."""
+        self.fields[name] = msgspec.Raw(encoded)
+        if self.form is not None:
+            values = value if isinstance(value, list) else [value]
+            self.form.replace(name, [str(one).encode() for one in values])
+
     def body_for(self, model: str, *, prompt_cache_key: str | None = None) -> bytes:
         """The request's JSON, asking for `model`."""
         if prompt_cache_key is not None and "prompt_cache_key" not in self.fields:

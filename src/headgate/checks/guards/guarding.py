@@ -33,13 +33,14 @@ class Guarding:
         self._guards = standing.guards
         self._filters: list[tuple[Guard, OutputFilter]] = []
 
-    async def request(self, fields: dict[str, Any]) -> set[str]:
+    async def request(self, fields: dict[str, Any], more: Sequence[Part] = ()) -> set[str]:
         """Check a decoded request and rewrite what must not leave; return which fields changed.
 
+        `more` are parts beside its fields, such as the files of a form.
         Raises `ContentBlockedError` and `GuardFailedError`.
         """
         try:
-            parts = request_parts(fields)
+            parts = [*request_parts(fields), *more]
         except TooDeepError:
             raise ContentBlockedError(
                 "The request is nested deeper than its guards look.", code="guard_cannot_see"

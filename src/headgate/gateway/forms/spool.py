@@ -55,6 +55,7 @@ class SpooledForm:
         self._file: IO[bytes] | None = None
         self._filed_bytes = 0
         self._closed = False
+        self._replaced: dict[str, list[bytes]] = {}
 
     async def add(self, data: bytes) -> None:
         """Take in the next bytes of it."""
@@ -67,14 +68,23 @@ class SpooledForm:
         self._filed_bytes += len(data)
         await asyncio.to_thread(self._write, data)
 
+    def replace(self, name: str, values: list[bytes]) -> None:
+        """Say `values` from now on in the text fields called `name`, one for each of them."""
+        self._replaced[name] = values
+
     def body_for(self, model: str) -> RequestBody:
         """Its bytes once more, naming `model`. Several may be read at a time."""
-        field = next((field for field in self.reader.fields if field.name == "model"), None)
-        if field is None:
-            return _FormBody(self, [(0, self.size_bytes)])
-        named = model.encode()
-        end = field.start + len(field.value)
-        return _FormBody(self, [(0, field.start), named, (end, self.size_bytes)])
+        replaced = self._replaced | {"model": [model.encode()]}
+        left = {name: iter(values) for name, values in replaced.items()}
+        pieces: list[tuple[int, int] | bytes] = []
+        at = 0
+        for field in self.reader.fields:
+            value = next(left[field.name], None) if field.name in left else None
+            if value is not None:
+                pieces += [(at, field.start), value]
+                at = field.start + len(field.value)
+        pieces.append((at, self.size_bytes))
+        return _FormBody(self, pieces)
 
     async def read(self, start: int, size: int) -> bytes:
         """Some of it, at most `size` bytes."""
