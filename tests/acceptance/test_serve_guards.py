@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from servers import ADMIN_KEY, Reply, RunningServer, end_server, start_server
+from servers import ADMIN_KEY, Reply, RunningServer, StartServer, end_server, start_server
 from upstreams import (
     DONE,
     Upstream,
@@ -18,6 +19,7 @@ from upstreams import (
     chat_usage,
     chat_words,
     completion,
+    error,
     reply,
     response_deltas,
     response_event,
@@ -261,3 +263,66 @@ def test_a_hidden_value_is_nowhere(
     for name in [*folder.rglob("*.db*")]:
         assert CANARY.encode() not in name.read_bytes(), name
     assert any(folder.rglob("*.db")) or os.environ.get("HEADGATE_DATABASE_URL")
+
+
+MODERATED = """
+retries: { max_attempts: 1 }
+guards:
+  harm: { moderation: { thresholds: { violence: 0.5 }, when: WHEN, window_characters: 100 } }
+guard_policies:
+  everyone: { guards: [harm] }
+"""
+
+
+def judged(score: float) -> dict[str, Any]:
+    result = {"flagged": score > 0.9, "category_scores": {"violence": score, "sexual": 0.0}}
+    return {"id": "modr-1", "model": "omni-moderation-latest", "results": [result]}
+
+
+@pytest.fixture(params=["before", "beside"])
+def moderated(
+    request: pytest.FixtureRequest, server_with: StartServer, upstream: Upstream
+) -> RunningServer:
+    return server_with(settings=MODERATED.replace("WHEN", request.param), upstream=upstream)
+
+
+def test_what_is_judged_harmful_is_blocked(
+    moderated: RunningServer, upstream: Upstream, model: str
+):
+    upstream.answers("omni-moderation-latest", reply(judged(0.1)))
+    assert content(ask(moderated, model, "hello")) == "Water flows."
+    upstream.answers("omni-moderation-latest", reply(judged(0.6)))
+    for streamed in (False, True):
+        if streamed:
+            upstream.answers(model, stream(*chat_words(model, "Water"), chat_usage(model), DONE))
+        answer = ask(moderated, model, "hello", stream=streamed)
+        assert answer.status == 400
+        assert "violence" in answer.error["message"]
+        assert b"Water" not in answer.body
+
+
+def test_without_a_judgement_nothing_goes_out(
+    moderated: RunningServer, upstream: Upstream, model: str
+):
+    upstream.answers("omni-moderation-latest", error(500, "broken"))
+    answer = ask(moderated, model, "hello")
+    assert answer.status == 503
+    assert answer.error["code"] == "guard_failed"
+    assert "`harm`" in answer.error["message"]
+
+
+def test_a_stream_is_cut_where_it_turns_harmful(
+    moderated: RunningServer, upstream: Upstream, model: str
+):
+    upstream.answers("omni-moderation-latest", reply(judged(0.0)))
+    words, turned = ["harmless words "] * 20, threading.Event()
+    events = chat_words(model, *words), chat_words(model, *words), [chat_usage(model), DONE]
+    upstream.answers(model, stream(*events[0], turned, *events[1], *events[2]))
+    body = {"model": model, "messages": [{"role": "user", "content": "hello"}], "stream": True}
+    answer = moderated.begin("/v1/chat/completions", body)
+    answer.read_until(b"harmless")
+    upstream.answers("omni-moderation-latest", reply(judged(0.8)))
+    turned.set()
+    shown = answer.rest()
+    assert told(shown)[-1]["error"]["code"] == "content_blocked"
+    assert b"[DONE]" not in shown

@@ -27,6 +27,7 @@ from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.key_probe import KeyProbe
 from headgate.gateway.models import ModelList
+from headgate.gateway.moderator import GatewayModerator
 from headgate.gateway.objects.carrier import ObjectCarrier
 from headgate.gateway.objects.in_calls import ObjectsInCalls
 from headgate.gateway.objects.register import ObjectRegister
@@ -133,6 +134,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
 
     catalogue = Catalogue.load(plan.folder)
     embedder = build_embedder(settings)
+    moderator = GatewayModerator()
     cache = build_cache(settings, catalogue, database, embedder)
     stored = StoredResponses(find_response)
     accounting = Accounting.of(settings, database)
@@ -154,9 +156,9 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         durable=settings.ledger.durability == "durable",
         spending=spending,
         cache=cache,
-        guards=build_guards(settings, secret.derived(b"guards")),
+        guards=build_guards(settings, secret.derived(b"guards"), moderator),
     )
-    embedder.gateway = gateway
+    embedder.gateway = moderator.gateway = gateway
     runner = Runner(
         catalogue,
         GatewayModel(gateway, hash_user),

@@ -34,6 +34,12 @@ OnHit = Literal["block", "flag", "review"]
 """`block`: the call is refused. `flag`: it goes on, and its record says so. `review`: so too for a
 direct call; a workflow's run waits for a person."""
 
+When = Literal["before", "beside"]
+"""`before`: the model is asked when the verdict is in. `beside`: at the same time, which is quicker
+and sends what may be harmful; nothing of the answer is shown before the verdict."""
+
+Score = Annotated[float, Meta(ge=0, le=1)]
+
 Dimension = Literal["project", "key", "route", "workflow", "trust"]
 """What a policy is chosen by."""
 
@@ -74,11 +80,36 @@ class WordsSettings(Table, frozen=True):
     ] = None
 
 
+class ModerationSettings(Table, frozen=True):
+    """Has a moderation endpoint judge what is said, by category."""
+
+    model: Annotated[
+        str, Meta(description="The route or model that judges; the call's project pays for it.")
+    ] = "omni-moderation-latest"
+    thresholds: Annotated[
+        dict[str, Score],
+        Meta(
+            description="From which score a category counts: `{violence: 0.7}`; for the others the"
+            " provider's own judgement does."
+        ),
+    ] = {}
+    when: Annotated[When, Meta(description="When a request is judged.")] = "before"
+    window_characters: Annotated[
+        int,
+        Meta(ge=100, le=100_000, description="How much of a streamed answer is judged at once."),
+    ] = 1000
+    on_hit: Annotated[OnHit, Meta(description="What is done where a category counts.")] = "block"
+    message: Annotated[
+        str | None, Meta(description="What a caller is told when it is blocked.")
+    ] = None
+
+
 class GuardSettings(Table, frozen=True):
     """One guard: exactly one of its kinds, and what holds for guards of every kind."""
 
     redact: RedactSettings | None = None
     words: WordsSettings | None = None
+    moderation: ModerationSettings | None = None
     directions: Annotated[
         tuple[Direction, ...],
         Meta(min_length=1, description="What it looks at; restoring is done in any case."),
@@ -106,7 +137,7 @@ class GuardPolicySettings(Table, frozen=True):
     ] = {}
 
 
-GUARD_KINDS = ("redact", "words")
+GUARD_KINDS = ("redact", "words", "moderation")
 """The blocks of which a guard has exactly one."""
 
 GuardsByName = dict[Name, GuardSettings]

@@ -88,6 +88,7 @@ class Call:
         "from_run",
         "guarding",
         "hedge_safe",
+        "inner",
         "kept_at",
         "kept_by",
         "no_store",
@@ -115,6 +116,8 @@ class Call:
         """Whose content it carries; a caller may say `untrusted`, never the other way round."""
         self.guarding: Guarding | None = None
         """The guards that stand at it, once they have seen its request."""
+        self.inner = False
+        """Whether Headgate makes it itself, for another call whose guards have seen its texts."""
         self.from_run = False
         """Whether a run makes it: then the workflow's owner, not the key, chose the model."""
         self.complexity: Complexity | None = None

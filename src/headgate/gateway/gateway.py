@@ -9,6 +9,7 @@ from headgate.errors import (
     ClientGoneError,
     ContentBlockedError,
     DatabaseUnavailableError,
+    GuardFailedError,
     HeadgateError,
     InvalidRequestError,
     PermissionDeniedError,
@@ -86,6 +87,8 @@ class Gateway:
             last = await self._answered(call, request, client)
             if self.cache is not None and call.ask is not None:
                 self.cache.leave(call, call.ask)
+            if call.guarding is not None:
+                call.guarding.abandon()
             await self._conclude(call, client, last)
             if call.cancelled:
                 raise asyncio.CancelledError
@@ -256,7 +259,7 @@ class Gateway:
 
     async def _relay(
         self, call: Call, request: Request, answer: Flowing, client: Client
-    ) -> LastWords | None:
+    ) -> LastWords | Refusal | None:
         """Hand a stream on as it flows; its last events are left for after the record.
 
         A stream that breaks ends in an error that the SDKs raise: it never looks complete.
@@ -265,15 +268,18 @@ class Gateway:
         record.status = 200
         secret = call.provider_key.secret if call.provider_key is not None else None
         block = without_secret(answer.first, secret)
-        guarded = None if self._guards is None else self._guards.stream(call, request)
+        guarded, begun = None, False
         scribe = None
         if self.cache is not None and call.ask is not None:
             scribe = self.cache.scribe(call.ask)
-        last: LastWords | None
+        last: LastWords | Refusal | None
         try:
+            if self._guards is not None:
+                guarded = await self._guards.stream(call, request)
             headers = _stream_headers(call, reply) + guard_headers(call)
             if self._spending is not None:
                 self._spending.headers(call, headers)
+            begun = True
             await client.begin(200, headers)
             while True:
                 if scribe is not None and self.cache is not None and call.ask is not None:
@@ -296,9 +302,14 @@ class Gateway:
                 block = without_secret(reader.feed(data), secret)
             record.error_class = reader.failure
             await _drain(reply)
+            if guarded is not None:
+                await guarded.settle()
             last = LastWords(block, unless=reader.error_block)
-        except ContentBlockedError as blocked:
-            last = _last_error(call, reader.error_block(blocked), blocked)
+        except (ContentBlockedError, GuardFailedError) as stopped:
+            if begun:
+                last = _last_error(call, reader.error_block(stopped), stopped)
+            else:
+                last = refusal(call, stopped)
         except UpstreamError as broken:
             self._dispatcher.broke_off(call)
             error = broken_stream_error(call, broken)

@@ -54,6 +54,10 @@ class GuardedStream:
             ) from None
         return b"".join(told)
 
+    async def settle(self) -> None:
+        """Wait for what guards are still finding out. Raises as `feed` does, and for failures."""
+        await self._guarding.settle_stream()
+
     def end(self) -> None:
         """The stream is over: what its guards have made of it is noted."""
         self._guarding.end_of_stream()

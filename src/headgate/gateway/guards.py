@@ -45,6 +45,8 @@ class GuardsInCalls:
         Raises `ContentBlockedError` and `GuardFailedError`, and leaves `call.guarding` where
         guards stand at this call.
         """
+        if call.inner:
+            return
         record = call.record
         guarded = Guarded(
             project=record.project,
@@ -54,6 +56,7 @@ class GuardsInCalls:
             route=record.route or request.model,
             workflow=record.workflow,
             structured=_structured(request),
+            origin=call,
         )
         standing = self._policies.standing(guarded)
         if standing is None:
@@ -79,6 +82,7 @@ class GuardsInCalls:
         except UNREADABLE:
             body = None
         try:
+            await guarding.requests_verdicts()
             if isinstance(body, dict | list):
                 await guarding.reply(body)
                 last = msgspec.structs.replace(last, body=_encode(body))
@@ -90,10 +94,16 @@ class GuardsInCalls:
             return refusal(call, error)
         return last
 
-    def stream(self, call: Call, request: Request) -> GuardedStream | None:
-        """What the events of an answer go through; None where they need not be read."""
+    async def stream(self, call: Call, request: Request) -> GuardedStream | None:
+        """What the events of an answer go through; None where they need not be read.
+
+        Raises as `request` does, where its guards have been looking on meanwhile.
+        """
         guarding = call.guarding
-        if guarding is None or not guarding.rewrites_replies:
+        if guarding is None:
+            return None
+        await guarding.requests_verdicts()
+        if not guarding.rewrites_replies:
             return None
         structured = guarding.call.structured
         if request.endpoint.name == "chat/completions":

@@ -7,6 +7,7 @@ from typing import Any
 
 from headgate.checks.detection import Detector
 from headgate.checks.guards.guard import Guard
+from headgate.checks.guards.moderation import ModerationGuard, Moderator
 from headgate.checks.guards.policy import GuardPolicies
 from headgate.checks.guards.redact import RedactGuard
 from headgate.checks.guards.words import WordsGuard
@@ -20,6 +21,7 @@ def build_policies(
     policies: Mapping[str, GuardPolicySettings],
     *,
     key: bytes,
+    moderator: Moderator | None = None,
 ) -> GuardPolicies | None:
     """The guards and policies of a server; None where it has none.
 
@@ -27,11 +29,11 @@ def build_policies(
     """
     if not policies:
         return None
-    built = {name: _built(name, settings, key) for name, settings in guards.items()}
+    built = {name: _built(name, settings, key, moderator) for name, settings in guards.items()}
     return GuardPolicies(policies, built, guards)
 
 
-def _built(name: str, settings: GuardSettings, key: bytes) -> Guard:
+def _built(name: str, settings: GuardSettings, key: bytes, moderator: Moderator | None) -> Guard:
     common: dict[str, Any] = {
         "directions": settings.directions,
         "on_error": settings.on_error,
@@ -45,6 +47,8 @@ def _built(name: str, settings: GuardSettings, key: bytes) -> Guard:
         return WordsGuard(
             name, _words_engine(words), on_hit=words.on_hit, message=words.message, **common
         )
+    if settings.moderation is not None and moderator is not None:
+        return ModerationGuard(name, moderator, settings.moderation, **common)
     raise AssertionError(f"the guard {name} has no kind: config.load lets none such by")
 
 

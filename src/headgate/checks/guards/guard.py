@@ -29,6 +29,8 @@ class Guarded(msgspec.Struct):
     workflow: str | None = None
     structured: bool = False
     """Whether the answer's texts are JSON, as the request asked for."""
+    origin: object = None
+    """The gateway's own call, for guards that make calls themselves."""
     mapping: Mapping = msgspec.field(default_factory=Mapping)
     """What was hidden from the model."""
 
@@ -43,6 +45,12 @@ class OutputFilter(TextFilter):
         """What it has made of the text so far."""
         return PASS
 
+    async def settle(self) -> None:
+        """Wait for what is still being found out; raises `BlockedError` as `feed` does."""
+
+    def abandon(self) -> None:
+        """The stream was given up: what is still being found out is of no use."""
+
 
 class BlockedError(Exception):
     """A guard's filter found that the stream must not go on."""
@@ -55,6 +63,9 @@ class BlockedError(Exception):
 
 class Guard:
     """Checks parts; one that overrides nothing lets everything by."""
+
+    beside = False
+    """Whether a request is checked while the model is asked; such a guard rewrites nothing."""
 
     def __init__(
         self,

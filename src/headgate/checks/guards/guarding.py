@@ -32,6 +32,7 @@ class Guarding:
         self.report = GuardReport()
         self._guards = standing.guards
         self._filters: list[tuple[Guard, OutputFilter]] = []
+        self._beside: list[asyncio.Task[None]] = []
 
     async def request(self, fields: dict[str, Any], more: Sequence[Part] = ()) -> set[str]:
         """Check a decoded request and rewrite what must not leave; return which fields changed.
@@ -46,9 +47,31 @@ class Guarding:
                 "The request is nested deeper than its guards look.", code="guard_cannot_see"
             ) from None
         for guard in self._guards:
-            if "input" in guard.directions:
-                await self._ask(guard, "input", guard.check_input, parts)
+            if "input" not in guard.directions:
+                continue
+            asking = self._ask(guard, "input", guard.check_input, parts)
+            if guard.beside:
+                self._beside.append(asyncio.get_running_loop().create_task(asking))
+            else:
+                await asking
         return {part.field for part in parts if part.changed}
+
+    async def requests_verdicts(self) -> None:
+        """Wait for the guards that check the request while the model is asked.
+
+        Nothing of an answer may be shown before. Raises as `request` does.
+        """
+        beside, self._beside = self._beside, []
+        for task in beside:
+            await task
+
+    def abandon(self) -> None:
+        """The call is over: what guards are still finding out is of no use."""
+        for task in self._beside:
+            if not task.cancel() and not task.cancelled():
+                task.exception()
+        for _, one in self._filters:
+            one.abandon()
 
     async def reply(self, body: Any) -> None:
         """Check a decoded whole reply, and put back in it what was hidden from the model.
@@ -79,6 +102,25 @@ class Guarding:
     def stream(self, reader: FlowReader) -> Rewriting:
         """What rewrites the events of the reply; it raises as `BlockedError` says."""
         return Rewriting(reader, self._filter_for, self._whole_text)
+
+    async def settle_stream(self) -> None:
+        """Wait for what the stream's filters are still finding out. Raises as `request` does."""
+        for guard, one in self._filters:
+            failure = None
+            try:
+                async with asyncio.timeout(guard.timeout_s):
+                    await one.settle()
+            except BlockedError as error:
+                raise blocked_in_stream(error) from None
+            except TimeoutError:
+                failure = f"took longer than {guard.timeout_s:g} s"
+            except Exception as fault:  # noqa: BLE001 - whatever a guard raises, it has failed
+                log_fault(f"guard {guard.name} failed", fault)
+                failure = f"failed ({type(fault).__name__})"
+            if failure is not None:
+                self.report.add(guard.name, "output", Verdict("failed", reason=failure), 0)
+                if guard.on_error == "block":
+                    raise _failed(guard, failure)
 
     def end_of_stream(self) -> None:
         """Note what the filters of the stream have made of it."""
@@ -113,10 +155,7 @@ class Guarding:
         if verdict.decision == "block":
             raise blocked(guard.name, direction, verdict)
         if verdict.decision == "failed" and guard.on_error == "block":
-            raise GuardFailedError(
-                f"The guard `{guard.name}` {failure}, so the call is refused: what can't be"
-                " checked does not go out. Try again, or ask whoever runs this server."
-            )
+            raise _failed(guard, failure or "failed")
 
     def _filter_for(self, part: Part) -> TextFilter:
         filters: list[TextFilter] = []
@@ -145,6 +184,13 @@ class Guarding:
         told = restored(text, self.call.mapping, in_json=part.in_json)
         if told is not text:
             part.text = told
+
+
+def _failed(guard: Guard, failure: str) -> GuardFailedError:
+    return GuardFailedError(
+        f"The guard `{guard.name}` {failure}, so the call is refused: what can't be checked does"
+        " not go out. Try again, or ask whoever runs this server."
+    )
 
 
 def blocked(guard: str, direction: Direction, verdict: Verdict) -> ContentBlockedError:

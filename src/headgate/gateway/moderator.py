@@ -1,0 +1,79 @@
+"""Judgements for guards, asked for as every call is: through the gateway, recorded and paid for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from headgate.checks.guards.guard import Guarded
+from headgate.checks.guards.moderation import Judgement
+from headgate.errors import UpstreamFailedError
+from headgate.gateway.call import Call, Headers, LastWords, Refusal
+from headgate.gateway.endpoints import ENDPOINTS
+from headgate.gateway.gateway import Gateway
+from headgate.gateway.request import read_request
+
+
+class _Result(msgspec.Struct):
+    flagged: bool
+    category_scores: dict[str, float | None]
+
+
+class _Reply(msgspec.Struct):
+    results: list[_Result]
+
+
+_reply = msgspec.json.Decoder(_Reply)
+
+
+class GatewayModerator:
+    """Asks the route or model that the guard names."""
+
+    def __init__(self) -> None:
+        self.gateway: Gateway | None = None
+        """Set once there is one; it has the guards, which have this."""
+
+    async def judge(self, texts: Sequence[str], model: str, call: Guarded) -> list[Judgement]:
+        """See `checks.guards.moderation.Moderator`; the guarded call's project pays."""
+        origin = call.origin
+        if self.gateway is None or not isinstance(origin, Call):
+            raise UpstreamFailedError("There is no gateway to ask.")
+        asking = Call(origin.caller, "moderations", trace_id=origin.record.trace_id)
+        asking.from_run = asking.inner = True
+        record = asking.record
+        record.workflow, record.run_id = origin.record.workflow, origin.record.run_id
+        record.feature, record.user_hash = origin.record.feature, origin.record.user_hash
+        record.model_requested = model
+        body = msgspec.json.encode({"model": model, "input": list(texts)})
+        waiting = _Waiting()
+        await self.gateway.carry(asking, read_request(ENDPOINTS["moderations"], body), waiting)
+        if record.status != 200:
+            raise UpstreamFailedError(f"The moderation endpoint answered {record.status}.")
+        return [
+            Judgement(
+                result.flagged,
+                {name: score or 0.0 for name, score in result.category_scores.items()},
+            )
+            for result in _reply.decode(waiting.body).results
+        ]
+
+
+class _Waiting:
+    """The client of such a call; moderations are never streamed."""
+
+    __slots__ = ("body", "gone")
+
+    def __init__(self) -> None:
+        self.body = b""
+        self.gone = False
+
+    async def begin(self, status: int, headers: Headers) -> None:
+        raise NotImplementedError
+
+    async def write(self, data: bytes) -> None:
+        raise NotImplementedError
+
+    async def finish(self, last: LastWords | Refusal) -> None:
+        if isinstance(last, LastWords):
+            self.body = last.body
