@@ -326,3 +326,51 @@ def test_a_stream_is_cut_where_it_turns_harmful(
     shown = answer.rest()
     assert told(shown)[-1]["error"]["code"] == "content_blocked"
     assert b"[DONE]" not in shown
+
+
+def test_what_guards_said_is_on_record_and_in_the_metrics(
+    guarded: RunningServer, upstream: Upstream, model: str
+):
+    answer = ask(guarded, model, f"Write to {MAIL}")
+    call_id = answer.headers["x-headgate-call-id"]
+    guarded.record(id=call_id)
+    told_of = guarded.get(f"/api/calls/{call_id}").json()["guards"]
+    assert [(one["guard"], one["direction"], one["decision"]) for one in told_of] == [
+        ("personal", "input", "change"),
+        ("house", "input", "pass"),
+        ("personal", "output", "pass"),
+        ("house", "output", "pass"),
+    ]
+    assert told_of[0]["counts"] == {"email": 1}
+    assert told_of[0]["policy"] == "everyone"
+    metrics = guarded.get("/metrics", key=ADMIN_KEY).body.decode()
+    assert 'headgate_guard_values_total{guard="personal",kind="email"}' in metrics
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_was_hidden_in_an_earlier_turn_comes_back_in_a_later_one(
+    server_with: StartServer, upstream: Upstream, model: str, restarted: bool, tmp_path: Path
+):
+    server = server_with(settings=GUARDED, upstream=upstream, folder=tmp_path / "one")
+    usage = {"input_tokens": 9, "output_tokens": 3, "total_tokens": 12}
+
+    def said(response_id: str, text: str) -> dict[str, Any]:
+        item = {
+            "id": "msg_1", "type": "message", "role": "assistant", "status": "completed",
+            "content": [{"type": "output_text", "text": text, "annotations": []}],
+        }  # fmt: skip
+        more = {"id": response_id, "output": [item], "usage": usage}
+        return response_object(model, "completed", **more)
+
+    first, second = f"resp_{model}_1", f"resp_{model}_2"
+    upstream.answers(model, reply(said(first, "Noted.")), reply(said(second, "It is <EMAIL_1>.")))
+    server.post("/v1/responses", {"model": model, "input": f"My mail is {MAIL}"})
+    if restarted:
+        server.record(response_id=first)
+        server.stop()
+        server = server_with(settings=GUARDED, upstream=upstream, folder=tmp_path / "one")
+    asked = {"model": model, "input": "And eve@example.com?", "previous_response_id": first}
+    answer = server.post("/v1/responses", asked)
+    assert answer.status == 200, answer.body
+    assert answer.json()["output"][0]["content"][0]["text"] == f"It is {MAIL}."
+    assert upstream.requests(model)[-1].json()["input"] == "And <EMAIL_2>?"

@@ -156,7 +156,9 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         durable=settings.ledger.durability == "durable",
         spending=spending,
         cache=cache,
-        guards=build_guards(settings, secret.derived(b"guards"), moderator),
+        guards=build_guards(
+            settings, secret.derived(b"guards"), moderator, database, object_threads, metrics.guards
+        ),
     )
     embedder.gateway = moderator.gateway = gateway
     runner = Runner(

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from headgate.checks.guards.building import build_policies
+from headgate.checks.redaction.sealing import Seal
 from headgate.config.settings import Settings
 from headgate.gateway.guards import GuardsInCalls
+from headgate.gateway.hidden_values import HiddenValues
 from headgate.gateway.moderator import GatewayModerator
+from headgate.storage import Database
+from headgate.storage.threads import StorageThreads
+from headgate.telemetry.guard_metrics import GuardMetrics
 
 
 def build_guards(
-    settings: Settings, key: bytes, moderator: GatewayModerator
+    settings: Settings,
+    key: bytes,
+    moderator: GatewayModerator,
+    database: Database,
+    threads: StorageThreads,
+    metrics: GuardMetrics,
 ) -> GuardsInCalls | None:
-    """The guards of a server; None where it has none. `key` is secret and lasts."""
+    """The guards of a server; None where it has none. `key`, 32 bytes, is secret and lasts."""
     policies = build_policies(
         settings.guards, settings.guard_policies, key=key, moderator=moderator
     )
-    return None if policies is None else GuardsInCalls(policies)
+    if policies is None:
+        return None
+    return GuardsInCalls(policies, HiddenValues(database, threads, Seal(key)), metrics)
 
 
 def untrusted_projects(settings: Settings) -> frozenset[str]:

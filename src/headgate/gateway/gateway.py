@@ -87,8 +87,8 @@ class Gateway:
             last = await self._answered(call, request, client)
             if self.cache is not None and call.ask is not None:
                 self.cache.leave(call, call.ask)
-            if call.guarding is not None:
-                call.guarding.abandon()
+            if self._guards is not None:
+                await self._guards.concluded(call, request)
             await self._conclude(call, client, last)
             if call.cancelled:
                 raise asyncio.CancelledError

@@ -20,8 +20,10 @@ from headgate.errors import HeadgateError, UpstreamFailedError
 from headgate.gateway.call import Call, LastWords, Refusal
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.guarded_stream import GuardedStream
+from headgate.gateway.hidden_values import HiddenValues
 from headgate.gateway.reply_headers import refusal
 from headgate.gateway.request import Request
+from headgate.telemetry.guard_metrics import GuardMetrics
 
 # Numbers that nobody looks at leave as they came.
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -36,8 +38,12 @@ _HEADER = b"x-headgate-guards"
 class GuardsInCalls:
     """Has the guards of a server look at its calls."""
 
-    def __init__(self, policies: GuardPolicies) -> None:
+    def __init__(
+        self, policies: GuardPolicies, hidden: HiddenValues, metrics: GuardMetrics
+    ) -> None:
         self._policies = policies
+        self._hidden = hidden
+        self._metrics = metrics
 
     async def request(self, call: Call, request: Request) -> None:
         """Check `request` and rewrite in it what must not leave.
@@ -62,6 +68,8 @@ class GuardsInCalls:
         if standing is None:
             return
         call.guarding = guarding = Guarding(standing, guarded)
+        if (earlier := _conversation(request)) is not None:
+            guarded.mapping = await self._hidden.find(record.project, earlier)
         fields: dict[str, Any] = {
             name: _decode(raw) for name, raw in request.fields.items() if name not in _UNTOUCHED
         }
@@ -71,6 +79,26 @@ class GuardsInCalls:
             more.append(Part({"file": ""}, "file", path="file", role="user", kind=kind))
         for name in await guarding.request(fields, more):
             request.rewrite(name, fields[name], _encode(fields[name]))
+
+    async def concluded(self, call: Call, request: Request) -> None:
+        """Put what the guards said into the call's record, and keep what a later turn needs."""
+        guarding = call.guarding
+        if guarding is None:
+            return
+        guarding.abandon()
+        record = call.record
+        if guarding.report.records:
+            record.guards = _encode(guarding.report.records).decode()
+            for one in guarding.report.records:
+                self._metrics.verdict(
+                    one.guard, one.direction, one.decision, one.policy, one.counts
+                )
+                self._metrics.took(one.guard, one.direction, one.took_us / 1e6)
+        mapping = guarding.call.mapping
+        if len(mapping):
+            for conversation in (record.response_id, _conversation_field(request)):
+                if conversation is not None:
+                    await self._hidden.remember(record.project, conversation, mapping)
 
     async def reply(self, call: Call, last: LastWords) -> LastWords | Refusal:
         """A whole answer as the client may have it."""
@@ -116,6 +144,29 @@ def guard_headers(call: Call) -> list[tuple[bytes, bytes]]:
     if call.guarding is None or not call.guarding.report.records:
         return []
     return [(_HEADER, call.guarding.report.header().encode())]
+
+
+def _conversation(request: Request) -> str | None:
+    """What the provider keeps of earlier turns, that the request goes on from."""
+    return request.previous_response() or _conversation_field(request)
+
+
+def _conversation_field(request: Request) -> str | None:
+    raw = request.fields.get("conversation")
+    if raw is None:
+        return None
+    try:
+        return _named.decode(raw).id if bytes(raw).lstrip()[:1] == b"{" else _string.decode(raw)
+    except UNREADABLE:
+        return None
+
+
+class _Named(msgspec.Struct):
+    id: str | None = None
+
+
+_named = msgspec.json.Decoder(_Named)
+_string = msgspec.json.Decoder(str | None)
 
 
 class _Format(msgspec.Struct, frozen=True):

@@ -69,5 +69,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
     """The name of the provider's key that was used, where it has several."""
     saved_nanousd: int | None = None
     """What the part of the answer that came from the cache cost when a model gave it."""
+    guards: str | None = None
+    """What its guards said, as a JSON list; None where none stood at it. It holds no contents."""
     trail: tuple[AttemptRecord, ...] = ()
     """The attempts, where they tell more than the call itself does."""

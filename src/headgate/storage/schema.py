@@ -97,6 +97,7 @@ calls = sa.Table(
     sa.Column("simulated", sa.Boolean, nullable=False),
     sa.Column("provider_key", sa.String(64), comment="its name, where the provider has several"),
     sa.Column("saved_nanousd", sa.BigInteger, comment="what the cache saved"),
+    sa.Column("guards", sa.Text, comment="JSON list of their verdicts; no contents"),
     # Identifiers begin with the time, so the primary key also serves "since"; each further index
     # would be paid for by every call.
     sa.Index(
@@ -233,4 +234,5 @@ objects = sa.Table(
 )
 
 # Tables with a file of their own; they add themselves to `metadata`.
-import headgate.storage.allowance_tables  # noqa: E402, F401
+import headgate.storage.allowance_tables  # noqa: E402
+import headgate.storage.redaction_tables  # noqa: E402, F401

@@ -148,7 +148,7 @@ class Broken(Guard):
 
 
 def standing(guard: Guard) -> Guarding:
-    return Guarding(Standing((guard,), "v"), a_call())
+    return Guarding(Standing((guard,), "v", {}), a_call())
 
 
 async def test_a_guard_that_fails_blocks_and_tells_nothing_of_the_text() -> None:

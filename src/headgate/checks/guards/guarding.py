@@ -29,7 +29,7 @@ class Guarding:
     def __init__(self, standing: Standing, call: Guarded) -> None:
         self.call = call
         self.version = standing.version
-        self.report = GuardReport()
+        self.report = GuardReport(standing.policies)
         self._guards = standing.guards
         self._filters: list[tuple[Guard, OutputFilter]] = []
         self._beside: list[asyncio.Task[None]] = []

@@ -23,6 +23,8 @@ class Standing(msgspec.Struct, frozen=True, eq=False):
     guards: tuple[Guard, ...]
     version: str
     """Changes whenever what these guards would do changes; part of the cache's key."""
+    policies: dict[str, str]
+    """By guard, the first policy that has it stand here."""
 
 
 class GuardPolicies:
@@ -57,15 +59,15 @@ class GuardPolicies:
             "workflow": call.workflow,
             "trust": call.trust,
         }
-        names = dict.fromkeys(
-            name
-            for policy in self._policies.values()
-            if all(fnmatchcase(said[of] or "", pattern) for of, pattern in policy.of.items())
-            for name in policy.guards
-        )
+        names: dict[str, str] = {}
+        for policy_name, policy in self._policies.items():
+            if all(fnmatchcase(said[of] or "", pattern) for of, pattern in policy.of.items()):
+                for name in policy.guards:
+                    names.setdefault(name, policy_name)
         if not names:
             return None
         digest = hashlib.sha256()
         for name in names:
             digest.update(msgspec.json.encode((name, self._settings.get(name))))
-        return Standing(tuple(self._guards[name] for name in names), digest.hexdigest()[:16])
+        guards = tuple(self._guards[name] for name in names)
+        return Standing(guards, digest.hexdigest()[:16], names)

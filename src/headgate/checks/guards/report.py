@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from headgate.checks.guards.verdict import Decision, Verdict
@@ -9,9 +11,11 @@ from headgate.config.guards import Direction
 
 
 class GuardRecord(msgspec.Struct, frozen=True):
-    """One row of `guard_verdicts`; it holds nothing of the text that it is about."""
+    """One verdict; it holds nothing of the text that it is about."""
 
     guard: str
+    policy: str
+    """The policy that had it stand at the call."""
     direction: Direction
     decision: Decision
     reason: str | None
@@ -23,9 +27,11 @@ class GuardRecord(msgspec.Struct, frozen=True):
 class GuardReport:
     """The verdicts of one call, in the order in which they were given."""
 
-    __slots__ = ("records",)
+    __slots__ = ("_policies", "records")
 
-    def __init__(self) -> None:
+    def __init__(self, policies: Mapping[str, str]) -> None:
+        """`policies`: by guard, the one that had it stand there."""
+        self._policies = policies
         self.records: list[GuardRecord] = []
 
     def add(self, guard: str, direction: Direction, verdict: Verdict, took_us: int) -> None:
@@ -33,6 +39,7 @@ class GuardReport:
         self.records.append(
             GuardRecord(
                 guard,
+                self._policies.get(guard, ""),
                 direction,
                 verdict.decision,
                 verdict.reason,

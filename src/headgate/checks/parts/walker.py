@@ -155,7 +155,7 @@ class _Walk:
         self, holder: dict[str, Any], name: str, value: Any, path: str, role: Role, depth: int
     ) -> None:
         """A field that the API names."""
-        if value is None or isinstance(value, bool | int | float) or is_exempt(name, value):
+        if not isinstance(value, str | dict | list) or is_exempt(name, value):
             return
         if name in _OPEN or (name in _JSON_TEXT and not isinstance(value, str)):
             self._open(holder, name, path, role, depth)

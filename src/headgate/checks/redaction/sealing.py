@@ -1,0 +1,40 @@
+"""Mappings as they may be stored: encrypted, bound to the conversation that they belong to.
+
+AES-256-GCM (NIST SP 800-38D) with a random nonce of 96 bits before each text; the conversation's
+name is authenticated with it, so that a mapping can't be put in another's place.
+"""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from headgate.checks.redaction.mapping import Issued, Mapping
+
+_NONCE_BYTES = 12
+
+_issued = msgspec.msgpack.Decoder(list[Issued])
+_encode = msgspec.msgpack.encode
+
+
+class Seal:
+    """Encrypts and decrypts mappings under one key of 32 bytes."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def sealed(self, mapping: Mapping, name: str) -> bytes:
+        """`mapping`, readable only with the key and for the conversation `name`."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, _encode(mapping.issued()), name.encode())
+
+    def opened(self, data: bytes, name: str) -> Mapping | None:
+        """The mapping in `data`; None where it is not of `name` or was sealed with another key."""
+        try:
+            plain = self._cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], name.encode())
+            return Mapping(_issued.decode(plain))
+        except (InvalidTag, msgspec.DecodeError):
+            return None
