@@ -157,7 +157,13 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         spending=spending,
         cache=cache,
         guards=build_guards(
-            settings, secret.derived(b"guards"), moderator, database, object_threads, metrics.guards
+            settings,
+            plan.folder,
+            secret.derived(b"guards"),
+            moderator,
+            database,
+            object_threads,
+            metrics.guards,
         ),
     )
     embedder.gateway = moderator.gateway = gateway

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from headgate.checks.guards.building import build_policies
+from pathlib import Path
+
+from headgate.checks.guards.building import Means, build_policies
 from headgate.checks.redaction.sealing import Seal
 from headgate.config.settings import Settings
 from headgate.gateway.guards import GuardsInCalls
@@ -15,6 +17,7 @@ from headgate.telemetry.guard_metrics import GuardMetrics
 
 def build_guards(
     settings: Settings,
+    folder: Path | None,
     key: bytes,
     moderator: GatewayModerator,
     database: Database,
@@ -22,9 +25,8 @@ def build_guards(
     metrics: GuardMetrics,
 ) -> GuardsInCalls | None:
     """The guards of a server; None where it has none. `key`, 32 bytes, is secret and lasts."""
-    policies = build_policies(
-        settings.guards, settings.guard_policies, key=key, moderator=moderator
-    )
+    means = Means(key, moderator, folder)
+    policies = build_policies(settings.guards, settings.guard_policies, means)
     if policies is None:
         return None
     return GuardsInCalls(policies, HiddenValues(database, threads, Seal(key)), metrics)

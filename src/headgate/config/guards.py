@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -104,12 +104,28 @@ class ModerationSettings(Table, frozen=True):
     ] = None
 
 
+class CustomSettings(Table, frozen=True):
+    """A guard of your own: a subclass of `headgate.checks.guards.guard.Guard`."""
+
+    guard: Annotated[
+        str, Meta(description="Its class in `file`, or its name among `headgate.guards`.")
+    ]
+    file: Annotated[
+        str | None,
+        Meta(description="A Python file of the project; else an installed package's is meant."),
+    ] = None
+    settings: Annotated[
+        dict[str, Any], Meta(description="What its constructor takes besides the name.")
+    ] = {}
+
+
 class GuardSettings(Table, frozen=True):
     """One guard: exactly one of its kinds, and what holds for guards of every kind."""
 
     redact: RedactSettings | None = None
     words: WordsSettings | None = None
     moderation: ModerationSettings | None = None
+    custom: CustomSettings | None = None
     directions: Annotated[
         tuple[Direction, ...],
         Meta(min_length=1, description="What it looks at; restoring is done in any case."),
@@ -137,7 +153,7 @@ class GuardPolicySettings(Table, frozen=True):
     ] = {}
 
 
-GUARD_KINDS = ("redact", "words", "moderation")
+GUARD_KINDS = ("redact", "words", "moderation", "custom")
 """The blocks of which a guard has exactly one."""
 
 GuardsByName = dict[Name, GuardSettings]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from headgate.checks.guards.building import build_policies
+from headgate.checks.guards.building import Means, build_policies
 from headgate.checks.guards.guard import Guard, Guarded
 from headgate.checks.guards.guarding import Guarding
 from headgate.checks.guards.policy import Standing
@@ -39,7 +39,7 @@ def redact(mode: RedactMode = "placeholder", **modes: RedactMode) -> GuardSettin
 
 def guarding(call: Guarded | None = None, **guards: GuardSettings) -> Guarding:
     policies = build_policies(
-        guards, {"all": GuardPolicySettings(guards=tuple(guards))}, key=b"k" * 32
+        guards, {"all": GuardPolicySettings(guards=tuple(guards))}, Means(b"k" * 32)
     )
     assert policies is not None
     call = call or a_call()
@@ -198,7 +198,7 @@ def test_all_policies_that_apply_add_up(call: Guarded, names: set[str]) -> None:
             "triage": GuardPolicySettings(guards=("c",), of={"workflow": "tri*"}),
             "route": GuardPolicySettings(guards=("d",), of={"route": "chat-*"}),
         },
-        key=b"",
+        Means(b""),
     )
     assert policies is not None
     found = policies.standing(call)
@@ -209,7 +209,7 @@ def test_all_policies_that_apply_add_up(call: Guarded, names: set[str]) -> None:
 def test_where_no_policy_applies_there_are_no_guards() -> None:
     guards = {"a": GuardSettings(words=WordsSettings(words=("a",)))}
     policies = build_policies(
-        guards, {"one": GuardPolicySettings(guards=("a",), of={"project": "other"})}, key=b""
+        guards, {"one": GuardPolicySettings(guards=("a",), of={"project": "other"})}, Means(b"")
     )
     assert policies is not None
     assert policies.standing(a_call()) is None

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from headgate.checks.detection import Detector
+from headgate.checks.guards.custom import custom_guard
 from headgate.checks.guards.guard import Guard
 from headgate.checks.guards.moderation import ModerationGuard, Moderator
 from headgate.checks.guards.policy import GuardPolicies
@@ -16,24 +20,29 @@ from headgate.config.detection import DetectionSettings, OwnPatternSettings
 from headgate.config.guards import GuardPolicySettings, GuardSettings, RedactSettings, WordsSettings
 
 
+class Means(msgspec.Struct, frozen=True):
+    """What guards need of the server that they stand in."""
+
+    key: bytes
+    """Secret, and lasts: hashes and stand-ins are drawn from it."""
+    moderator: Moderator | None = None
+    folder: Path | None = None
+    """The project's, with the files of its own guards."""
+
+
 def build_policies(
     guards: Mapping[str, GuardSettings],
     policies: Mapping[str, GuardPolicySettings],
-    *,
-    key: bytes,
-    moderator: Moderator | None = None,
+    means: Means,
 ) -> GuardPolicies | None:
-    """The guards and policies of a server; None where it has none.
-
-    `key` is secret and lasts: hashes and stand-ins are drawn from it.
-    """
+    """The guards and policies of a server; None where it has none. Raises `ConfigError`."""
     if not policies:
         return None
-    built = {name: _built(name, settings, key, moderator) for name, settings in guards.items()}
+    built = {name: _built(name, settings, means) for name, settings in guards.items()}
     return GuardPolicies(policies, built, guards)
 
 
-def _built(name: str, settings: GuardSettings, key: bytes, moderator: Moderator | None) -> Guard:
+def _built(name: str, settings: GuardSettings, means: Means) -> Guard:
     common: dict[str, Any] = {
         "directions": settings.directions,
         "on_error": settings.on_error,
@@ -41,14 +50,16 @@ def _built(name: str, settings: GuardSettings, key: bytes, moderator: Moderator 
         "unreadable": settings.unreadable,
     }
     if settings.redact is not None:
-        return RedactGuard(name, _hiding(settings.redact, key), **common)
+        return RedactGuard(name, _hiding(settings.redact, means.key), **common)
     if settings.words is not None:
         words = settings.words
         return WordsGuard(
             name, _words_engine(words), on_hit=words.on_hit, message=words.message, **common
         )
-    if settings.moderation is not None and moderator is not None:
-        return ModerationGuard(name, moderator, settings.moderation, **common)
+    if settings.moderation is not None and means.moderator is not None:
+        return ModerationGuard(name, means.moderator, settings.moderation, **common)
+    if settings.custom is not None:
+        return custom_guard(name, settings.custom, means.folder, common)
     raise AssertionError(f"the guard {name} has no kind: config.load lets none such by")
 
 
