@@ -14,6 +14,7 @@ from headgate.config.allowance_checks import check_alerts, check_allowances
 from headgate.config.provider_kinds import kind_problems
 from headgate.config.routes import RouteSettings
 from headgate.config.settings import ProviderSettings, Settings
+from headgate.config.traces import TraceSettings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
 
@@ -100,6 +101,8 @@ def _check(document: YamlFile, settings: Settings) -> None:
         raise document.error(f"no such provider; the file has {known}", "endpoints", "provider")
     for name, route in settings.routes.items():
         _check_route(document, name, route, settings)
+    if settings.traces is not None:
+        _check_traces(document, settings.traces, settings)
     if (cache := settings.cache) is not None:
         if cache.store == "redis" and not cache.redis_url:
             raise document.error("say where Redis is: redis_url: redis://…", "cache", "store")
@@ -138,6 +141,22 @@ def _check_keys(document: YamlFile, provider: str, settings: ProviderSettings) -
             value = getattr(key, field)
             if value and not re.fullmatch(r"[\x21-\x7e]+", value):
                 raise document.error("has characters that a header can't carry", *where, field)
+
+
+def _check_traces(document: YamlFile, traces: TraceSettings, settings: Settings) -> None:
+    if traces.endpoint is not None:
+        address = urlsplit(traces.endpoint)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise document.error("write an http:// or https:// address", "traces", "endpoint")
+    for name, value in traces.headers.items():
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not value.isprintable():
+            raise document.error("is not a header that can be sent", "traces", "headers", name)
+    known = ", ".join(settings.providers)
+    for index, name in enumerate(traces.propagate_to):
+        if settings.providers and name not in settings.providers:
+            raise document.error(
+                f"no such provider; the file has {known}", "traces", "propagate_to", index
+            )
 
 
 def _check_route(document: YamlFile, name: str, route: RouteSettings, settings: Settings) -> None:

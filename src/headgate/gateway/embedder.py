@@ -12,6 +12,7 @@ from headgate.gateway.endpoints import ENDPOINTS
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.request import read_request
+from headgate.telemetry.traces.lineage import under
 
 
 class _Vector(msgspec.Struct):
@@ -38,7 +39,12 @@ class GatewayEmbedder:
         """See `cache.semantic.similar.Embedder`; the call's run pays for it."""
         if self.gateway is None:
             return None
-        asking = Call(call.caller, "embeddings", trace_id=call.record.trace_id)
+        asking = Call(
+            call.caller,
+            "embeddings",
+            trace_id=call.record.trace_id,
+            parent=under(call.record.id, call.record.parent),
+        )
         asking.from_run = True
         record = asking.record
         record.workflow, record.run_id = call.record.workflow, call.record.run_id
