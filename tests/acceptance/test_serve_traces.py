@@ -275,19 +275,10 @@ def test_a_collector_that_is_away_costs_spans_and_nothing_else(
         ]
 
 
-@pytest.mark.parametrize(
-    ("variables", "said"),
-    [
-        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "http/protobuf"),
-        ({"OTEL_TRACES_SAMPLER": "jaeger_remote"}, "parentbased_traceidratio"),
-        (
-            {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "7"},
-            "a number from 0 to 1",
-        ),
-    ],
-)
-def test_a_server_that_could_not_trace_as_it_is_told_does_not_start(
-    server_with: StartServer, variables: dict[str, str], said: str
-):
-    with pytest.raises(AssertionError, match=said):
-        server_with(env={"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", **variables})
+def test_a_server_that_could_not_trace_as_it_is_told_does_not_start(server_with: StartServer):
+    variables = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+    }
+    with pytest.raises(AssertionError, match="http/protobuf"):
+        server_with(env=variables)

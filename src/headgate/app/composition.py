@@ -19,7 +19,7 @@ from functools import partial
 from headgate.app.accounting import Accounting
 from headgate.app.caching import build_cache, build_embedder, check_cache
 from headgate.app.plan import Plan
-from headgate.app.tracing import Tracing, check_tracing
+from headgate.app.tracing import Tracing
 from headgate.config.policy import effective_policy
 from headgate.errors import UnavailableError
 from headgate.gateway.cache.semantic.near_miss import NearMissLog
@@ -83,7 +83,6 @@ def prepare(plan: Plan, admin_key: str | None) -> str | None:
     Raises `ConfigError` and `DatabaseUnavailableError`.
     """
     check_cache(plan.settings)
-    check_tracing(plan)
     database = _database(plan)
     try:
         migrate(database)

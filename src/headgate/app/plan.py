@@ -11,7 +11,7 @@ import msgspec
 from headgate.config import environment
 from headgate.config.load import load_settings
 from headgate.config.settings import ProviderSettings, Settings
-from headgate.config.traces import TracePlan, trace_plan
+from headgate.config.trace_plan import TracePlan, trace_plan
 from headgate.errors import ConfigError
 from headgate.gateway.objects.allowed import AllowedPaths
 from headgate.gateway.upstream import Origin

@@ -32,6 +32,8 @@ from headgate.gateway.routing import Routing
 from headgate.gateway.upstream import UpstreamError
 from headgate.ledger.prices import PriceList
 from headgate.telemetry.metrics import Metrics
+from headgate.telemetry.traces.propagation import Propagator
+from headgate.telemetry.traces.sampler import Sampler
 
 CALLER = Caller("key_1", "default", "app")
 OUTCOMES = (
@@ -135,6 +137,20 @@ async def ask(routing: Routing, dispatcher: Dispatcher, *, hedged: bool = False)
     except HeadgateError as error:
         call.record.status = error.status
     return call
+
+
+async def test_one_attempt_that_went_well_is_noted_where_calls_are_traced():
+    routing, quiet = gateway(
+        Script([]), retries=RetrySettings(), breaker=BreakerSettings(), pooled=False
+    )
+    traced = Dispatcher(
+        routing, RetryPolicy(RetrySettings()), quiet._metrics, Propagator(Sampler(1.0), [])
+    )
+    assert (await ask(routing, quiet)).record.lone_attempt is None
+    record = (await ask(routing, traced)).record
+    assert record.trail == ()
+    assert record.lone_attempt is not None
+    assert (record.lone_attempt.model, record.lone_attempt.reason) == ("m1", "first")
 
 
 @settings(max_examples=150, deadline=None)

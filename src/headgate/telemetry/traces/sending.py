@@ -1,81 +1,109 @@
-"""Sends spans to a collector over OTLP/HTTP; the only file that knows the OpenTelemetry SDK.
+"""Posts spans to a collector over OTLP/HTTP, again where it may pass, until the batch's time is up.
 
-The SDK reads what the operator set in its own environment variables (`OTEL_EXPORTER_OTLP_HEADERS`,
-`…_CERTIFICATE`, `…_COMPRESSION`, `OTEL_RESOURCE_ATTRIBUTES` and the rest). It is imported when a
-server that traces starts, never before: it takes 14 MB.
+A collector that answers 429, 502, 503 or 504 wants the same again, later; any other error it would
+repeat (https://opentelemetry.io/docs/specs/otlp/#failures). Redirects are not followed: spans, and
+the token that goes with them, go where the operator wrote.
 """
 
 from __future__ import annotations
 
-import logging
+import gzip
+import random
+import ssl
+import threading
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-from opentelemetry.sdk.trace import Event, ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExportResult
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
-from opentelemetry.trace.status import Status, StatusCode
+from email.message import Message
+from http.client import HTTPException
+from typing import IO
 
 from headgate import __version__
+from headgate.config.trace_plan import TracePlan
+from headgate.telemetry.traces.otlp import encoded
 from headgate.telemetry.traces.span import Span
 
-_KINDS = {"server": SpanKind.SERVER, "client": SpanKind.CLIENT, "internal": SpanKind.INTERNAL}
-_SAMPLED = TraceFlags(TraceFlags.SAMPLED)
-_FAILED, _UNSET = Status(StatusCode.ERROR), Status()
-_SCOPE = InstrumentationScope("headgate", __version__)
+_AGAIN = (429, 502, 503, 504)
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 30.0
+_LEAST_S = 0.1
 
 
-class OtlpSender:
-    """One connection to a collector; not to be used by several threads at once.
+class HttpSender:
+    """The way to one collector; used by one thread, closed by another."""
 
-    `endpoint` is the whole address, with its path; None leaves it to the environment.
-    """
-
-    def __init__(
-        self, *, endpoint: str | None, headers: Mapping[str, str], timeout_s: float | None
-    ) -> None:
-        # It says itself, once for each batch, what the queue says once for all.
-        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
-        self._exporter = OTLPSpanExporter(
-            endpoint=endpoint, headers=dict(headers) or None, timeout=timeout_s
-        )
-        own = Resource({"service.name": "headgate", "service.version": __version__})
-        self._resource = own.merge(OTELResourceDetector().detect())
+    def __init__(self, plan: TracePlan) -> None:
+        self._url = plan.url
+        self._timeout_s = plan.timeout_s
+        self._gzip = plan.gzip
+        self._resource = {"service.version": __version__, **plan.resource}
+        self._headers: Mapping[str, str] = {
+            **plan.headers,
+            "content-type": "application/x-protobuf",
+            "user-agent": f"headgate/{__version__}",
+            **({"content-encoding": "gzip"} if plan.gzip else {}),
+        }
+        tls = urllib.request.HTTPSHandler(context=_tls(plan))
+        self._opener = urllib.request.build_opener(_NoRedirects, tls)
+        self._closed = threading.Event()
 
     def send(self, spans: Sequence[Span]) -> bool:
-        """Whether the collector accepted `spans`; blocks until it has, or the time is up."""
-        result = self._exporter.export([self._readable(span) for span in spans])
-        return result is SpanExportResult.SUCCESS
+        """Whether the collector accepted `spans`; blocks for the plan's `timeout_s` at most."""
+        body = encoded(spans, self._resource, version=__version__)
+        if self._gzip:
+            body = gzip.compress(body, 1)
+        end_by_s = time.monotonic() + self._timeout_s
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            left_s = end_by_s - time.monotonic()
+            accepted, wait_s = self._post(body, max(left_s, _LEAST_S))
+            if accepted or wait_s is None:
+                return accepted
+            # Not all at once, where several processes found the collector away.
+            wait_s = max(wait_s, pause_s * (0.5 + random.random() / 2))  # noqa: S311
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            if time.monotonic() + wait_s > end_by_s or self._closed.wait(wait_s):
+                return False
 
     def close(self) -> None:
-        """Close the connection; a `send` that waits to try again gives up."""
-        self._exporter.shutdown()  # type: ignore[no-untyped-call]
+        """Let a `send` that waits to try again give up."""
+        self._closed.set()
 
-    def _readable(self, span: Span) -> ReadableSpan:
-        trace_id = int(span.trace_id, 16)
-        parent = None
-        if span.parent_id is not None:
-            parent_id = int(span.parent_id, 16)
-            parent = SpanContext(trace_id, parent_id, is_remote=not span.parent_ours)
-        facts: Any = span.facts
-        return ReadableSpan(
-            span.name,
-            context=SpanContext(
-                trace_id, int(span.span_id, 16), is_remote=False, trace_flags=_SAMPLED
-            ),
-            parent=parent,
-            resource=self._resource,
-            attributes=facts,
-            events=[
-                Event(moment.name, dict(moment.facts), timestamp=moment.at_us * 1000)
-                for moment in span.moments
-            ],
-            kind=_KINDS[span.kind],
-            status=_FAILED if span.failed else _UNSET,
-            start_time=span.begun_us * 1000,
-            end_time=span.ended_us * 1000,
-            instrumentation_scope=_SCOPE,
+    def _post(self, body: bytes, timeout_s: float) -> tuple[bool, float | None]:
+        """Whether it was accepted; if not, how long to wait at least, None where it is no use."""
+        request = urllib.request.Request(  # noqa: S310 - the configuration allows http and https only
+            self._url, body, dict(self._headers)
         )
+        try:
+            with self._opener.open(request, timeout=timeout_s):
+                return True, None
+        except urllib.error.HTTPError as error:
+            with error:
+                asked = error.headers.get("retry-after") or ""
+            if error.code not in _AGAIN:
+                return False, None
+            return False, float(asked) if asked.isdigit() else 0.0
+        except (OSError, HTTPException, ValueError):
+            return False, 0.0
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(
+        self,
+        req: urllib.request.Request,  # noqa: ARG002
+        fp: IO[bytes],  # noqa: ARG002
+        code: int,  # noqa: ARG002
+        msg: str,  # noqa: ARG002
+        headers: Message,  # noqa: ARG002
+        newurl: str,  # noqa: ARG002
+    ) -> None:
+        """See `urllib.request.HTTPRedirectHandler`."""
+        return
+
+
+def _tls(plan: TracePlan) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=plan.certificate)
+    if plan.client_certificate is not None:
+        context.load_cert_chain(plan.client_certificate, plan.client_key)
+    return context
