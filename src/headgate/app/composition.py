@@ -25,6 +25,7 @@ from headgate.errors import UnavailableError
 from headgate.gateway.cache.semantic.near_miss import NearMissLog
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.gateway import Gateway
+from headgate.gateway.grading.classifier import Classifier
 from headgate.gateway.key_probe import KeyProbe
 from headgate.gateway.models import ModelList
 from headgate.gateway.objects.carrier import ObjectCarrier
@@ -149,6 +150,8 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         object_threads,
         open_to_unregistered=settings.endpoints.unregistered_objects == "open",
     )
+    graded = {n: r.classifier for n, r in settings.routes.items() if r.classifier is not None}
+    classifier = Classifier(graded, metrics.grading) if graded else None
     gateway = Gateway(
         Dispatcher(
             routing,
@@ -163,8 +166,11 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         durable=settings.ledger.durability == "durable",
         spending=spending,
         cache=cache,
+        grader=classifier,
     )
     embedder.gateway = gateway
+    if classifier is not None:
+        classifier.gateway = gateway
     runner = Runner(
         catalogue,
         GatewayModel(gateway, hash_user),

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from headgate.config.allowance_checks import check_alerts, check_allowances
 from headgate.config.provider_kinds import kind_problems
-from headgate.config.routes import RouteSettings
+from headgate.config.route_checks import check_route
 from headgate.config.settings import ProviderSettings, Settings
 from headgate.config.traces import TraceSettings
 from headgate.config.yaml_file import YamlFile
@@ -100,7 +100,7 @@ def _check(document: YamlFile, settings: Settings) -> None:
         known = ", ".join(settings.providers)
         raise document.error(f"no such provider; the file has {known}", "endpoints", "provider")
     for name, route in settings.routes.items():
-        _check_route(document, name, route, settings)
+        check_route(document, name, route, settings)
     if settings.traces is not None:
         _check_traces(document, settings.traces, settings)
     if (cache := settings.cache) is not None:
@@ -157,34 +157,3 @@ def _check_traces(document: YamlFile, traces: TraceSettings, settings: Settings)
             raise document.error(
                 f"no such provider; the file has {known}", "traces", "propagate_to", index
             )
-
-
-def _check_route(document: YamlFile, name: str, route: RouteSettings, settings: Settings) -> None:
-    known = ", ".join(settings.providers)
-    rungs: set[tuple[str, str]] = set()
-    for index, target in enumerate(route.targets):
-        where = ("routes", name, "targets", index)
-        if settings.providers and target.provider not in settings.providers:
-            raise document.error(f"no such provider; the file has {known}", *where, "provider")
-        if (target.provider, target.model) in rungs:
-            raise document.error(
-                "this target stands in the ladder already; it would loop", *where, "model"
-            )
-        rungs.add((target.provider, target.model))
-        if target.weight is not None and route.strategy != "weighted":
-            raise document.error("needs `strategy: weighted`", *where, "weight")
-        if target.when is not None and route.strategy != "tiered":
-            raise document.error("needs `strategy: tiered`", *where, "when")
-    last = len(route.targets) - 1
-    if route.targets[last].when is not None:
-        raise document.error(
-            "the last target of a tiered route takes what fits no other; leave its `when` out",
-            "routes", name, "targets", last, "when",
-        )  # fmt: skip
-    larger = route.larger_context
-    if larger is not None and settings.providers and larger.provider not in settings.providers:
-        raise document.error(
-            f"no such provider; the file has {known}", "routes", name, "larger_context", "provider"
-        )
-    if route.hedge is not None and len(route.targets) < 2:
-        raise document.error("needs a second target to ask", "routes", name, "hedge")

@@ -83,6 +83,7 @@ class Call:
         "complexity",
         "forwarded",
         "from_run",
+        "grade",
         "hedge_safe",
         "kept_at",
         "kept_by",
@@ -116,6 +117,8 @@ class Call:
         """Whether a run makes it: then the workflow's owner, not the key, chose the model."""
         self.complexity: Complexity | None = None
         """What `x-headgate-complexity` says."""
+        self.grade: str | None = None
+        """What its route's classifier said of it, where that was asked."""
         self.hedge_safe = False
         """Whether the client says that it may be made twice."""
         self.rungs_up = 0

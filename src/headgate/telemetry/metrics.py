@@ -19,6 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from headgate import __version__
 from headgate.telemetry.allowance_metrics import AllowanceMetrics
 from headgate.telemetry.bounded_labels import OTHER, BoundedLabels
+from headgate.telemetry.grading_metrics import GradingMetrics
 from headgate.telemetry.target_metrics import TargetMetrics
 from headgate.telemetry.trace_metrics import TraceMetrics
 
@@ -198,6 +199,7 @@ class Metrics:
         ).labels(__version__).set(1)
         self.targets = TargetMetrics(registry, max_label_values=max_label_values)
         self.traces = TraceMetrics(registry)
+        self.grading = GradingMetrics(registry)
 
     def observe(self, records: Iterable[CallFigures]) -> None:
         """Count `records`, calls that have ended."""
