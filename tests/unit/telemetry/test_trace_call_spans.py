@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from call_records import a_call
@@ -57,6 +57,7 @@ def test_under_a_span_of_ours_a_call_is_no_door():
     assert (inner.kind, outer.kind) == ("internal", "server")
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 9000), st.integers(0, 9000), st.booleans()), max_size=6),
     st.booleans(),

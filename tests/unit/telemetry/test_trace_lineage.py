@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from headgate.telemetry.traces.lineage import Parent, span_id_of, trace_from, under
@@ -24,6 +24,7 @@ def test_a_later_version_may_have_more_fields():
     assert trace_from(f"cc-{TRACE}-{SPAN}-01-what".encode()) == (TRACE, Parent(SPAN, sampled=True))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 @example(b"")
 @example(f"00-{TRACE}-{SPAN}-01-what".encode())
@@ -49,6 +50,7 @@ def test_what_lies_under_ours_takes_over_what_was_decided():
     assert under("run_1", None) == Parent(span_id_of("run_1"), sampled=None, ours=True)
 
 
+@settings(deadline=None)
 @given(HEX, st.booleans())
 def test_a_parents_word_goes_first(trace_id, sampled):
     parent = Parent(SPAN, sampled)
@@ -58,6 +60,7 @@ def test_a_parents_word_goes_first(trace_id, sampled):
     assert not Sampler(0.0, follows_parent=False).keeps(trace_id, parent)
 
 
+@settings(deadline=None)
 @given(HEX, st.floats(0, 1), st.floats(0, 1))
 def test_a_trace_that_a_small_share_keeps_a_larger_one_keeps_too(trace_id, one, other):
     small, large = sorted((one, other))
@@ -66,6 +69,7 @@ def test_a_trace_that_a_small_share_keeps_a_larger_one_keeps_too(trace_id, one, 
     assert not Sampler(0.0).keeps(trace_id, None)
 
 
+@settings(deadline=None)
 @given(HEX, st.floats(0, 1))
 def test_all_of_a_trace_is_kept_or_nothing(trace_id, share):
     sampler = Sampler(share)

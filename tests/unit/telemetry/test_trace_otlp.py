@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -43,6 +43,7 @@ def facts(attributes: Any) -> dict[str, Any]:
     return {one.key: getattr(one.value, one.value.WhichOneof("value")) for one in attributes}
 
 
+@settings(deadline=None)
 @given(st.lists(SPANS, max_size=4), st.dictionaries(TEXT, TEXT, max_size=3))
 def test_every_span_is_read_as_it_was_written(spans, resource):
     read = ExportTraceServiceRequest.FromString(encoded(spans, resource, version="1.2"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from collectors import Collector, collector_running
 from headgate.config.trace_plan import TracePlan, trace_plan
 from headgate.config.traces import TraceSettings
+from headgate.errors import ConfigError
 from headgate.telemetry.traces import sending
 from headgate.telemetry.traces.sending import HttpSender
 from headgate.telemetry.traces.span import Span
@@ -94,6 +96,16 @@ def test_a_sender_that_is_closed_does_not_wait_any_longer(
     began_s = time.monotonic()
     assert not sender.send([SPAN])
     assert time.monotonic() - began_s < 5
+
+
+def test_certificates_that_are_none_are_told_at_once(collector: Collector, tmp_path: Path):
+    broken = tmp_path / "broken.pem"
+    broken.write_text("not a certificate")
+    secure = {"url": "https://127.0.0.1:9/v1/traces"}
+    for field in ("certificate", "client_certificate"):
+        with pytest.raises(ConfigError, match="certificates"):
+            HttpSender(planned(collector, **secure, **{field: str(broken)}))
+    HttpSender(planned(collector, **secure))
 
 
 def test_headers_and_resource_come_from_opentelemetrys_variables(collector: Collector):

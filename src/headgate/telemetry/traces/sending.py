@@ -21,6 +21,7 @@ from typing import IO
 
 from headgate import __version__
 from headgate.config.trace_plan import TracePlan
+from headgate.errors import ConfigError
 from headgate.telemetry.traces.otlp import encoded
 from headgate.telemetry.traces.span import Span
 
@@ -31,7 +32,10 @@ _LEAST_S = 0.1
 
 
 class HttpSender:
-    """The way to one collector; used by one thread, closed by another."""
+    """The way to one collector; used by one thread, closed by another.
+
+    Raises `ConfigError` for certificates that can't be used.
+    """
 
     def __init__(self, plan: TracePlan) -> None:
         self._url = plan.url
@@ -44,8 +48,9 @@ class HttpSender:
             "user-agent": f"headgate/{__version__}",
             **({"content-encoding": "gzip"} if plan.gzip else {}),
         }
-        tls = urllib.request.HTTPSHandler(context=_tls(plan))
-        self._opener = urllib.request.build_opener(_NoRedirects, tls)
+        # The system's certificates take 2 MB that a collector without TLS can do without.
+        tls = [urllib.request.HTTPSHandler(context=_tls(plan))] if _has_tls(plan) else []
+        self._opener = urllib.request.build_opener(_NoRedirects, *tls)
         self._closed = threading.Event()
 
     def send(self, spans: Sequence[Span]) -> bool:
@@ -102,8 +107,17 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return
 
 
+def _has_tls(plan: TracePlan) -> bool:
+    return plan.url.startswith("https:")
+
+
 def _tls(plan: TracePlan) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=plan.certificate)
-    if plan.client_certificate is not None:
-        context.load_cert_chain(plan.client_certificate, plan.client_key)
+    try:
+        context = ssl.create_default_context(cafile=plan.certificate)
+        if plan.client_certificate is not None:
+            context.load_cert_chain(plan.client_certificate, plan.client_key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"the certificates for the collector of traces can't be used: {error.strerror}"
+        ) from None
     return context

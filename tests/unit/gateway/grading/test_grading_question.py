@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.config.grading import ClassifierSettings
@@ -39,6 +39,7 @@ def test_an_operator_sets_what_a_model_wants_and_leaves_out_what_it_refuses():
     assert asked["reasoning_effort"] == "minimal"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_a_text_cannot_leave_its_place(text):
     asked = json.loads(QUESTION.body(text))
@@ -66,6 +67,7 @@ def test_only_a_grade_of_the_list_is_taken(content, grade):
     assert QUESTION.grade(answer(content)) == grade
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(answer))
 def test_whatever_comes_back_is_a_grade_of_the_list_or_none(body):
     assert QUESTION.grade(body) in ("simple", "hard", None)
@@ -75,6 +77,7 @@ def test_an_answer_without_choices_is_none():
     assert QUESTION.grade(b'{"choices":[]}') is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 30), max_size=100), st.integers(0, 5))
 def test_as_many_grades_are_remembered_as_was_declared(asked, most):
     memory = GradeMemory(most)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.gateway.endpoints import ENDPOINTS
@@ -69,6 +69,7 @@ def test_of_a_long_text_the_beginning_and_the_end_are_left():
     assert len(text) <= 100
 
 
+@settings(deadline=None)
 @given(JSON, st.integers(100, 200))
 def test_whatever_is_sent_the_text_is_bounded_and_nothing_is_raised(messages, most):
     for endpoint, field in (("chat/completions", "messages"), ("responses", "input")):
