@@ -41,6 +41,8 @@ it, and with OpenAI's own address, the simulator answers. |
 made at the first start and shown once. |
 | `HEADGATE_SECRET_KEY` | At least 32 characters that key the hashes of keys and end users. \
 Without it one is made and stored in the database. It must stay the same for the database's life. |
+| `OTEL_…` | Turn traces on and say where they go; \
+[Trace calls](../how-to/trace-calls.md) lists them. |
 | `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` | Read for the way to the providers. |
 """
 

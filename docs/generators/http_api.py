@@ -44,7 +44,8 @@ input give the same run. |
 answer to begin, in seconds; kept as `Prefer: wait` is, but for a stream that flows. |
 | `x-headgate-cache` | `no-store`: neither answered from the cache nor kept there. |
 | `x-headgate-cache-tag` | Under `/v1`: names to clear the answer by, with commas between. |
-| `traceparent` | W3C trace context; its trace id stands in the call's record and log line. |
+| `traceparent` | W3C trace context; its trace id stands in the call's record and log \
+line, and its span is the parent of the call's [own](../how-to/trace-calls.md). |
 | `x-simulator-fault` | A fault for the simulator to play, handed on only to a provider on this \
 machine. |
 

@@ -68,6 +68,8 @@ def page() -> str:
     metrics.targets.key_out("openai", "default")
     metrics.targets.keys_out("openai", 1)
     metrics.allowances.note([_SHARE], {_RULE.name: 1}, waiting=0)
+    metrics.grading.graded("chat", "asked")
+    metrics.traces.lost("queue_full", 1)
     metrics.note_state(in_flight=0, lag_s=0.0, waiting_records=0)
     rows, buckets = [], []
     for family in text_string_to_metric_families(metrics.render().decode()):

@@ -71,6 +71,17 @@ def test_a_folder_that_is_not_there_is_one_line_with_the_remedy(tmp_path: Path):
     assert "headgate init" in line
 
 
+GRADED = """\
+providers: {a: {}}
+routes:
+  r:
+    strategy: tiered
+    targets:
+      - {provider: a, model: m, when: {grades: [simple]}}
+      - {provider: a, model: n}
+    classifier: {model: m, otherwise: hard}
+"""
+
 BROKEN = {
     "a ladder that loops": (
         (
@@ -103,6 +114,34 @@ BROKEN = {
             "    hedge: {after_s: 1}\n"
         ),
         ["headgate.yaml:5", "second target"],
+    ),
+    "a grade that nobody gives": (
+        GRADED.replace("    classifier: {model: m, otherwise: hard}\n", ""),
+        ["headgate.yaml:6", "needs a `classifier`"],
+    ),
+    "a grade that the classifier does not know": (
+        GRADED.replace("grades: [simple]", "grades: [easy]"),
+        ["headgate.yaml:6", "no grade `easy`"],
+    ),
+    "a default that is no grade": (
+        GRADED.replace("otherwise: hard", "otherwise: harder"),
+        ["headgate.yaml:8", "otherwise", "simple, hard"],
+    ),
+    "a classifier that leads back to its route": (
+        GRADED.replace("model: m, otherwise", "model: r, otherwise"),
+        ["headgate.yaml:8", "classifier.model", "tiered route"],
+    ),
+    "a classifier that nobody serves": (
+        GRADED.replace("{a: {}}", "{a: {models: [gpt-*]}}"),
+        ["headgate.yaml:8", "classifier.model", "neither a route nor a model"],
+    ),
+    "a classifier that nothing asks": (
+        GRADED.replace("grades: [simple]", "needs: [tools]"),
+        ["headgate.yaml:8", "no target asks for a grade"],
+    ),
+    "a classifier that is told what is not for the operator to say": (
+        GRADED.replace("otherwise: hard", "otherwise: hard, parameters: {messages: []}"),
+        ["headgate.yaml:8", "parameters.messages"],
     ),
     "two keys of one name": (
         (

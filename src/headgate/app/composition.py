@@ -20,11 +20,13 @@ from headgate.app.accounting import Accounting
 from headgate.app.caching import build_cache, build_embedder, check_cache
 from headgate.app.guarding import build_guards, untrusted_projects
 from headgate.app.plan import Plan
+from headgate.app.tracing import Tracing
 from headgate.config.policy import effective_policy
 from headgate.errors import UnavailableError
 from headgate.gateway.cache.semantic.near_miss import NearMissLog
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.gateway import Gateway
+from headgate.gateway.grading.classifier import Classifier
 from headgate.gateway.key_probe import KeyProbe
 from headgate.gateway.models import ModelList
 from headgate.gateway.moderator import GatewayModerator
@@ -75,6 +77,7 @@ _log = logging.getLogger(__name__)
 _GAUGES_EVERY_S = 0.5
 _FLUSH_AT_STOP_S = 10.0
 _QUIET_S = 3.0
+_LAST_TRACES_S = 3.0
 
 
 def prepare(plan: Plan, admin_key: str | None) -> str | None:
@@ -122,10 +125,13 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     routing = Routing(providers, settings.routes, settings.breaker, prices)
     metrics = Metrics(max_label_values=settings.metrics.max_label_values)
     call_log = CallLog(settings.logs.calls, settings.logs.level)
+    tracing = Tracing.of(plan, metrics.traces)
 
     def note_batch(records: list[CallRecord]) -> None:
         metrics.observe(records)
         call_log.write(records)
+        if tracing is not None:
+            tracing.tracer.note_calls(records)
 
     writer = LedgerWriter(database, settings.ledger, note_batch)
 
@@ -147,8 +153,15 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         object_threads,
         open_to_unregistered=settings.endpoints.unregistered_objects == "open",
     )
+    graded = {n: r.classifier for n, r in settings.routes.items() if r.classifier is not None}
+    classifier = Classifier(graded, metrics.grading) if graded else None
     gateway = Gateway(
-        Dispatcher(routing, RetryPolicy(settings.retries), metrics.targets),
+        Dispatcher(
+            routing,
+            RetryPolicy(settings.retries),
+            metrics.targets,
+            None if tracing is None else tracing.propagator,
+        ),
         Settlement(prices),
         writer,
         stored,
@@ -165,13 +178,17 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
             object_threads,
             metrics.guards,
         ),
+        grader=classifier,
     )
     embedder.gateway = moderator.gateway = gateway
+    if classifier is not None:
+        classifier.gateway = gateway
     runner = Runner(
         catalogue,
         GatewayModel(gateway, hash_user),
         RunRepository(database),
         hash_user,
+        None if tracing is None else tracing.tracer.note_run,
     )
     authenticator = Authenticator(KeyStore(database, secret), secret, settings.access)
     proxies = TrustedProxies(settings.server.trusted_proxies)
@@ -245,6 +262,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         prices=prices,
         database=database,
         accounting=accounting,
+        tracing=tracing,
         parent_pid=parent_pid,
     )
 
@@ -290,6 +308,7 @@ class Application:
         prices: PriceList,
         database: Database,
         accounting: Accounting | None,
+        tracing: Tracing | None,
         parent_pid: int | None,
     ) -> None:
         self._parent_pid = parent_pid
@@ -307,6 +326,7 @@ class Application:
         self._prices = prices
         self._database = database
         self._accounting = accounting
+        self._tracing = tracing
         self._gauges: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -325,6 +345,8 @@ class Application:
     async def start(self) -> None:
         """Begin to serve. Raises `DatabaseUnavailableError`."""
         self._writer.start()
+        if self._tracing is not None:
+            self._tracing.tracer.start()
         await self._authenticator.start()
         if self._accounting is not None:
             self._accounting.start()
@@ -361,6 +383,8 @@ class Application:
         if left:
             _log.error("records could not be written before the stop", extra={"records": left})
         atexit.unregister(self._writer.close)
+        if self._tracing is not None:
+            await asyncio.to_thread(self._tracing.tracer.close, _LAST_TRACES_S)
         await self._admin.stop()
         self._runner.threads.close()
         self._object_threads.close()

@@ -11,6 +11,7 @@ import msgspec
 from headgate.config import environment
 from headgate.config.load import load_settings
 from headgate.config.settings import ProviderSettings, Settings
+from headgate.config.trace_plan import TracePlan, trace_plan
 from headgate.errors import ConfigError
 from headgate.gateway.objects.allowed import AllowedPaths
 from headgate.gateway.upstream import Origin
@@ -29,6 +30,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     providers: Mapping[str, ProviderSettings]
     simulated: frozenset[str]
     """The providers that the simulator stands in for."""
+    traces: TracePlan | None = None
+    """How it traces; None: not at all."""
 
 
 def read_plan(argument: Path | None, variables: Mapping[str, str] = os.environ) -> Plan:
@@ -66,6 +69,13 @@ def read_plan(argument: Path | None, variables: Mapping[str, str] = os.environ) 
                     f"routes.{name}: there is no provider `{target.provider}`; there is"
                     f" {', '.join(providers)}"
                 )
+    traces = trace_plan(settings.traces, variables)
+    for name in traces.propagate_to if traces is not None else ():
+        if name not in providers:
+            raise ConfigError(
+                f"traces.propagate_to: there is no provider `{name}`; there is"
+                f" {', '.join(providers)}"
+            )
     return Plan(
         settings=settings,
         folder=folder,
@@ -73,4 +83,5 @@ def read_plan(argument: Path | None, variables: Mapping[str, str] = os.environ) 
         secret_key=variables.get("HEADGATE_SECRET_KEY") or None,
         providers=providers,
         simulated=simulated,
+        traces=traces,
     )

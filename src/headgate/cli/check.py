@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from headgate.config.load import FILE_NAME, load_settings
 from headgate.config.policy import effective_policy
 from headgate.config.problems import every_problem
 from headgate.config.settings import ProviderSettings, Settings
+from headgate.config.trace_plan import TracePlan, trace_plan
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
 from headgate.ledger.allowances.rule import rules_of
@@ -34,6 +36,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     policy: dict[str, Any] | None
     """None where the settings have problems."""
     workflows: tuple[Workflow, ...]
+    traces: TracePlan | None = None
+    """How a server would trace, by the file and this environment."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -85,11 +89,12 @@ def check_project(folder: Path | None) -> Checked:
     problems: list[str] = []
     settings: Settings | None = None
     providers: dict[str, ProviderSettings] = {}
-    policy = None
+    policy = traces = None
     try:
         settings = load_settings(folder)
         providers = environment.providers(settings)
         problems += _route_problems(settings, providers)
+        traces = trace_plan(settings.traces, os.environ)
         policy = effective_policy(
             settings,
             providers=providers,
@@ -119,6 +124,7 @@ def check_project(folder: Path | None) -> Checked:
         problems=tuple(dict.fromkeys(problems)),
         policy=None if problems else policy,
         workflows=tuple(workflows),
+        traces=traces,
     )
 
 
@@ -239,7 +245,8 @@ def _print(folder: Path | None, found: Checked) -> None:
         f"Retries   {retries['max_attempts']} attempts per target, pauses of"
         f" {retries['base_delay_s']:g} to {retries['max_delay_s']:g} s"
     )
-    click.echo(f"Cache     {_cache(policy['cache'], found.workflows)}\n")
+    click.echo(f"Cache     {_cache(policy['cache'], found.workflows)}")
+    click.echo(f"Traces    {_traces(found.traces)}\n")
     print_table(
         [
             Column("provider"), Column("kind"), Column("address"), Column("key"), Column("models"),
@@ -268,6 +275,7 @@ def _print(folder: Path | None, found: Checked) -> None:
                 for name, route in policy["routes"].items()
             ],
         )  # fmt: skip
+        _print_grades(policy["routes"])
     if policy["limits"] or policy["budgets"]:
         _print_rules(policy)
     if found.workflows:
@@ -287,6 +295,33 @@ def _print(folder: Path | None, found: Checked) -> None:
             ],
         )  # fmt: skip
     click.echo("All right. `--json` prints every setting with its value.")
+
+
+def _traces(plan: TracePlan | None) -> str:
+    if plan is None:
+        return "off"
+    whose = "those that callers do not decide on" if plan.follow_parent else "all"
+    return f"{plan.share * 100:g} % of {whose}, to {plan.url}"
+
+
+def _print_grades(routes: dict[str, Any]) -> None:
+    """Which routes ask a model how hard a request is."""
+    rows = [
+        [
+            name, classifier["model"], ", ".join(classifier["grades"]), classifier["otherwise"],
+            f"{classifier['timeout_s']:g} s",
+        ]
+        for name, route in routes.items()
+        if (classifier := route["classifier"]) is not None
+    ]  # fmt: skip
+    if rows:
+        print_table(
+            [
+                Column("graded route"), Column("by"), Column("grades"), Column("otherwise"),
+                Column("within", "right"),
+            ],
+            rows,
+        )  # fmt: skip
 
 
 def _keys_shown(provider: dict[str, Any]) -> str:

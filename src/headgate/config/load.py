@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from headgate.config.allowance_checks import check_alerts, check_allowances
 from headgate.config.guard_checks import check_guards
 from headgate.config.provider_kinds import kind_problems
-from headgate.config.routes import RouteSettings
+from headgate.config.route_checks import check_route
 from headgate.config.settings import ProviderSettings, Settings
+from headgate.config.traces import TraceSettings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
 
@@ -101,7 +102,9 @@ def _check(document: YamlFile, settings: Settings) -> None:
         known = ", ".join(settings.providers)
         raise document.error(f"no such provider; the file has {known}", "endpoints", "provider")
     for name, route in settings.routes.items():
-        _check_route(document, name, route, settings)
+        check_route(document, name, route, settings)
+    if settings.traces is not None:
+        _check_traces(document, settings.traces, settings)
     if (cache := settings.cache) is not None:
         if cache.store == "redis" and not cache.redis_url:
             raise document.error("say where Redis is: redis_url: redis://…", "cache", "store")
@@ -142,32 +145,17 @@ def _check_keys(document: YamlFile, provider: str, settings: ProviderSettings) -
                 raise document.error("has characters that a header can't carry", *where, field)
 
 
-def _check_route(document: YamlFile, name: str, route: RouteSettings, settings: Settings) -> None:
+def _check_traces(document: YamlFile, traces: TraceSettings, settings: Settings) -> None:
+    if traces.endpoint is not None:
+        address = urlsplit(traces.endpoint)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise document.error("write an http:// or https:// address", "traces", "endpoint")
+    for name, value in traces.headers.items():
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not value.isprintable():
+            raise document.error("is not a header that can be sent", "traces", "headers", name)
     known = ", ".join(settings.providers)
-    rungs: set[tuple[str, str]] = set()
-    for index, target in enumerate(route.targets):
-        where = ("routes", name, "targets", index)
-        if settings.providers and target.provider not in settings.providers:
-            raise document.error(f"no such provider; the file has {known}", *where, "provider")
-        if (target.provider, target.model) in rungs:
+    for index, name in enumerate(traces.propagate_to):
+        if settings.providers and name not in settings.providers:
             raise document.error(
-                "this target stands in the ladder already; it would loop", *where, "model"
+                f"no such provider; the file has {known}", "traces", "propagate_to", index
             )
-        rungs.add((target.provider, target.model))
-        if target.weight is not None and route.strategy != "weighted":
-            raise document.error("needs `strategy: weighted`", *where, "weight")
-        if target.when is not None and route.strategy != "tiered":
-            raise document.error("needs `strategy: tiered`", *where, "when")
-    last = len(route.targets) - 1
-    if route.targets[last].when is not None:
-        raise document.error(
-            "the last target of a tiered route takes what fits no other; leave its `when` out",
-            "routes", name, "targets", last, "when",
-        )  # fmt: skip
-    larger = route.larger_context
-    if larger is not None and settings.providers and larger.provider not in settings.providers:
-        raise document.error(
-            f"no such provider; the file has {known}", "routes", name, "larger_context", "provider"
-        )
-    if route.hedge is not None and len(route.targets) < 2:
-        raise document.error("needs a second target to ask", "routes", name, "hedge")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from headgate.config.caching import RouteCacheSettings
+from headgate.config.grading import ClassifierSettings
 from headgate.config.table import Seconds, Share, Table
 
 Strategy = Literal["in_order", "weighted", "cheapest", "fastest", "tiered"]
@@ -44,6 +45,7 @@ class WhenSettings(Table, frozen=True):
     complexity: Annotated[
         tuple[Complexity, ...], Meta(description="What `x-headgate-complexity` says.")
     ] = ()
+    grades: Annotated[tuple[str, ...], Meta(description="What the route's `classifier` says.")] = ()
     needs: Annotated[tuple[Need, ...], Meta(description="What the request makes use of.")] = ()
     without: Annotated[tuple[Need, ...], Meta(description="What the request makes no use of.")] = ()
 
@@ -94,6 +96,10 @@ class RouteSettings(Table, frozen=True):
             " the one that was fastest of late, or the first whose `when` fits."
         ),
     ] = "in_order"
+    classifier: Annotated[
+        ClassifierSettings | None,
+        Meta(description="Of a tiered route whose targets ask for `grades`."),
+    ] = None
     explore_share: Annotated[
         Share,
         Meta(description="Of a `fastest` route: calls that ask another target, to measure it."),

@@ -27,6 +27,7 @@ from headgate.config.providers import (
 )
 from headgate.config.routes import RouteSettings
 from headgate.config.table import Name, Seconds, Table
+from headgate.config.traces import TraceSettings
 from headgate.config.workflow import Trust
 
 
@@ -274,6 +275,10 @@ class Settings(Table, frozen=True):
     ] = {}
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    traces: Annotated[
+        TraceSettings | None,
+        Meta(description="Without it, only `OTEL_EXPORTER_OTLP_ENDPOINT` turns traces on."),
+    ] = None
     limits: Annotated[
         tuple[UsageLimitSettings, ...], Meta(description="All that apply hold; the smallest wins.")
     ] = ()

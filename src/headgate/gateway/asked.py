@@ -25,6 +25,7 @@ class Asked:
         feature: str | None = None,
         complexity: Complexity | None = None,
         rungs_up: int = 0,
+        grade: str | None = None,
     ) -> None:
         self._request = request
         self.workflow = workflow
@@ -32,6 +33,8 @@ class Asked:
         self.complexity = complexity
         self.rungs_up = rungs_up
         """How often the same was asked before and its answer failed its checks."""
+        self.grade = grade
+        """What the route's classifier said of it, where it was asked."""
         self.streamed = request.streamed
 
     @cached_property

@@ -109,8 +109,12 @@ async def attempt(
     deadline: Deadline,
     *,
     began_s: float,
+    traceparent: bytes = b"",
 ) -> Answer | Failed:
-    """Ask `target` by `key`, now, at `began_s`. Raises only faults of ours and when cancelled."""
+    """Ask `target` by `key`, now, at `began_s`. Raises only faults of ours and when cancelled.
+
+    `traceparent` is a header line that the provider is sent, or empty.
+    """
     provider = target.provider
     timeouts = provider.timeouts(request.endpoint, streamed=request.streamed)
     left_s = deadline.begin_by_s - began_s
@@ -127,7 +131,7 @@ async def attempt(
         # It can't be said to this target, or there is no token to say it with.
         return Failed(Failure(ours=True, timed_out=True), error)
     try:
-        reply = await _sent(provider, key, call.forwarded, outgoing, timeouts)
+        reply = await _sent(provider, key, call.forwarded + traceparent, outgoing, timeouts)
         if provider.dialect.translates:
             reply.add_headers(provider.dialect.limits(reply.headers))
         if request.streamed and reply.status == 200 and _flows(request, reply):

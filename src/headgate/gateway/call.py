@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from random import getrandbits
 from typing import Protocol, get_args
 
 import msgspec
@@ -25,6 +24,7 @@ from headgate.ledger.allowances.allowances import Reservation
 from headgate.ledger.allowances.line import PRIORITIES
 from headgate.ledger.record import CallRecord
 from headgate.storage.identifiers import new_id
+from headgate.telemetry.traces.lineage import Parent
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -34,7 +34,6 @@ _COMPLEXITIES: tuple[Complexity, ...] = get_args(Complexity)
 CACHE_TAG = re.compile(r"[\w./:-]{1,64}", re.ASCII)
 """What a name in `x-headgate-cache-tag` may be."""
 _TAGS_AT_MOST = 8
-_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class LastWords(msgspec.Struct, frozen=True):
@@ -86,6 +85,7 @@ class Call:
         "complexity",
         "forwarded",
         "from_run",
+        "grade",
         "guarding",
         "hedge_safe",
         "inner",
@@ -105,7 +105,13 @@ class Call:
     )
 
     def __init__(
-        self, caller: Caller, endpoint: str, *, trace_id: str, forwarded: bytes = b""
+        self,
+        caller: Caller,
+        endpoint: str,
+        *,
+        trace_id: str,
+        parent: Parent | None = None,
+        forwarded: bytes = b"",
     ) -> None:
         self.caller = caller
         self.forwarded = forwarded
@@ -122,6 +128,8 @@ class Call:
         """Whether a run makes it: then the workflow's owner, not the key, chose the model."""
         self.complexity: Complexity | None = None
         """What `x-headgate-complexity` says."""
+        self.grade: str | None = None
+        """What its route's classifier said of it, where that was asked."""
         self.hedge_safe = False
         """Whether the client says that it may be made twice."""
         self.rungs_up = 0
@@ -156,6 +164,7 @@ class Call:
             key_id=caller.key_id,
             endpoint=endpoint,
             trace_id=trace_id,
+            parent=parent,
         )
 
     def elapsed_us(self) -> int:
@@ -257,12 +266,3 @@ def cache_tags_from(header: bytes) -> tuple[str, ...]:
             param="x-headgate-cache-tag",
         )
     return tags
-
-
-def trace_id_from(traceparent: bytes | None) -> str:
-    """The trace that a W3C `traceparent` header names, or a new one."""
-    if traceparent is not None:
-        found = _TRACEPARENT.fullmatch(traceparent)
-        if found:
-            return found[1].decode()
-    return f"{getrandbits(128):032x}"

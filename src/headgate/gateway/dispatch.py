@@ -35,6 +35,7 @@ from headgate.gateway.target import Target
 from headgate.gateway.way import Step, Way
 from headgate.ledger.attempt import AttemptRecord
 from headgate.telemetry.target_metrics import TargetMetrics
+from headgate.telemetry.traces.propagation import Propagator
 
 _log = logging.getLogger(__name__)
 
@@ -48,8 +49,16 @@ _UNBOUNDED_TOKENS = 1_000
 class Dispatcher:
     """Makes the attempts of calls."""
 
-    def __init__(self, routing: Routing, policy: RetryPolicy, metrics: TargetMetrics) -> None:
+    def __init__(
+        self,
+        routing: Routing,
+        policy: RetryPolicy,
+        metrics: TargetMetrics,
+        propagator: Propagator | None = None,
+    ) -> None:
+        """`propagator` is there where calls are traced."""
         self.routing = routing
+        self._propagator = propagator
         self._policy = policy
         self._metrics = metrics
 
@@ -152,9 +161,20 @@ class Dispatcher:
         record.attempts += 1
         number = record.attempts
         _credit(call, step)
+        traceparent = b""
+        if self._propagator is not None:
+            traceparent = self._propagator.header(
+                target.provider.name, record.trace_id, record.parent, record.id, number
+            )
         try:
             outcome = await attempt(
-                call, request, target, step.key, way.deadline, began_s=step.began_s
+                call,
+                request,
+                target,
+                step.key,
+                way.deadline,
+                began_s=step.began_s,
+                traceparent=traceparent,
             )
         except asyncio.CancelledError:
             if way.hedge_won:
@@ -188,6 +208,8 @@ class Dispatcher:
         target.provider.retry_budget.answered()
         if record.attempts > 1:
             _note(call, step, number, status=outcome.reply.status)
+        elif self._propagator is not None:
+            record.lone_attempt = _told(call, step, number, outcome.reply.status, None)
         return outcome
 
     async def _hedged(
@@ -355,17 +377,22 @@ def _note(
     error_class: str | None = None,
 ) -> None:
     """Put an attempt that has ended into the call's record."""
-    record = call.record
-    record.trail += (
-        AttemptRecord(
-            call_id=record.id,
-            number=number,
-            reason=step.reason,
-            provider=step.target.provider.name,
-            model=step.target.model[:256],
-            provider_key=step.key.name,
-            status=status,
-            error_class=error_class,
-            latency_us=int((time.monotonic() - step.began_s) * 1e6),
-        ),
+    call.record.trail += (_told(call, step, number, status, error_class),)
+
+
+def _told(
+    call: Call, step: Step, number: int, status: int | None, error_class: str | None
+) -> AttemptRecord:
+    latency_us = int((time.monotonic() - step.began_s) * 1e6)
+    return AttemptRecord(
+        call_id=call.record.id,
+        number=number,
+        reason=step.reason,
+        provider=step.target.provider.name,
+        model=step.target.model[:256],
+        provider_key=step.key.name,
+        status=status,
+        error_class=error_class,
+        latency_us=latency_us,
+        began_us=max(0, call.elapsed_us() - latency_us),
     )

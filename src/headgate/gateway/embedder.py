@@ -7,11 +7,13 @@ import asyncio
 import msgspec
 
 from headgate.gateway.cache.semantic.index import Vector
-from headgate.gateway.call import Call, Headers, LastWords, Refusal
+from headgate.gateway.call import Call
 from headgate.gateway.endpoints import ENDPOINTS
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.gateway import Gateway
+from headgate.gateway.inner_client import InnerClient
 from headgate.gateway.request import read_request
+from headgate.telemetry.traces.lineage import under
 
 
 class _Vector(msgspec.Struct):
@@ -38,7 +40,12 @@ class GatewayEmbedder:
         """See `cache.semantic.similar.Embedder`; the call's run pays for it."""
         if self.gateway is None:
             return None
-        asking = Call(call.caller, "embeddings", trace_id=call.record.trace_id)
+        asking = Call(
+            call.caller,
+            "embeddings",
+            trace_id=call.record.trace_id,
+            parent=under(call.record.id, call.record.parent),
+        )
         asking.from_run = True
         record = asking.record
         record.workflow, record.run_id = call.record.workflow, call.record.run_id
@@ -48,30 +55,10 @@ class GatewayEmbedder:
             {"model": self._model, "input": text, "encoding_format": "float"}
         )
         request = read_request(ENDPOINTS["embeddings"], body)
-        waiting = _Waiting()
+        waiting = InnerClient()
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self.gateway.carry(asking, request, waiting)
             return _reply.decode(waiting.body).data[0].embedding if record.status == 200 else None
         except (TimeoutError, IndexError, *UNREADABLE):
             return None
-
-
-class _Waiting:
-    """The client of such a call; embeddings are never streamed."""
-
-    __slots__ = ("body", "gone")
-
-    def __init__(self) -> None:
-        self.body = b""
-        self.gone = False
-
-    async def begin(self, status: int, headers: Headers) -> None:
-        raise NotImplementedError
-
-    async def write(self, data: bytes) -> None:
-        raise NotImplementedError
-
-    async def finish(self, last: LastWords | Refusal) -> None:
-        if isinstance(last, LastWords):
-            self.body = last.body

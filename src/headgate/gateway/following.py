@@ -11,16 +11,21 @@ from headgate.gateway.target import Target
 
 def follow(call: Call, request: Request, route: Route) -> tuple[Target, ...]:
     """Send the call along `route`; its targets in the order in which they are tried."""
-    record = call.record
     call.route = route
-    record.route = route.name
+    call.record.route = route.name
     if route.strategy is None:
         return route.targets
-    asked = Asked(
+    return route.strategy.order(route.targets, asked_of(call, request))
+
+
+def asked_of(call: Call, request: Request) -> Asked:
+    """What a strategy may look at of the call."""
+    record = call.record
+    return Asked(
         request,
         workflow=record.workflow,
         feature=record.feature,
         complexity=call.complexity,
         rungs_up=call.rungs_up,
+        grade=call.grade,
     )
-    return route.strategy.order(route.targets, asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import Protocol
 
 from headgate.errors import (
     ClientGoneError,
@@ -47,6 +48,15 @@ _DRAIN_S = 0.5
 """How long a finished stream may take to close, for its connection to be used again."""
 
 
+class Grader(Protocol):
+    """Finds out how hard a request is, where its route goes by that."""
+
+    async def targets(
+        self, call: Call, request: Request, targets: tuple[Target, ...]
+    ) -> tuple[Target, ...]:
+        """The call's targets in the order that its grade makes; `targets` has none yet."""
+
+
 class Gateway:
     """Carries calls. There is no second way to a model."""
 
@@ -62,6 +72,7 @@ class Gateway:
         spending: Spending | None = None,
         cache: AnswerCache | None = None,
         guards: GuardsInCalls | None = None,
+        grader: Grader | None = None,
     ) -> None:
         self.cache = cache
         self.routing = dispatcher.routing
@@ -73,6 +84,7 @@ class Gateway:
         self._durable = durable
         self._spending = spending
         self._guards = guards
+        self._grader = grader
         self.in_flight = 0
 
     async def carry(self, call: Call, request: Request, client: Client) -> None:
@@ -106,6 +118,8 @@ class Gateway:
         """What is left to tell the client once the call is settled; None where it has gone."""
         try:
             targets = self._admit(call, request)
+            if self._grader is not None and call.route is not None and call.route.grades:
+                targets = await self._grader.targets(call, request, targets)
             if (previous := request.previous_response()) is not None:
                 targets = await self._keepers(call, previous, targets)
             if request.names_objects:

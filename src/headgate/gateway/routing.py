@@ -22,7 +22,7 @@ _MAX_REMEMBERED = 4096
 class Route:
     """A name that applications ask for, and what it leads to."""
 
-    __slots__ = ("hedge_after_s", "larger_context", "name", "strategy", "targets")
+    __slots__ = ("grades", "hedge_after_s", "larger_context", "name", "strategy", "targets")
 
     def __init__(
         self,
@@ -31,6 +31,8 @@ class Route:
         strategy: Strategy | None = None,
         larger_context: Target | None = None,
         hedge_after_s: float | None = None,
+        *,
+        grades: bool = False,
     ) -> None:
         self.name = name
         """None: the model was named itself."""
@@ -40,6 +42,8 @@ class Route:
         """None: they are tried as they are written."""
         self.larger_context = larger_context
         self.hedge_after_s = hedge_after_s
+        self.grades = grades
+        """Whether it has a classifier that grades requests."""
 
 
 class Routing:
@@ -90,6 +94,7 @@ class Routing:
             self._strategy(settings),
             None if larger is None else self._target(larger, name),
             None if settings.hedge is None else settings.hedge.after_s,
+            grades=settings.classifier is not None,
         )
 
     def _strategy(self, settings: RouteSettings) -> Strategy | None:
@@ -101,7 +106,8 @@ class Routing:
             case "fastest":
                 return Fastest(settings.explore_share, random, time.monotonic)
             case "tiered":
-                return Tiered(tuple(target.when for target in settings.targets))
+                rules = tuple(target.when for target in settings.targets)
+                return Tiered(rules, settings.classifier)
             case "in_order":
                 return None
 

@@ -22,7 +22,10 @@ AttemptReason = Literal["first", "retry", "next_key", "next_target", "larger_con
 
 
 class AttemptRecord(msgspec.Struct, frozen=True):
-    """One row of `attempts`; the order of the fields is the order of the table's columns."""
+    """One row of `attempts`; the order of the fields is the order of the table's columns.
+
+    The last field has no column: only traces tell it.
+    """
 
     call_id: str
     number: int
@@ -39,3 +42,5 @@ class AttemptRecord(msgspec.Struct, frozen=True):
     """None where its answer was used."""
     latency_us: int
     """Until its answer had begun (a stream) or was whole, or until it had failed."""
+    began_us: int = 0
+    """How long after the call itself it was begun."""

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from headgate.ledger.attempt import AttemptRecord
+from headgate.telemetry.traces.lineage import Parent
 
 CacheState = Literal["hit", "similar", "stale", "miss", "off"]
 """`hit`: answered from the cache. `similar`: so too, with the answer to a question much like it.
@@ -17,8 +18,8 @@ answered. `miss`: it had no answer. `off`: it was not asked."""
 class CallRecord(msgspec.Struct, kw_only=True):
     """One row of the ledger, filled while the call goes its way and handed to the writer once.
 
-    The order of the fields is the order of the columns of `storage.schema.calls`; only the last,
-    `trail`, goes to a table of its own.
+    The order of the fields is the order of the columns of `storage.schema.calls`; of the last
+    three, `trail` goes to a table of its own, and the others to the trace alone.
     """
 
     id: str
@@ -73,3 +74,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
     """What its guards said, as a JSON list; None where none stood at it. It holds no contents."""
     trail: tuple[AttemptRecord, ...] = ()
     """The attempts, where they tell more than the call itself does."""
+    parent: Parent | None = None
+    """The span that the call's own belongs under."""
+    lone_attempt: AttemptRecord | None = None
+    """The only attempt of a call that went well at once, where calls are traced."""

@@ -20,9 +20,10 @@ from headgate.ledger.attempt import AttemptRecord
 from headgate.ledger.record import CallRecord
 from headgate.storage.schema import attempts, calls
 
-CALL_FIELDS = CallRecord.__struct_fields__[:-1]
-"""Those with a column in `calls`; the last field, the trail, has a table of its own."""
-_ATTEMPT_FIELDS = AttemptRecord.__struct_fields__
+CALL_FIELDS = tuple(name for name in CallRecord.__struct_fields__ if name in calls.columns)
+"""Those with a column in `calls`; the fields after them are kept elsewhere, or not at all."""
+_ATTEMPT_FIELDS = tuple(n for n in AttemptRecord.__struct_fields__ if n in attempts.columns)
+_CALL_VALUES, _ATTEMPT_VALUES = len(CALL_FIELDS), len(_ATTEMPT_FIELDS)
 _STATEMENT_ROWS = (64, 16, 4, 1)
 """Few sizes, so that each statement is parsed once; 64 rows are far below 32,766 values."""
 
@@ -61,7 +62,9 @@ def insert_attempts(
         f"({','.join([mark] * len(_ATTEMPT_FIELDS))})"
         f"{' ON CONFLICT (call_id, number) DO NOTHING' if may_exist else ''}"
     )
-    connection.exec_driver_sql(statement, [astuple(attempt) for attempt in trails])
+    connection.exec_driver_sql(
+        statement, [astuple(attempt)[:_ATTEMPT_VALUES] for attempt in trails]
+    )
 
 
 def fitted(record: CallRecord) -> CallRecord:
@@ -80,7 +83,7 @@ def _fitted_attempt(attempt: AttemptRecord) -> AttemptRecord:
 
 
 def _values(record: CallRecord) -> tuple[object, ...]:
-    return astuple(record)[:-1]
+    return astuple(record)[:_CALL_VALUES]
 
 
 def _fitted(value: object, column: sa.Column[object]) -> object:

@@ -19,8 +19,10 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from headgate import __version__
 from headgate.telemetry.allowance_metrics import AllowanceMetrics
 from headgate.telemetry.bounded_labels import OTHER, BoundedLabels
+from headgate.telemetry.grading_metrics import GradingMetrics
 from headgate.telemetry.guard_metrics import GuardMetrics
 from headgate.telemetry.target_metrics import TargetMetrics
+from headgate.telemetry.trace_metrics import TraceMetrics
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -198,6 +200,8 @@ class Metrics:
         ).labels(__version__).set(1)
         self.targets = TargetMetrics(registry, max_label_values=max_label_values)
         self.guards = GuardMetrics(registry)
+        self.traces = TraceMetrics(registry)
+        self.grading = GradingMetrics(registry)
 
     def observe(self, records: Iterable[CallFigures]) -> None:
         """Count `records`, calls that have ended."""

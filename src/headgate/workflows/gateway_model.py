@@ -24,7 +24,9 @@ class GatewayModel:
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """See `workflows.model.Model`."""
-        call = Call(request.caller, request.endpoint, trace_id=request.trace_id)
+        call = Call(
+            request.caller, request.endpoint, trace_id=request.trace_id, parent=request.parent
+        )
         call.forwarded = b"".join(b"%b: %b\r\n" % header for header in request.headers)
         call.from_run = True
         call.rungs_up = request.asked_before

@@ -10,6 +10,7 @@ import msgspec
 from headgate.config.allowances import Priority
 from headgate.gateway.caller import Caller
 from headgate.ledger.record import CacheState
+from headgate.telemetry.traces.lineage import Parent
 
 
 class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +23,8 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     workflow: str
     caller: Caller
     trace_id: str
+    parent: Parent | None = None
+    """The run's own span."""
     feature: str | None = None
     user: str | None = None
     """The end user as the caller named them; only a keyed hash is ever stored."""

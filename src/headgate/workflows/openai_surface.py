@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from headgate.gateway.caller import Caller
+from headgate.telemetry.traces.lineage import Parent
 from headgate.workflows.openai_input import OpenAIEndpoint, read_openai_request
 from headgate.workflows.openai_output import (
     chat_completion,
@@ -42,6 +43,7 @@ async def answer_workflow(
     body: bytes,
     caller: Caller,
     trace_id: str,
+    parent: Parent | None = None,
     feature: str | None = None,
     user: str | None = None,
     idempotency_key: str | None = None,
@@ -61,6 +63,7 @@ async def answer_workflow(
             input=request.input,
             caller=caller,
             trace_id=trace_id,
+            parent=parent,
             feature=feature,
             user=user,
             idempotency_key=idempotency_key,

@@ -9,6 +9,7 @@ import msgspec
 from headgate.errors import HeadgateError
 from headgate.gateway.caller import Caller
 from headgate.ledger.cost import total_cost_nanousd
+from headgate.telemetry.traces.lineage import Parent
 from headgate.workflows.steps import CallFacts, Step
 
 RunStatus = Literal["queued", "running", "awaiting_review", "completed", "rejected", "failed"]
@@ -23,6 +24,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     input: Any
     caller: Caller
     trace_id: str
+    parent: Parent | None = None
+    """The span that the run's own belongs under."""
     feature: str | None = None
     user: str | None = None
     idempotency_key: str | None = None
@@ -87,6 +90,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     input: dict[str, Any] | None = None
     """None where the contents were not asked for, or are erased."""
     output: dict[str, Any] | None = None
+    parent: Parent | None = None
+    """The span that its own belongs under; only the trace tells it."""
     replayed: bool = False
     """It was not made now: an earlier request with the same Idempotency-Key made it."""
 

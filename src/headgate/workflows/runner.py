@@ -25,6 +25,7 @@ from headgate.errors import (
 from headgate.gateway.caller import Caller
 from headgate.storage.identifiers import new_id
 from headgate.storage.threads import StorageThreads
+from headgate.telemetry.traces.lineage import under
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.conversation import correction, request_body
 from headgate.workflows.folder import Workflow
@@ -66,12 +67,15 @@ class Runner:
         model: Model,
         repository: RunRepository,
         hash_user: Callable[[str], str],
+        note_ended: Callable[[Run], None] | None = None,
     ) -> None:
+        """`note_ended` is told of each run that was made here and has ended."""
         self.catalogue = catalogue
         self.repository = repository
         self.threads = StorageThreads("runs")
         self._model = model
         self._hash_user = hash_user
+        self._note_ended = note_ended
 
     def admitted(self, name: str, caller: Caller) -> Workflow:
         """The workflow `name`, if `caller` may run it; `PermissionDeniedError` if not."""
@@ -132,6 +136,7 @@ class Runner:
                 digest=workflow.digest,
                 created_at_us=_now_us(),
                 trace_id=order.trace_id,
+                parent=order.parent,
                 feature=order.feature,
                 user_hash=None if order.user is None else self._hash_user(order.user),
                 input=order.input,
@@ -215,6 +220,7 @@ class Runner:
             workflow=workflow.name,
             caller=order.caller,
             trace_id=order.trace_id,
+            parent=under(run.id, order.parent),
             feature=order.feature,
             user=order.user,
             priority=workflow.settings.limits.priority,
@@ -249,6 +255,8 @@ class Runner:
             output=outcome.output,
         )
         await self.threads.run(self.repository.finish, ended, claim)
+        if self._note_ended is not None:
+            self._note_ended(ended)
         return ended
 
 

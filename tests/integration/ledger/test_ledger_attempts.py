@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from call_records import a_call
@@ -12,6 +13,7 @@ from headgate.ledger.rows import insert_attempts, insert_calls
 from headgate.ledger.usage import call_with_attempts
 from headgate.ledger.writer import LedgerWriter
 from headgate.storage import Database
+from headgate.telemetry.traces.lineage import Parent
 
 
 def with_trail(**changes: object) -> CallRecord:
@@ -43,6 +45,18 @@ def test_a_call_is_read_back_with_its_attempts(database: Database, writer: Ledge
     assert writer.close(10) == 0
     assert found(database, record) == record
     assert found(database, plain) == plain
+
+
+def test_what_only_the_trace_tells_is_not_stored(database: Database, writer: LedgerWriter):
+    record = with_trail(parent=Parent("b7ad6b7169203331", sampled=True))
+    stored = msgspec.structs.replace(record, parent=None)
+    record.trail = tuple(msgspec.structs.replace(one, began_us=7) for one in record.trail)
+    plain = a_call(lone_attempt=record.trail[0])
+    writer.append(record)
+    writer.append(plain)
+    assert writer.close(10) == 0
+    assert found(database, record) == stored
+    assert found(database, plain) == msgspec.structs.replace(plain, lone_attempt=None)
 
 
 def test_attempts_that_do_not_fit_are_made_to(database: Database, writer: LedgerWriter):

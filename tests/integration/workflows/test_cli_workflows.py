@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -153,6 +154,28 @@ def test_check_finds_a_route_that_nobody_serves(headgate, tmp_path):
         "providers:\n  own: {base_url: 'http://127.0.0.1:1/v1', models: ['small-*']}\n"
     )
     assert headgate("check", tmp_path)[0] == 0
+
+
+def test_check_shows_who_grades_and_where_traces_go(headgate, tmp_path, monkeypatch):
+    monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
+    assert "Traces    off" in headgate("check", tmp_path)[1]
+    (tmp_path / "headgate.yaml").write_text(
+        "traces: {endpoint: 'http://collector:4318', share: 0.25, headers: {x-token: hidden}}\n"
+        "routes:\n  chat:\n    strategy: tiered\n    classifier: {model: tiny, otherwise: hard}\n"
+        "    targets:\n      - {provider: openai, model: m, when: {grades: [simple]}}\n"
+        "      - {provider: openai, model: n}\n"
+    )
+    status, out, _ = headgate("check", tmp_path)
+    assert status == 0
+    assert "25 % of those that callers do not decide on, to http://collector:4318/v1/traces" in out
+    assert re.search(r"chat +tiny +simple, hard +hard +2 s", out)
+    _, out, _ = headgate("check", tmp_path, "--json")
+    assert json.loads(out)["policy"]["routes"]["chat"]["classifier"]["otherwise"] == "hard"
+    assert "hidden" not in out
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "by-the-moon")
+    status, out, _ = headgate("check", tmp_path)
+    assert status == 1
+    assert "OTEL_TRACES_SAMPLER" in out
 
 
 def test_check_never_shows_a_key(headgate, tmp_path, monkeypatch):

@@ -32,6 +32,8 @@ from headgate.gateway.routing import Routing
 from headgate.gateway.upstream import UpstreamError
 from headgate.ledger.prices import PriceList
 from headgate.telemetry.metrics import Metrics
+from headgate.telemetry.traces.propagation import Propagator
+from headgate.telemetry.traces.sampler import Sampler
 
 CALLER = Caller("key_1", "default", "app")
 OUTCOMES = (
@@ -137,6 +139,20 @@ async def ask(routing: Routing, dispatcher: Dispatcher, *, hedged: bool = False)
     return call
 
 
+async def test_one_attempt_that_went_well_is_noted_where_calls_are_traced():
+    routing, quiet = gateway(
+        Script([]), retries=RetrySettings(), breaker=BreakerSettings(), pooled=False
+    )
+    traced = Dispatcher(
+        routing, RetryPolicy(RetrySettings()), quiet._metrics, Propagator(Sampler(1.0), [])
+    )
+    assert (await ask(routing, quiet)).record.lone_attempt is None
+    record = (await ask(routing, traced)).record
+    assert record.trail == ()
+    assert record.lone_attempt is not None
+    assert (record.lone_attempt.model, record.lone_attempt.reason) == ("m1", "first")
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.sampled_from(OUTCOMES), max_size=60),
@@ -177,8 +193,9 @@ def test_every_call_ends_and_leaves_its_whole_story(outcomes, calls, pooled, hed
         len({one.provider for one in call.record.trail} or {call.record.provider}) for call in made
     )
     if floor < 1000:
-        # The floor of 3 at most, what time adds while the test runs, and a tenth of the calls.
-        assert len(script.asked) - firsts - refused_keys <= floor * 10 + 0.1 * firsts + 2
+        # Of each of the two providers the floor of 3 at most; what time adds while the test runs,
+        # and a tenth of the calls.
+        assert len(script.asked) - firsts - refused_keys <= 2 * floor * 10 + 0.1 * firsts + 2
 
 
 @pytest.mark.parametrize("pooled", [False, True])

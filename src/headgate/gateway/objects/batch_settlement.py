@@ -23,6 +23,7 @@ from headgate.ledger.prices import PriceList
 from headgate.ledger.record import CallRecord
 from headgate.ledger.writer import LedgerWriter
 from headgate.storage.identifiers import new_id
+from headgate.telemetry.traces.lineage import under
 
 ENDPOINT = "batches/usage"
 """What the ledger calls such a record."""
@@ -102,6 +103,7 @@ class BatchSettlement:
             reasoning_tokens=reasoned,
             service_tier=TIER,
             trace_id=call.record.trace_id,
+            parent=under(call.record.id, call.record.parent),
             simulated=provider.simulated or call.record.simulated,
         )
         price = batch.model and self._prices.price_of(

@@ -7,27 +7,54 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from headgate.config.grading import ClassifierSettings
 from headgate.config.routes import WhenSettings
 from headgate.gateway.asked import Asked
 from headgate.gateway.target import Target
 
 
 class Tiered:
-    """See `Strategy`; one rule for each target, None fits every request."""
+    """See `Strategy`; one rule for each target, None fits every request.
 
-    def __init__(self, rules: tuple[WhenSettings | None, ...]) -> None:
+    `classifier` says which grades there are, and which one a request has that was not graded.
+    """
+
+    def __init__(
+        self,
+        rules: tuple[WhenSettings | None, ...],
+        classifier: ClassifierSettings | None = None,
+    ) -> None:
         self._rules = rules
+        self._classifier = classifier
 
     def order(self, targets: tuple[Target, ...], asked: Asked) -> tuple[Target, ...]:
         """See `Strategy`."""
+        grade = self._grade(asked)
         for index, rule in enumerate(self._rules):
-            if rule is None or fits(rule, asked):
+            if rule is None or (fits(rule, asked) and _of_grade(rule, grade)):
                 return targets[min(index + asked.rungs_up, len(targets) - 1) :]
         return targets[-1:]
 
+    def waits_for_grade(self, asked: Asked) -> bool:
+        """Whether which target is first hangs on a grade that the request does not have yet."""
+        if asked.grade is not None:
+            return False
+        for rule in self._rules:
+            if rule is None:
+                return False
+            if fits(rule, asked):
+                return bool(rule.grades)
+        return False
+
+    def _grade(self, asked: Asked) -> str | None:
+        if self._classifier is None:
+            return None
+        # A budget may have sent it here from a route that has other grades.
+        return asked.grade if asked.grade in self._classifier.grades else self._classifier.otherwise
+
 
 def fits(rule: WhenSettings, asked: Asked) -> bool:
-    """Whether all that `rule` says holds."""
+    """Whether all that `rule` says holds, its grades aside."""
     if rule.complexity and asked.complexity not in rule.complexity:
         return False
     if rule.workflows and not _named(asked.workflow, rule.workflows):
@@ -39,6 +66,10 @@ def fits(rule: WhenSettings, asked: Asked) -> bool:
     if rule.needs and not asked.needs.issuperset(rule.needs):
         return False
     return not rule.without or asked.needs.isdisjoint(rule.without)
+
+
+def _of_grade(rule: WhenSettings, grade: str | None) -> bool:
+    return not rule.grades or grade in rule.grades
 
 
 def _named(name: str | None, patterns: tuple[str, ...]) -> bool:

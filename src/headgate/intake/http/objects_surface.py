@@ -8,7 +8,7 @@ from __future__ import annotations
 from headgate.config.endpoints import EndpointsSettings
 from headgate.config.settings import ServerSettings
 from headgate.errors import HeadgateError, UnsupportedMediaTypeError, UpstreamLoopError
-from headgate.gateway.call import Call, Refusal, trace_id_from
+from headgate.gateway.call import Call, Refusal
 from headgate.gateway.forms import boundary_of
 from headgate.gateway.objects.allowed import AllowedPaths
 from headgate.gateway.objects.asking import ObjectRequest
@@ -24,6 +24,7 @@ from headgate.intake.http.routes import query_pairs
 from headgate.intake.http.server_protocol import REPLY
 from headgate.intake.http.streamed_body import StreamedBody
 from headgate.storage.identifiers import new_id
+from headgate.telemetry.traces.lineage import trace_from
 
 _JSON = b"application/json"
 _FORM = b"multipart/form-data"
@@ -77,8 +78,8 @@ class ObjectsSurface:
         except HeadgateError as error:
             await client.finish(Refusal(error, [(b"x-request-id", new_id("req").encode())]))
             return
-        trace_id = trace_id_from(headers.get(b"traceparent"))
-        call = Call(caller, found.operation.name, trace_id=trace_id)
+        trace_id, parent = trace_from(headers.get(b"traceparent"))
+        call = Call(caller, found.operation.name, trace_id=trace_id, parent=parent)
         try:
             if b"x-headgate-feature" in headers:
                 call.name_feature(headers[b"x-headgate-feature"])

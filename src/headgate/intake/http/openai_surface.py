@@ -15,7 +15,7 @@ from headgate.errors import (
     MethodNotAllowedError,
     UpstreamLoopError,
 )
-from headgate.gateway.call import Call, LastWords, Refusal, no_store_from, trace_id_from
+from headgate.gateway.call import Call, LastWords, Refusal, no_store_from
 from headgate.gateway.caller import Caller
 from headgate.gateway.deadline import patience_from
 from headgate.gateway.endpoints import ENDPOINTS, Endpoint
@@ -31,6 +31,7 @@ from headgate.intake.http.request_body import Receive, Scope
 from headgate.intake.http.server_protocol import REPLY
 from headgate.intake.http.streamed_body import StreamedBody, is_form
 from headgate.storage.identifiers import new_id
+from headgate.telemetry.traces.lineage import trace_from
 from headgate.workflows.openai_surface import answer_workflow
 from headgate.workflows.runner import Runner
 
@@ -100,7 +101,8 @@ class OpenAISurface:
                 told.append((b"allow", b"POST"))
             await client.finish(Refusal(error, told))
             return
-        call = Call(caller, endpoint.name, trace_id=trace_id_from(headers.get(b"traceparent")))
+        trace_id, parent = trace_from(headers.get(b"traceparent"))
+        call = Call(caller, endpoint.name, trace_id=trace_id, parent=parent)
         if caller.project in self._untrusted:
             call.trust = "untrusted"
         if endpoint.takes_form and is_form(headers):
@@ -220,6 +222,7 @@ class OpenAISurface:
                 body=request.body_for(request.model),
                 caller=call.caller,
                 trace_id=call.record.trace_id,
+                parent=call.record.parent,
                 feature=call.record.feature,
                 user=_user(headers) or request.end_user(),
                 idempotency_key=idempotency_key.decode("latin-1") if idempotency_key else None,

@@ -8,10 +8,11 @@ import msgspec
 from msgspec import Meta
 
 from headgate.errors import InvalidRequestError
-from headgate.gateway.call import feature_from, no_store_from, trace_id_from
+from headgate.gateway.call import feature_from, no_store_from
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint, HeaderParameter
 from headgate.intake.http.inputs import Input
 from headgate.intake.http.run_view import RunView, run_view
+from headgate.telemetry.traces.lineage import trace_from
 from headgate.workflows.folder import Workflow
 from headgate.workflows.run import Order
 from headgate.workflows.run_headers import run_headers
@@ -67,11 +68,13 @@ def workflows_endpoints(runner: Runner, *, fault_hints: bool = True) -> tuple[En
     async def run(request: ApiRequest) -> ApiReply:
         headers, feature = request.headers, _header(request, "x-headgate-feature")
         runner.admitted(request.path["name"], request.caller)
+        trace_id, parent = trace_from(_header(request, "traceparent"))
         order = Order(
             workflow=request.path["name"],
             input=request.json(StartRun).input,
             caller=request.caller,
-            trace_id=trace_id_from(_header(request, "traceparent")),
+            trace_id=trace_id,
+            parent=parent,
             feature=None if feature is None else feature_from(feature),
             user=_user(request),
             idempotency_key=headers.get("idempotency-key"),

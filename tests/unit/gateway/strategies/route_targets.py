@@ -41,6 +41,7 @@ def asked(
     feature: str | None = None,
     complexity: Any = None,
     rungs_up: int = 0,
+    grade: str | None = None,
     **fields: object,
 ) -> Asked:
     """A request as a strategy sees it."""
@@ -52,4 +53,5 @@ def asked(
         feature=feature,
         complexity=complexity,
         rungs_up=rungs_up,
+        grade=grade,
     )

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from route_targets import asked, models, targets
 
+from headgate.config.grading import ClassifierSettings
 from headgate.config.routes import WhenSettings
 from headgate.gateway.strategies import Cheapest, Fastest, Tiered, Weighted
 from headgate.ledger.cost import Price, Rates
@@ -129,6 +130,45 @@ def test_the_first_rule_that_fits_chooses_the_rung(request_, first) -> None:
 def test_what_failed_its_checks_is_asked_further_up(rungs_up, first) -> None:
     again = asked(workflow="triage-mail", rungs_up=rungs_up)
     assert models(Tiered(RULES).order(LADDER, again))[0] == first
+
+
+GRADER = ClassifierSettings(model="m", otherwise="hard")
+GRADED = (
+    WhenSettings(complexity=("low",)),
+    WhenSettings(grades=("simple",), without=("tools",)),
+    WhenSettings(features=("search",)),
+    None,
+)
+GRADED_LADDER = targets("hinted", "simple", "search", "rest")
+
+
+@pytest.mark.parametrize(
+    ("request_", "waits"),
+    [
+        (asked(), True),
+        (asked(feature="search"), True),
+        (asked(grade="hard"), False),
+        (asked(complexity="low"), False),
+        (asked(tools=TOOLS), False),
+        (asked(tools=TOOLS, feature="search"), False),
+    ],
+)
+def test_a_grade_is_waited_for_only_where_no_rule_before_it_decides(request_, waits) -> None:
+    assert Tiered(GRADED, GRADER).waits_for_grade(request_) is waits
+    assert not Tiered(RULES).waits_for_grade(request_)
+
+
+@pytest.mark.parametrize(
+    ("grade", "first"),
+    [("simple", "simple"), ("hard", "rest"), (None, "rest"), ("of another route", "rest")],
+)
+def test_a_grade_chooses_the_rung(grade, first) -> None:
+    assert models(Tiered(GRADED, GRADER).order(GRADED_LADDER, asked(grade=grade)))[0] == first
+
+
+def test_without_a_grade_the_declared_one_is_taken() -> None:
+    kind = ClassifierSettings(model="m", otherwise="simple")
+    assert models(Tiered(GRADED, kind).order(GRADED_LADDER, asked()))[0] == "simple"
 
 
 def test_a_response_with_an_image_needs_vision() -> None:

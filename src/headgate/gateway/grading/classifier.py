@@ -1,0 +1,153 @@
+"""Asks small models for the grades of requests, as every call is made: recorded and paid for.
+
+Asked only where no rule before it has decided, never for longer than the operator said, and once
+for equal texts. Where no grade comes, the route's own default is taken, and a metric tells.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from headgate.config.grading import ClassifierSettings
+from headgate.gateway.call import Call
+from headgate.gateway.deadline import Patience
+from headgate.gateway.endpoints import ENDPOINTS
+from headgate.gateway.following import asked_of, follow
+from headgate.gateway.gateway import Gateway
+from headgate.gateway.grading.memory import GradeMemory
+from headgate.gateway.grading.question import Question
+from headgate.gateway.grading.text import graded_text
+from headgate.gateway.inner_client import InnerClient
+from headgate.gateway.request import Request, read_request
+from headgate.gateway.strategies import Tiered
+from headgate.gateway.target import Target
+from headgate.telemetry.grading_metrics import Graded, GradingMetrics
+from headgate.telemetry.traces.lineage import under
+
+_log = logging.getLogger(__name__)
+
+_ENDPOINT = "chat/completions"
+_PATIENCE_SHARE = 0.3
+"""Of the time that a client gives: most must be left for the answer itself."""
+FEATURE = "headgate:classifier"
+"""What the cost of such a call is for, in the ledger."""
+
+
+class _Asking:
+    """What one route needs to ask."""
+
+    def __init__(self, settings: ClassifierSettings) -> None:
+        self.settings = settings
+        self.question = Question(settings)
+        self.memory = GradeMemory(settings.remember)
+        self.failing = False
+
+
+class Classifier:
+    """Grades the requests of those `routes` that have a classifier."""
+
+    def __init__(self, routes: Mapping[str, ClassifierSettings], metrics: GradingMetrics) -> None:
+        self._routes = {name: _Asking(settings) for name, settings in routes.items()}
+        self._metrics = metrics
+        self.gateway: Gateway | None = None
+        """Set once there is one; it has this."""
+
+    async def targets(
+        self, call: Call, request: Request, targets: tuple[Target, ...]
+    ) -> tuple[Target, ...]:
+        """The targets of a call whose route grades, in the order that its grade makes.
+
+        `targets` is the order without one, which stands where no grade is needed.
+        """
+        route = call.route
+        if route is None or route.name is None or not isinstance(route.strategy, Tiered):
+            return targets
+        if not route.strategy.waits_for_grade(asked_of(call, request)):
+            return targets
+        call.grade, how = await self._grade(call, request, route.name)
+        self._metrics.graded(route.name, how)
+        return follow(call, request, route)
+
+    async def _grade(self, call: Call, request: Request, route: str) -> tuple[str, Graded]:
+        asking, record = self._routes[route], call.record
+        run = (record.project, "run", record.run_id or "")
+        if call.rungs_up and (known := asking.memory.recall(*run)):
+            # What failed its checks is asked again, with the faults: it is no other request.
+            return known, "remembered"
+        text = graded_text(request, asking.settings.max_input_characters)
+        if text is None:
+            return asking.settings.otherwise, "no_text"
+        grade = asking.memory.recall(record.project, "text", text)
+        how: Graded = "remembered"
+        if grade is None:
+            grade, how = await self._asked(call, asking, route, text)
+        if grade is None:
+            return asking.settings.otherwise, how
+        asking.memory.keep(grade, record.project, "text", text)
+        if record.run_id is not None:
+            asking.memory.keep(grade, *run)
+        return grade, how
+
+    async def _asked(
+        self, call: Call, asking: _Asking, route: str, text: str
+    ) -> tuple[str | None, Graded]:
+        if self.gateway is None:
+            return None, "failed"
+        inner = _call_for(call)
+        inner.record.model_requested = asking.settings.model
+        request = read_request(ENDPOINTS[_ENDPOINT], asking.question.body(text))
+        client = InnerClient()
+        try:
+            async with asyncio.timeout(_within(asking.settings.timeout_s, call.patience)):
+                await self.gateway.carry(inner, request, client)
+        except TimeoutError:
+            self._note(asking, route, "late")
+            return None, "late"
+        if inner.record.status != 200:
+            self._note(asking, route, inner.record.error_class or "failed")
+            return None, "failed"
+        grade = asking.question.grade(client.body)
+        self._note(asking, route, None if grade else "no grade")
+        return grade, "asked" if grade else "no_grade"
+
+    def _note(self, asking: _Asking, route: str, failure: str | None) -> None:
+        """Say it once when a classifier begins to fail, and when it answers again."""
+        if failure is not None and not asking.failing:
+            _log.warning(
+                "a classifier gives no grades; its route's `otherwise` is taken",
+                extra={"route": route, "reason": failure},
+            )
+        elif failure is None and asking.failing:
+            _log.warning("a classifier gives grades again", extra={"route": route})
+        asking.failing = failure is not None
+
+
+def _within(timeout_s: float, patience: Patience | None) -> float:
+    """How long to wait for a grade."""
+    waits = () if patience is None else (patience.begin_s, patience.whole_s)
+    return min([timeout_s, *(wait_s * _PATIENCE_SHARE for wait_s in waits if wait_s is not None)])
+
+
+def _call_for(call: Call) -> Call:
+    """The call that asks for the grade of `call`: its own in the ledger, and linked to that."""
+    inner = Call(
+        call.caller,
+        _ENDPOINT,
+        trace_id=call.record.trace_id,
+        parent=under(call.record.id, call.record.parent),
+    )
+    inner.from_run = True
+    inner.priority = call.priority
+    record = inner.record
+    record.id = grading_id(call.record.id)
+    record.feature = FEATURE
+    record.workflow, record.run_id = call.record.workflow, call.record.run_id
+    record.user_hash = call.record.user_hash
+    return inner
+
+
+def grading_id(call_id: str) -> str:
+    """The id of the call that asked for the grade of the call `call_id`."""
+    return f"{call_id}.grade"
