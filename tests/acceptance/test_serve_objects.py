@@ -86,6 +86,7 @@ def test_an_address_that_is_not_known_is_refused_with_what_to_do(small):
 
 
 def test_no_address_leads_elsewhere(gateway: RunningServer, upstream: Upstream):
+    before = len(upstream.everything())
     for path in (
         "/v1/files/..%2fmodels",
         "/v1/files/%2e%2e",
@@ -95,7 +96,7 @@ def test_no_address_leads_elsewhere(gateway: RunningServer, upstream: Upstream):
         "/v1/files/a%0d%0ax: y",
     ):
         assert gateway.get(path.replace(" ", "%20")).status in (400, 404), path
-    assert not [r for r in upstream.everything() if "/files/" in r.target]
+    assert len(upstream.everything()) == before
 
 
 def test_what_is_let_pass_goes_with_the_providers_key_and_leaves_a_record(

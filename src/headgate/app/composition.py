@@ -25,6 +25,7 @@ from headgate.gateway.cache.semantic.near_miss import NearMissLog
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.key_probe import KeyProbe
+from headgate.gateway.key_watch import KeyWatch
 from headgate.gateway.models import ModelList
 from headgate.gateway.objects.carrier import ObjectCarrier
 from headgate.gateway.objects.in_calls import ObjectsInCalls
@@ -138,6 +139,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     spending = None
     if accounting is not None:
         spending = Spending(accounting.allowances, prices, routing, settings.allowances)
+    key_watch = KeyWatch(metrics.targets)
     object_threads = StorageThreads("objects")
     register = ObjectRegister(
         database,
@@ -145,7 +147,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         open_to_unregistered=settings.endpoints.unregistered_objects == "open",
     )
     gateway = Gateway(
-        Dispatcher(routing, RetryPolicy(settings.retries), metrics.targets),
+        Dispatcher(routing, RetryPolicy(settings.retries), metrics.targets, key_watch),
         Settlement(prices),
         writer,
         stored,
@@ -214,6 +216,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         RetryPolicy(settings.retries),
         prices,
         writer,
+        key_watch,
         keeper=settings.endpoints.provider,
         durable=settings.ledger.durability == "durable",
         spending=spending,

@@ -19,6 +19,7 @@ from headgate.gateway.deadline import Deadline, deadline_of
 from headgate.gateway.health import verdict_of
 from headgate.gateway.hedging import Racer, race
 from headgate.gateway.key_pool import KeyPool, ProviderKey
+from headgate.gateway.key_watch import KeyWatch
 from headgate.gateway.provider_failures import keys_out_error
 from headgate.gateway.request import Request
 from headgate.gateway.retry import (
@@ -38,9 +39,6 @@ from headgate.telemetry.target_metrics import TargetMetrics
 
 _log = logging.getLogger(__name__)
 
-_REST_S = 1.0
-"""How long a key is taken for used up after a 429 that doesn't say how long."""
-
 _UNBOUNDED_TOKENS = 1_000
 """What an answer is thought to take of a key's room where the request sets no bound."""
 
@@ -48,8 +46,15 @@ _UNBOUNDED_TOKENS = 1_000
 class Dispatcher:
     """Makes the attempts of calls."""
 
-    def __init__(self, routing: Routing, policy: RetryPolicy, metrics: TargetMetrics) -> None:
+    def __init__(
+        self,
+        routing: Routing,
+        policy: RetryPolicy,
+        metrics: TargetMetrics,
+        keys: KeyWatch | None = None,
+    ) -> None:
         self.routing = routing
+        self._keys = keys or KeyWatch(metrics)
         self._policy = policy
         self._metrics = metrics
 
@@ -174,7 +179,8 @@ class Dispatcher:
         if isinstance(outcome, Failed):
             way.failed = outcome
             if pool is not None:
-                self._note_key(step, pool, outcome)
+                failure, reason = outcome.failure, outcome.failure.code or outcome.error_class
+                self._keys.failed(target.provider.name, pool, step.key, failure, reason)
             self._leave(step, verdict_of(outcome.failure))
             _note(call, step, number, status=outcome.status, error_class=outcome.error_class)
             return outcome
@@ -239,24 +245,6 @@ class Dispatcher:
                 extra={"target": health.name, "breaker": breaker.state},
             )
             self._metrics.breaker(health.name, is_open=breaker.state == "open")
-
-    def _note_key(self, step: Step, pool: KeyPool, outcome: Failed) -> None:
-        """Take in what a failure says of its key: one that was refused leaves the pool."""
-        failure, provider = outcome.failure, step.target.provider.name
-        if failure.status == 429 and not failure.is_of_key:
-            pool.rest(step.key, failure.retry_after_s or _REST_S, time.monotonic())
-        elif failure.is_of_key and pool.take_out(step.key, time.monotonic()):
-            _log.error(
-                "provider_key_out",
-                extra={
-                    "provider": provider,
-                    "provider_key": step.key.name,
-                    "status": failure.status,
-                    "reason": failure.code or outcome.error_class,
-                },
-            )
-            self._metrics.key_out(provider, step.key.name or "")
-            self._metrics.keys_out(provider, pool.out_count)
 
     def broke_off(self, call: Call) -> None:
         """Note that a stream broke after its first events had been handed on."""

@@ -117,7 +117,7 @@ class ResponseArchive:
                 f"The response `{response_id[:64]}` is not kept: its provider `{name}` keeps none.",
                 code="response_not_found",
             )
-        key = await provider.let_in(provider.key_named(owner.provider_key))
+        key = await provider.let_in(provider.keeper(owner.provider_key))
         target = f"/responses/{quote(response_id, safe='')}{below}{'?' + query if query else ''}"
         try:
             reply = await provider.upstream.send(

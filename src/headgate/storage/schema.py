@@ -228,6 +228,7 @@ objects = sa.Table(
     sa.Column("key_id", sa.String(48), nullable=False, comment="the key that made it"),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.Column("settled_at_us", sa.BigInteger, comment="when what it used was recorded"),
+    sa.Column("provider_key", sa.String(64), comment="which of the provider's keys made it"),
     sa.Index("objects_by_project", "project", "kind", "provider"),
     comment="Whose what a provider keeps is: files, batches, vector stores and their like.",
 )

@@ -9,7 +9,7 @@ import pytest
 
 from headgate.errors import InvalidRequestError, NotFoundError
 from headgate.gateway.objects.references import Reference
-from headgate.gateway.objects.register import ObjectRegister, OwnedObject
+from headgate.gateway.objects.register import Keeper, ObjectRegister, OwnedObject
 from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
 
@@ -36,12 +36,17 @@ def register(database: Database, threads: StorageThreads) -> ObjectRegister:
 
 
 async def test_what_one_process_remembers_another_finds(database, threads, register):
-    await register.remember([an_object("file-1"), an_object("file-2", provider="azure")])
+    await register.remember(
+        [an_object("file-1"), an_object("file-2", provider="azure", provider_key="second")]
+    )
     other = ObjectRegister(database, threads)
-    assert await other.keeper_of("file", "file-1", "mine") == "openai"
-    assert await other.keeper_of("file", "file-2", "mine") == "azure"
-    assert await other.providers_of("file", "mine") == {"openai": 1, "azure": 1}
-    assert await other.providers_of("batch", "mine") == {}
+    assert await other.keeper_of("file", "file-1", "mine") == Keeper("openai")
+    assert await other.keeper_of("file", "file-2", "mine") == Keeper("azure", "second")
+    assert await other.keepers_of("file", "mine") == {
+        Keeper("openai"): 1,
+        Keeper("azure", "second"): 1,
+    }
+    assert await other.keepers_of("batch", "mine") == {}
 
 
 async def test_what_is_not_its_own_is_as_if_it_were_not_there(register):
@@ -69,7 +74,7 @@ async def test_the_first_owner_stays_the_owner(database, threads, register):
     other = ObjectRegister(database, threads)
     await other.remember([an_object("file-1", "theirs")])
     fresh = ObjectRegister(database, threads)
-    assert await fresh.keeper_of("file", "file-1", "mine") == "openai"
+    assert await fresh.keeper_of("file", "file-1", "mine") == Keeper("openai")
     with pytest.raises(NotFoundError):
         await fresh.keeper_of("file", "file-1", "theirs")
 

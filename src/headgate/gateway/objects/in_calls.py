@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from headgate.errors import InvalidRequestError
+from headgate.errors import InvalidRequestError, NotFoundError
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.objects.references import mentions_objects, named_in
-from headgate.gateway.objects.register import ObjectRegister
+from headgate.gateway.objects.register import Keeper, ObjectRegister
 from headgate.gateway.target import Target
 
 _MOST_NAMED = 500
@@ -31,7 +31,7 @@ class ObjectsInCalls:
         mean one thing here and another to the provider.
         """
         project = call.caller.project
-        keepers: dict[str, str] = {}
+        keepers: dict[Keeper, str] = {}
         named = 0
         for name in [name for name in fields if mentions_objects({name: fields[name]})]:
             try:
@@ -56,14 +56,35 @@ class ObjectsInCalls:
                 if keeper is not None:
                     keepers[keeper] = reference.field
         for keeper, field in keepers.items():
-            targets = tuple(target for target in targets if target.provider.name == keeper)
-            if not targets:
-                raise InvalidRequestError(
-                    f"What `{field}` names is kept by the provider `{keeper}`, which is not one of"
-                    " this model's, or not of all that the request names; ask for a model of that"
-                    " provider.",
-                    param=field,
-                )
-            call.kept_at = keeper
-            call.kept_by = targets[0].provider.object_key.name
+            targets = keep_to(call, keeper, targets, field)
         return targets
+
+
+def keep_to(
+    call: Call, keeper: Keeper, targets: tuple[Target, ...], field: str
+) -> tuple[Target, ...]:
+    """Those of `targets` that can see what `field` names; noted in `call`.
+
+    Raises `InvalidRequestError` where there is none, or where the call must go by another key.
+    """
+    name = keeper.provider
+    targets = tuple(target for target in targets if target.provider.name == name)
+    if not targets:
+        raise InvalidRequestError(
+            f"What `{field}` names is kept by the provider `{name}`, which is not one of this"
+            " model's, or not of all that the request names; ask for a model of that provider.",
+            param=field,
+        )
+    try:
+        key = targets[0].provider.keeper(keeper.provider_key).name
+    except NotFoundError as error:
+        raise InvalidRequestError(error.message, param=field, code=error.code) from None
+    if call.kept_at is not None and call.kept_by != key:
+        raise InvalidRequestError(
+            f"What `{field}` names was made with the key `{key}` of the provider `{name}`, and what"
+            f" else the request names with `{call.kept_by}`; name what one key made.",
+            param=field,
+            code="objects_of_different_keys",
+        )
+    call.kept_at, call.kept_by = name, key
+    return targets
