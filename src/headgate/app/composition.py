@@ -27,6 +27,8 @@ from headgate.gateway.gateway import Gateway
 from headgate.gateway.key_probe import KeyProbe
 from headgate.gateway.key_watch import KeyWatch
 from headgate.gateway.models import ModelList
+from headgate.gateway.objects.allowed import AllowedPaths
+from headgate.gateway.objects.batch_input import BatchBounds
 from headgate.gateway.objects.carrier import ObjectCarrier
 from headgate.gateway.objects.in_calls import ObjectsInCalls
 from headgate.gateway.objects.register import ObjectRegister
@@ -217,6 +219,12 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         prices,
         writer,
         key_watch,
+        stored,
+        BatchBounds(
+            max_file_bytes=settings.endpoints.max_upload_bytes,
+            max_line_bytes=settings.server.max_body_bytes,
+        ),
+        allowed=AllowedPaths(settings.endpoints.allow),
         keeper=settings.endpoints.provider,
         durable=settings.ledger.durability == "durable",
         spending=spending,

@@ -115,3 +115,25 @@ async def test_open_to_all_is_only_what_nobody_made_here(database, threads, regi
     assert await open_register.keeper_of("file", "file-old", "mine") is None
     with pytest.raises(NotFoundError):
         await open_register.keeper_of("file", "file-1", "mine")
+
+
+async def test_of_many_that_are_named_those_of_the_project_are_told_with_their_keepers(
+    database, threads, register
+):
+    made = [an_object(f"file-{n}", provider_key="k") for n in range(1200)]
+    await register.remember([*made, an_object("file-x", "theirs"), an_object("b", kind="batch")])
+    asked = ["file-7", "file-1199", "file-x", "b", "file-unknown", "\0"]
+    kept = Keeper("openai", "k")
+    assert await register.keepers_among("file", asked, "mine") == {
+        "file-7": kept,
+        "file-1199": kept,
+    }
+    everything = [f"file-{n}" for n in range(1200)]
+    assert len(await register.keepers_among("file", everything, "mine")) == 1200
+    open_register = ObjectRegister(database, threads, open_to_unregistered=True)
+    assert await open_register.keepers_among("file", asked, "mine") == {
+        "file-7": kept,
+        "file-1199": kept,
+        "file-unknown": None,
+        "b": None,
+    }

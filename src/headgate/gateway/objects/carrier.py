@@ -25,6 +25,7 @@ from headgate.gateway.caller import Caller
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.forms import FormReader, boundary_of
 from headgate.gateway.key_watch import KeyWatch
+from headgate.gateway.objects.allowed import AllowedPaths
 from headgate.gateway.objects.answers import (
     JSON,
     object_headers,
@@ -34,6 +35,7 @@ from headgate.gateway.objects.answers import (
     stopping_error,
 )
 from headgate.gateway.objects.asking import Asked, Asking, ObjectRequest, secret_of
+from headgate.gateway.objects.batch_input import BatchBounds, BatchInputs
 from headgate.gateway.objects.batch_settlement import BatchSettlement
 from headgate.gateway.objects.lists import Lists
 from headgate.gateway.objects.notes import Notes
@@ -47,6 +49,7 @@ from headgate.gateway.reply_headers import call_headers
 from headgate.gateway.retry import RetryPolicy
 from headgate.gateway.routing import Routing
 from headgate.gateway.spending import Spending
+from headgate.gateway.stored_responses import StoredResponses
 from headgate.gateway.upstream import RequestBody, UpstreamError, UpstreamReply
 from headgate.ledger.prices import PriceList
 from headgate.ledger.writer import LedgerWriter
@@ -64,16 +67,23 @@ class ObjectCarrier:
         prices: PriceList,
         writer: LedgerWriter,
         keys: KeyWatch,
+        stored: StoredResponses,
+        bounds: BatchBounds,
         *,
+        allowed: AllowedPaths | None = None,
         keeper: str | None,
         durable: bool,
         spending: Spending | None = None,
     ) -> None:
-        """`keeper` is the provider of new objects that nothing else decides; None: the first."""
+        """`keeper` is the provider of new objects that nothing else decides; None: the first.
+
+        `allowed` are endpoints that an operator lets pass by name.
+        """
         self._routing = routing
         self._register = register
         self._asking = Asking(retries, keys)
         self._notes = Notes(register, BatchSettlement(register, prices, writer))
+        self._inputs = BatchInputs(self._asking, register, stored, bounds, allowed)
         self._lists = Lists(routing, register, self._asking, self._notes)
         self._writer = writer
         self._keeper = keeper
@@ -117,6 +127,10 @@ class ObjectCarrier:
             if operation.effect == "list" and operation.kind is not None:
                 return await self._lists.answer(call, request, operation.kind)
             asked, body = await self._admitted(call.caller, request)
+            if operation.runs_file:
+                call.record.cost_nanousd = 0  # as long as it is only looked at
+                await self._inputs.check(call, asked, body if isinstance(body, bytes) else b"")
+                call.record.cost_nanousd = None
             if operation.effect in ("content", "pass"):
                 return await self._relayed(call, request, asked, body, client)
             return await self._passed_on(call, request, asked, body)

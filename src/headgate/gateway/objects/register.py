@@ -124,6 +124,18 @@ class ObjectRegister:
         """Who keeps objects of `kind` of `project`, and how many each."""
         return await self._threads.begin(self._keepers_of, kind, project)
 
+    async def keepers_among(
+        self, kind: Kind, ids: Sequence[str], project: str
+    ) -> dict[str, Keeper | None]:
+        """Those of `ids` that `project` may name, and who keeps them; None as in `keeper_of`."""
+        known = [one for one in ids if IDENTIFIER.fullmatch(one)]
+        rows = await self._threads.begin(self._rows_of, kind, known)
+        found: dict[str, Keeper | None] = {}
+        if self.open_to_unregistered:
+            others = {object_id for object_id, _, _ in rows}
+            found = {one: None for one in known if one not in others}
+        return found | {object_id: keeper for object_id, owner, keeper in rows if owner == project}
+
     async def owners_among(self, kind: Kind, provider: str, ids: Sequence[str]) -> dict[str, str]:
         """Of those of `ids` that are registered, the project."""
         return await self._threads.begin(self._projects, kind, provider, ids)
@@ -187,6 +199,17 @@ class ObjectRegister:
         with self._database.connect() as connection:
             rows = connection.execute(query)
             return {Keeper(row.provider, row.provider_key): row.objects for row in rows}
+
+    def _rows_of(self, kind: Kind, ids: Sequence[str]) -> list[tuple[str, str, Keeper]]:
+        columns = objects.c.id, objects.c.project, objects.c.provider, objects.c.provider_key
+        found: list[tuple[str, str, Keeper]] = []
+        with self._database.connect() as connection:
+            for start in range(0, len(ids), _MOST_IDS):
+                some = ids[start : start + _MOST_IDS]
+                query = sa.select(*columns).where(objects.c.kind == kind, objects.c.id.in_(some))
+                rows = connection.execute(query)
+                found += ((r.id, r.project, Keeper(r.provider, r.provider_key)) for r in rows)
+        return found
 
     def _projects(self, kind: Kind, provider: str, ids: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {}
