@@ -139,6 +139,10 @@ class Provider:
             bare_headers=key.bare_headers + token.header,
         )
 
+    def may_ask_again(self, refused: ProviderKey) -> bool:
+        """Whether `let_in` may give another token than the one that was `refused`."""
+        return self.tokens is not None and self.tokens.refused(refused.secret)
+
     async def close(self) -> None:
         """Close its connections."""
         if self.tokens is not None:

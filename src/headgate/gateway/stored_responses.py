@@ -117,20 +117,24 @@ class ResponseArchive:
                 f"The response `{response_id[:64]}` is not kept: its provider `{name}` keeps none.",
                 code="response_not_found",
             )
-        key = await provider.let_in(provider.keeper(owner.provider_key))
         target = f"/responses/{quote(response_id, safe='')}{below}{'?' + query if query else ''}"
-        try:
-            reply = await provider.upstream.send(
-                provider.origin,
-                method.encode(),
-                provider.path(target.encode()),
-                key.headers,
-                b"",
-                provider.quick,
-            )
-            body = await reply.read(_MAX_REPLY_BYTES)
-        except UpstreamError as error:
-            raise broken_error(error, name) from None
+        own_key = provider.keeper(owner.provider_key)
+        while True:
+            key = await provider.let_in(own_key)
+            try:
+                reply = await provider.upstream.send(
+                    provider.origin,
+                    method.encode(),
+                    provider.path(target.encode()),
+                    key.headers,
+                    b"",
+                    provider.quick,
+                )
+                body = await reply.read(_MAX_REPLY_BYTES)
+            except UpstreamError as error:
+                raise broken_error(error, name) from None
+            if reply.status != 401 or not provider.may_ask_again(key):
+                break
         if reply.status == 401:
             raise refused_key_error(name)
         return StoredReply(reply.status, without_secret(body, key.secret))

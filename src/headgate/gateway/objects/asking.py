@@ -161,7 +161,11 @@ class Asking:
         method = operation.method.encode()
         if isinstance(body, bytes):
             send = provider.upstream.send
-            return await send(provider.origin, method, target, headers, body, timeouts)
+            reply = await send(provider.origin, method, target, headers, body, timeouts)
+            if reply.status == 401 and provider.may_ask_again(key):
+                reply.abort()
+                return await self._send(call, request, asked, body, query)
+            return reply
         send_from = provider.upstream.send_from
         return await send_from(provider.origin, method, target, headers, body, timeouts)
 
