@@ -18,6 +18,7 @@ from headgate.config.load import FILE_NAME, load_settings
 from headgate.config.policy import effective_policy
 from headgate.config.problems import every_problem
 from headgate.config.settings import ProviderSettings, Settings
+from headgate.config.short_keys import short_key_warnings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
 from headgate.ledger.allowances.rule import rules_of
@@ -34,11 +35,14 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     policy: dict[str, Any] | None
     """None where the settings have problems."""
     workflows: tuple[Workflow, ...]
+    of_settings: tuple[str, ...] = ()
+    """Warnings about the settings."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is no problem but costs money or time."""
-        return tuple(w for workflow in self.workflows for w in workflow.prompt.warnings)
+        """What is no problem but costs money, time or trust."""
+        of_prompts = (w for workflow in self.workflows for w in workflow.prompt.warnings)
+        return (*self.of_settings, *of_prompts)
 
 
 @click.command(
@@ -119,6 +123,7 @@ def check_project(folder: Path | None) -> Checked:
         problems=tuple(dict.fromkeys(problems)),
         policy=None if problems else policy,
         workflows=tuple(workflows),
+        of_settings=short_key_warnings(providers),
     )
 
 

@@ -29,7 +29,7 @@ class ProviderKey(msgspec.Struct, frozen=True):
     name: str | None
     """None: the provider's only one."""
     secret: bytes | None
-    """What may never be shown."""
+    """What may never be shown; None where there is nothing, or too little to be found again."""
     headers: bytes
     """The header lines of every request in JSON that is made with it."""
     bare_headers: bytes = b""

@@ -11,6 +11,7 @@ from headgate import __version__
 from headgate.config.failures import RetryBudgetSettings
 from headgate.config.providers import CAPABILITIES, Capability
 from headgate.config.settings import ProviderSettings, TimeoutSettings
+from headgate.config.short_keys import LEAST_HIDDEN_CHARACTERS
 from headgate.errors import NotFoundError
 from headgate.gateway.dialects import Dialect, dialect_for
 from headgate.gateway.endpoints import Endpoint
@@ -186,6 +187,8 @@ def _pool(settings: ProviderSettings, via: str) -> KeyPool | None:
 
 def _key(name: str | None, settings: ProviderSettings, via: str) -> ProviderKey:
     secret = settings.api_key.encode() if settings.api_key else None
+    if secret is not None and len(secret) < LEAST_HIDDEN_CHARACTERS:
+        secret = None
     bare = _header_lines(settings, via)
     return ProviderKey(name, secret, b"content-type: application/json\r\n" + bare, bare)
 
