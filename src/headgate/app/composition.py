@@ -17,6 +17,7 @@ from contextlib import suppress
 from functools import partial
 
 from headgate.app.accounting import Accounting
+from headgate.app.alerting import Alerting
 from headgate.app.caching import build_cache, build_embedder, check_cache
 from headgate.app.plan import Plan
 from headgate.config.policy import effective_policy
@@ -137,11 +138,12 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     embedder = build_embedder(settings)
     cache = build_cache(settings, catalogue, database, embedder)
     stored = StoredResponses(find_response)
-    accounting = Accounting.of(settings, database)
+    alerting = Alerting(settings, database, providers.values())
+    accounting = Accounting.of(settings, database, alerting.outbox)
     spending = None
     if accounting is not None:
         spending = Spending(accounting.allowances, prices, routing, settings.allowances)
-    key_watch = KeyWatch(metrics.targets)
+    key_watch = KeyWatch(metrics.targets, alerting.tell)
     object_threads = StorageThreads("objects")
     register = ObjectRegister(
         database,
@@ -243,6 +245,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         prices=prices,
         database=database,
         accounting=accounting,
+        alerting=alerting,
         parent_pid=parent_pid,
     )
 
@@ -288,6 +291,7 @@ class Application:
         prices: PriceList,
         database: Database,
         accounting: Accounting | None,
+        alerting: Alerting,
         parent_pid: int | None,
     ) -> None:
         self._parent_pid = parent_pid
@@ -305,6 +309,7 @@ class Application:
         self._prices = prices
         self._database = database
         self._accounting = accounting
+        self._alerting = alerting
         self._gauges: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -326,6 +331,7 @@ class Application:
         await self._authenticator.start()
         if self._accounting is not None:
             self._accounting.start()
+        self._alerting.start()
         await self._runner.give_up_lost()
         self._key_probe.start()
         if self._gateway.cache is not None:
@@ -351,6 +357,7 @@ class Application:
         await self._key_probe.stop()
         if self._accounting is not None:
             await self._accounting.stop()
+        await self._alerting.stop()
         if self._gateway.cache is not None:
             await self._gateway.cache.keeper.stop()
         for provider in self._gateway.routing.providers.values():
