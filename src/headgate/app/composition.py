@@ -32,6 +32,7 @@ from headgate.gateway.objects.allowed import AllowedPaths
 from headgate.gateway.objects.batch_input import BatchBounds
 from headgate.gateway.objects.carrier import ObjectCarrier
 from headgate.gateway.objects.in_calls import ObjectsInCalls
+from headgate.gateway.objects.items import ResponseItems
 from headgate.gateway.objects.register import ObjectRegister
 from headgate.gateway.provider import Provider
 from headgate.gateway.retry import RetryPolicy
@@ -150,12 +151,17 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         object_threads,
         open_to_unregistered=settings.endpoints.unregistered_objects == "open",
     )
+    items = ResponseItems(
+        database,
+        object_threads,
+        open_to_unregistered=settings.endpoints.unregistered_objects == "open",
+    )
     gateway = Gateway(
         Dispatcher(routing, RetryPolicy(settings.retries), metrics.targets, key_watch),
         Settlement(prices),
         writer,
         stored,
-        ObjectsInCalls(register),
+        ObjectsInCalls(register, items),
         durable=settings.ledger.durability == "durable",
         spending=spending,
         cache=cache,
@@ -222,6 +228,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         writer,
         key_watch,
         stored,
+        items,
         BatchBounds(
             max_file_bytes=settings.endpoints.max_upload_bytes,
             max_line_bytes=settings.server.max_body_bytes,
@@ -235,6 +242,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         surface=surface,
         objects=ObjectsSurface(carrier, surface, settings.server, settings.endpoints),
         object_threads=object_threads,
+        response_items=items,
         admin=admin,
         gateway=gateway,
         key_probe=KeyProbe(providers.values(), metrics.targets),
@@ -281,6 +289,7 @@ class Application:
         surface: OpenAISurface,
         objects: ObjectsSurface,
         object_threads: StorageThreads,
+        response_items: ResponseItems,
         admin: AdminApp,
         gateway: Gateway,
         key_probe: KeyProbe,
@@ -299,6 +308,7 @@ class Application:
         self._endpoints = surface.endpoints
         self._objects = objects
         self._object_threads = object_threads
+        self._response_items = response_items
         self._admin = admin
         self._gateway = gateway
         self._key_probe = key_probe
@@ -334,6 +344,7 @@ class Application:
         self._alerting.start()
         await self._runner.give_up_lost()
         self._key_probe.start()
+        self._response_items.start()
         if self._gateway.cache is not None:
             await self._gateway.cache.keeper.start()
         # A second Ctrl-C ends a server without `stop`; the records are written all the same.
@@ -355,6 +366,7 @@ class Application:
                 await self._gauges
         await self._authenticator.stop()
         await self._key_probe.stop()
+        await self._response_items.stop()
         if self._accounting is not None:
             await self._accounting.stop()
         await self._alerting.stop()

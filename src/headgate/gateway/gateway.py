@@ -308,6 +308,8 @@ class Gateway:
         if record.response_id is not None and record.provider is not None:
             owner = ResponseOwner(record.project, record.provider, record.provider_key)
             self._stored.remember(record.response_id, owner)
+            if call.item_ids:
+                self._objects.remember_items(call)
         if not self._durable:
             self._writer.append(call.record)
         else:

@@ -233,5 +233,17 @@ objects = sa.Table(
     comment="Whose what a provider keeps is: files, batches, vector stores and their like.",
 )
 
+response_items = sa.Table(
+    "response_items",
+    metadata,
+    sa.Column("id", sa.String(128), primary_key=True, comment="the provider's name for it"),
+    sa.Column("provider", sa.String(64), primary_key=True),
+    sa.Column("project", sa.String(64), nullable=False),
+    sa.Column("provider_key", sa.String(64), comment="as in `objects`"),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+    comment="Whose the items of responses are that a provider keeps; no contents.",
+)
+
 # Tables with a file of their own; they add themselves to `metadata`.
 import headgate.storage.allowance_tables  # noqa: E402, F401

@@ -21,6 +21,8 @@ from headgate.gateway.call import Call
 from headgate.gateway.objects.allowed import AllowedPaths
 from headgate.gateway.objects.asking import Asked, Asking, ObjectRequest
 from headgate.gateway.objects.batch_lines import BatchContents, BatchLines, at_line
+from headgate.gateway.objects.in_calls import refuse_unknown_item
+from headgate.gateway.objects.items import ResponseItems
 from headgate.gateway.objects.kind import Kind
 from headgate.gateway.objects.operation import Found, Operation
 from headgate.gateway.objects.references import Reference
@@ -54,12 +56,14 @@ class BatchInputs:
         asking: Asking,
         register: ObjectRegister,
         stored: StoredResponses,
+        items: ResponseItems,
         bounds: BatchBounds,
         allowed: AllowedPaths | None,
     ) -> None:
         self._asking = asking
         self._register = register
         self._stored = stored
+        self._items = items
         self._bounds = bounds
         self._allowed = allowed
 
@@ -90,6 +94,7 @@ class BatchInputs:
                 raise at_line(work.first_line, error)
         await self._check_objects(call, asked, contents.objects)
         await self._check_responses(call, asked, contents.responses)
+        await self._check_items(call, asked, contents.items)
         return contents
 
     async def _read(self, call: Call, asked: Asked, batch: _Batch) -> BatchContents:
@@ -158,6 +163,17 @@ class BatchInputs:
                 raise at_line(number, error) from None
             keeper = Keeper(owner.provider, owner.provider_key)
             _keep_to(asked, keeper, f"the response `{response_id}`", number)
+
+    async def _check_items(self, call: Call, asked: Asked, named: dict[str, int]) -> None:
+        if not named:
+            return
+        keepers = await self._items.keepers_of(list(named), call.caller.project)
+        for item_id, number in named.items():
+            try:
+                refuse_unknown_item([item_id], keepers, "input")
+            except InvalidRequestError as error:
+                raise at_line(number, error) from None
+            _keep_to(asked, keepers[item_id], f"the item `{item_id}`", number)
 
 
 def _keep_to(asked: Asked, keeper: Keeper | None, what: str, number: int) -> None:

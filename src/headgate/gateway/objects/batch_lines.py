@@ -43,6 +43,8 @@ class BatchContents(msgspec.Struct):
     """"" stands for what isn't named."""
     objects: dict[Reference, int] = {}
     responses: dict[str, int] = {}
+    items: dict[str, int] = {}
+    """Items of responses."""
 
 
 class _Line(msgspec.Struct):
@@ -163,6 +165,10 @@ class BatchLines:
             if reference not in self.contents.objects:
                 self._within_bounds()
                 self.contents.objects[reference] = self._number
+        for item_id in named.items:
+            if item_id not in self.contents.items:
+                self._within_bounds()
+                self.contents.items[item_id] = self._number
         for model in (named.models or ("",)) if models else ():
             self._within_bounds()
             work = self.contents.models.setdefault(model, ModelWork(self._number))
@@ -171,7 +177,8 @@ class BatchLines:
 
     def _within_bounds(self) -> None:
         found = self.contents
-        if len(found.models) + len(found.objects) + len(found.responses) >= MOST_NAMES:
+        objects = len(found.objects) + len(found.responses) + len(found.items)
+        if len(found.models) + objects >= MOST_NAMES:
             raise InvalidRequestError(
                 f"With it, the file names more than {MOST_NAMES} models and objects."
             )

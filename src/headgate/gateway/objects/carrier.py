@@ -37,6 +37,8 @@ from headgate.gateway.objects.answers import (
 from headgate.gateway.objects.asking import Asked, Asking, ObjectRequest, secret_of
 from headgate.gateway.objects.batch_input import BatchBounds, BatchInputs
 from headgate.gateway.objects.batch_settlement import BatchSettlement
+from headgate.gateway.objects.in_calls import refuse_unknown_item
+from headgate.gateway.objects.items import ResponseItems
 from headgate.gateway.objects.lists import Lists
 from headgate.gateway.objects.notes import Notes
 from headgate.gateway.objects.operation import Operation
@@ -68,6 +70,7 @@ class ObjectCarrier:
         writer: LedgerWriter,
         keys: KeyWatch,
         stored: StoredResponses,
+        items: ResponseItems,
         bounds: BatchBounds,
         *,
         allowed: AllowedPaths | None = None,
@@ -83,8 +86,9 @@ class ObjectCarrier:
         self._register = register
         self._asking = Asking(retries, keys)
         self._notes = Notes(register, BatchSettlement(register, prices, writer))
-        self._inputs = BatchInputs(self._asking, register, stored, bounds, allowed)
+        self._inputs = BatchInputs(self._asking, register, stored, items, bounds, allowed)
         self._lists = Lists(routing, register, self._asking, self._notes)
+        self._items = items
         self._writer = writer
         self._keeper = keeper
         self._durable = durable
@@ -164,6 +168,10 @@ class ObjectCarrier:
             await self._register.keeper_of_named(reference, caller.project)
             for reference in named.objects
         ]
+        if named.items:
+            of_items = await self._items.keepers_of(named.items, caller.project)
+            refuse_unknown_item(named.items, of_items, "items")
+            keepers += of_items.values()
         kept = self._asked_of({keeper for keeper in keepers if keeper is not None})
         return kept or self._asked_of_new(caller, request.found.operation, named), body
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import msgspec
 
 from headgate.errors import InvalidRequestError, NotFoundError
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints.endpoint import UNREADABLE
+from headgate.gateway.objects.items import ResponseItems
 from headgate.gateway.objects.references import mentions_objects, named_in
 from headgate.gateway.objects.register import Keeper, ObjectRegister
 from headgate.gateway.target import Target
@@ -18,8 +21,16 @@ _MOST_NAMED = 500
 class ObjectsInCalls:
     """Holds calls to their project's objects."""
 
-    def __init__(self, register: ObjectRegister) -> None:
+    def __init__(self, register: ObjectRegister, items: ResponseItems) -> None:
         self._register = register
+        self._items = items
+
+    def remember_items(self, call: Call) -> None:
+        """Note whose the parts of a stored response are."""
+        target = call.target
+        if target is not None and target.provider.dialect.keeps_responses:
+            keeper = Keeper(target.provider.name, call.record.provider_key)
+            self._items.remember(call.item_ids, call.caller.project, keeper)
 
     async def targets_of(
         self, call: Call, fields: dict[str, msgspec.Raw], targets: tuple[Target, ...]
@@ -42,8 +53,9 @@ class ObjectsInCalls:
                     param=name,
                     code="invalid_json",
                 ) from None
-            found = named_in(value, name).objects
-            if not found:
+            in_field = named_in(value, name)
+            found, items = in_field.objects, in_field.items
+            if not found and not items:
                 continue
             named += len(found)
             if named > _MOST_NAMED:
@@ -55,9 +67,27 @@ class ObjectsInCalls:
                 keeper = await self._register.keeper_of_named(reference, project)
                 if keeper is not None:
                     keepers[keeper] = reference.field
+            if items:
+                of_items = await self._items.keepers_of(items, project)
+                refuse_unknown_item(items, of_items, name)
+                keepers |= {one: name for one in of_items.values() if one is not None}
         for keeper, field in keepers.items():
             targets = keep_to(call, keeper, targets, field)
         return targets
+
+
+def refuse_unknown_item(
+    ids: Iterable[str], keepers: Mapping[str, Keeper | None], field: str
+) -> None:
+    """Raise `InvalidRequestError` where one of `ids` is not among `keepers`."""
+    for item_id in ids:
+        if item_id not in keepers:
+            raise InvalidRequestError(
+                f"Item with id '{item_id[:64]}' not found among those that this project was"
+                " answered through Headgate; send the item itself in place of the reference.",
+                param=field,
+                code="item_not_found",
+            )
 
 
 def keep_to(

@@ -42,6 +42,9 @@ _ECHOED = ("code_interpreter_call", "file_search_call")
 _SAID = frozenset({"input", "messages"})
 """Fields of calls in which no tool is set up, so that a container is named by `container_id`."""
 
+_ITEM_LISTS = frozenset({"input", "items"})
+"""Fields of a request that hold items of responses; one with an `id` alone names another."""
+
 _OPEN = (b"{", b"[")
 
 
@@ -60,6 +63,8 @@ class Named(msgspec.Struct, frozen=True):
     objects: tuple[Reference, ...] = ()
     models: tuple[str, ...] = ()
     """The outermost first."""
+    items: tuple[str, ...] = ()
+    """Items of responses that are named in their own place."""
 
 
 def mentions_objects(fields: Mapping[str, msgspec.Raw]) -> bool:
@@ -80,6 +85,7 @@ def mentions_objects(fields: Mapping[str, msgspec.Raw]) -> bool:
                 and (b"file_id" in raw or b"store_id" in raw or b"tainer_id" in raw)
             )
             or (name not in _SAID and b'"container"' in raw)
+            or (name in _ITEM_LISTS and b'"id"' in raw)
             or (b"\\" in raw and b"\\u00" in raw)
         ):
             return True
@@ -98,6 +104,9 @@ def named_in(value: Any, field: str = "") -> Named:
     """
     objects: list[Reference] = []
     models: list[str] = []
+    # Elsewhere, as in a schema's `items`, a list of that name holds other things.
+    outermost = value.items() if isinstance(value, dict) and not field else [(field, value)]
+    items = [one for name, found in outermost if name in _ITEM_LISTS for one in _referred(found)]
     for name, found in _walk(value, field):
         if name in _FIELDS:
             objects += (Reference(_FIELDS[name], one, name) for one in _ids(found))
@@ -112,7 +121,19 @@ def named_in(value: Any, field: str = "") -> Named:
             )
         if isinstance(found, dict) and found.get("type") == "file_id":
             objects += (Reference("file", one, "id") for one in _ids(found))
-    return Named(tuple(dict.fromkeys(objects)), tuple(dict.fromkeys(models)))
+    return Named(
+        tuple(dict.fromkeys(objects)), tuple(dict.fromkeys(models)), tuple(dict.fromkeys(items))
+    )
+
+
+def _referred(listed: Any) -> Iterator[str]:
+    """The items that are named in a list of items: by the published type, or by the id alone."""
+    for item in listed if isinstance(listed, list) else ():
+        if not isinstance(item, dict) or not isinstance(item.get("id"), str):
+            continue
+        kind = item.get("type")
+        if kind == "item_reference" or (kind is None and "role" not in item):
+            yield item["id"]
 
 
 def _walk(value: Any, field: str) -> Iterator[tuple[str, Any]]:
