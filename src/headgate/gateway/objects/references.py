@@ -47,6 +47,8 @@ _ITEM_LISTS = frozenset({"input", "items"})
 
 _OPEN = (b"{", b"[")
 
+_MARKS = (b"file_id", b"store_id", b"tainer_id")
+
 
 class Reference(msgspec.Struct, frozen=True):
     """An object that a body names."""
@@ -71,8 +73,8 @@ def mentions_objects(fields: Mapping[str, msgspec.Raw]) -> bool:
     """Whether a call's `fields` may name an object.
 
     Each call is looked at, so what can be is left to the search for one byte, which is many times
-    as fast as that for a word: without an underscore there is no `file_id`, and without a
-    backslash no letter that is written in another way.
+    as fast as that for a word: without an underscore there is no `file_id` and no item's
+    identifier, and without a backslash no letter that is written in another way.
     """
     if not _NAMES.isdisjoint(fields):
         return True
@@ -81,11 +83,12 @@ def mentions_objects(fields: Mapping[str, msgspec.Raw]) -> bool:
         if raw[:1] in _OPEN and (
             (
                 b"_" in raw
-                and b"_id" in raw
-                and (b"file_id" in raw or b"store_id" in raw or b"tainer_id" in raw)
+                and (
+                    (b"_id" in raw and any(one in raw for one in _MARKS))
+                    or (name in _ITEM_LISTS and b'"id"' in raw)
+                )
             )
             or (name not in _SAID and b'"container"' in raw)
-            or (name in _ITEM_LISTS and b'"id"' in raw)
             or (b"\\" in raw and b"\\u00" in raw)
         ):
             return True
