@@ -107,13 +107,14 @@ def test_where_every_key_was_refused_the_operator_is_named_and_nobody_is_asked(
     assert keys_asked(own_upstream, "m") == ["first", "second"]
 
 
+@pytest.mark.parametrize("counted", ["requests", "tokens"])
 def test_a_key_whose_limit_is_used_up_leaves_the_work_to_the_other(
-    server: RunningServer, own_upstream: Upstream
+    server: RunningServer, own_upstream: Upstream, counted: str
 ):
     spent = [
-        ("x-ratelimit-limit-requests", "100"),
-        ("x-ratelimit-remaining-requests", "1"),
-        ("x-ratelimit-reset-requests", "1m0s"),
+        (f"x-ratelimit-limit-{counted}", "100"),
+        (f"x-ratelimit-remaining-{counted}", "1"),
+        (f"x-ratelimit-reset-{counted}", "1m0s"),
     ]
     own_upstream.answers("m", reply(completion("m"), headers=spent), reply(completion("m")))
     for _ in range(4):
