@@ -16,6 +16,7 @@ import msgspec
 
 from headgate.errors import InvalidRequestError, NotFoundError
 from headgate.gateway.attempt import without_secret
+from headgate.gateway.objects.kind import IDENTIFIER
 from headgate.gateway.provider import Provider
 from headgate.gateway.provider_failures import broken_error, refused_key_error
 from headgate.gateway.upstream import UpstreamError
@@ -54,7 +55,8 @@ class StoredResponses:
     async def owner_of(self, response_id: str, project: str) -> ResponseOwner:
         """Who keeps `response_id`; `NotFoundError` unless it is `project`'s."""
         owner = self._known.get(response_id)
-        if owner is None:
+        # PostgreSQL takes no NUL, and no provider gives such a name.
+        if owner is None and IDENTIFIER.fullmatch(response_id):
             for pause_s in _RECORDED_WITHIN_S:
                 await asyncio.sleep(pause_s)
                 owner = await self._find(response_id)
