@@ -17,6 +17,7 @@ from contextlib import suppress
 from functools import partial
 
 from headgate.app.accounting import Accounting
+from headgate.app.alerting import Alerting
 from headgate.app.caching import build_cache, build_embedder, check_cache
 from headgate.app.plan import Plan
 from headgate.app.tracing import Tracing
@@ -27,9 +28,13 @@ from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.grading.classifier import Classifier
 from headgate.gateway.key_probe import KeyProbe
+from headgate.gateway.key_watch import KeyWatch
 from headgate.gateway.models import ModelList
+from headgate.gateway.objects.allowed import AllowedPaths
+from headgate.gateway.objects.batch_input import BatchBounds
 from headgate.gateway.objects.carrier import ObjectCarrier
 from headgate.gateway.objects.in_calls import ObjectsInCalls
+from headgate.gateway.objects.items import ResponseItems
 from headgate.gateway.objects.register import ObjectRegister
 from headgate.gateway.provider import Provider
 from headgate.gateway.retry import RetryPolicy
@@ -140,10 +145,12 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     embedder = build_embedder(settings)
     cache = build_cache(settings, catalogue, database, embedder)
     stored = StoredResponses(find_response)
-    accounting = Accounting.of(settings, database)
+    alerting = Alerting(settings, database, providers.values())
+    accounting = Accounting.of(settings, database, alerting.outbox)
     spending = None
     if accounting is not None:
         spending = Spending(accounting.allowances, prices, routing, settings.allowances)
+    key_watch = KeyWatch(metrics.targets, alerting.tell)
     object_threads = StorageThreads("objects")
     register = ObjectRegister(
         database,
@@ -152,17 +159,23 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     )
     graded = {n: r.classifier for n, r in settings.routes.items() if r.classifier is not None}
     classifier = Classifier(graded, metrics.grading) if graded else None
+    items = ResponseItems(
+        database,
+        object_threads,
+        open_to_unregistered=settings.endpoints.unregistered_objects == "open",
+    )
     gateway = Gateway(
         Dispatcher(
             routing,
             RetryPolicy(settings.retries),
             metrics.targets,
+            key_watch,
             None if tracing is None else tracing.propagator,
         ),
         Settlement(prices),
         writer,
         stored,
-        ObjectsInCalls(register),
+        ObjectsInCalls(register, items),
         durable=settings.ledger.durability == "durable",
         spending=spending,
         cache=cache,
@@ -231,6 +244,14 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         RetryPolicy(settings.retries),
         prices,
         writer,
+        key_watch,
+        stored,
+        items,
+        BatchBounds(
+            max_file_bytes=settings.endpoints.max_upload_bytes,
+            max_line_bytes=settings.server.max_body_bytes,
+        ),
+        allowed=AllowedPaths(settings.endpoints.allow),
         keeper=settings.endpoints.provider,
         durable=settings.ledger.durability == "durable",
         spending=spending,
@@ -239,6 +260,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         surface=surface,
         objects=ObjectsSurface(carrier, surface, settings.server, settings.endpoints),
         object_threads=object_threads,
+        response_items=items,
         admin=admin,
         gateway=gateway,
         key_probe=KeyProbe(providers.values(), metrics.targets),
@@ -250,6 +272,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         database=database,
         accounting=accounting,
         tracing=tracing,
+        alerting=alerting,
         parent_pid=parent_pid,
     )
 
@@ -285,6 +308,7 @@ class Application:
         surface: OpenAISurface,
         objects: ObjectsSurface,
         object_threads: StorageThreads,
+        response_items: ResponseItems,
         admin: AdminApp,
         gateway: Gateway,
         key_probe: KeyProbe,
@@ -296,6 +320,7 @@ class Application:
         database: Database,
         accounting: Accounting | None,
         tracing: Tracing | None,
+        alerting: Alerting,
         parent_pid: int | None,
     ) -> None:
         self._parent_pid = parent_pid
@@ -303,6 +328,7 @@ class Application:
         self._endpoints = surface.endpoints
         self._objects = objects
         self._object_threads = object_threads
+        self._response_items = response_items
         self._admin = admin
         self._gateway = gateway
         self._key_probe = key_probe
@@ -314,6 +340,7 @@ class Application:
         self._database = database
         self._accounting = accounting
         self._tracing = tracing
+        self._alerting = alerting
         self._gauges: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -337,8 +364,10 @@ class Application:
         await self._authenticator.start()
         if self._accounting is not None:
             self._accounting.start()
+        self._alerting.start()
         await self._runner.give_up_lost()
         self._key_probe.start()
+        self._response_items.start()
         if self._gateway.cache is not None:
             await self._gateway.cache.keeper.start()
         # A second Ctrl-C ends a server without `stop`; the records are written all the same.
@@ -360,8 +389,10 @@ class Application:
                 await self._gauges
         await self._authenticator.stop()
         await self._key_probe.stop()
+        await self._response_items.stop()
         if self._accounting is not None:
             await self._accounting.stop()
+        await self._alerting.stop()
         if self._gateway.cache is not None:
             await self._gateway.cache.keeper.stop()
         for provider in self._gateway.routing.providers.values():

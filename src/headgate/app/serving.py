@@ -21,6 +21,7 @@ from headgate.app.composition import Application, build, prepare
 from headgate.app.plan import SIMULATOR_URL, Plan, read_plan
 from headgate.app.processes import Server, Workers
 from headgate.cli.main import ServeOptions
+from headgate.config.short_keys import short_key_warnings
 from headgate.errors import ConfigError
 from headgate.intake.http.server_protocol import ServerProtocol
 from headgate.telemetry.logs import configure_logs
@@ -152,6 +153,9 @@ def _announce(plan: Plan, listener: socket.socket) -> None:
             " no answer comes from a real model."
         )
         _log.warning("simulated", extra={"providers": sorted(plan.simulated)})
+    for warning in short_key_warnings(plan.providers):
+        lines.append(f"warning: {warning}")
+        _log.warning("short provider key", extra={"reason": warning})
     _log.info("serving", extra={"address": address, "version": __version__})
     _say("\n".join(lines))
 

@@ -19,6 +19,7 @@ from headgate.config.load import FILE_NAME, load_settings
 from headgate.config.policy import effective_policy
 from headgate.config.problems import every_problem
 from headgate.config.settings import ProviderSettings, Settings
+from headgate.config.short_keys import short_key_warnings
 from headgate.config.trace_plan import TracePlan, trace_plan
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
@@ -38,11 +39,14 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     workflows: tuple[Workflow, ...]
     traces: TracePlan | None = None
     """How a server would trace, by the file and this environment."""
+    of_settings: tuple[str, ...] = ()
+    """Warnings about the settings."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is no problem but costs money or time."""
-        return tuple(w for workflow in self.workflows for w in workflow.prompt.warnings)
+        """What is no problem but costs money, time or trust."""
+        of_prompts = (w for workflow in self.workflows for w in workflow.prompt.warnings)
+        return (*self.of_settings, *of_prompts)
 
 
 @click.command(
@@ -125,6 +129,7 @@ def check_project(folder: Path | None) -> Checked:
         policy=None if problems else policy,
         workflows=tuple(workflows),
         traces=traces,
+        of_settings=short_key_warnings(providers),
     )
 
 

@@ -127,7 +127,11 @@ class ProviderSettings(Table, frozen=True):
         ),
     ] = OPENAI_URL
     api_key: Annotated[
-        str | None, Meta(description="Its key; write `${NAME}` to take it from the environment.")
+        str | None,
+        Meta(
+            description="Its key; write `${NAME}` to take it from the environment. Replies that"
+            " quote it are shown without it, unless it has fewer than 8 characters."
+        ),
     ] = None
     organization: Annotated[str | None, Meta(description="Sent as `OpenAI-Organization`.")] = None
     project: Annotated[str | None, Meta(description="Sent as `OpenAI-Project`.")] = None

@@ -125,6 +125,7 @@ async def attempt(
         request.ask_for_usage(understood=provider.stream_usage)
     try:
         outgoing = provider.dialect.outgoing(request, target.model)
+        own_key = key
         if provider.tokens is not None:
             call.provider_key = key = await provider.let_in(key)
     except HeadgateError as error:
@@ -132,6 +133,17 @@ async def attempt(
         return Failed(Failure(ours=True, timed_out=True), error)
     try:
         reply = await _sent(provider, key, call.forwarded + traceparent, outgoing, timeouts)
+        if reply.status == 401 and provider.may_ask_again(key):
+            reply.abort()
+            return await attempt(
+                call,
+                request,
+                target,
+                own_key,
+                deadline,
+                began_s=time.monotonic(),
+                traceparent=traceparent,
+            )
         if provider.dialect.translates:
             reply.add_headers(provider.dialect.limits(reply.headers))
         if request.streamed and reply.status == 200 and _flows(request, reply):

@@ -85,6 +85,7 @@ class Call:
         "from_run",
         "grade",
         "hedge_safe",
+        "item_ids",
         "kept_at",
         "kept_by",
         "no_store",
@@ -139,6 +140,8 @@ class Call:
         """The target of the last attempt."""
         self.provider_key: ProviderKey | None = None
         """The provider's key that it was made with."""
+        self.item_ids: tuple[str, ...] = ()
+        """What its answer is made of, where the provider keeps that."""
         self.kept_at: str | None = None
         """The provider that alone has what the call goes on from."""
         self.kept_by: str | None = None

@@ -19,6 +19,7 @@ from headgate.gateway.deadline import Deadline, deadline_of
 from headgate.gateway.health import verdict_of
 from headgate.gateway.hedging import Racer, race
 from headgate.gateway.key_pool import KeyPool, ProviderKey
+from headgate.gateway.key_watch import KeyWatch
 from headgate.gateway.provider_failures import keys_out_error
 from headgate.gateway.request import Request
 from headgate.gateway.retry import (
@@ -39,9 +40,6 @@ from headgate.telemetry.traces.propagation import Propagator
 
 _log = logging.getLogger(__name__)
 
-_REST_S = 1.0
-"""How long a key is taken for used up after a 429 that doesn't say how long."""
-
 _UNBOUNDED_TOKENS = 1_000
 """What an answer is thought to take of a key's room where the request sets no bound."""
 
@@ -54,10 +52,12 @@ class Dispatcher:
         routing: Routing,
         policy: RetryPolicy,
         metrics: TargetMetrics,
+        keys: KeyWatch | None = None,
         propagator: Propagator | None = None,
     ) -> None:
         """`propagator` is there where calls are traced."""
         self.routing = routing
+        self._keys = keys or KeyWatch(metrics)
         self._propagator = propagator
         self._policy = policy
         self._metrics = metrics
@@ -194,7 +194,8 @@ class Dispatcher:
         if isinstance(outcome, Failed):
             way.failed = outcome
             if pool is not None:
-                self._note_key(step, pool, outcome)
+                failure, reason = outcome.failure, outcome.failure.code or outcome.error_class
+                self._keys.failed(target.provider.name, pool, step.key, failure, reason)
             self._leave(step, verdict_of(outcome.failure))
             _note(call, step, number, status=outcome.status, error_class=outcome.error_class)
             return outcome
@@ -261,24 +262,6 @@ class Dispatcher:
                 extra={"target": health.name, "breaker": breaker.state},
             )
             self._metrics.breaker(health.name, is_open=breaker.state == "open")
-
-    def _note_key(self, step: Step, pool: KeyPool, outcome: Failed) -> None:
-        """Take in what a failure says of its key: one that was refused leaves the pool."""
-        failure, provider = outcome.failure, step.target.provider.name
-        if failure.status == 429 and not failure.is_of_key:
-            pool.rest(step.key, failure.retry_after_s or _REST_S, time.monotonic())
-        elif failure.is_of_key and pool.take_out(step.key, time.monotonic()):
-            _log.error(
-                "provider_key_out",
-                extra={
-                    "provider": provider,
-                    "provider_key": step.key.name,
-                    "status": failure.status,
-                    "reason": failure.code or outcome.error_class,
-                },
-            )
-            self._metrics.key_out(provider, step.key.name or "")
-            self._metrics.keys_out(provider, pool.out_count)
 
     def broke_off(self, call: Call) -> None:
         """Note that a stream broke after its first events had been handed on."""

@@ -10,7 +10,6 @@ from headgate.errors import (
     ClientGoneError,
     DatabaseUnavailableError,
     HeadgateError,
-    InvalidRequestError,
     PermissionDeniedError,
     UnavailableError,
     UpstreamFailedError,
@@ -25,7 +24,8 @@ from headgate.gateway.capabilities import able_targets
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import failure_code
 from headgate.gateway.following import follow
-from headgate.gateway.objects.in_calls import ObjectsInCalls
+from headgate.gateway.objects.in_calls import ObjectsInCalls, keep_to
+from headgate.gateway.objects.register import Keeper
 from headgate.gateway.provider_failures import broken_stream_error
 from headgate.gateway.reply_headers import call_headers, refusal, reply_headers
 from headgate.gateway.request import Request
@@ -167,16 +167,8 @@ class Gateway:
     ) -> tuple[Target, ...]:
         """Those of `targets` whose provider keeps `previous`, the project's own response."""
         owner = await self._stored.owner_of_previous(previous, call.caller.project)
-        keeper = owner.provider
-        found = tuple(target for target in targets if target.provider.name == keeper)
-        if not found:
-            raise InvalidRequestError(
-                f"The previous response is kept by the provider `{keeper}`, which is not one of"
-                " this model's; ask for a model of that provider.",
-                param="previous_response_id",
-            )
-        call.kept_at, call.kept_by = keeper, owner.provider_key
-        return found
+        keeper = Keeper(owner.provider, owner.provider_key)
+        return keep_to(call, keeper, targets, "previous_response_id")
 
     async def _dispatched(
         self, call: Call, request: Request, targets: tuple[Target, ...]
@@ -330,6 +322,8 @@ class Gateway:
         if record.response_id is not None and record.provider is not None:
             owner = ResponseOwner(record.project, record.provider, record.provider_key)
             self._stored.remember(record.response_id, owner)
+            if call.item_ids:
+                self._objects.remember_items(call)
         if not self._durable:
             self._writer.append(call.record)
         else:

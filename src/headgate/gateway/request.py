@@ -129,7 +129,8 @@ def read_request(endpoint: Endpoint, body: bytes) -> Request:
             "The body is nested deeper than this server reads.", code="invalid_json"
         ) from None
     request = _request(endpoint, fields)
-    request.names_objects = endpoint.generates and mentions_objects(fields)
+    looks = endpoint.generates or endpoint.reads_kept
+    request.names_objects = looks and mentions_objects(fields)
     return request
 
 

@@ -30,6 +30,7 @@ class Settlement:
         record = call.record
         record.model_answered = usage.model or (call.target.model if call.target else None)
         record.response_id = usage.response_id
+        call.item_ids = usage.item_ids
         _note_used(record, usage)
         counts_text = request.endpoint.counts_text
         if usage.input_tokens is None and counts_text and not _is_free(call, request):

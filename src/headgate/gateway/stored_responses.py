@@ -16,6 +16,7 @@ import msgspec
 
 from headgate.errors import InvalidRequestError, NotFoundError
 from headgate.gateway.attempt import without_secret
+from headgate.gateway.objects.kind import IDENTIFIER
 from headgate.gateway.provider import Provider
 from headgate.gateway.provider_failures import broken_error, refused_key_error
 from headgate.gateway.upstream import UpstreamError
@@ -54,7 +55,8 @@ class StoredResponses:
     async def owner_of(self, response_id: str, project: str) -> ResponseOwner:
         """Who keeps `response_id`; `NotFoundError` unless it is `project`'s."""
         owner = self._known.get(response_id)
-        if owner is None:
+        # PostgreSQL takes no NUL, and no provider gives such a name.
+        if owner is None and IDENTIFIER.fullmatch(response_id):
             for pause_s in _RECORDED_WITHIN_S:
                 await asyncio.sleep(pause_s)
                 owner = await self._find(response_id)
@@ -117,20 +119,24 @@ class ResponseArchive:
                 f"The response `{response_id[:64]}` is not kept: its provider `{name}` keeps none.",
                 code="response_not_found",
             )
-        key = await provider.let_in(provider.key_named(owner.provider_key))
         target = f"/responses/{quote(response_id, safe='')}{below}{'?' + query if query else ''}"
-        try:
-            reply = await provider.upstream.send(
-                provider.origin,
-                method.encode(),
-                provider.path(target.encode()),
-                key.headers,
-                b"",
-                provider.quick,
-            )
-            body = await reply.read(_MAX_REPLY_BYTES)
-        except UpstreamError as error:
-            raise broken_error(error, name) from None
+        own_key = provider.keeper(owner.provider_key)
+        while True:
+            key = await provider.let_in(own_key)
+            try:
+                reply = await provider.upstream.send(
+                    provider.origin,
+                    method.encode(),
+                    provider.path(target.encode()),
+                    key.headers,
+                    b"",
+                    provider.quick,
+                )
+                body = await reply.read(_MAX_REPLY_BYTES)
+            except UpstreamError as error:
+                raise broken_error(error, name) from None
+            if reply.status != 401 or not provider.may_ask_again(key):
+                break
         if reply.status == 401:
             raise refused_key_error(name)
         return StoredReply(reply.status, without_secret(body, key.secret))

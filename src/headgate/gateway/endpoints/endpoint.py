@@ -37,6 +37,8 @@ class Usage(msgspec.Struct, frozen=True):
     output_image_tokens: int | None = None
     response_id: str | None = None
     """The id under which the provider may keep the reply."""
+    item_ids: tuple[str, ...] = ()
+    """The ids under which it keeps the reply's parts, where it keeps them."""
 
     def plus(self, other: Usage) -> Usage:
         """What both used, where one answer has several parts that each tell their own."""
@@ -56,6 +58,8 @@ class Endpoint(ABC):
     streams: ClassVar[bool] = False
     generates: ClassVar[bool] = False
     """Whether its replies take as long as a model writes."""
+    reads_kept: ClassVar[bool] = False
+    """Whether the provider looks into what it keeps, though no model writes."""
     counts_text: ClassVar[bool] = False
     """Whether what it uses can be told roughly from the size of its texts."""
     default_model: ClassVar[str | None] = None

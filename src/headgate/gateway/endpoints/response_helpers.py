@@ -16,7 +16,7 @@ class Compaction(Endpoint):
 
     def usage(self, body: bytes) -> Usage:
         """See `Endpoint`; what it answers is not kept under its identifier."""
-        return replace(Responses().usage(body), response_id=None)
+        return replace(Responses().usage(body), response_id=None, item_ids=())
 
 
 class InputTokens(Endpoint):
@@ -24,6 +24,7 @@ class InputTokens(Endpoint):
 
     name = "responses/input_tokens"
     free_models = ("*",)
+    reads_kept = True
 
     def usage(self, body: bytes) -> Usage:  # noqa: ARG002 - counted, not used
         """See `Endpoint`."""

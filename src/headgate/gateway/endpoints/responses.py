@@ -39,6 +39,10 @@ class _Error(msgspec.Struct):
     code: str | None = None
 
 
+class _Item(msgspec.Struct):
+    id: str | None = None
+
+
 class _Response(msgspec.Struct):
     """The parts of a response that tell what it used and how it ended."""
 
@@ -47,6 +51,8 @@ class _Response(msgspec.Struct):
     service_tier: str | None = None
     usage: _Tokens | None = None
     error: _Error | None = None
+    store: bool | None = None
+    output: list[_Item] | None = None
 
     def as_usage(self) -> Usage:
         tokens = self.usage or _Tokens()
@@ -61,6 +67,9 @@ class _Response(msgspec.Struct):
             output_tokens=tokens.output_tokens,
             reasoning_tokens=given.reasoning_tokens,
             response_id=self.id,
+            item_ids=()
+            if self.store is False or not self.output
+            else tuple(item.id for item in self.output if item.id is not None),
         )
 
 

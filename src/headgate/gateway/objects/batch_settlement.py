@@ -95,6 +95,7 @@ class BatchSettlement:
             endpoint=ENDPOINT,
             feature=call.record.feature,
             provider=provider.name,
+            provider_key=call.record.provider_key,
             model_answered=batch.model,
             status=200,
             input_tokens=usage.input_tokens,

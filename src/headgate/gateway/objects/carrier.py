@@ -24,6 +24,8 @@ from headgate.gateway.call import Call, Client, LastWords, Refusal
 from headgate.gateway.caller import Caller
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.forms import FormReader, boundary_of
+from headgate.gateway.key_watch import KeyWatch
+from headgate.gateway.objects.allowed import AllowedPaths
 from headgate.gateway.objects.answers import (
     JSON,
     object_headers,
@@ -32,20 +34,24 @@ from headgate.gateway.objects.answers import (
     settle,
     stopping_error,
 )
-from headgate.gateway.objects.asking import Asking, ObjectRequest, secret_of
+from headgate.gateway.objects.asking import Asked, Asking, ObjectRequest, secret_of
+from headgate.gateway.objects.batch_input import BatchBounds, BatchInputs
 from headgate.gateway.objects.batch_settlement import BatchSettlement
+from headgate.gateway.objects.in_calls import refuse_unknown_item
+from headgate.gateway.objects.items import ResponseItems
 from headgate.gateway.objects.lists import Lists
 from headgate.gateway.objects.notes import Notes
 from headgate.gateway.objects.operation import Operation
 from headgate.gateway.objects.references import Named, named_in
-from headgate.gateway.objects.register import ObjectRegister
+from headgate.gateway.objects.register import Keeper, ObjectRegister
 from headgate.gateway.objects.watched_form import WatchedForm
 from headgate.gateway.provider import Provider
-from headgate.gateway.provider_failures import broken_error
+from headgate.gateway.provider_failures import broken_error, keys_out_error
 from headgate.gateway.reply_headers import call_headers
 from headgate.gateway.retry import RetryPolicy
 from headgate.gateway.routing import Routing
 from headgate.gateway.spending import Spending
+from headgate.gateway.stored_responses import StoredResponses
 from headgate.gateway.upstream import RequestBody, UpstreamError, UpstreamReply
 from headgate.ledger.prices import PriceList
 from headgate.ledger.writer import LedgerWriter
@@ -62,17 +68,27 @@ class ObjectCarrier:
         retries: RetryPolicy,
         prices: PriceList,
         writer: LedgerWriter,
+        keys: KeyWatch,
+        stored: StoredResponses,
+        items: ResponseItems,
+        bounds: BatchBounds,
         *,
+        allowed: AllowedPaths | None = None,
         keeper: str | None,
         durable: bool,
         spending: Spending | None = None,
     ) -> None:
-        """`keeper` is the provider of new objects that nothing else decides; None: the first."""
+        """`keeper` is the provider of new objects that nothing else decides; None: the first.
+
+        `allowed` are endpoints that an operator lets pass by name.
+        """
         self._routing = routing
         self._register = register
-        self._asking = Asking(retries)
+        self._asking = Asking(retries, keys)
         self._notes = Notes(register, BatchSettlement(register, prices, writer))
+        self._inputs = BatchInputs(self._asking, register, stored, items, bounds, allowed)
         self._lists = Lists(routing, register, self._asking, self._notes)
+        self._items = items
         self._writer = writer
         self._keeper = keeper
         self._durable = durable
@@ -114,10 +130,14 @@ class ObjectCarrier:
                 await self._spending.reserve_request(call, may_cost=may_cost)
             if operation.effect == "list" and operation.kind is not None:
                 return await self._lists.answer(call, request, operation.kind)
-            provider, body = await self._admitted(call.caller, request)
+            asked, body = await self._admitted(call.caller, request)
+            if operation.runs_file:
+                call.record.cost_nanousd = 0  # as long as it is only looked at
+                await self._inputs.check(call, asked, body if isinstance(body, bytes) else b"")
+                call.record.cost_nanousd = None
             if operation.effect in ("content", "pass"):
-                return await self._relayed(call, request, provider, body, client)
-            return await self._passed_on(call, request, provider, body)
+                return await self._relayed(call, request, asked, body, client)
+            return await self._passed_on(call, request, asked, body)
         except HeadgateError as error:
             return object_refusal(call, error)
         except asyncio.CancelledError:
@@ -136,9 +156,9 @@ class ObjectCarrier:
 
     async def _admitted(
         self, caller: Caller, request: ObjectRequest
-    ) -> tuple[Provider, bytes | RequestBody]:
-        """The provider that is to be asked, and the body as it is to see it."""
-        keepers: list[str | None] = [
+    ) -> tuple[Asked, bytes | RequestBody]:
+        """Who is to be asked, and the body as it is to be seen there."""
+        keepers: list[Keeper | None] = [
             await self._register.keeper_of(kind, object_id, caller.project)
             for kind, object_id in request.found.owned()
         ]
@@ -148,17 +168,43 @@ class ObjectCarrier:
             await self._register.keeper_of_named(reference, caller.project)
             for reference in named.objects
         ]
-        known = sorted({keeper for keeper in keepers if keeper is not None})
-        if len(known) > 1:
+        if named.items:
+            of_items = await self._items.keepers_of(named.items, caller.project)
+            refuse_unknown_item(named.items, of_items, "items")
+            keepers += of_items.values()
+        kept = self._asked_of({keeper for keeper in keepers if keeper is not None})
+        return kept or self._asked_of_new(caller, request.found.operation, named), body
+
+    def _asked_of(self, keepers: set[Keeper]) -> Asked | None:
+        """Who can see what all of `keepers` keep; None where there are none."""
+        if not keepers:
+            return None
+        names = sorted({keeper.provider for keeper in keepers})
+        if len(names) > 1:
             raise InvalidRequestError(
                 "The objects that this request names are kept by different providers"
-                f" ({', '.join(known)}); name objects of one."
+                f" ({', '.join(names)}); name objects of one."
             )
-        name = known[0] if known else self._keeper_of_new(request.found.operation, named)
-        provider = self._routing.providers.get(name)
+        provider = self._routing.providers.get(names[0])
         if provider is None:
-            raise NotFoundError(f"The provider `{name}` that keeps this object is not set up.")
-        return provider, body
+            raise NotFoundError(f"The provider `{names[0]}` that keeps this object is not set up.")
+        keys = {key.name: key for key in (provider.keeper(k.provider_key) for k in keepers)}
+        if len(keys) > 1:
+            raise InvalidRequestError(
+                "The objects that this request names were made with different keys of the provider"
+                f" `{names[0]}` ({', '.join(sorted(map(str, keys)))}), and none can see them all;"
+                " name objects of one.",
+                code="objects_of_different_keys",
+            )
+        return Asked(provider, next(iter(keys.values())))
+
+    def _asked_of_new(self, caller: Caller, operation: Operation, named: Named) -> Asked:
+        """Who is asked where nothing is named that is kept."""
+        provider = self._routing.providers[self._keeper_of_new(operation, named)]
+        key = provider.key_for_new(caller.project)
+        if key is None:
+            raise keys_out_error(provider.name)
+        return Asked(provider, key, is_new=True)
 
     def _keeper_of_new(self, operation: Operation, named: Named) -> str:
         """The provider of what names no object: its model's, or the one for new objects."""
@@ -174,11 +220,11 @@ class ObjectCarrier:
         raise NotFoundError("No provider here keeps such objects; only those that speak OpenAI's.")
 
     async def _passed_on(
-        self, call: Call, request: ObjectRequest, provider: Provider, body: bytes | RequestBody
+        self, call: Call, request: ObjectRequest, asked: Asked, body: bytes | RequestBody
     ) -> LastWords:
         """A reply that is read whole, because it may tell what was made."""
-        operation = request.found.operation
-        reply, data = await self._asking.whole(call, request, provider, body, request.query)
+        operation, provider = request.found.operation, asked.provider
+        reply, data = await self._asking.whole(call, request, asked, body, request.query)
         if reply.status >= 300:
             return provider_error(call, reply, data, provider)
         call.record.status = reply.status
@@ -192,13 +238,13 @@ class ObjectCarrier:
         self,
         call: Call,
         request: ObjectRequest,
-        provider: Provider,
+        asked: Asked,
         body: bytes | RequestBody,
         client: Client,
     ) -> LastWords | None:
         """A reply that is handed on as it comes; one that breaks off is cut here too."""
-        record = call.record
-        reply = await self._asking.begin(call, request, provider, body)
+        record, provider = call.record, asked.provider
+        reply = await self._asking.begin(call, request, asked, body)
         if reply.status >= 300:
             return provider_error(call, reply, await _error_body(call, reply, provider), provider)
         record.status = reply.status

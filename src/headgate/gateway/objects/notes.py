@@ -9,7 +9,6 @@ import msgspec
 
 from headgate.errors import UpstreamFailedError
 from headgate.gateway.call import Call
-from headgate.gateway.caller import Caller
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.objects.batch_settlement import BatchSettlement
 from headgate.gateway.objects.kind import IDENTIFIER, Kind
@@ -42,7 +41,7 @@ class Notes:
                     " address can hold, so that nobody could reach it.",
                     code="upstream_malformed_reply",
                 )
-            await self._register.remember([_owned(caller, provider.name, operation.kind, made_id)])
+            await self._register.remember([_owned(call, provider, operation.kind, made_id)])
         await self.learn(call, operation, provider, [shown])
 
     async def learn(
@@ -60,7 +59,7 @@ class Notes:
                 for part in found if isinstance(found, list) else [found]:
                     name = part.get("id") if isinstance(part, dict) else part
                     if isinstance(name, str) and IDENTIFIER.fullmatch(name):
-                        made.append(_owned(call.caller, provider.name, learnt.kind, name))
+                        made.append(_owned(call, provider, learnt.kind, name))
         if made:
             await self._register.remember(made)
         if operation.path.startswith("/batches"):
@@ -74,7 +73,12 @@ def _object(body: bytes) -> dict[str, Any]:
         return {}
 
 
-def _owned(caller: Caller, provider: str, kind: Kind, object_id: str) -> OwnedObject:
+def _owned(call: Call, provider: Provider, kind: Kind, object_id: str) -> OwnedObject:
     return OwnedObject(
-        kind=kind, id=object_id, provider=provider, project=caller.project, key_id=caller.key_id
+        kind=kind,
+        id=object_id,
+        provider=provider.name,
+        project=call.caller.project,
+        key_id=call.caller.key_id,
+        provider_key=call.record.provider_key,
     )

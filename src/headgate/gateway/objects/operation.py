@@ -53,6 +53,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     cost: Cost = "free"
     runs_models: bool = False
     """Whether the provider runs models for it, so that the key must be allowed them."""
+    runs_file: bool = False
+    """Whether the provider makes the requests that stand in the lines of its `input_file_id`."""
     takes_form: bool = False
     """Whether its body may be a multipart form, which is handed on as it comes."""
     learns: tuple[Learnt, ...] = ()

@@ -22,6 +22,7 @@ def _op(
     kind: Kind | None = None,
     cost: Cost = "free",
     runs_models: bool = False,
+    runs_file: bool = False,
     takes_form: bool = False,
     learns: tuple[Learnt, ...] = (),
     page_limits: tuple[int, int] = (20, 100),
@@ -34,6 +35,7 @@ def _op(
         kind=kind,
         cost=cost,
         runs_models=runs_models,
+        runs_file=runs_file,
         takes_form=takes_form,
         learns=learns,
         page_limits=page_limits,
@@ -59,7 +61,7 @@ _UPLOADS = (
 
 _BATCHES = (
     _op("POST", "/batches", "make", "Begin a batch", kind="batch", cost="unknown",
-        runs_models=True, learns=_BATCH_FILES),
+        runs_file=True, learns=_BATCH_FILES),
     _op("GET", "/batches", "list", "List the project's batches", kind="batch",
         learns=_BATCH_FILES),
     _op("GET", "/batches/{batch}", "read", "Show a batch", learns=_BATCH_FILES),

@@ -42,7 +42,12 @@ _ECHOED = ("code_interpreter_call", "file_search_call")
 _SAID = frozenset({"input", "messages"})
 """Fields of calls in which no tool is set up, so that a container is named by `container_id`."""
 
+_ITEM_LISTS = frozenset({"input", "items"})
+"""Fields of a request that hold items of responses; one with an `id` alone names another."""
+
 _OPEN = (b"{", b"[")
+
+_MARKS = (b"file_id", b"store_id", b"tainer_id")
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -60,14 +65,16 @@ class Named(msgspec.Struct, frozen=True):
     objects: tuple[Reference, ...] = ()
     models: tuple[str, ...] = ()
     """The outermost first."""
+    items: tuple[str, ...] = ()
+    """Items of responses that are named in their own place."""
 
 
 def mentions_objects(fields: Mapping[str, msgspec.Raw]) -> bool:
     """Whether a call's `fields` may name an object.
 
     Each call is looked at, so what can be is left to the search for one byte, which is many times
-    as fast as that for a word: without an underscore there is no `file_id`, and without a
-    backslash no letter that is written in another way.
+    as fast as that for a word: without an underscore there is no `file_id` and no item's
+    identifier, and without a backslash no letter that is written in another way.
     """
     if not _NAMES.isdisjoint(fields):
         return True
@@ -76,8 +83,10 @@ def mentions_objects(fields: Mapping[str, msgspec.Raw]) -> bool:
         if raw[:1] in _OPEN and (
             (
                 b"_" in raw
-                and b"_id" in raw
-                and (b"file_id" in raw or b"store_id" in raw or b"tainer_id" in raw)
+                and (
+                    (b"_id" in raw and any(one in raw for one in _MARKS))
+                    or (name in _ITEM_LISTS and b'"id"' in raw)
+                )
             )
             or (name not in _SAID and b'"container"' in raw)
             or (b"\\" in raw and b"\\u00" in raw)
@@ -98,6 +107,9 @@ def named_in(value: Any, field: str = "") -> Named:
     """
     objects: list[Reference] = []
     models: list[str] = []
+    # Elsewhere, as in a schema's `items`, a list of that name holds other things.
+    outermost = value.items() if isinstance(value, dict) and not field else [(field, value)]
+    items = [one for name, found in outermost if name in _ITEM_LISTS for one in _referred(found)]
     for name, found in _walk(value, field):
         if name in _FIELDS:
             objects += (Reference(_FIELDS[name], one, name) for one in _ids(found))
@@ -112,7 +124,19 @@ def named_in(value: Any, field: str = "") -> Named:
             )
         if isinstance(found, dict) and found.get("type") == "file_id":
             objects += (Reference("file", one, "id") for one in _ids(found))
-    return Named(tuple(dict.fromkeys(objects)), tuple(dict.fromkeys(models)))
+    return Named(
+        tuple(dict.fromkeys(objects)), tuple(dict.fromkeys(models)), tuple(dict.fromkeys(items))
+    )
+
+
+def _referred(listed: Any) -> Iterator[str]:
+    """The items that are named in a list of items: by the published type, or by the id alone."""
+    for item in listed if isinstance(listed, list) else ():
+        if not isinstance(item, dict) or not isinstance(item.get("id"), str):
+            continue
+        kind = item.get("type")
+        if kind == "item_reference" or (kind is None and "role" not in item):
+            yield item["id"]
 
 
 def _walk(value: Any, field: str) -> Iterator[tuple[str, Any]]:

@@ -48,7 +48,9 @@ class Reply:
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send all of it."""
-        await self._write(self._head(status, headers, b"content-length: %d" % len(body)) + body)
+        head = self._head(status, headers, b"content-length: %d" % len(body))
+        # A body after HEAD would be taken for the next reply of the connection.
+        await self._write(head if self._cycle.scope["method"] == "HEAD" else head + body)
         self._end()
 
     def begin(self, status: int, headers: Headers) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -120,3 +122,22 @@ def test_a_forms_field_that_names_an_object_is_known(name):
     assert names_object(name)
     assert not names_object("model")
     assert not names_object("image[]")
+
+
+@pytest.mark.parametrize(
+    ("listed", "named"),
+    [
+        ([{"type": "item_reference", "id": "msg_1"}], ("msg_1",)),
+        ([{"id": "rs_1"}, {"id": "rs_2", "type": None}, {"id": "rs_1"}], ("rs_1", "rs_2")),
+        ([{"id": "msg_1", "role": "assistant", "content": "Said"}], ()),
+        ([{"id": "msg_1", "type": "message", "content": []}], ()),
+        ([{"id": 7}, "text", {"type": "item_reference"}], ()),
+        ("text", ()),
+    ],
+)
+def test_items_are_named_by_their_type_or_by_nothing_but_an_id(listed: Any, named: tuple[str, ...]):
+    assert named_in(listed, "input").items == named
+    assert named_in({"items": listed}).items == named
+    assert named_in({"tools": [{"input": listed, "items": listed}]}).items == ()
+    if named:
+        assert mentioned({"model": "m", "input": listed})
