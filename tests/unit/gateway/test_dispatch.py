@@ -144,7 +144,10 @@ async def test_one_attempt_that_went_well_is_noted_where_calls_are_traced():
         Script([]), retries=RetrySettings(), breaker=BreakerSettings(), pooled=False
     )
     traced = Dispatcher(
-        routing, RetryPolicy(RetrySettings()), quiet._metrics, Propagator(Sampler(1.0), [])
+        routing,
+        RetryPolicy(RetrySettings()),
+        quiet._metrics,
+        propagator=Propagator(Sampler(1.0), []),
     )
     assert (await ask(routing, quiet)).record.lone_attempt is None
     record = (await ask(routing, traced)).record
