@@ -6,6 +6,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -98,6 +99,14 @@ def _check(document: YamlFile, settings: Settings) -> None:
     if keeper is not None and settings.providers and keeper not in settings.providers:
         known = ", ".join(settings.providers)
         raise document.error(f"no such provider; the file has {known}", "endpoints", "provider")
+    for endpoint, model in settings.endpoints.default_models.items():
+        served = (p for one in settings.providers.values() for p in one.models)
+        is_served = not settings.providers or any(fnmatchcase(model, p) for p in served)
+        if model not in settings.routes and not is_served:
+            raise document.error(
+                "is neither a route nor a model that a provider serves",
+                "endpoints", "default_models", endpoint,
+            )  # fmt: skip
     for name, route in settings.routes.items():
         _check_route(document, name, route, settings)
     if (cache := settings.cache) is not None:

@@ -37,7 +37,7 @@ from headgate.gateway.objects.batch_settlement import BatchSettlement
 from headgate.gateway.objects.lists import Lists
 from headgate.gateway.objects.notes import Notes
 from headgate.gateway.objects.operation import Operation
-from headgate.gateway.objects.references import Named, named_in
+from headgate.gateway.objects.references import Named, Reference, named_in
 from headgate.gateway.objects.register import ObjectRegister
 from headgate.gateway.objects.watched_form import WatchedForm
 from headgate.gateway.provider import Provider
@@ -143,7 +143,9 @@ class ObjectCarrier:
             for kind, object_id in request.found.owned()
         ]
         body, named = _read(request)
-        _check_models(caller, request.found.operation, named)
+        form = _form_of(request)
+        if form is None:
+            _check_models(caller, request.found.operation, named.models)
         keepers += [
             await self._register.keeper_of_named(reference, caller.project)
             for reference in named.objects
@@ -158,7 +160,27 @@ class ObjectCarrier:
         provider = self._routing.providers.get(name)
         if provider is None:
             raise NotFoundError(f"The provider `{name}` that keeps this object is not set up.")
-        return provider, body
+        return provider, body if form is None else self._watched(caller, request, form, name)
+
+    def _watched(
+        self, caller: Caller, request: ObjectRequest, form: RequestBody, provider: str
+    ) -> RequestBody:
+        """A form on its way to `provider`, that may name what is the caller's and is kept there."""
+
+        async def judge_object(named: Reference) -> None:
+            keeper = await self._register.keeper_of_named(named, caller.project)
+            if keeper not in (None, provider):
+                raise InvalidRequestError(
+                    f"What `{named.field}` names is kept by the provider `{keeper}`, and this"
+                    f" request goes to `{provider}`; name objects of one.",
+                    param=named.field,
+                )
+
+        def judge_models(models: tuple[str, ...]) -> None:
+            _check_models(caller, request.found.operation, models)
+
+        boundary = boundary_of(request.content_type or b"") or b""
+        return WatchedForm(form, FormReader(boundary), judge_object, judge_models)
 
     def _keeper_of_new(self, operation: Operation, named: Named) -> str:
         """The provider of what names no object: its model's, or the one for new objects."""
@@ -246,11 +268,11 @@ class ObjectCarrier:
             await client.finish(last)
 
 
-def _check_models(caller: Caller, operation: Operation, named: Named) -> None:
+def _check_models(caller: Caller, operation: Operation, models: tuple[str, ...]) -> None:
     """A key that may use certain models only must not have others run in this way."""
     if not caller.models or not operation.runs_models:
         return
-    for model in named.models or ("",):
+    for model in models or ("",):
         if not caller.may_use_model(model):
             what = f"the model `{model[:64]}`" if model else "models that its body doesn't name"
             raise PermissionDeniedError(
@@ -260,16 +282,20 @@ def _check_models(caller: Caller, operation: Operation, named: Named) -> None:
             )
 
 
+def _form_of(request: ObjectRequest) -> RequestBody | None:
+    """The body where it is a multipart form, which can be watched only as it goes by."""
+    if isinstance(request.body, bytes) or boundary_of(request.content_type or b"") is None:
+        return None
+    return request.body
+
+
 def _read(request: ObjectRequest) -> tuple[bytes | RequestBody, Named]:
     """The body as the provider is to see it, and what it names.
 
     JSON is written anew, so that a field given twice can't mean one thing here and another there.
     """
     if not isinstance(request.body, bytes):
-        boundary = boundary_of(request.content_type or b"")
-        if boundary is None:
-            return request.body, Named()
-        return WatchedForm(request.body, FormReader(boundary)), Named()
+        return request.body, Named()
     if not request.body:
         return b"", Named()
     try:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 import msgspec
 
-from headgate.errors import InvalidRequestError
+from headgate.errors import DatabaseUnavailableError, InvalidRequestError
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints.endpoint import UNREADABLE
+from headgate.gateway.objects.kind import IDENTIFIER, Kind
 from headgate.gateway.objects.references import mentions_objects, named_in
-from headgate.gateway.objects.register import ObjectRegister
+from headgate.gateway.objects.register import ObjectRegister, OwnedObject
 from headgate.gateway.target import Target
+
+_log = logging.getLogger(__name__)
 
 _MOST_NAMED = 500
 """Objects that one call may name; each may take a look into the database."""
@@ -20,6 +25,28 @@ class ObjectsInCalls:
 
     def __init__(self, register: ObjectRegister) -> None:
         self._register = register
+
+    async def keep(self, call: Call, kind: Kind, object_id: str) -> None:
+        """Note that the provider keeps what it answered, and that it is the call's project's.
+
+        Never raises: an answer that has been paid for is given, even if it can't be found again.
+        """
+        target, record = call.target, call.record
+        if target is None or not target.provider.dialect.keeps_responses:
+            return
+        if not IDENTIFIER.fullmatch(object_id):
+            return
+        made = OwnedObject(
+            kind=kind,
+            id=object_id,
+            provider=target.provider.name,
+            project=record.project,
+            key_id=record.key_id,
+        )
+        try:
+            await self._register.remember([made])
+        except DatabaseUnavailableError:
+            _log.warning("a stored answer can't be found again", extra={"call_id": record.id})
 
     async def targets_of(
         self, call: Call, fields: dict[str, msgspec.Raw], targets: tuple[Target, ...]

@@ -45,16 +45,17 @@ def read_page_request(operation: Operation, query: Sequence[tuple[str, str]]) ->
     try:
         limit = int(given.get("limit", usual))
     except ValueError:
-        limit = 0
-    if not 1 <= limit <= most:
+        limit = -1
+    if not 0 <= limit <= most:
         raise InvalidRequestError(
-            f"`limit` must be a whole number from 1 to {most}.", param="limit"
+            f"`limit` must be a whole number from 0 to {most}.", param="limit"
         )
     if "after" in given and "before" in given:
         raise InvalidRequestError("Give `after` or `before`, not both.", param="before")
     return PageRequest(
         limit=limit,
-        asked_at_once=min(most, max(limit, _ASKED_AT_ONCE)),
+        # What none of a list is, or whether it may be asked for, is the provider's to say.
+        asked_at_once=min(most, max(limit, _ASKED_AT_ONCE)) if limit else 0,
         after=given.get("after"),
         before=given.get("before"),
         filters=tuple((n, v) for n, v in query if n not in ("limit", "after", "before")),

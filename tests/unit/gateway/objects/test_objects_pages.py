@@ -101,11 +101,21 @@ def test_backwards_as_well(projects, limit):
     assert seen == own[:-1]
 
 
-@pytest.mark.parametrize("query", [[("limit", "0")], [("limit", "6")], [("limit", "x")]])
+@pytest.mark.parametrize("query", [[("limit", "-1")], [("limit", "6")], [("limit", "x")]])
 def test_a_limit_out_of_bounds_is_refused(query):
     with pytest.raises(InvalidRequestError) as refused:
         read_page_request(LIST, query)
     assert refused.value.param == "limit"
+
+
+def test_a_limit_of_nothing_is_asked_of_the_provider_and_shows_nothing():
+    wanted = read_page_request(LIST, [("limit", "0")])
+    filling = PageBeingFilled(wanted)
+    assert ("limit", "0") in filling.query(None)
+    page = read_provider_page(b'{"data": [{"id": "file-1"}], "has_more": true}')
+    assert filling.take(page, {"file-1": "mine"}, "mine", unregistered_too=False)
+    shown = msgspec.json.decode(filling.body())
+    assert (shown["data"], shown["has_more"]) == ([], True)
 
 
 def test_both_ways_at_once_are_refused():
