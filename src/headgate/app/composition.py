@@ -122,7 +122,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         settings.routes,
         settings.breaker,
         prices,
-        default_models={str(e): m for e, m in settings.endpoints.default_models.items()},
+        default_models=settings.endpoints.default_models,
         keeper=settings.endpoints.provider,
     )
     metrics = Metrics(max_label_values=settings.metrics.max_label_values)

@@ -14,13 +14,13 @@ Unregistered = Literal["refuse", "open"]
 """`refuse`: nobody reaches an object that was not made through Headgate. `open`: every project."""
 
 
-ModelOptional = Literal[
+MODEL_OPTIONAL = (
     "images/edits",
     "images/generations",
     "images/variations",
     "responses",
     "responses/input_tokens",
-]
+)
 """The endpoints whose requests may leave the model to the provider."""
 
 
@@ -43,7 +43,7 @@ class EndpointsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
         ),
     ] = None
     default_models: Annotated[
-        dict[ModelOptional, str],
+        dict[str, str],
         Meta(
             description="The model or route that a request is taken to ask for where it names none,"
             " by endpoint; else its provider chooses, and what that costs is known only where its"

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from headgate.config.allowance_checks import check_alerts, check_allowances
+from headgate.config.endpoints import MODEL_OPTIONAL
 from headgate.config.provider_kinds import kind_problems
 from headgate.config.routes import RouteSettings
 from headgate.config.settings import ProviderSettings, Settings
@@ -100,6 +101,12 @@ def _check(document: YamlFile, settings: Settings) -> None:
         known = ", ".join(settings.providers)
         raise document.error(f"no such provider; the file has {known}", "endpoints", "provider")
     for endpoint, model in settings.endpoints.default_models.items():
+        if endpoint not in MODEL_OPTIONAL:
+            raise document.error(
+                f"is no endpoint whose requests may name no model; those are"
+                f" {', '.join(MODEL_OPTIONAL)}",
+                "endpoints", "default_models", endpoint,
+            )  # fmt: skip
         served = (p for one in settings.providers.values() for p in one.models)
         is_served = not settings.providers or any(fnmatchcase(model, p) for p in served)
         if model not in settings.routes and not is_served:

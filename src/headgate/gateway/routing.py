@@ -149,4 +149,4 @@ class Routing:
         return Target(provider, settings.model, route, health)
 
     def _new_health(self, provider: Provider, model: str) -> TargetHealth:
-        return TargetHealth(f"{provider.name}/{model}", self._breaker)
+        return TargetHealth(f"{provider.name}/{model}".removesuffix("/"), self._breaker)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headgate.config.endpoints import MODEL_OPTIONAL
 from headgate.errors import InvalidRequestError
 from headgate.gateway.endpoints import ENDPOINTS
 from headgate.gateway.request import read_request
@@ -117,6 +118,10 @@ def test_a_model_that_is_left_out_stays_out_where_that_is_allowed(endpoint, give
         "prompt_cache_key": "k",
     }
     assert json.loads(request.body_for("chosen")) == {"prompt": "x", "model": "chosen"}
+
+
+def test_a_default_can_be_set_for_each_endpoint_that_leaves_the_model_open() -> None:
+    assert sorted(e.name for e in ENDPOINTS.values() if e.model_optional) == list(MODEL_OPTIONAL)
 
 
 @pytest.mark.parametrize("endpoint", ["chat/completions", "embeddings", "responses/compact"])

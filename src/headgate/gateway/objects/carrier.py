@@ -144,7 +144,8 @@ class ObjectCarrier:
         ]
         body, named = _read(request)
         form = _form_of(request)
-        if form is None:
+        if form is None or request.found.operation.effect == "pass":
+            # Where a form that nothing is known of may name models is not known either.
             _check_models(caller, request.found.operation, named.models)
         keepers += [
             await self._register.keeper_of_named(reference, caller.project)
