@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import msgspec
@@ -13,6 +14,9 @@ from headgate.gateway.objects.kind import IDENTIFIER, Kind
 from headgate.gateway.objects.references import mentions_objects, named_in
 from headgate.gateway.objects.register import ObjectRegister, OwnedObject
 from headgate.gateway.target import Target
+
+_KEEP_S = 2.0
+"""How long the end of an answer may wait for the note of whose it is."""
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +48,9 @@ class ObjectsInCalls:
             key_id=record.key_id,
         )
         try:
-            await self._register.remember([made])
-        except DatabaseUnavailableError:
+            async with asyncio.timeout(_KEEP_S):
+                await self._register.remember([made])
+        except (DatabaseUnavailableError, TimeoutError):
             _log.warning("a stored answer can't be found again", extra={"call_id": record.id})
 
     async def targets_of(

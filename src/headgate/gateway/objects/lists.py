@@ -52,7 +52,7 @@ class Lists:
             if isinstance(answer, LastWords):
                 return answer
             told = answer
-            if filling.has_more:
+            if filling.has_more or filling.ended:
                 break
         call.record.status = 200
         settle(call, operation)
@@ -68,11 +68,14 @@ class Lists:
         names = [name for name in self._routing.providers if everywhere or name in kept]
         if wanted.cursor is None:
             return names
-        try:
-            start = await self._register.keeper_of(kind, wanted.cursor, call.caller.project)
-        except NotFoundError as error:
-            param = "before" if wanted.before is not None else "after"
-            raise InvalidRequestError(error.message, param=param, code=error.code) from None
+        start = None
+        for param, cursor in (("before", wanted.until or wanted.before), ("after", wanted.after)):
+            if cursor is None:
+                continue
+            try:
+                start = await self._register.keeper_of(kind, cursor, call.caller.project)
+            except NotFoundError as error:
+                raise InvalidRequestError(error.message, param=param, code=error.code) from None
         if start not in names:
             return names
         at = names.index(start)
