@@ -31,7 +31,7 @@ def uploaded(server: RunningServer, body: bytes, path: str = "/v1/files", **more
 @pytest.fixture
 def small(server_with: StartServer) -> RunningServer:
     return server_with(
-        settings="endpoints: {max_upload_bytes: 5000, upload_idle_s: 0.4, allow: [/v1/videos/*]}"
+        settings="endpoints: {max_upload_bytes: 5000, upload_idle_s: 0.4, allow: ['/v1/chatkit/*']}"
     )
 
 
@@ -82,7 +82,7 @@ def test_an_address_that_is_not_known_is_refused_with_what_to_do(small):
     assert wrong.status == 405
     assert set(wrong.headers["allow"].split(", ")) == {"GET", "POST"}
     assert small.get("/v1/files", key=None).status == 401
-    assert small.get("/v1/videos/v_1", key=None).status == 401
+    assert small.get("/v1/chatkit/v_1", key=None).status == 401
 
 
 def test_no_address_leads_elsewhere(gateway: RunningServer, upstream: Upstream):
@@ -156,24 +156,28 @@ def test_what_is_let_pass_goes_with_the_providers_key_and_leaves_a_record(
     server_with: StartServer, upstream: Upstream
 ):
     server = server_with(
-        settings="endpoints: {allow: [/v1/videos, '/v1/skills/*']}", upstream=upstream
+        settings="endpoints: {allow: [/v1/assistants, '/v1/threads/*']}", upstream=upstream
     )
-    upstream.answers("/v1/videos?seconds=4", reply({"id": "video_1"}, status=201))
+    upstream.answers("/v1/assistants?seconds=4", reply({"id": "asst_1"}, status=201))
     body = {"prompt": "A river"}
-    passed = server.post("/v1/videos?seconds=4", body)
-    assert (passed.status, passed.json()) == (201, {"id": "video_1"})
-    sent = upstream.requests("/v1/videos?seconds=4")[0]
+    passed = server.post("/v1/assistants?seconds=4", body)
+    assert (passed.status, passed.json()) == (201, {"id": "asst_1"})
+    sent = upstream.requests("/v1/assistants?seconds=4")[0]
     assert sent.header("authorization") == f"Bearer {PROVIDER_KEY}"
     assert sent.json() == body
     record = server.record(id=passed.headers["x-headgate-call-id"])
-    assert (record["endpoint"], record["status"], record["cost_nanousd"]) == ("videos", 201, None)
-    upstream.answers("/v1/skills/s_1/content", reply(b"\0\1", content_type="application/zip"))
-    got = server.get("/v1/skills/s_1/content")
+    assert (record["endpoint"], record["status"], record["cost_nanousd"]) == (
+        "assistants",
+        201,
+        None,
+    )
+    upstream.answers("/v1/threads/s_1/content", reply(b"\0\1", content_type="application/zip"))
+    got = server.get("/v1/threads/s_1/content")
     assert (got.body, got.headers["content-type"]) == (b"\0\1", "application/zip")
-    assert server.request("PATCH", "/v1/skills/s_1", {}).status == 404
+    assert server.request("PATCH", "/v1/threads/s_1", {}).status == 404
     key = server.new_key(models=["gpt-5"])
-    assert server.post("/v1/videos", {"model": "sora-2"}, key=key).status == 403
-    assert server.post("/v1/videos", body, key=key).status == 403
+    assert server.post("/v1/assistants", {"model": "sora-2"}, key=key).status == 403
+    assert server.post("/v1/assistants", body, key=key).status == 403
 
 
 def test_objects_made_elsewhere_are_reached_only_where_that_is_set(

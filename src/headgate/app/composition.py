@@ -125,7 +125,14 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         for name, provider in plan.providers.items()
     }
     prices = PriceList(settings.prices)
-    routing = Routing(providers, settings.routes, settings.breaker, prices)
+    routing = Routing(
+        providers,
+        settings.routes,
+        settings.breaker,
+        prices,
+        default_models=settings.endpoints.default_models,
+        keeper=settings.endpoints.provider,
+    )
     metrics = Metrics(max_label_values=settings.metrics.max_label_values)
     call_log = CallLog(settings.logs.calls, settings.logs.level)
     tracing = Tracing.of(plan, metrics.traces)
@@ -347,7 +354,7 @@ class Application:
         """Serve one request, or the life span of the worker."""
         if scope["type"] == "http":
             endpoint = self._endpoints.get(scope["path"])
-            if endpoint is not None:
+            if endpoint is not None and scope["method"] == "POST":
                 await self._surface.serve(endpoint, scope, receive)
             elif (found := self._objects.find(scope["method"], scope["path"])) is not None:
                 await self._objects.serve(found, scope, receive)

@@ -6,11 +6,13 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from headgate.config.allowance_checks import check_alerts, check_allowances
+from headgate.config.endpoints import MODEL_OPTIONAL
 from headgate.config.provider_kinds import kind_problems
 from headgate.config.route_checks import check_route
 from headgate.config.settings import ProviderSettings, Settings
@@ -99,6 +101,20 @@ def _check(document: YamlFile, settings: Settings) -> None:
     if keeper is not None and settings.providers and keeper not in settings.providers:
         known = ", ".join(settings.providers)
         raise document.error(f"no such provider; the file has {known}", "endpoints", "provider")
+    for endpoint, model in settings.endpoints.default_models.items():
+        if endpoint not in MODEL_OPTIONAL:
+            raise document.error(
+                f"is no endpoint whose requests may name no model; those are"
+                f" {', '.join(MODEL_OPTIONAL)}",
+                "endpoints", "default_models", endpoint,
+            )  # fmt: skip
+        served = (p for one in settings.providers.values() for p in one.models)
+        is_served = not settings.providers or any(fnmatchcase(model, p) for p in served)
+        if model not in settings.routes and not is_served:
+            raise document.error(
+                "is neither a route nor a model that a provider serves",
+                "endpoints", "default_models", endpoint,
+            )  # fmt: skip
     for name, route in settings.routes.items():
         check_route(document, name, route, settings)
     if settings.traces is not None:

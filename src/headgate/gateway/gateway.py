@@ -22,7 +22,7 @@ from headgate.gateway.cache.found import Found, may_be_stale
 from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
 from headgate.gateway.capabilities import able_targets
 from headgate.gateway.dispatch import Dispatcher
-from headgate.gateway.endpoints.chat import failure_code
+from headgate.gateway.endpoints.chat import ChatCompletions, failure_code
 from headgate.gateway.following import follow
 from headgate.gateway.objects.in_calls import ObjectsInCalls, keep_to
 from headgate.gateway.objects.register import Keeper
@@ -119,6 +119,9 @@ class Gateway:
                 targets = await self._objects.targets_of(call, request.fields, targets)
             if self.routing.has_limits:
                 targets = able_targets(targets, request)
+            if not request.model:
+                # Another provider would choose another model, and has no prompt of the first's.
+                targets = targets[:1]
             if self._spending is not None:
                 targets = await self._spending.reserve(call, request, targets)
             answer: Answer | Found | None = None
@@ -152,15 +155,20 @@ class Gateway:
                 " refused until it has caught up.",
                 code="ledger_full",
             )
+        if not request.model:
+            self._take_default(call, request)
         if not (call.from_run or call.caller.may_use_model(request.model)):
-            raise PermissionDeniedError(
-                f"This key may not use the model `{request.model[:64]}`; GET /v1/models lists"
-                " those that it may.",
-                param="model",
-                code="model_not_allowed",
-            )
+            raise _model_not_allowed(request.model)
+        if request.second_model is not None and not call.caller.may_use_model(request.second_model):
+            raise _model_not_allowed(request.second_model)
         request.endpoint.check(request.fields)
         return follow(call, request, self.routing.route(request.model))
+
+    def _take_default(self, call: Call, request: Request) -> None:
+        """Let a request that names no model ask for the one that the operator chose, if any."""
+        default = self.routing.default_models.get(request.endpoint.name)
+        if default is not None and request.takes_default_model():
+            request.model = call.record.model_requested = default
 
     async def _keepers(
         self, call: Call, previous: str, targets: tuple[Target, ...]
@@ -319,9 +327,13 @@ class Gateway:
         record.latency_us = call.elapsed_us()
         if self._spending is not None:
             self._spending.settle(call)
+        completion = None
         if record.response_id is not None and record.provider is not None:
-            owner = ResponseOwner(record.project, record.provider, record.provider_key)
-            self._stored.remember(record.response_id, owner)
+            if record.endpoint == ChatCompletions.name:
+                completion = record.response_id
+            else:
+                owner = ResponseOwner(record.project, record.provider, record.provider_key)
+                self._stored.remember(record.response_id, owner)
             if call.item_ids:
                 self._objects.remember_items(call)
         if not self._durable:
@@ -335,8 +347,19 @@ class Gateway:
                     last = LastWords(block, cut=not block)
                 elif last is not None:
                     last = Refusal(error, call_headers(call))
+        if completion is not None:
+            await self._objects.keep(call, "chat_completion", completion)
         if last is not None:
             await client.finish(last)
+
+
+def _model_not_allowed(model: str) -> HeadgateError:
+    told = f"the model `{model[:64]}`" if model else "a model that its request doesn't name"
+    return PermissionDeniedError(
+        f"This key may not use {told}; GET /v1/models lists those that it may.",
+        param="model",
+        code="model_not_allowed",
+    )
 
 
 def _headers(call: Call, reply: UpstreamReply) -> Headers:

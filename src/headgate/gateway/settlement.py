@@ -28,8 +28,9 @@ class Settlement:
         size, and `output_tokens`.
         """
         record = call.record
-        record.model_answered = usage.model or (call.target.model if call.target else None)
-        record.response_id = usage.response_id
+        record.model_answered = usage.model or (call.target.model if call.target else "") or None
+        kept = usage.response_id is not None and request.endpoint.keeps(request.fields)
+        record.response_id = usage.response_id if kept else None
         call.item_ids = usage.item_ids
         _note_used(record, usage)
         counts_text = request.endpoint.counts_text
@@ -94,14 +95,16 @@ class Settlement:
         if _is_free(call, request):
             record.cost_nanousd, record.price_version = 0, "free"
             return
+        if not model:
+            return
         provider, tier = target.provider, record.service_tier
         price = self._prices.price_of(provider.price_list, provider.price_address, model, tier)
         if price is None and model != target.model:
             price = self._prices.price_of(
                 provider.price_list, provider.price_address, target.model, tier
             )
-        if price is None or record.input_tokens is None:
-            return
+        if price is None or record.input_tokens is None or request.second_model is not None:
+            return  # what a second model used is told by nobody
         record.cost_nanousd = price.cost_nanousd(
             input_tokens=record.input_tokens,
             cached_tokens=record.cached_tokens or 0,

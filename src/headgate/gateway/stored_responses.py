@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Literal
 from urllib.parse import quote
 
@@ -19,6 +19,7 @@ from headgate.gateway.attempt import without_secret
 from headgate.gateway.objects.kind import IDENTIFIER
 from headgate.gateway.provider import Provider
 from headgate.gateway.provider_failures import broken_error, refused_key_error
+from headgate.gateway.stored_stream import stored_events
 from headgate.gateway.upstream import UpstreamError
 
 _MAX_REMEMBERED = 10_000
@@ -92,7 +93,8 @@ class StoredReply(msgspec.Struct, frozen=True):
     """What the provider said of a response it keeps."""
 
     status: int
-    body: bytes
+    body: bytes | AsyncGenerator[bytes]
+    """Whole, or the response's events where it is streamed."""
 
 
 class ResponseArchive:
@@ -107,7 +109,8 @@ class ResponseArchive:
     ) -> StoredReply:
         """Send `method` to the response's address, or to what stands `below` it.
 
-        Raises `NotFoundError` where it is not the project's, and what else a provider can do.
+        A reply that is a stream is handed on as one. Raises `NotFoundError` where the response is
+        not the project's, and what else a provider can do.
         """
         owner = await self._stored.owner_of(response_id, project)
         name = owner.provider
@@ -132,6 +135,9 @@ class ResponseArchive:
                     b"",
                     provider.quick,
                 )
+                content_type = (reply.header(b"content-type") or b"").lower()
+                if reply.status == 200 and content_type.startswith(b"text/event-stream"):
+                    return StoredReply(200, stored_events(reply, name, key.secret))
                 body = await reply.read(_MAX_REPLY_BYTES)
             except UpstreamError as error:
                 raise broken_error(error, name) from None

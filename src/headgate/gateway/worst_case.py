@@ -101,13 +101,17 @@ def _cost(
     output_tokens: int,
     audio: tuple[bool, bool],
 ) -> int | None:
-    """The price of the dearest target; None where any of them has none."""
+    """The price of the dearest target; None where any of them has none, or more is run."""
+    if request.second_model is not None:
+        return None
     tier = _tier(request)
     dearest = 0
     for target in targets:
         model = target.model
         if any(fnmatchcase(model, pattern) for pattern in request.endpoint.free_models):
             continue
+        if not model:
+            return None
         provider = target.provider
         price = prices.price_of(provider.price_list, provider.price_address, model, tier)
         if price is None:

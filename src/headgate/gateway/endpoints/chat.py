@@ -40,6 +40,7 @@ class _Tokens(msgspec.Struct):
 class _Reply(msgspec.Struct):
     """The parts of a completion, or of a chunk, that tell what it used."""
 
+    id: str | None = None
     model: str | None = None
     service_tier: str | None = None
     usage: _Tokens | None = None
@@ -58,6 +59,7 @@ class _Reply(msgspec.Struct):
             completion.reasoning_tokens,
             prompt.audio_tokens,
             completion.audio_tokens,
+            response_id=self.id,
         )
 
 
@@ -86,6 +88,11 @@ class ChatCompletions(Endpoint):
             return _reply.decode(body).as_usage()
         except msgspec.ValidationError:
             return Usage()
+
+    def keeps(self, fields: Fields) -> bool:
+        """See `Endpoint`; a completion is kept only where that is asked for."""
+        store = fields.get("store")
+        return store is not None and bytes(store) == b"true"
 
     def prepare_stream(self, fields: Fields) -> bool:
         """See `Endpoint`; a chat's stream tells its usage only where it is asked to."""

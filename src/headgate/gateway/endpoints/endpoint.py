@@ -65,6 +65,12 @@ class Endpoint(ABC):
     default_model: ClassVar[str | None] = None
     """The model that is meant where a request names none; None: it must name one."""
 
+    model_optional: ClassVar[bool] = False
+    """Whether a request may leave the model to the provider, as OpenAI's specification has it."""
+
+    runs_second_model: ClassVar[bool] = False
+    """Whether a request may have another model run beside its own; see `second_model`."""
+
     takes_form: ClassVar[bool] = False
     """Whether its body may be a multipart form."""
 
@@ -82,6 +88,14 @@ class Endpoint(ABC):
 
     def check(self, fields: Fields) -> None:  # noqa: B027 - most take what their provider takes
         """Raise `InvalidRequestError` for what Headgate can't carry."""
+
+    def second_model(self, fields: Fields) -> str | None:  # noqa: ARG002 - most run one
+        """The model that is run beside the request's own: "" where it isn't named, None: none."""
+        return None
+
+    def keeps(self, fields: Fields) -> bool:  # noqa: ARG002 - responses are kept unless told not to
+        """Whether the provider may keep the answer under the identifier that its usage tells."""
+        return True
 
     def prepare_stream(self, fields: Fields) -> bool:  # noqa: ARG002 - most need nothing
         """Make a streamed request tell its usage; return whether the client must not see it."""

@@ -23,6 +23,7 @@ class InputTokens(Endpoint):
     """How many tokens a response's input would have; no provider asks money for it."""
 
     name = "responses/input_tokens"
+    model_optional = True
     free_models = ("*",)
     reads_kept = True
 

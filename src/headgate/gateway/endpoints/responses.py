@@ -92,6 +92,7 @@ class Responses(Endpoint):
     """Responses."""
 
     name = "responses"
+    model_optional = True
     counts_text = True
     streams = True
     generates = True

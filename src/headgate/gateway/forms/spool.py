@@ -49,6 +49,7 @@ class SpooledForm:
     def __init__(self, content_type: bytes, boundary: bytes, room: SpoolRoom) -> None:
         self.content_type = content_type
         self.reader = FormReader(boundary)
+        self._boundary = boundary
         self.size_bytes = 0
         self._room = room
         self._head = bytearray()
@@ -68,11 +69,16 @@ class SpooledForm:
         await asyncio.to_thread(self._write, data)
 
     def body_for(self, model: str) -> RequestBody:
-        """Its bytes once more, naming `model`. Several may be read at a time."""
+        """Its bytes once more, naming `model` unless that is "". Several may be read at a time."""
         field = next((field for field in self.reader.fields if field.name == "model"), None)
-        if field is None:
-            return _FormBody(self, [(0, self.size_bytes)])
+        whole = (0, self.size_bytes)
+        if not model:
+            return _FormBody(self, [whole])
         named = model.encode()
+        if field is None:
+            # A form begins with its boundary, so that another part can go before it.
+            head = b'--%b\r\nContent-Disposition: form-data; name="model"\r\n\r\n%b\r\n'
+            return _FormBody(self, [head % (self._boundary, named), whole])
         end = field.start + len(field.value)
         return _FormBody(self, [(0, field.start), named, (end, self.size_bytes)])
 

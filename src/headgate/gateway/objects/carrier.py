@@ -42,7 +42,7 @@ from headgate.gateway.objects.items import ResponseItems
 from headgate.gateway.objects.lists import Lists
 from headgate.gateway.objects.notes import Notes
 from headgate.gateway.objects.operation import Operation
-from headgate.gateway.objects.references import Named, named_in
+from headgate.gateway.objects.references import Named, Reference, named_in
 from headgate.gateway.objects.register import Keeper, ObjectRegister
 from headgate.gateway.objects.watched_form import WatchedForm
 from headgate.gateway.provider import Provider
@@ -163,7 +163,10 @@ class ObjectCarrier:
             for kind, object_id in request.found.owned()
         ]
         body, named = _read(request)
-        _check_models(caller, request.found.operation, named)
+        form = _form_of(request)
+        if form is None or request.found.operation.effect == "pass":
+            # Where a form that nothing is known of may name models is not known either.
+            _check_models(caller, request.found.operation, named.models)
         keepers += [
             await self._register.keeper_of_named(reference, caller.project)
             for reference in named.objects
@@ -173,7 +176,8 @@ class ObjectCarrier:
             refuse_unknown_item(named.items, of_items, "items")
             keepers += of_items.values()
         kept = self._asked_of({keeper for keeper in keepers if keeper is not None})
-        return kept or self._asked_of_new(caller, request.found.operation, named), body
+        asked = kept or self._asked_of_new(caller, request.found.operation, named)
+        return asked, body if form is None else self._watched(caller, request, form, asked)
 
     def _asked_of(self, keepers: set[Keeper]) -> Asked | None:
         """Who can see what all of `keepers` keep; None where there are none."""
@@ -205,6 +209,37 @@ class ObjectCarrier:
         if key is None:
             raise keys_out_error(provider.name)
         return Asked(provider, key, is_new=True)
+
+    def _watched(
+        self, caller: Caller, request: ObjectRequest, form: RequestBody, asked: Asked
+    ) -> RequestBody:
+        """A form on its way to who is asked, that may name what is the caller's and kept there."""
+        provider = asked.provider
+
+        async def judge_object(named: Reference) -> None:
+            keeper = await self._register.keeper_of_named(named, caller.project)
+            if keeper is None:
+                return
+            if keeper.provider != provider.name:
+                raise InvalidRequestError(
+                    f"What `{named.field}` names is kept by the provider `{keeper.provider}`, and"
+                    f" this request goes to `{provider.name}`; name objects of one.",
+                    param=named.field,
+                )
+            if provider.keeper(keeper.provider_key).name != asked.key.name:
+                raise InvalidRequestError(
+                    f"What `{named.field}` names was made with the key `{keeper.provider_key}` of"
+                    f" the provider `{provider.name}`, and this request goes by"
+                    f" `{asked.key.name}`; name what one key made.",
+                    param=named.field,
+                    code="objects_of_different_keys",
+                )
+
+        def judge_models(models: tuple[str, ...]) -> None:
+            _check_models(caller, request.found.operation, models)
+
+        boundary = boundary_of(request.content_type or b"") or b""
+        return WatchedForm(form, FormReader(boundary), judge_object, judge_models)
 
     def _keeper_of_new(self, operation: Operation, named: Named) -> str:
         """The provider of what names no object: its model's, or the one for new objects."""
@@ -292,11 +327,11 @@ class ObjectCarrier:
             await client.finish(last)
 
 
-def _check_models(caller: Caller, operation: Operation, named: Named) -> None:
+def _check_models(caller: Caller, operation: Operation, models: tuple[str, ...]) -> None:
     """A key that may use certain models only must not have others run in this way."""
     if not caller.models or not operation.runs_models:
         return
-    for model in named.models or ("",):
+    for model in models or ("",):
         if not caller.may_use_model(model):
             what = f"the model `{model[:64]}`" if model else "models that its body doesn't name"
             raise PermissionDeniedError(
@@ -306,16 +341,20 @@ def _check_models(caller: Caller, operation: Operation, named: Named) -> None:
             )
 
 
+def _form_of(request: ObjectRequest) -> RequestBody | None:
+    """The body where it is a multipart form, which can be watched only as it goes by."""
+    if isinstance(request.body, bytes) or boundary_of(request.content_type or b"") is None:
+        return None
+    return request.body
+
+
 def _read(request: ObjectRequest) -> tuple[bytes | RequestBody, Named]:
     """The body as the provider is to see it, and what it names.
 
     JSON is written anew, so that a field given twice can't mean one thing here and another there.
     """
     if not isinstance(request.body, bytes):
-        boundary = boundary_of(request.content_type or b"")
-        if boundary is None:
-            return request.body, Named()
-        return WatchedForm(request.body, FormReader(boundary)), Named()
+        return request.body, Named()
     if not request.body:
         return b"", Named()
     try:

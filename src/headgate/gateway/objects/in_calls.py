@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from headgate.errors import InvalidRequestError, NotFoundError
+from headgate.errors import DatabaseUnavailableError, InvalidRequestError, NotFoundError
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.objects.items import ResponseItems
+from headgate.gateway.objects.kind import IDENTIFIER, Kind
 from headgate.gateway.objects.references import mentions_objects, named_in
-from headgate.gateway.objects.register import Keeper, ObjectRegister
+from headgate.gateway.objects.register import Keeper, ObjectRegister, OwnedObject
 from headgate.gateway.target import Target
+
+_KEEP_S = 2.0
+"""How long the end of an answer may wait for the note of whose it is."""
+
+_log = logging.getLogger(__name__)
 
 _MOST_NAMED = 500
 """Objects that one call may name; each may take a look into the database."""
@@ -31,6 +39,30 @@ class ObjectsInCalls:
         if target is not None and target.provider.dialect.keeps_responses:
             keeper = Keeper(target.provider.name, call.record.provider_key)
             self._items.remember(call.item_ids, call.caller.project, keeper)
+
+    async def keep(self, call: Call, kind: Kind, object_id: str) -> None:
+        """Note that the provider keeps what it answered, and that it is the call's project's.
+
+        Never raises: an answer that has been paid for is given, even if it can't be found again.
+        """
+        target, record = call.target, call.record
+        if target is None or not target.provider.dialect.keeps_responses:
+            return
+        if not IDENTIFIER.fullmatch(object_id):
+            return
+        made = OwnedObject(
+            kind=kind,
+            id=object_id,
+            provider=target.provider.name,
+            project=record.project,
+            key_id=record.key_id,
+            provider_key=record.provider_key,
+        )
+        try:
+            async with asyncio.timeout(_KEEP_S):
+                await self._register.remember([made])
+        except (DatabaseUnavailableError, TimeoutError):
+            _log.warning("a stored answer can't be found again", extra={"call_id": record.id})
 
     async def targets_of(
         self, call: Call, fields: dict[str, msgspec.Raw], targets: tuple[Target, ...]

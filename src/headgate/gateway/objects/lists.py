@@ -53,7 +53,7 @@ class Lists:
             if isinstance(answer, LastWords):
                 return answer
             told = answer
-            if filling.has_more:
+            if filling.has_more or filling.ended:
                 break
         call.record.status = 200
         settle(call, operation)
@@ -84,18 +84,20 @@ class Lists:
         sources = list(found.values())
         if wanted.cursor is None:
             return sources
-        try:
-            start = await self._register.keeper_of(kind, wanted.cursor, call.caller.project)
-            if start is None or start.provider not in self._routing.providers:
-                return sources
-            key = self._routing.providers[start.provider].keeper(start.provider_key)
-        except NotFoundError as error:
-            param = "before" if wanted.before is not None else "after"
-            raise InvalidRequestError(error.message, param=param, code=error.code) from None
-        places = list(found)
-        if (start.provider, key.name) not in found:
+        place: tuple[str, str | None] | None = None
+        for param, cursor in (("before", wanted.until or wanted.before), ("after", wanted.after)):
+            if cursor is None:
+                continue
+            try:
+                start = await self._register.keeper_of(kind, cursor, call.caller.project)
+                if start is not None and start.provider in self._routing.providers:
+                    key = self._routing.providers[start.provider].keeper(start.provider_key)
+                    place = start.provider, key.name
+            except NotFoundError as error:
+                raise InvalidRequestError(error.message, param=param, code=error.code) from None
+        if place is None or place not in found:
             return sources
-        at = places.index((start.provider, key.name))
+        at = list(found).index(place)
         return sources[at : at + 1] if wanted.before is not None else sources[at:]
 
     async def _fill(

@@ -35,6 +35,8 @@ class Notes:
         shown = _object(body)
         if operation.effect == "make" and operation.kind is not None:
             made_id = shown.get("id")
+            if made_id is None and operation.may_be_nameless:
+                return
             if not isinstance(made_id, str) or not IDENTIFIER.fullmatch(made_id):
                 raise UpstreamFailedError(
                     f"The provider `{provider.name}` made something without a name that an"

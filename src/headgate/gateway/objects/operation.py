@@ -62,6 +62,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """Of a list: how many are shown where the caller doesn't say, and at most."""
     name_in_ledger: str | None = None
     """Where its path can't tell what of it is an identifier."""
+    may_be_nameless: bool = False
+    """Whether what it makes may have no identifier; then nobody can ask for it again."""
+    listed_as: str | None = None
+    """How the reference writes its path where another endpoint stands at the same address."""
 
     @property
     def name(self) -> str:

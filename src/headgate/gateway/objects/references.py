@@ -21,10 +21,12 @@ _FIELDS: dict[str, Kind] = {
     "file_id": "file",
     "file_ids": "file",
     "input_file_id": "file",
+    "skill_id": "skill",
     "training_file": "file",
     "validation_file": "file",
     "vector_store_id": "vector_store",
     "vector_store_ids": "vector_store",
+    "video": "video",
 }
 """Fields that name an object, or several, by identifier; or hold it as `{"id": …}`."""
 
@@ -47,7 +49,7 @@ _ITEM_LISTS = frozenset({"input", "items"})
 
 _OPEN = (b"{", b"[")
 
-_MARKS = (b"file_id", b"store_id", b"tainer_id")
+_MARKS = (b"file_id", b"store_id", b"tainer_id", b"skill_id")
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -95,9 +97,17 @@ def mentions_objects(fields: Mapping[str, msgspec.Raw]) -> bool:
     return False
 
 
+def kind_named_by(field: str) -> Kind | None:
+    """What a form's field of this name names, also as in `images[0][file_id]`; None: nothing."""
+    for part in field.replace("]", "[").split("["):
+        if part in _FIELDS:
+            return _FIELDS[part]
+    return None
+
+
 def names_object(field: str) -> bool:
-    """Whether a form's field of this name names an object, also as in `images[0][file_id]`."""
-    return any(part in _FIELDS for part in field.replace("]", "[").split("["))
+    """Whether a form's field of this name names an object."""
+    return kind_named_by(field) is not None
 
 
 def named_in(value: Any, field: str = "") -> Named:
@@ -112,7 +122,10 @@ def named_in(value: Any, field: str = "") -> Named:
     items = [one for name, found in outermost if name in _ITEM_LISTS for one in _referred(found)]
     for name, found in _walk(value, field):
         if name in _FIELDS:
-            objects += (Reference(_FIELDS[name], one, name) for one in _ids(found))
+            kind = _FIELDS[name]
+            if kind == "video" and not isinstance(found, dict):
+                continue  # a film's address, as other servers' messages have it
+            objects += (Reference(kind, one, name) for one in _ids(found) if _is_owned(kind, one))
         elif name == "model" and isinstance(found, str):
             models.append(found)
         elif name == "source" and isinstance(found, dict) and found.get("type") in _EVERYBODYS:
@@ -153,6 +166,11 @@ def _walk(value: Any, field: str) -> Iterator[tuple[str, Any]]:
         elif isinstance(found, list):
             # What a list holds belongs to the list's own field, which has been looked at.
             waiting += (("", part) for part in found if isinstance(part, dict | list))
+
+
+def _is_owned(kind: Kind, object_id: str) -> bool:
+    """Whether this is an object of somebody's: the provider's own skills are everybody's."""
+    return kind != "skill" or not object_id.startswith("openai-")
 
 
 def _ids(found: Any) -> Iterator[str]:

@@ -12,7 +12,6 @@ from headgate.config.settings import ServerSettings
 from headgate.errors import (
     HeadgateError,
     InvalidRequestError,
-    MethodNotAllowedError,
     UpstreamLoopError,
 )
 from headgate.gateway.call import Call, LastWords, Refusal, no_store_from
@@ -80,7 +79,7 @@ class OpenAISurface:
         self.endpoints: dict[str, Endpoint] = {f"/v1/{name}": e for name, e in ENDPOINTS.items()}
 
     async def serve(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> None:
-        """Answer one request to `endpoint`."""
+        """Answer one POST to `endpoint`."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         # Taken out: a scope and a reply that hold each other would wait for the collector.
         reply = scope["extensions"].pop(REPLY)
@@ -88,15 +87,10 @@ class OpenAISurface:
         try:
             if self.is_own(headers):
                 raise UpstreamLoopError
-            if scope["method"] != "POST":
-                raise MethodNotAllowedError(f"/v1/{endpoint.name} takes POST only.")
             caller = await self.caller(scope, headers)
             require(caller.role, "models.call")
         except HeadgateError as error:
-            told = [(b"x-request-id", new_id("req").encode())]
-            if isinstance(error, MethodNotAllowedError):
-                told.append((b"allow", b"POST"))
-            await client.finish(Refusal(error, told))
+            await client.finish(Refusal(error, [(b"x-request-id", new_id("req").encode())]))
             return
         trace_id, parent = trace_from(headers.get(b"traceparent"))
         call = Call(caller, endpoint.name, trace_id=trace_id, parent=parent)
@@ -180,7 +174,7 @@ class OpenAISurface:
         return request
 
     def _note(self, call: Call, headers: dict[bytes, bytes], request: Request) -> None:
-        call.record.model_requested = request.model[:256]
+        call.record.model_requested = request.model[:256] or None
         call.record.streamed = request.streamed
         call.name_user(_user(headers) or request.end_user(), self._hash_user)
 

@@ -42,11 +42,19 @@ def found(value: object) -> set[tuple[str, str, str]]:
         ({"container": {"type": "auto", "file_ids": ["x"]}}, "file", "file_ids"),
         ({"source": {"type": "file_id", "id": "x"}}, "file", "id"),
         ({"mask": {"file_id": "x"}}, "file", "file_id"),
+        ({"tools": [{"environment": {"skills": [{"skill_id": "x"}]}}]}, "skill", "skill_id"),
+        ({"video": {"id": "x"}}, "video", "video"),
     ],
 )
 def test_an_object_is_found_wherever_it_is_named(body, kind, field):
     assert found(body) == {(kind, "x", field)}
     assert mentioned(body)
+
+
+def test_what_a_provider_gives_to_all_and_what_only_looks_alike_name_nothing():
+    curated = {"type": "skill_reference", "skill_id": "openai-spreadsheets"}
+    assert found({"tools": [{"environment": {"skills": [curated]}}]}) == set()
+    assert found({"messages": [{"content": [{"type": "video", "video": "https://x/a"}]}]}) == set()
 
 
 @pytest.mark.parametrize(
