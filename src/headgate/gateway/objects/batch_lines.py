@@ -140,12 +140,10 @@ class BatchLines:
     def _check(self, request: Request, body: object) -> None:
         """One request of the batch: refuse it, or note what it asks."""
         request.endpoint.check(request.fields)
-        work = self.contents.models.get(request.model)
-        if work is None:
-            work = ModelWork(self._number)
-            self._within_bounds()
-            self.contents.models[request.model] = work
+        work = self._work_of(request.model)
         work.requests += 1
+        if request.second_model is not None:
+            self._work_of(request.second_model)
         work.input_tokens += request.input_tokens()
         output_tokens = request.output_tokens()
         if output_tokens is None:
@@ -158,6 +156,13 @@ class BatchLines:
             self.contents.responses[previous] = self._number
         if request.names_objects:
             self._note_names(body, models=False)
+
+    def _work_of(self, model: str) -> ModelWork:
+        work = self.contents.models.get(model)
+        if work is None:
+            self._within_bounds()
+            work = self.contents.models[model] = ModelWork(self._number)
+        return work
 
     def _note_names(self, body: object, *, models: bool = True) -> None:
         named = named_in(body)

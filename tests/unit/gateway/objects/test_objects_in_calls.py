@@ -33,6 +33,9 @@ class Register:
         self.kept += made
 
 
+NO_ITEMS: Any = None
+
+
 def answered(*, keeps: bool = True) -> Call:
     call = Call(Caller("key_1", "north", "app"), "chat/completions", trace_id="0" * 32)
     provider = SimpleNamespace(name="one", dialect=SimpleNamespace(keeps_responses=keeps))
@@ -41,7 +44,7 @@ def answered(*, keeps: bool = True) -> Call:
 
 
 async def keep(register: Any, call: Call, name: str = "chatcmpl-1") -> None:
-    await ObjectsInCalls(register).keep(call, "chat_completion", name)
+    await ObjectsInCalls(register, NO_ITEMS).keep(call, "chat_completion", name)
 
 
 async def test_what_a_call_had_stored_is_its_projects():
