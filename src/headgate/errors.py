@@ -62,6 +62,12 @@ class UnsupportedError(InvalidRequestError):
     code = "unsupported_by_provider"
 
 
+class SocketExpiredError(InvalidRequestError):
+    """The websocket has lasted as long as one may; open a new one to go on."""
+
+    code = "websocket_connection_limit_reached"
+
+
 class AuthenticationError(HeadgateError):
     """No valid key: send `Authorization: Bearer hg_…` with a live Headgate key."""
 

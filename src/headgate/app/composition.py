@@ -54,6 +54,7 @@ from headgate.intake.http.request_body import Receive, Scope, Send
 from headgate.intake.http.responses_api import responses_endpoints
 from headgate.intake.http.runs_api import runs_endpoints
 from headgate.intake.http.workflows_api import workflows_endpoints
+from headgate.intake.sockets.surface import SocketSurface
 from headgate.ledger.allowances.rule import Rules
 from headgate.ledger.prices import PriceList
 from headgate.ledger.record import CallRecord
@@ -221,6 +222,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     return Application(
         surface=surface,
         objects=ObjectsSurface(carrier, surface, settings.server, settings.endpoints),
+        sockets=SocketSurface(surface, settings.sockets, simulated=bool(plan.simulated)),
         object_threads=object_threads,
         admin=admin,
         gateway=gateway,
@@ -266,6 +268,7 @@ class Application:
         *,
         surface: OpenAISurface,
         objects: ObjectsSurface,
+        sockets: SocketSurface,
         object_threads: StorageThreads,
         admin: AdminApp,
         gateway: Gateway,
@@ -283,6 +286,7 @@ class Application:
         self._surface = surface
         self._endpoints = surface.endpoints
         self._objects = objects
+        self._sockets = sockets
         self._object_threads = object_threads
         self._admin = admin
         self._gateway = gateway
@@ -306,6 +310,8 @@ class Application:
                 await self._objects.serve(found, scope, receive)
             else:
                 await self._admin(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._sockets.serve(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 

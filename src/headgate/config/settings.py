@@ -25,6 +25,7 @@ from headgate.config.providers import (
     ProviderKind,
 )
 from headgate.config.routes import RouteSettings
+from headgate.config.sockets import SocketSettings
 from headgate.config.table import Name, Seconds, Table
 
 
@@ -255,6 +256,7 @@ class Settings(Table, frozen=True):
     retries: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
     endpoints: EndpointsSettings = EndpointsSettings()
+    sockets: SocketSettings = SocketSettings()
     prices: Annotated[
         dict[str, PriceSettings], Meta(description="By model name; they go before the price list.")
     ] = {}

@@ -15,7 +15,7 @@ from headgate.errors import (
     MethodNotAllowedError,
     UpstreamLoopError,
 )
-from headgate.gateway.call import Call, LastWords, Refusal, no_store_from, trace_id_from
+from headgate.gateway.call import Call, Client, LastWords, Refusal, no_store_from, trace_id_from
 from headgate.gateway.caller import Caller
 from headgate.gateway.deadline import patience_from
 from headgate.gateway.endpoints import ENDPOINTS, Endpoint
@@ -102,15 +102,33 @@ class OpenAISurface:
             await self._serve_form(call, endpoint, headers, receive, client)
             return
         try:
-            request = await self._read(call, endpoint, headers, client)
+            self.take_headers(call, headers)
+            body = await client.body(self._settings.max_body_bytes)
+            request = self._read(call, endpoint, headers, body)
             if request.model.startswith(_WORKFLOW) and endpoint.name in _RUNS_WORKFLOWS:
-                await self._run_workflow(call, request, client, headers)
+                with client.watched():
+                    await self._run_workflow(call, request, client, headers)
                 return
         except HeadgateError as error:
             await self._gateway.refuse(call, error, client)
             return
         with client.watched():
             await self._gateway.carry(call, request, client)
+
+    async def carry_message(
+        self, call: Call, endpoint: Endpoint, headers: dict[bytes, bytes], body: bytes, to: Client
+    ) -> None:
+        """As `serve`, for a request that came as a message of a websocket opened with `headers`."""
+        try:
+            self.take_headers(call, headers)
+            request = self._read(call, endpoint, headers, body)
+            if request.model.startswith(_WORKFLOW):
+                await self._run_workflow(call, request, to, headers)
+                return
+        except HeadgateError as error:
+            await self._gateway.refuse(call, error, to)
+            return
+        await self._gateway.carry(call, request, to)
 
     async def _serve_form(
         self,
@@ -157,9 +175,15 @@ class OpenAISurface:
             authorization, address
         )
 
-    async def _read(
-        self, call: Call, endpoint: Endpoint, headers: dict[bytes, bytes], client: HttpClient
+    def _read(
+        self, call: Call, endpoint: Endpoint, headers: dict[bytes, bytes], body: bytes
     ) -> Request:
+        request = read_request(endpoint, body)
+        self._note(call, headers, request)
+        return request
+
+    def take_headers(self, call: Call, headers: dict[bytes, bytes]) -> None:
+        """Note what a request's headers say of the call; raises `InvalidRequestError`."""
         if b"x-headgate-feature" in headers:
             call.name_feature(headers[b"x-headgate-feature"])
         if b"x-headgate-priority" in headers:
@@ -173,9 +197,6 @@ class OpenAISurface:
             headers.get(b"x-stainless-timeout"),
             headers.get(b"prefer"),
         )
-        request = read_request(endpoint, await client.body(self._settings.max_body_bytes))
-        self._note(call, headers, request)
-        return request
 
     def _note(self, call: Call, headers: dict[bytes, bytes], request: Request) -> None:
         call.record.model_requested = request.model[:256]
@@ -197,36 +218,33 @@ class OpenAISurface:
         return lines
 
     async def _run_workflow(
-        self, call: Call, request: Request, client: HttpClient, headers: dict[bytes, bytes]
+        self, call: Call, request: Request, client: Client, headers: dict[bytes, bytes]
     ) -> None:
         """Answer with a run's output. The run's own calls are the ones that are recorded."""
         require(call.caller.role, "workflows.run")
         hint = headers.get(_FAULT_HINT) if self._fault_hints else None
         idempotency_key = headers.get(b"idempotency-key")
-        with client.watched():
-            answer = await answer_workflow(
-                self._runner,
-                name=request.model.removeprefix(_WORKFLOW),
-                endpoint="responses"
-                if request.endpoint.name == "responses"
-                else "chat/completions",
-                body=request.body_for(request.model),
-                caller=call.caller,
-                trace_id=call.record.trace_id,
-                feature=call.record.feature,
-                user=_user(headers) or request.end_user(),
-                idempotency_key=idempotency_key.decode("latin-1") if idempotency_key else None,
-                no_store=no_store_from(headers.get(_CACHE)),
-                headers=((_FAULT_HINT, hint),) if hint else (),
-            )
-            told = [(b"x-request-id", call.record.id.encode()), *answer.headers]
-            if answer.body is not None:
-                await client.finish(LastWords(answer.body, answer.status, told))
-                return
-            await client.begin(answer.status, told)
-            for event in answer.events[:-1]:
-                await client.write(event)
-            await client.finish(LastWords(answer.events[-1]))
+        answer = await answer_workflow(
+            self._runner,
+            name=request.model.removeprefix(_WORKFLOW),
+            endpoint="responses" if request.endpoint.name == "responses" else "chat/completions",
+            body=request.body_for(request.model),
+            caller=call.caller,
+            trace_id=call.record.trace_id,
+            feature=call.record.feature,
+            user=_user(headers) or request.end_user(),
+            idempotency_key=idempotency_key.decode("latin-1") if idempotency_key else None,
+            no_store=no_store_from(headers.get(_CACHE)),
+            headers=((_FAULT_HINT, hint),) if hint else (),
+        )
+        told = [(b"x-request-id", call.record.id.encode()), *answer.headers]
+        if answer.body is not None:
+            await client.finish(LastWords(answer.body, answer.status, told))
+            return
+        await client.begin(answer.status, told)
+        for event in answer.events[:-1]:
+            await client.write(event)
+        await client.finish(LastWords(answer.events[-1]))
 
 
 def _user(headers: dict[bytes, bytes]) -> str | None:
