@@ -30,6 +30,8 @@ from headgate.gateway.objects.carrier import ObjectCarrier
 from headgate.gateway.objects.in_calls import ObjectsInCalls
 from headgate.gateway.objects.register import ObjectRegister
 from headgate.gateway.provider import Provider
+from headgate.gateway.realtime.carrier import RealtimeCarrier
+from headgate.gateway.realtime.opening import SessionOpener
 from headgate.gateway.retry import RetryPolicy
 from headgate.gateway.routing import Routing
 from headgate.gateway.settlement import Settlement
@@ -145,9 +147,10 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         object_threads,
         open_to_unregistered=settings.endpoints.unregistered_objects == "open",
     )
+    settlement = Settlement(prices)
     gateway = Gateway(
         Dispatcher(routing, RetryPolicy(settings.retries), metrics.targets),
-        Settlement(prices),
+        settlement,
         writer,
         stored,
         ObjectsInCalls(register),
@@ -222,7 +225,26 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     return Application(
         surface=surface,
         objects=ObjectsSurface(carrier, surface, settings.server, settings.endpoints),
-        sockets=SocketSurface(surface, settings.sockets, simulated=bool(plan.simulated)),
+        sockets=SocketSurface(
+            surface,
+            RealtimeCarrier(
+                gateway,
+                Dispatcher(
+                    routing,
+                    RetryPolicy(settings.retries),
+                    metrics.targets,
+                    SessionOpener(
+                        max_message_bytes=settings.sockets.max_message_bytes,
+                        max_waiting_messages=settings.sockets.max_waiting_messages,
+                    ),
+                ),
+                settlement,
+                spending,
+                settings.sockets,
+            ),
+            settings.sockets,
+            simulated=bool(plan.simulated),
+        ),
         object_threads=object_threads,
         admin=admin,
         gateway=gateway,

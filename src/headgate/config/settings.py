@@ -206,6 +206,9 @@ class PriceSettings(Table, frozen=True):
     cached_input: Annotated[str | None, Meta(description="Cached input; else as input.")] = None
     input_audio: Annotated[str | None, Meta(description="Audio input; else as input.")] = None
     output_audio: Annotated[str | None, Meta(description="Audio output; else as output.")] = None
+    cached_input_audio: Annotated[
+        str | None, Meta(description="Cached audio input; else as audio input.")
+    ] = None
 
 
 class ProjectSettings(Table, frozen=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from random import random
 
 from headgate.errors import CircuitOpenError, HeadgateError
@@ -48,7 +49,15 @@ _UNBOUNDED_TOKENS = 1_000
 class Dispatcher:
     """Makes the attempts of calls."""
 
-    def __init__(self, routing: Routing, policy: RetryPolicy, metrics: TargetMetrics) -> None:
+    def __init__(
+        self,
+        routing: Routing,
+        policy: RetryPolicy,
+        metrics: TargetMetrics,
+        ask: Callable[..., Awaitable[Answer | Failed]] = attempt,
+    ) -> None:
+        """`ask` makes one attempt, as `attempt` does."""
+        self._ask = ask
         self.routing = routing
         self._policy = policy
         self._metrics = metrics
@@ -153,7 +162,7 @@ class Dispatcher:
         number = record.attempts
         _credit(call, step)
         try:
-            outcome = await attempt(
+            outcome = await self._ask(
                 call, request, target, step.key, way.deadline, began_s=step.began_s
             )
         except asyncio.CancelledError:

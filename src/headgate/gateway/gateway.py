@@ -98,7 +98,7 @@ class Gateway:
     ) -> LastWords | Refusal | None:
         """What is left to tell the client once the call is settled; None where it has gone."""
         try:
-            targets = self._admit(call, request)
+            targets = self.admit(call, request)
             if (previous := request.previous_response()) is not None:
                 targets = await self._keepers(call, previous, targets)
             if request.names_objects:
@@ -130,7 +130,7 @@ class Gateway:
         except Exception as fault:  # noqa: BLE001 - the client is told 500, the log where
             return refusal(call, _our_fault(call, fault))
 
-    def _admit(self, call: Call, request: Request) -> tuple[Target, ...]:
+    def admit(self, call: Call, request: Request) -> tuple[Target, ...]:
         """Whom the request can be asked of, if the caller may ask and the ledger can keep it."""
         if self._writer.full:
             raise UnavailableError(
@@ -309,6 +309,22 @@ class Gateway:
 
     async def _conclude(self, call: Call, client: Client, last: LastWords | Refusal | None) -> None:
         """Record the call, then let the client have the end of its answer."""
+        try:
+            await self.record(call)
+        except DatabaseUnavailableError as error:
+            if isinstance(last, LastWords) and last.unless is not None:
+                block = last.unless(error)
+                last = LastWords(block, cut=not block)
+            elif last is not None:
+                last = Refusal(error, call_headers(call))
+        if last is not None:
+            await client.finish(last)
+
+    async def record(self, call: Call) -> None:
+        """Settle what a call reserved and leave its record.
+
+        Raises `DatabaseUnavailableError` where the answer must not go out without it.
+        """
         record = call.record
         record.latency_us = call.elapsed_us()
         if self._spending is not None:
@@ -316,19 +332,10 @@ class Gateway:
         if record.response_id is not None and record.provider is not None:
             owner = ResponseOwner(record.project, record.provider, record.provider_key)
             self._stored.remember(record.response_id, owner)
-        if not self._durable:
-            self._writer.append(call.record)
+        if self._durable:
+            await self._writer.append_durable(record)
         else:
-            try:
-                await self._writer.append_durable(call.record)
-            except DatabaseUnavailableError as error:
-                if isinstance(last, LastWords) and last.unless is not None:
-                    block = last.unless(error)
-                    last = LastWords(block, cut=not block)
-                elif last is not None:
-                    last = Refusal(error, call_headers(call))
-        if last is not None:
-            await client.finish(last)
+            self._writer.append(record)
 
 
 def _headers(call: Call, reply: UpstreamReply) -> Headers:

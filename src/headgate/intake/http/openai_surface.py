@@ -203,6 +203,10 @@ class OpenAISurface:
         call.record.streamed = request.streamed
         call.name_user(_user(headers) or request.end_user(), self._hash_user)
 
+    def name_user(self, call: Call, headers: dict[bytes, bytes]) -> None:
+        """Note the end user whom a request's headers name."""
+        call.name_user(_user(headers), self._hash_user)
+
     def is_own(self, headers: dict[bytes, bytes]) -> bool:
         """Whether this installation sent the request itself, to a provider that leads back."""
         return headers.get(_VIA) == self._via

@@ -10,18 +10,26 @@ import asyncio
 from headgate.config.sockets import SocketSettings
 from headgate.errors import (
     HeadgateError,
+    InvalidRequestError,
     NotFoundError,
     UnavailableError,
     UpstreamLoopError,
 )
+from headgate.gateway.call import Call, Headers, Refusal, trace_id_from
 from headgate.gateway.caller import Caller
+from headgate.gateway.endpoints.realtime import REALTIME
+from headgate.gateway.realtime.carrier import ProviderRefusal, RealtimeCarrier
 from headgate.intake.access.roles import require
 from headgate.intake.http.openai_surface import OpenAISurface
 from headgate.intake.http.request_body import Receive, Scope, Send
+from headgate.intake.http.routes import query_pairs
 from headgate.intake.sockets.client_socket import ClientSocket
 from headgate.intake.sockets.responses_session import ResponsesSession
 from headgate.storage.identifiers import new_id
 from headgate.telemetry.faults import log_fault
+
+_RESPONSES = "/v1/responses"
+_REALTIME = "/v1/realtime"
 
 _KEY_SUBPROTOCOL = "openai-insecure-api-key."
 """Before the key, in the list of subprotocols: a browser can send no header."""
@@ -36,9 +44,17 @@ _OF_ONE_REQUEST = (b"idempotency-key", b"x-client-request-id")
 class SocketSurface:
     """Serves websockets."""
 
-    def __init__(self, calls: OpenAISurface, settings: SocketSettings, *, simulated: bool) -> None:
+    def __init__(
+        self,
+        calls: OpenAISurface,
+        realtime: RealtimeCarrier,
+        settings: SocketSettings,
+        *,
+        simulated: bool,
+    ) -> None:
         """`calls` knows who asks and carries responses."""
         self._calls = calls
+        self._realtime = realtime
         self._settings = settings
         self._simulated = simulated
         self.sessions = 0
@@ -55,7 +71,12 @@ class SocketSurface:
         try:
             headers = _with_key(socket)
             caller = await self._admitted(scope, headers)
-            await self._session(caller, socket, headers, told)
+            if scope["path"] == _RESPONSES:
+                await socket.accept(told, _agreed(socket))
+                await ResponsesSession(self._calls, self._settings, caller, socket, headers).run()
+            else:
+                query = scope["query_string"]
+                await self._converse(caller, socket, headers, query, told)
         except HeadgateError as error:
             await socket.refuse(error, told)
         except asyncio.CancelledError:
@@ -70,7 +91,7 @@ class SocketSurface:
     async def _admitted(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller:
         if self._calls.is_own(headers):
             raise UpstreamLoopError
-        if scope["path"] != "/v1/responses":
+        if scope["path"] not in (_RESPONSES, _REALTIME):
             raise NotFoundError(
                 "There is no websocket at this address; /v1/responses and /v1/realtime are some."
             )
@@ -84,15 +105,51 @@ class SocketSurface:
             )
         return caller
 
-    async def _session(
+    async def _converse(
         self,
         caller: Caller,
         socket: ClientSocket,
         headers: dict[bytes, bytes],
-        told: list[tuple[bytes, bytes]],
+        query: bytes,
+        told: Headers,
     ) -> None:
-        await socket.accept(told, _agreed(socket))
-        await ResponsesSession(self._calls, self._settings, caller, socket, headers).run()
+        """Carry a realtime session; one that can't be opened is a refused handshake."""
+        asked = dict(query_pairs(query))
+        call = Call(caller, REALTIME.name, trace_id=trace_id_from(headers.get(b"traceparent")))
+        self._calls.take_headers(call, headers)
+        self._calls.name_user(call, headers)
+        opened = await self._realtime.open(call, _model(asked), _onward(asked), socket)
+        if isinstance(opened, Refusal):
+            await socket.refuse(opened.error, [*opened.headers, *told[1:]])
+        elif isinstance(opened, ProviderRefusal):
+            await socket.refuse_with(opened.status, opened.body, [*opened.headers, *told[1:]])
+        else:
+            await socket.accept([*opened.headers, *told[1:]], _agreed(socket))
+            await opened.run()
+
+
+def _model(asked: dict[str, str]) -> str:
+    """The model that a session is opened with."""
+    if "call_id" in asked:
+        raise InvalidRequestError(
+            "Headgate doesn't know whose a call over telephone or WebRTC is; open a session with"
+            " `model`.",
+            param="call_id",
+            code="unsupported_parameter",
+        )
+    model = asked.get("model")
+    if not model:
+        raise InvalidRequestError(
+            "The address must name a model or a route: /v1/realtime?model=…",
+            param="model",
+            code="missing_required_parameter",
+        )
+    return model
+
+
+def _onward(asked: dict[str, str]) -> str:
+    """What the provider is told beside the model."""
+    return "intent=transcription" if asked.get("intent") == "transcription" else ""
 
 
 def _with_key(socket: ClientSocket) -> dict[bytes, bytes]:
