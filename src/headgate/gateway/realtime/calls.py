@@ -201,7 +201,7 @@ class SessionCalls:
             record.cost_nanousd = 0
             await self._gateway.record(under.call)
 
-    async def write_down(self, usage: msgspec.Raw | None) -> None:
+    async def write_down(self, usage: msgspec.Raw) -> None:
         """Leave the record of a transcript."""
         model = self._context.transcriber
         if model is None:
@@ -213,7 +213,7 @@ class SessionCalls:
         record.status, record.attempts, record.model_answered = 200, 1, model
         record.model_requested = model[:256]
         try:
-            used = _tokens.decode(usage or b"{}").as_usage(model=model)
+            used = _tokens.decode(usage).as_usage(model=model)
         except UNREADABLE:
             used = Usage(model=model)
         if used.input_tokens is not None:

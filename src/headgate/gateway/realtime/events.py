@@ -96,15 +96,6 @@ class ResponseTold(msgspec.Struct):
     usage: RealtimeTokens | None = None
 
 
-class TranscriptUsage(msgspec.Struct):
-    """What writing down took: tokens, or seconds of sound."""
-
-    type: str = "tokens"
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    seconds: float | None = None
-
-
 class ErrorTold(msgspec.Struct):
     """An error of the provider's, and which event of the client's it is about."""
 
@@ -121,7 +112,7 @@ class ServerEvent(msgspec.Struct):
     response_id: str | None = None
     response: ResponseTold | None = None
     session: Session | None = None
-    usage: msgspec.Raw | None = None
+    usage: msgspec.Raw = msgspec.Raw(b"{}")
     error: ErrorTold | None = None
 
     @property
