@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 
 import pytest
-from openai import AsyncOpenAI, OpenAI
+from openai import AsyncOpenAI, AuthenticationError, OpenAI
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from servers import RunningServer, until
+from socket_events import Events
 
 _MODEL = "gpt-realtime"
 _WRITTEN = {"type": "realtime", "output_modalities": ["text"]}
@@ -159,3 +161,57 @@ async def test_a_handshake_that_is_refused_says_why(async_client: AsyncOpenAI):
                 pass
         assert raised.value.response.status_code == status
         assert b'"message"' in raised.value.response.body
+
+
+async def test_a_browser_opens_a_session_with_a_secret_that_its_application_made(
+    async_client: AsyncOpenAI, simulated: RunningServer
+):
+    made = await async_client.realtime.client_secrets.create(
+        session={**_WRITTEN, "model": _MODEL, "instructions": "Speak of rivers."},
+        extra_headers={"x-headgate-feature": "kiosk"},
+    )
+    address = f"{simulated.base_url.replace('http', 'ws')}/realtime"
+    offered = ["realtime", f"openai-insecure-api-key.{made.value}"]
+    async with connect(address, subprotocols=offered) as browser:
+        assert browser.subprotocol == "realtime"
+        events = Events(browser)
+        assert (await events.until("session.created"))["session"]["model"] == _MODEL
+        session = (await events.until("session.updated"))["session"]
+        assert session["instructions"] == "Speak of rivers."
+        await events.send({"type": "conversation.item.create", "item": _ASKED})
+        await events.send({"type": "response.create"})
+        done = await events.until("response.done")
+    record = simulated.record(response_id=done["response"]["id"])
+    assert (record["feature"], record["status"]) == ("kiosk", 200)
+
+
+async def test_a_secret_opens_nothing_else_and_ends_with_its_key(simulated: RunningServer):
+    key = simulated.new_key_object(models=["gpt-realtime"])
+    async with AsyncOpenAI(base_url=simulated.base_url, api_key=key["key"], max_retries=0) as own:
+        made = await own.realtime.client_secrets.create(
+            session={"type": "realtime", "model": _MODEL}
+        )
+    async with AsyncOpenAI(base_url=simulated.base_url, api_key=made.value) as browser:
+        with pytest.raises(InvalidStatus) as raised:
+            async with browser.responses.connect():
+                pass
+        assert raised.value.response.status_code == 403
+        with pytest.raises(InvalidStatus) as raised:
+            async with browser.realtime.connect(model="gpt-realtime-mini"):
+                pass
+        assert raised.value.response.status_code == 403
+        with pytest.raises(AuthenticationError):
+            await browser.models.list()
+        async with browser.realtime.connect(model=_MODEL) as connection:
+            await connection.recv()
+        simulated.request("DELETE", f"/api/keys/{key['id']}")
+        with pytest.raises(InvalidStatus) as raised:
+            async with browser.realtime.connect(model=_MODEL):
+                pass
+        assert raised.value.response.status_code == 401
+    forged = made.value[:-4] + "AAAA"
+    async with AsyncOpenAI(base_url=simulated.base_url, api_key=forged) as browser:
+        with pytest.raises(InvalidStatus) as raised:
+            async with browser.realtime.connect(model=_MODEL):
+                pass
+        assert raised.value.response.status_code == 401

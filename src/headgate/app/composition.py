@@ -28,6 +28,7 @@ from headgate.gateway.key_probe import KeyProbe
 from headgate.gateway.models import ModelList
 from headgate.gateway.objects.carrier import ObjectCarrier
 from headgate.gateway.objects.in_calls import ObjectsInCalls
+from headgate.gateway.objects.operations import PROVIDER_SECRETS
 from headgate.gateway.objects.register import ObjectRegister
 from headgate.gateway.provider import Provider
 from headgate.gateway.realtime.carrier import RealtimeCarrier
@@ -56,6 +57,8 @@ from headgate.intake.http.request_body import Receive, Scope, Send
 from headgate.intake.http.responses_api import responses_endpoints
 from headgate.intake.http.runs_api import runs_endpoints
 from headgate.intake.http.workflows_api import workflows_endpoints
+from headgate.intake.sockets.client_secrets import ClientSecrets
+from headgate.intake.sockets.client_secrets_api import client_secrets_endpoints
 from headgate.intake.sockets.surface import SocketSurface
 from headgate.ledger.allowances.rule import Rules
 from headgate.ledger.prices import PriceList
@@ -167,6 +170,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     )
     authenticator = Authenticator(KeyStore(database, secret), secret, settings.access)
     proxies = TrustedProxies(settings.server.trusted_proxies)
+    client_secrets = ClientSecrets(secret, lasts_s=settings.sockets.client_secret_s)
     models = ModelList(routing)
     admin = AdminApp(
         Services(
@@ -188,6 +192,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
             ),
             more_endpoints=(
                 *openai_endpoints(),
+                *client_secrets_endpoints(client_secrets, hash_user),
                 *responses_endpoints(ResponseArchive(stored, providers)),
                 *models_endpoints(models, lambda: tuple(w.name for w in runner.catalogue)),
                 *workflows_endpoints(runner, fault_hints=routing.takes_fault_hints),
@@ -224,7 +229,13 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     )
     return Application(
         surface=surface,
-        objects=ObjectsSurface(carrier, surface, settings.server, settings.endpoints),
+        objects=ObjectsSurface(
+            carrier,
+            surface,
+            settings.server,
+            settings.endpoints,
+            PROVIDER_SECRETS if settings.sockets.client_secrets == "provider" else (),
+        ),
         sockets=SocketSurface(
             surface,
             RealtimeCarrier(
@@ -242,6 +253,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
                 spending,
                 settings.sockets,
             ),
+            client_secrets,
             settings.sockets,
             simulated=bool(plan.simulated),
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -37,6 +37,14 @@ class SocketSettings(Table, frozen=True):
         float,
         Meta(gt=0, le=86_400, description="How long a websocket lasts at most; OpenAI's, an hour."),
     ] = 3600.0
+    client_secrets: Annotated[
+        Literal["headgate", "provider"],
+        Meta(
+            description="Whose secrets `/v1/realtime/client_secrets` gives: `headgate`: a client"
+            " opens its session here, and all holds that holds for keys. `provider`: it speaks to"
+            " the provider by itself, past limits, budgets and the ledger."
+        ),
+    ] = "headgate"
     client_secret_s: Annotated[
         int,
         Meta(

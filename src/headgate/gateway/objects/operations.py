@@ -151,11 +151,12 @@ _EVALS = (
     _op("GET", f"{_RUN}/output_items/{{item}}", "read", "Show one thing that a run gave"),
 )  # fmt: skip
 
-_REALTIME = (
+PROVIDER_SECRETS = (
     _op("POST", "/realtime/client_secrets", "change",
         "Make a secret for a client that speaks to the provider by itself", cost="unknown",
         runs_models=True),
 )  # fmt: skip
+"""Served where an operator lets clients speak to the provider by themselves."""
 
 OPERATIONS: tuple[Operation, ...] = (
     *_FILES,
@@ -166,5 +167,4 @@ OPERATIONS: tuple[Operation, ...] = (
     *_FINE_TUNING,
     *_CONTAINERS,
     *_EVALS,
-    *_REALTIME,
 )

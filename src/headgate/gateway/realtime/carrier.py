@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from headgate.config.sockets import SocketSettings
@@ -65,11 +67,17 @@ class RealtimeCarrier:
         self._settings = settings
 
     async def open(
-        self, call: Call, model: str, query: str, peer: Peer
+        self,
+        call: Call,
+        model: str,
+        query: str,
+        peer: Peer,
+        session: dict[str, Any] | None = None,
     ) -> Session | Refusal | ProviderRefusal:
         """Open a session for `peer`; a refusal has left its record.
 
-        `query` is what the provider is told beside the model.
+        `query` is what the provider is told beside the model, `session` what it is set to before
+        the client can say anything.
         """
         fields = {"query": msgspec.Raw(msgspec.json.encode(query))}
         request = Request(REALTIME, fields, model, streamed=True)
@@ -88,7 +96,7 @@ class RealtimeCarrier:
                 calls = SessionCalls(
                     call, request, context, self._gateway, self._settlement, self._spending
                 )
-                relay = Relay(call, peer, answer.socket, calls, context, self._settings)
+                relay = Relay(call, peer, answer.socket, calls, context, self._settings, session)
                 return Session(relay, answer.body, call_headers(call))
             if isinstance(answer, Whole):
                 call.record.status = answer.reply.status

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -90,7 +90,10 @@ class Relay:
         calls: SessionCalls,
         context: Context,
         settings: SocketSettings,
+        session: dict[str, Any] | None = None,
     ) -> None:
+        """`session` is what it is set to before the client can say anything."""
+        self._session = session
         self._opened = opened
         self._peer = peer
         self._upstream = upstream
@@ -138,6 +141,13 @@ class Relay:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _from_client(self) -> Ended:
+        if self._session is not None:
+            try:
+                await self._set_session(self._session)
+            except HeadgateError as error:
+                return Ended(error, 1008, tell=True)
+            except UpstreamError as error:
+                return self._broken(error)
         while (message := await self._peer.receive()) is not None:
             self._heard_at_s = time.monotonic()
             about: str | None = None
@@ -272,6 +282,12 @@ class Relay:
             )
         session["model"] = msgspec.Raw(msgspec.json.encode(target.model))
         event.fields["session"] = msgspec.Raw(msgspec.json.encode(session))
+
+    async def _set_session(self, session: dict[str, Any]) -> None:
+        order = {"type": "session.update", "session": {"type": "realtime", **session}}
+        event = read_client_event(msgspec.json.encode(order))
+        if await self._on_client_event(event):
+            await self._upstream.send(event.written())
 
     async def _cancel(self, response_id: str) -> None:
         order = {"type": "response.cancel", "response_id": response_id}

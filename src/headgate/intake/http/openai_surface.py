@@ -165,15 +165,22 @@ class OpenAISurface:
 
     async def caller(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller:
         """Who asks; raises 401, or 503 where that can't be found out."""
-        peer = scope.get("client")
-        address = peer[0] if peer else None
-        forwarded = headers.get(b"x-forwarded-for")
-        if forwarded is not None:
-            address = self._proxies.client_address(address, _joined(scope, b"x-forwarded-for"))
+        address = self._address(scope, headers)
         authorization = headers.get(b"authorization")
         return self._authenticator.recall(authorization, address) or await self._authenticator.load(
             authorization, address
         )
+
+    async def holder(self, scope: Scope, headers: dict[bytes, bytes], key_id: str) -> Caller:
+        """As `caller`, for what was handed out with a key."""
+        return await self._authenticator.holder(key_id, self._address(scope, headers))
+
+    def _address(self, scope: Scope, headers: dict[bytes, bytes]) -> str | None:
+        peer = scope.get("client")
+        address = peer[0] if peer else None
+        if b"x-forwarded-for" in headers:
+            address = self._proxies.client_address(address, _joined(scope, b"x-forwarded-for"))
+        return address
 
     def _read(
         self, call: Call, endpoint: Endpoint, headers: dict[bytes, bytes], body: bytes

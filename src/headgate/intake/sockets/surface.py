@@ -6,12 +6,14 @@ In raw ASGI, beside `intake.http.openai_surface`, which knows who asks.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from headgate.config.sockets import SocketSettings
 from headgate.errors import (
     HeadgateError,
     InvalidRequestError,
     NotFoundError,
+    PermissionDeniedError,
     UnavailableError,
     UpstreamLoopError,
 )
@@ -23,6 +25,7 @@ from headgate.intake.access.roles import require
 from headgate.intake.http.openai_surface import OpenAISurface
 from headgate.intake.http.request_body import Receive, Scope, Send
 from headgate.intake.http.routes import query_pairs
+from headgate.intake.sockets.client_secrets import PREFIX, ClientSecrets, Granted
 from headgate.intake.sockets.client_socket import ClientSocket
 from headgate.intake.sockets.responses_session import ResponsesSession
 from headgate.storage.identifiers import new_id
@@ -48,11 +51,13 @@ class SocketSurface:
         self,
         calls: OpenAISurface,
         realtime: RealtimeCarrier,
+        secrets: ClientSecrets,
         settings: SocketSettings,
         *,
         simulated: bool,
     ) -> None:
         """`calls` knows who asks and carries responses."""
+        self._secrets = secrets
         self._calls = calls
         self._realtime = realtime
         self._settings = settings
@@ -70,13 +75,14 @@ class SocketSurface:
         self.sessions += 1
         try:
             headers = _with_key(socket)
-            caller = await self._admitted(scope, headers)
+            granted = self._granted(scope, headers)
+            caller = await self._admitted(scope, headers, granted)
             if scope["path"] == _RESPONSES:
                 await socket.accept(told, _agreed(socket))
                 await ResponsesSession(self._calls, self._settings, caller, socket, headers).run()
             else:
                 query = scope["query_string"]
-                await self._converse(caller, socket, headers, query, told)
+                await self._converse(caller, granted, socket, headers, query, told)
         except HeadgateError as error:
             await socket.refuse(error, told)
         except asyncio.CancelledError:
@@ -88,14 +94,32 @@ class SocketSurface:
         finally:
             self.sessions -= 1
 
-    async def _admitted(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller:
+    def _granted(self, scope: Scope, headers: dict[bytes, bytes]) -> Granted | None:
+        """What a client secret opens, where one was sent in place of a key."""
+        scheme, _, value = headers.get(b"authorization", b"").partition(b" ")
+        shown = value.strip().decode("latin-1")
+        if scheme.lower() != b"bearer" or not shown.startswith(PREFIX):
+            return None
+        if scope["path"] != _REALTIME:
+            raise PermissionDeniedError(
+                "A client secret opens realtime sessions only; send a key.",
+                code="client_secret_not_allowed",
+            )
+        return self._secrets.read(shown)
+
+    async def _admitted(
+        self, scope: Scope, headers: dict[bytes, bytes], granted: Granted | None
+    ) -> Caller:
         if self._calls.is_own(headers):
             raise UpstreamLoopError
         if scope["path"] not in (_RESPONSES, _REALTIME):
             raise NotFoundError(
                 "There is no websocket at this address; /v1/responses and /v1/realtime are some."
             )
-        caller = await self._calls.caller(scope, headers)
+        if granted is None:
+            caller = await self._calls.caller(scope, headers)
+        else:
+            caller = await self._calls.holder(scope, headers, granted.key_id)
         require(caller.role, "models.call")
         if self.sessions > self._settings.max_sessions:
             raise UnavailableError(
@@ -108,6 +132,7 @@ class SocketSurface:
     async def _converse(
         self,
         caller: Caller,
+        granted: Granted | None,
         socket: ClientSocket,
         headers: dict[bytes, bytes],
         query: bytes,
@@ -117,8 +142,15 @@ class SocketSurface:
         asked = dict(query_pairs(query))
         call = Call(caller, REALTIME.name, trace_id=trace_id_from(headers.get(b"traceparent")))
         self._calls.take_headers(call, headers)
-        self._calls.name_user(call, headers)
-        opened = await self._realtime.open(call, _model(asked), _onward(asked), socket)
+        session = None
+        if granted is None:
+            self._calls.name_user(call, headers)
+        else:
+            # Whom a secret was made for is the application's word, not that of its holder.
+            call.record.feature, call.record.user_hash = granted.feature, granted.user_hash
+            session = granted.session
+        model = _model(asked, granted)
+        opened = await self._realtime.open(call, model, _onward(asked, session), socket, session)
         if isinstance(opened, Refusal):
             await socket.refuse(opened.error, [*opened.headers, *told[1:]])
         elif isinstance(opened, ProviderRefusal):
@@ -128,7 +160,7 @@ class SocketSurface:
             await opened.run()
 
 
-def _model(asked: dict[str, str]) -> str:
+def _model(asked: dict[str, str], granted: Granted | None) -> str:
     """The model that a session is opened with."""
     if "call_id" in asked:
         raise InvalidRequestError(
@@ -138,7 +170,14 @@ def _model(asked: dict[str, str]) -> str:
             code="unsupported_parameter",
         )
     model = asked.get("model")
-    if not model:
+    bound = None if granted is None else granted.model
+    if bound is not None and model not in (None, "", bound):
+        raise PermissionDeniedError(
+            f"That client secret is for the model `{bound[:64]}`.",
+            param="model",
+            code="model_not_allowed",
+        )
+    if not (model := bound or model):
         raise InvalidRequestError(
             "The address must name a model or a route: /v1/realtime?model=…",
             param="model",
@@ -147,9 +186,10 @@ def _model(asked: dict[str, str]) -> str:
     return model
 
 
-def _onward(asked: dict[str, str]) -> str:
+def _onward(asked: dict[str, str], session: dict[str, Any] | None) -> str:
     """What the provider is told beside the model."""
-    return "intent=transcription" if asked.get("intent") == "transcription" else ""
+    writes = (session or {}).get("type") == "transcription"
+    return "intent=transcription" if writes or asked.get("intent") == "transcription" else ""
 
 
 def _with_key(socket: ClientSocket) -> dict[bytes, bytes]:

@@ -140,7 +140,7 @@ class RealtimeConversation:
 
     async def _commit(self) -> None:
         settings = self._session["audio"]["input"]
-        item = {"id": new_id("item_"), "type": "message", "role": "user",
+        item: dict[str, Any] = {"id": new_id("item_"), "type": "message", "role": "user",
                 "content": [{"type": "input_audio", "transcript": None}]}  # fmt: skip
         taken = self._sound_tokens[item["id"]] = self._hearing.take(settings)
         committed = {"type": "input_audio_buffer.committed", "previous_item_id": None}
