@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from servers import ADMIN_KEY, RunningServer
 
 WAIT_S = 10.0
 
@@ -38,10 +43,26 @@ class Events:
 
     async def closed(self) -> int:
         """The code with which it is closed, once it is; what comes before goes into `seen`."""
-        from websockets.exceptions import ConnectionClosed
-
         try:
             while True:
                 await self.next()
         except ConnectionClosed as closed:
             return closed.rcvd.code if closed.rcvd else 1006
+
+
+@asynccontextmanager
+async def opened(
+    server: RunningServer,
+    key: str | None = ADMIN_KEY,
+    *,
+    path: str = "/v1/responses",
+    headers: Mapping[str, str] | None = None,
+    **options: Any,
+) -> AsyncIterator[Events]:
+    """A websocket to `server`, as long as the block lasts."""
+    sent = dict(headers or {})
+    if key is not None:
+        sent["authorization"] = f"Bearer {key}"
+    address = server.address.replace("http", "ws") + path
+    async with connect(address, additional_headers=sent, compression=None, **options) as made:
+        yield Events(made)

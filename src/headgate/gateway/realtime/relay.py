@@ -47,6 +47,8 @@ _SOUND_BYTES_PER_TOKEN = 2400
 _TOLD_AGAIN_S = 1.0
 """How often a client that sends sound is told that none is taken."""
 
+_STOP_LOOKS_S = 0.05
+
 _SOUND = frozenset({"input_audio_buffer.append", "input_audio_buffer.commit"})
 
 _fields = msgspec.json.Decoder(Fields)
@@ -56,10 +58,10 @@ class Peer(Protocol):
     """The application's end of a session."""
 
     server_stops: bool
-    """Whether it was closed because this server stops."""
+    """Whether this server stops, and the session is to end as soon as no response is under way."""
 
     async def receive(self) -> str | bytes | None:
-        """The next message; None once it is closed."""
+        """The next message; None when the server stops, and once it is closed."""
 
     async def send(self, message: bytes) -> None:
         """Send `message`, which is text."""
@@ -164,6 +166,8 @@ class Relay:
                 except UpstreamError as error:
                     return self._broken(error)
         if self._peer.server_stops:
+            while self._calls.under_way:  # noqa: ASYNC110 - looked at for a few seconds, at the end
+                await asyncio.sleep(_STOP_LOOKS_S)
             return Ended(UnavailableError("The server is stopping.", code="call_cancelled"), 1012)
         return Ended(ClientGoneError())
 

@@ -9,9 +9,10 @@ from headgate.errors import HeadgateError
 from headgate.gateway.call import Headers
 from headgate.intake.http.errors import error_body, error_headers
 from headgate.intake.http.request_body import Receive, Scope, Send
+from headgate.intake.sockets.protocol import STOP
 
-_CLOSED_BY_SERVER = 1012
-"""Service restart (RFC 6455's registry): the SDKs connect again."""
+_RESTARTS = 1012
+"""Service restart, in the registry of RFC 6455: the SDKs connect again."""
 
 
 class ClientSocket:
@@ -25,7 +26,7 @@ class ClientSocket:
         self.gone = False
         """Whether it is closed, whoever closed it."""
         self.server_stops = False
-        """Whether it was closed because this server stops."""
+        """Whether this server stops: it is to be closed as soon as nothing is under way."""
 
     async def accept(self, headers: Headers, subprotocol: str | None = None) -> None:
         """Let the application in."""
@@ -46,7 +47,7 @@ class ClientSocket:
         self.gone = True
 
     async def receive(self) -> str | bytes | None:
-        """The next message; None once the application has left or the server stops."""
+        """The next message; None when the server stops, and from when the application has left."""
         while not self.gone:
             message = await self._receive()
             if message["type"] == "websocket.receive":
@@ -55,7 +56,9 @@ class ClientSocket:
                 return text if text is not None else data
             if message["type"] == "websocket.disconnect":
                 self.gone = True
-                self.server_stops = message.get("code") == _CLOSED_BY_SERVER
+            elif message["type"] == STOP:
+                self.server_stops = True
+                return None
         return None
 
     async def send(self, message: bytes) -> None:
@@ -66,6 +69,10 @@ class ClientSocket:
         """Close it; `code` is one of RFC 6455's, `reason` at most 123 bytes long."""
         await self._out({"type": "websocket.close", "code": code, "reason": reason})
         self.gone = True
+
+    async def close_to_stop(self) -> None:
+        """Close it because the server stops."""
+        await self.close(_RESTARTS, "the server stops")
 
     async def _out(self, message: dict[str, object]) -> None:
         if self.gone:

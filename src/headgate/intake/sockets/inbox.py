@@ -36,7 +36,10 @@ class Inbox:
             self._reader.cancel()
 
     async def next(self, within_s: float) -> str | bytes | None:
-        """The next message; None where none comes within `within_s`, or the socket has closed."""
+        """The next message.
+
+        None where none comes within `within_s`, the socket has closed or the server stops.
+        """
         try:
             async with asyncio.timeout(within_s):
                 return await self._waiting.get()
@@ -44,7 +47,7 @@ class Inbox:
             return None
 
     async def while_open(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do `work`; it is cancelled, and awaited, when the socket closes or the server stops."""
+        """Do `work`; it is cancelled, and awaited, when the socket closes."""
         self._running = task = asyncio.create_task(work, name="headgate-socket-call")
         try:
             await asyncio.wait((task,))
@@ -59,7 +62,15 @@ class Inbox:
     async def _read(self) -> None:
         while (message := await self._socket.receive()) is not None:
             await self._waiting.put(message)
+        if not self._socket.gone:
+            # The server stops: nothing more is begun, but a client that leaves is still seen.
+            self._wake()
+            while await self._socket.receive() is not None:
+                pass
         if self._running is not None:
             self._running.cancel()
+        self._wake()
+
+    def _wake(self) -> None:
         if not self._waiting.full():
             self._waiting.put_nowait(None)

@@ -55,7 +55,9 @@ class ResponsesSession:
             while not self._socket.gone:
                 left_s = end_s - time.monotonic()
                 message = await inbox.next(min(self._settings.idle_s, max(left_s, 0)))
-                if message is not None:
+                if self._socket.server_stops:
+                    await self._socket.close_to_stop()
+                elif message is not None:
                     await inbox.while_open(self._answer(message))
                 elif end_s <= time.monotonic():
                     await self._tell(SocketExpiredError())

@@ -87,7 +87,7 @@ class SocketSurface:
             await socket.refuse(error, told)
         except asyncio.CancelledError:
             # The server stops and waits no longer: what was under way has been settled.
-            await socket.close(1012, "the server stops")
+            await socket.close_to_stop()
         except Exception as fault:  # noqa: BLE001 - the log tells where, the client that it failed
             log_fault("websocket failed", fault, call_id=request_id, trace_id="")
             await socket.close(1011, f"internal error, see {request_id}")

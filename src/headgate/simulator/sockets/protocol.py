@@ -28,4 +28,10 @@ def socket_protocol(
             extensions[TRANSPORT] = self.transport
             await super().run_asgi()
 
+        async def send(self, message: Any) -> None:
+            await super().send(message)
+            if message["type"] == "websocket.http.response.body":
+                # A refusal completes the handshake too; uvicorn would log that none was.
+                self.handshake_complete = True
+
     return _Protocol(config, server_state, app_state, _loop)

@@ -189,7 +189,7 @@ class RealtimeConversation:
         if self._session["type"] == "transcription":
             raise ApiError(400, "A transcription session makes no responses.", param="type")
         self._response_id = response_id = new_id("resp_")
-        self._speaking = asyncio.create_task(self._respond(response_id, asked))
+        self._speaking = asyncio.create_task(self._respond_if_heard(response_id, asked))
 
     async def _cancel(self) -> None:
         if self._speaking is None:
@@ -198,6 +198,10 @@ class RealtimeConversation:
         self._speaking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._speaking
+
+    async def _respond_if_heard(self, response_id: str, asked: dict[str, Any]) -> None:
+        with contextlib.suppress(SocketGoneError):
+            await self._respond(response_id, asked)
 
     async def _respond(self, response_id: str, asked: dict[str, Any]) -> None:
         """Say one answer."""
