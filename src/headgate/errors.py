@@ -139,6 +139,14 @@ class UnsupportedMediaTypeError(HeadgateError):
     code = "unsupported_media_type"
 
 
+class UpgradeRequiredError(HeadgateError):
+    """That address is a websocket's: open one there instead of sending a request."""
+
+    status = 426
+    type = "invalid_request_error"
+    code = "upgrade_required"
+
+
 class LimitExceededError(HeadgateError):
     """A limit of this server's is reached; come back when `retry-after` says."""
 

@@ -58,7 +58,7 @@ from headgate.intake.http.responses_api import responses_endpoints
 from headgate.intake.http.runs_api import runs_endpoints
 from headgate.intake.http.workflows_api import workflows_endpoints
 from headgate.intake.sockets.client_secrets import ClientSecrets
-from headgate.intake.sockets.client_secrets_api import client_secrets_endpoints
+from headgate.intake.sockets.realtime_api import realtime_endpoints
 from headgate.intake.sockets.surface import SocketSurface
 from headgate.ledger.allowances.rule import Rules
 from headgate.ledger.prices import PriceList
@@ -192,7 +192,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
             ),
             more_endpoints=(
                 *openai_endpoints(),
-                *client_secrets_endpoints(client_secrets, hash_user),
+                *realtime_endpoints(client_secrets, hash_user),
                 *responses_endpoints(ResponseArchive(stored, providers)),
                 *models_endpoints(models, lambda: tuple(w.name for w in runner.catalogue)),
                 *workflows_endpoints(runner, fault_hints=routing.takes_fault_hints),

@@ -1,4 +1,4 @@
-"""`POST /v1/realtime/client_secrets`: a secret that opens realtime sessions through Headgate."""
+"""`/v1/realtime` over HTTP: secrets that open sessions, and that a session needs a websocket."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from headgate.errors import UpgradeRequiredError
 from headgate.gateway.call import feature_from
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint
 from headgate.intake.sockets.client_secrets import ClientSecrets, NewClientSecret
@@ -13,10 +14,10 @@ from headgate.intake.sockets.client_secrets import ClientSecrets, NewClientSecre
 _MAX_USER_CHARACTERS = 512
 
 
-def client_secrets_endpoints(
+def realtime_endpoints(
     secrets: ClientSecrets, hash_user: Callable[[str], str]
 ) -> tuple[Endpoint, ...]:
-    """The endpoint."""
+    """The endpoints."""
 
     async def make(request: ApiRequest) -> ApiReply:
         feature = request.headers.get("x-headgate-feature")
@@ -29,7 +30,18 @@ def client_secrets_endpoints(
         )
         return ApiReply(body=msgspec.json.encode(made))
 
+    async def upgrade(_: ApiRequest) -> ApiReply:
+        raise UpgradeRequiredError
+
     return (
+        Endpoint(
+            method="GET",
+            path="/v1/realtime",
+            permission="models.call",
+            summary="Open a realtime session, over a websocket",
+            tag="openai",
+            handler=upgrade,
+        ),
         Endpoint(
             method="POST",
             path="/v1/realtime/client_secrets",
