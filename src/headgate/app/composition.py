@@ -397,7 +397,9 @@ class Application:
         """Wait for calls that were just cancelled to say so in their records."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_QUIET_S):
-                while self._gateway.in_flight or self._objects.in_flight:  # noqa: ASYNC110 - looked at once, at the end
+                while (  # noqa: ASYNC110 - looked at once, at the end
+                    self._gateway.in_flight or self._objects.in_flight or self._sockets.sessions
+                ):
                     await asyncio.sleep(0.01)
 
     async def _note_state(self) -> None:
@@ -407,6 +409,7 @@ class Application:
                 lag_s=self._writer.lag_s,
                 waiting_records=self._writer.pending,
             )
+            self._metrics.note_websockets(self._sockets.sessions)
             if self._accounting is not None:
                 self._accounting.note(self._metrics.allowances)
             if (cache := self._gateway.cache) is not None:

@@ -7,12 +7,14 @@ finished, out of a reservation that is kept ready as long as sound is sent.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections import OrderedDict
 
 import msgspec
 
 from headgate.errors import (
+    ClientGoneError,
     DatabaseUnavailableError,
     HeadgateError,
     LimitExceededError,
@@ -25,6 +27,7 @@ from headgate.gateway.endpoints.realtime import REALTIME, RealtimeTokens
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.realtime.context import Context
 from headgate.gateway.realtime.events import ClientEvent, ErrorTold, ResponseTold
+from headgate.gateway.realtime.readiness import AHEAD_TOKENS, Readiness, transcript_turn
 from headgate.gateway.request import Request
 from headgate.gateway.settlement import Settlement
 from headgate.gateway.spending import Spending
@@ -37,12 +40,6 @@ _MOST_ASKED = 32
 _MOST_BEGUN = 64
 """Responses that may be under way at a time."""
 
-_AHEAD_TOKENS = 600
-"""What is reserved for the sound that is yet to come: a minute of it."""
-
-_READY_S = 60.0
-"""How long a reservation is kept ready; then it is made anew, in the window that holds then."""
-
 _fields = msgspec.json.Decoder(Fields)
 _tokens = msgspec.json.Decoder(RealtimeTokens)
 
@@ -53,14 +50,6 @@ class _Under(msgspec.Struct):
     call: Call
     likely_tokens: int
     written_tokens: int = 0
-
-
-class _Ready(msgspec.Struct, frozen=True):
-    """A reservation for what the provider may do by itself."""
-
-    call: Call
-    turn: Turn
-    made_at_s: float
 
 
 class SessionCalls:
@@ -90,8 +79,8 @@ class SessionCalls:
         self._begun: dict[str, _Under] = {}
         self._refused: set[str] = set()
         """Responses that were begun without having been asked for, and may not be."""
-        self._ready: _Ready | None = None
-        self._ready_to_write: _Ready | None = None
+        self._to_answer = Readiness(self._new_call, spending)
+        self._to_write = Readiness(self._new_call, spending)
         """The same for writing down what is heard."""
 
     @property
@@ -122,29 +111,26 @@ class SessionCalls:
                 turn = self._bound(call, event, turn)
                 await self._spending.reserve_turn(call, self._request, self._target, turn)
         except HeadgateError as error:
-            call.record.status, call.record.error_class = error.status, error.code
-            call.record.cost_nanousd = 0
-            await self._gateway.record(call)
+            await self._refuse(call, error)
+            raise
+        except asyncio.CancelledError:
+            # It waited in line when its session ended.
+            await self._refuse(call, ClientGoneError())
             raise
         call.record.attempts = 1
         self._asked[event.event_id] = _Under(call, turn.likely_tokens)
 
     async def keep_ready(self, now_s: float) -> None:
         """Reserve for what the provider may make of sound by itself; raises as `ask` does."""
+        context = self._context
         if self._spending is None:
             return
-        if self._context.responds_by_itself:
-            turn = self._context.next_turn(ahead_tokens=_AHEAD_TOKENS)
-            if not _is_good(self._ready, self._context.next_turn(), now_s):
-                self._let_go(self._ready)
-                self._ready = None
-                self._ready = await self._reserved(self._target, turn, now_s)
-        if (model := self._context.transcriber) is not None:
-            turn = _transcript_turn()
-            if not _is_good(self._ready_to_write, turn, now_s):
-                self._let_go(self._ready_to_write)
-                self._ready_to_write = None
-                self._ready_to_write = await self._reserved(self._writer(model), turn, now_s)
+        if context.responds_by_itself:
+            wanted, held = context.next_turn(), context.next_turn(ahead_tokens=AHEAD_TOKENS)
+            await self._to_answer.hold(self._target, wanted, held, now_s)
+        if (model := context.transcriber) is not None:
+            turn = transcript_turn()
+            await self._to_write.hold(self._writer(model), turn, turn, now_s)
 
     async def begin(self, response_id: str) -> None:
         """Note that the provider has begun a response.
@@ -152,13 +138,16 @@ class SessionCalls:
         Raises what `Spending.reserve` does for one that nobody asked for and nothing was kept
         ready for: it is to be cancelled, and none of it passed on.
         """
+        if response_id in self._begun:
+            return
         if len(self._begun) >= _MOST_BEGUN:
             raise LimitExceededError(f"{_MOST_BEGUN} responses are under way already.")
         if self._asked:
             _, under = self._asked.popitem(last=False)
-        elif self._ready is not None:
-            under = _Under(self._ready.call, self._context.next_turn().likely_tokens)
-            self._ready = None
+        elif (reservation := self._to_answer.take()) is not None:
+            call = self._new_call()
+            call.reservation = reservation
+            under = _Under(call, self._context.next_turn().likely_tokens)
         else:
             under = await self._unasked(response_id)
         under.call.record.attempts = 1
@@ -206,8 +195,8 @@ class SessionCalls:
         model = self._context.transcriber
         if model is None:
             return
-        ready, self._ready_to_write = self._ready_to_write, None
-        call = self._new_call() if ready is None else ready.call
+        call = self._new_call()
+        call.reservation = self._to_write.take()
         call.target = self._writer(model)
         record = call.record
         record.status, record.attempts, record.model_answered = 200, 1, model
@@ -223,9 +212,8 @@ class SessionCalls:
 
     async def leave(self, error: HeadgateError, *, may_be_charged: bool) -> None:
         """The session is over: settle what it still has under way, because of `error`."""
-        for ready in (self._ready, self._ready_to_write):
-            self._let_go(ready)
-        self._ready = self._ready_to_write = None
+        self._to_answer.let_go()
+        self._to_write.let_go()
         begun, asked = list(self._begun.values()), list(self._asked.values())
         self._begun.clear()
         self._asked.clear()
@@ -253,6 +241,12 @@ class SessionCalls:
                 raise
         return _Under(call, turn.likely_tokens)
 
+    async def _refuse(self, call: Call, error: HeadgateError) -> None:
+        """Leave the record of a response that was never asked of the provider."""
+        call.record.status, call.record.error_class = error.status, error.code
+        call.record.cost_nanousd = 0
+        await self._gateway.record(call)
+
     def _bound(self, call: Call, event: ClientEvent, turn: Turn) -> Turn:
         """Have the response state how much it may write, where the operator wants that."""
         cap = self._spending.output_cap(call) if self._spending is not None else None
@@ -265,17 +259,6 @@ class SessionCalls:
         create["max_output_tokens"] = msgspec.Raw(b"%d" % cap)
         event.fields["response"] = msgspec.Raw(msgspec.json.encode(create))
         return msgspec.structs.replace(turn, output_tokens=cap)
-
-    async def _reserved(self, target: Target, turn: Turn, now_s: float) -> _Ready:
-        call = self._new_call()
-        if self._spending is not None:
-            request = Request(REALTIME, {}, target.model, streamed=True)
-            await self._spending.reserve_turn(call, request, target, turn)
-        return _Ready(call, turn, now_s)
-
-    def _let_go(self, ready: _Ready | None) -> None:
-        if ready is not None and self._spending is not None:
-            self._spending.settle(ready.call)
 
     def _estimate(self, under: _Under) -> None:
         under.call.record.tokens_estimated = True
@@ -308,23 +291,6 @@ def check_transcriber(call: Call, model: str) -> None:
             param="session.audio.input.transcription.model",
             code="model_not_allowed",
         )
-
-
-def _is_good(ready: _Ready | None, wanted: Turn, now_s: float) -> bool:
-    """Whether what is kept ready is young and large enough."""
-    if ready is None or now_s - ready.made_at_s > _READY_S:
-        return False
-    return ready.turn.most_tokens >= wanted.most_tokens and (ready.turn.hears or not wanted.hears)
-
-
-def _transcript_turn() -> Turn:
-    return Turn(
-        likely_tokens=_AHEAD_TOKENS,
-        most_tokens=_AHEAD_TOKENS,
-        output_tokens=_AHEAD_TOKENS,
-        hears=True,
-        speaks=False,
-    )
 
 
 def _of(usage: Usage, response_id: str | None) -> Usage:

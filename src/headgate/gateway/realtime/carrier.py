@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -96,7 +97,16 @@ class RealtimeCarrier:
                 calls = SessionCalls(
                     call, request, context, self._gateway, self._settlement, self._spending
                 )
-                relay = Relay(call, peer, answer.socket, calls, context, self._settings, session)
+                relay = Relay(
+                    call,
+                    peer,
+                    answer.socket,
+                    calls,
+                    context,
+                    self._settings,
+                    session,
+                    partial(self._dispatcher.broke_off, call),
+                )
                 return Session(relay, answer.body, call_headers(call))
             if isinstance(answer, Whole):
                 call.record.status = answer.reply.status

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
@@ -93,8 +94,13 @@ class Relay:
         context: Context,
         settings: SocketSettings,
         session: dict[str, Any] | None = None,
+        broke_off: Callable[[], None] = lambda: None,
     ) -> None:
-        """`session` is what it is set to before the client can say anything."""
+        """`session` is what it is set to before the client can say anything.
+
+        `broke_off` is told when the provider does that.
+        """
+        self._broke_off = broke_off
         self._session = session
         self._opened = opened
         self._peer = peer
@@ -303,4 +309,5 @@ class Relay:
         if self._upstream.closed_by_provider in (1000, 1001) and not self._calls.under_way:
             # It has ended as sessions do.
             return Ended(UpstreamFailedError(code="session_ended"), 1000, may_be_charged=False)
+        self._broke_off()
         return Ended(broken_error(error, provider), 1011, tell=True, may_be_charged=False)
