@@ -290,3 +290,17 @@ async def test_an_operator_may_hand_out_the_providers_own_secrets(server_with: S
     assert made.json()["value"].startswith("ek_")
     record = server.record(id=made.headers["x-headgate-call-id"])
     assert (record["endpoint"], record["cost_nanousd"]) == ("realtime/client_secrets", None)
+
+
+async def test_a_key_that_is_revoked_ends_its_sessions(simulated: RunningServer):
+    key = simulated.new_key_object()
+    async with (
+        opened(simulated, key["key"], path=_PATH) as talking,
+        opened(simulated, key["key"]) as responses,
+    ):
+        await talking.until("session.created")
+        simulated.request("DELETE", f"/api/keys/{key['id']}")
+        assert await talking.closed() == 1008
+        assert talking.seen[-1]["error"]["code"] == "key_revoked"
+        await responses.send({"type": "response.create", "model": "gpt-4.1-mini", "input": "Hi"})
+        assert (await responses.until("error"))["error"]["code"] == "key_revoked"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -73,12 +74,13 @@ class RealtimeCarrier:
         model: str,
         query: str,
         peer: Peer,
-        session: dict[str, Any] | None = None,
+        session: dict[str, Any] | None,
+        standing: Callable[[], Awaitable[object]],
     ) -> Session | Refusal | ProviderRefusal:
         """Open a session for `peer`; a refusal has left its record.
 
         `query` is what the provider is told beside the model, `session` what it is set to before
-        the client can say anything.
+        the client can say anything. `standing` raises once the client may no longer use it.
         """
         fields = {"query": msgspec.Raw(msgspec.json.encode(query))}
         request = Request(REALTIME, fields, model, streamed=True)
@@ -105,6 +107,7 @@ class RealtimeCarrier:
                     context,
                     self._settings,
                     session,
+                    standing,
                     partial(self._dispatcher.broke_off, call),
                 )
                 return Session(relay, answer.body, call_headers(call))

@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import msgspec
 
 from headgate.config.sockets import SocketSettings
 from headgate.errors import (
+    AuthenticationError,
     ClientGoneError,
     DatabaseUnavailableError,
     HeadgateError,
     InvalidRequestError,
+    PermissionDeniedError,
     SocketExpiredError,
     UnavailableError,
     UpstreamFailedError,
@@ -49,6 +51,9 @@ _TOLD_AGAIN_S = 1.0
 """How often a client that sends sound is told that none is taken."""
 
 _STOP_LOOKS_S = 0.05
+
+_KEY_LOOKED_AT_S = 1.0
+"""How often a session's key is looked at, which may have been revoked."""
 
 _SOUND = frozenset({"input_audio_buffer.append", "input_audio_buffer.commit"})
 
@@ -93,13 +98,16 @@ class Relay:
         calls: SessionCalls,
         context: Context,
         settings: SocketSettings,
-        session: dict[str, Any] | None = None,
-        broke_off: Callable[[], None] = lambda: None,
+        session: dict[str, Any] | None,
+        standing: Callable[[], Awaitable[object]],
+        broke_off: Callable[[], None],
     ) -> None:
         """`session` is what it is set to before the client can say anything.
 
-        `broke_off` is told when the provider does that.
+        `standing` raises once the client may no longer use it; `broke_off` is told when the
+        provider breaks off.
         """
+        self._standing = standing
         self._broke_off = broke_off
         self._session = session
         self._opened = opened
@@ -204,7 +212,7 @@ class Relay:
             self._heard_at_s = time.monotonic()
 
     async def _until_too_long(self) -> Ended:
-        """When nothing was said for too long, or the session has lasted its time."""
+        """When nothing was said for too long, the session has lasted its time, or its key ends."""
         end_s = time.monotonic() + self._settings.max_session_s
         while True:
             now_s = time.monotonic()
@@ -214,7 +222,15 @@ class Relay:
             if silent_s >= self._settings.idle_s:
                 idle = InvalidRequestError("Nothing was said for too long.", code="session_idle")
                 return Ended(idle, 1001, tell=True)
-            await asyncio.sleep(min(self._settings.idle_s - silent_s, end_s - now_s))
+            try:
+                await self._standing()
+            except (AuthenticationError, PermissionDeniedError) as error:
+                return Ended(error, 1008, tell=True)
+            except HeadgateError:
+                # It can't be found out now; what a session does needs no database.
+                pass
+            left_s = min(self._settings.idle_s - silent_s, end_s - now_s)
+            await asyncio.sleep(min(left_s, _KEY_LOOKED_AT_S))
 
     async def _on_client_event(self, event: ClientEvent) -> bool:
         """Look at an event of the client's; whether it goes on. Raises what it is refused with."""

@@ -129,6 +129,11 @@ class Authenticator:
         self._poll_thread = ThreadPoolExecutor(1, thread_name_prefix="headgate-revision")
         self._load_threads = ThreadPoolExecutor(_LOAD_THREADS, thread_name_prefix="headgate-keys")
 
+    @property
+    def changes(self) -> int:
+        """How often this process has seen keys or projects change."""
+        return self._generation
+
     async def start(self) -> None:
         """Look for changes from now on; raises `DatabaseUnavailableError` if that can't begin."""
         await self.refresh()

@@ -175,6 +175,11 @@ class OpenAISurface:
         """As `caller`, for what was handed out with a key."""
         return await self._authenticator.holder(key_id, self._address(scope, headers))
 
+    @property
+    def changes_of_keys(self) -> int:
+        """How often keys or projects have been seen to change."""
+        return self._authenticator.changes
+
     def _address(self, scope: Scope, headers: dict[bytes, bytes]) -> str | None:
         peer = scope.get("client")
         address = peer[0] if peer else None

@@ -14,7 +14,6 @@ import msgspec
 from headgate.config.sockets import SocketSettings
 from headgate.errors import HeadgateError, InvalidRequestError, SocketExpiredError
 from headgate.gateway.call import Call, trace_id_from
-from headgate.gateway.caller import Caller
 from headgate.gateway.endpoints import ENDPOINTS, Fields
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.responses_chain import ResponsesChain
@@ -22,6 +21,7 @@ from headgate.intake.http.openai_surface import OpenAISurface
 from headgate.intake.sockets.client_socket import ClientSocket
 from headgate.intake.sockets.inbox import Inbox
 from headgate.intake.sockets.responses_client import ResponsesClient, error_message
+from headgate.intake.sockets.standing import Standing
 from headgate.storage.identifiers import new_id
 
 _RESPONSES = ENDPOINTS["responses"]
@@ -36,14 +36,14 @@ class ResponsesSession:
         self,
         surface: OpenAISurface,
         settings: SocketSettings,
-        caller: Caller,
+        standing: Standing,
         socket: ClientSocket,
         headers: dict[bytes, bytes],
     ) -> None:
         """`headers` are those of the handshake; they hold for every response."""
         self._surface = surface
         self._settings = settings
-        self._caller = caller
+        self._standing = standing
         self._socket = socket
         self._headers = headers
         self._chain = ResponsesChain()
@@ -93,7 +93,7 @@ class ResponsesSession:
             await client.write(_warmed_up(response_id, fields))
             return
         trace_id = trace_id_from(self._headers.get(b"traceparent"))
-        call = Call(self._caller, _RESPONSES.name, trace_id=trace_id)
+        call = Call(await self._standing.caller(), _RESPONSES.name, trace_id=trace_id)
         body = msgspec.json.encode(fields)
         await self._surface.carry_message(call, _RESPONSES, self._headers, body, client)
 

@@ -21,13 +21,13 @@ from headgate.gateway.call import Call, Headers, Refusal, trace_id_from
 from headgate.gateway.caller import Caller
 from headgate.gateway.endpoints.realtime import REALTIME
 from headgate.gateway.realtime.carrier import ProviderRefusal, RealtimeCarrier
-from headgate.intake.access.roles import require
 from headgate.intake.http.openai_surface import OpenAISurface
 from headgate.intake.http.request_body import Receive, Scope, Send
 from headgate.intake.http.routes import query_pairs
 from headgate.intake.sockets.client_secrets import PREFIX, ClientSecrets, Granted
 from headgate.intake.sockets.client_socket import ClientSocket
 from headgate.intake.sockets.responses_session import ResponsesSession
+from headgate.intake.sockets.standing import Standing
 from headgate.storage.identifiers import new_id
 from headgate.telemetry.faults import log_fault
 
@@ -76,13 +76,15 @@ class SocketSurface:
         try:
             headers = _with_key(socket)
             granted = self._granted(scope, headers)
-            caller = await self._admitted(scope, headers, granted)
+            standing = Standing(self._calls, scope, headers, granted)
+            caller = await self._admitted(scope, headers, standing)
             if scope["path"] == _RESPONSES:
                 await socket.accept(told, _agreed(socket))
-                await ResponsesSession(self._calls, self._settings, caller, socket, headers).run()
+                session = ResponsesSession(self._calls, self._settings, standing, socket, headers)
+                await session.run()
             else:
                 query = scope["query_string"]
-                await self._converse(caller, granted, socket, headers, query, told)
+                await self._converse(caller, standing, granted, socket, headers, query, told)
         except HeadgateError as error:
             await socket.refuse(error, told)
         except asyncio.CancelledError:
@@ -108,7 +110,7 @@ class SocketSurface:
         return self._secrets.read(shown)
 
     async def _admitted(
-        self, scope: Scope, headers: dict[bytes, bytes], granted: Granted | None
+        self, scope: Scope, headers: dict[bytes, bytes], standing: Standing
     ) -> Caller:
         if self._calls.is_own(headers):
             raise UpstreamLoopError
@@ -116,11 +118,7 @@ class SocketSurface:
             raise NotFoundError(
                 "There is no websocket at this address; /v1/responses and /v1/realtime are some."
             )
-        if granted is None:
-            caller = await self._calls.caller(scope, headers)
-        else:
-            caller = await self._calls.holder(scope, headers, granted.key_id)
-        require(caller.role, "models.call")
+        caller = await standing.caller()
         if self.sessions > self._settings.max_sessions:
             raise UnavailableError(
                 f"This process has {self._settings.max_sessions} websockets open, as many as it"
@@ -132,6 +130,7 @@ class SocketSurface:
     async def _converse(
         self,
         caller: Caller,
+        standing: Standing,
         granted: Granted | None,
         socket: ClientSocket,
         headers: dict[bytes, bytes],
@@ -150,7 +149,9 @@ class SocketSurface:
             call.record.feature, call.record.user_hash = granted.feature, granted.user_hash
             session = granted.session
         model = _model(asked, granted)
-        opened = await self._realtime.open(call, model, _onward(asked, session), socket, session)
+        opened = await self._realtime.open(
+            call, model, _onward(asked, session), socket, session, standing.caller
+        )
         if isinstance(opened, Refusal):
             await socket.refuse(opened.error, [*opened.headers, *told[1:]])
         elif isinstance(opened, ProviderRefusal):
