@@ -152,3 +152,29 @@ async def test_a_session_that_begins_with_an_error_is_a_refused_handshake(
     answer = raised.value.response
     assert answer.status_code == 429
     assert json.loads(answer.body)["error"]["code"] == "insufficient_quota"
+
+
+async def test_a_client_that_does_not_read_holds_its_provider_back(server_with: StartServer):
+    sent = 0
+
+    async def session(connection: ServerConnection) -> None:
+        nonlocal sent
+        await connection.send(json.dumps(_CREATED))
+        await connection.recv()
+        for _ in range(1_000):
+            await connection.send(json.dumps({"type": "x", "filling": "x" * 100_000}))
+            sent += 1
+
+    async with serve(session, "127.0.0.1", 0, compression=None) as listening:
+        provider = Provider(listening.sockets[0].getsockname()[1])
+        server = await started(server_with, provider)
+        async with opened(server, path=_PATH, max_queue=1) as events:
+            await events.send({"type": "input_audio_buffer.clear"})
+            before = -1
+            while sent != before:
+                before = sent
+                await asyncio.sleep(0.5)
+            assert 0 < sent < 400, "of 100 MB, what the buffers on the way hold"
+            for _ in range(500):
+                await events.next()
+            assert sent > before
