@@ -18,7 +18,6 @@ from headgate.errors import (
     DatabaseUnavailableError,
     HeadgateError,
     LimitExceededError,
-    PermissionDeniedError,
 )
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints import Fields, Usage
@@ -280,17 +279,6 @@ class SessionCalls:
             setattr(record, name, getattr(opened.record, name))
         record.streamed = True
         return call
-
-
-def check_transcriber(call: Call, model: str) -> None:
-    """Refuse a model to write down with that the key may not use."""
-    if not call.caller.may_use_model(model):
-        raise PermissionDeniedError(
-            f"This key may not use the model `{model[:64]}`, which was to write down what is"
-            " heard.",
-            param="session.audio.input.transcription.model",
-            code="model_not_allowed",
-        )
 
 
 def _of(usage: Usage, response_id: str | None) -> Usage:

@@ -28,10 +28,10 @@ from headgate.errors import (
 )
 from headgate.gateway.attempt import without_secret
 from headgate.gateway.call import Call
-from headgate.gateway.endpoints import Fields
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.provider_failures import broken_error
-from headgate.gateway.realtime.calls import SessionCalls, check_transcriber
+from headgate.gateway.realtime.admission import check_event
+from headgate.gateway.realtime.calls import SessionCalls
 from headgate.gateway.realtime.context import Context
 from headgate.gateway.realtime.events import (
     ClientEvent,
@@ -39,7 +39,6 @@ from headgate.gateway.realtime.events import (
     error_event,
     read_client_event,
     read_server_event,
-    text_of,
 )
 from headgate.gateway.upstream import UpstreamError
 from headgate.gateway.upstream.websocket import UpstreamSocket
@@ -56,8 +55,6 @@ _KEY_LOOKED_AT_S = 1.0
 """How often a session's key is looked at, which may have been revoked."""
 
 _SOUND = frozenset({"input_audio_buffer.append", "input_audio_buffer.commit"})
-
-_fields = msgspec.json.Decoder(Fields)
 
 
 class Peer(Protocol):
@@ -237,10 +234,10 @@ class Relay:
         if event.type in _SOUND:
             if not await self._sound_is_paid_for():
                 return False
-        elif event.type == "response.create":
-            await self._calls.ask(event)
-        elif event.type == "session.update":
-            self._check_session(event)
+        else:
+            check_event(event, self._opened)
+            if event.type == "response.create":
+                await self._calls.ask(event)
         self._context.take(event)
         return True
 
@@ -281,33 +278,6 @@ class Relay:
             self._told_at_s = now_s
             raise
         return True
-
-    def _check_session(self, event: ClientEvent) -> None:
-        """Keep a session at its model, and its transcripts at those that the key may use."""
-        target = self._opened.target
-        try:
-            session = _fields.decode(event.fields.get("session", b"{}"))
-            audio = _fields.decode(session.get("audio", b"{}"))
-            hearing = _fields.decode(audio.get("input", b"{}"))
-            raw = hearing.get("transcription") or session.get("input_audio_transcription")
-            writer = {} if raw is None or bytes(raw) == b"null" else _fields.decode(raw)
-        except UNREADABLE:
-            raise InvalidRequestError(
-                "The field `session` must be an object of objects.", param="session"
-            ) from None
-        if (model := text_of(writer, "model")) is not None:
-            check_transcriber(self._opened, model)
-        asked = text_of(session, "model")
-        if asked is None or target is None:
-            return
-        if asked not in (target.model, self._opened.record.model_requested):
-            raise InvalidRequestError(
-                "A session stays at the model that it was opened with; open another one.",
-                param="session.model",
-                code="model_can_not_change",
-            )
-        session["model"] = msgspec.Raw(msgspec.json.encode(target.model))
-        event.fields["session"] = msgspec.Raw(msgspec.json.encode(session))
 
     async def _set_session(self, session: dict[str, Any]) -> None:
         order = {"type": "session.update", "session": {"type": "realtime", **session}}
