@@ -198,3 +198,41 @@ async def test_a_workflow_is_a_model_over_a_socket_too(server_with: StartServer,
         assert '"summary"' in done["response"]["output"][0]["content"][0]["text"]
         await events.send(create(model="workflow:nowhere"))
         assert (await events.until("error"))["status"] == 404
+
+
+_UPGRADE = "Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+_KEYED = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (f"GET /v1/responses HTTP/1.1\r\n{_UPGRADE}Sec-WebSocket-Version: 13\r\n", b"400"),
+        (f"GET /v1/responses HTTP/1.1\r\n{_UPGRADE}{_KEYED}X-Long: {'a' * 20_000}\r\n", b"400"),
+        (f"GET /v1/realtime?model=%ff HTTP/1.1\r\n{_UPGRADE}{_KEYED}", b"401"),
+        (f"POST /v1/responses HTTP/1.1\r\n{_UPGRADE}{_KEYED}Content-Length: 0\r\n", b"401"),
+    ],
+)
+def test_a_handshake_that_is_none_is_answered_at_once(
+    simulated: RunningServer, lines: str, status: bytes
+):
+    with simulated.connect(5) as connection:
+        connection.sendall(f"{lines}\r\n".encode())
+        assert connection.recv(200).split(b" ")[1] == status
+
+
+def test_frames_that_break_the_protocol_close_the_socket_with_their_code(
+    simulated: RunningServer,
+):
+    key = f"Authorization: Bearer {ADMIN_KEY}\r\n"
+    opening = f"GET /v1/responses HTTP/1.1\r\n{_UPGRADE}{_KEYED}{key}\r\n".encode()
+    for frame, code in ((b"\x81\x05hello", 1002), (b"\x81\x82\0\0\0\0\xff\xfe", 1007)):
+        with simulated.connect(5) as connection:
+            connection.sendall(opening)
+            seen = b""
+            while b"\r\n\r\n" not in seen:
+                seen += connection.recv(1000)
+            connection.sendall(frame)
+            close = connection.recv(200)
+            assert close[0] == 0x88
+            assert int.from_bytes(close[2:4]) == code

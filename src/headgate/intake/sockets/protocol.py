@@ -6,6 +6,7 @@ Most servers never see a websocket, and the library takes 20 ms and 4 MB.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, Final, cast
 
 from uvicorn.config import Config
@@ -13,6 +14,11 @@ from uvicorn.server import ServerState
 
 STOP: Final = "headgate.stop"
 """The type of the message, none of ASGI's, that tells an open socket of the server's stop."""
+
+_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+_quiet = logging.getLogger("uvicorn.websockets")
+_quiet.setLevel(logging.CRITICAL)
 
 
 def socket_protocol(
@@ -27,6 +33,18 @@ def socket_protocol(
     )
 
     class _Protocol(WebSocketsSansIOProtocol):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            # It would log a traceback for each client that sends what is no text.
+            self.logger = _quiet
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if not self.handshake_initiated and self.conn.handshake_exc is not None:
+                # uvicorn would leave the connection open, without an answer.
+                self.transport.write(_BAD_REQUEST)
+                self.transport.close()
+
         def shutdown(self) -> None:
             # uvicorn would close at once; a response that is under way is finished first, as over
             # HTTP, for as long as the server's grace lasts.
