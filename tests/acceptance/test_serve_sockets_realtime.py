@@ -304,3 +304,16 @@ async def test_a_key_that_is_revoked_ends_its_sessions(simulated: RunningServer)
         assert talking.seen[-1]["error"]["code"] == "key_revoked"
         await responses.send({"type": "response.create", "model": "gpt-4.1-mini", "input": "Hi"})
         assert (await responses.until("error"))["error"]["code"] == "key_revoked"
+
+
+async def test_any_worker_knows_a_secret_that_another_made(server_with: StartServer):
+    server = await asyncio.to_thread(server_with, workers=2)
+    made = await asyncio.to_thread(
+        server.post, "/v1/realtime/client_secrets", {"session": {"type": "realtime"}}
+    )
+    for _ in range(6):
+        async with opened(server, made.json()["value"], path=_PATH) as events:
+            assert await events.until("session.created")
+    async with opened(server, path=_PATH) as events:
+        server.process.send_signal(signal.SIGTERM)
+        assert await events.closed() == 1012
