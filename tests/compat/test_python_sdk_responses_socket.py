@@ -91,6 +91,12 @@ async def test_a_refused_response_is_an_event_and_leaves_the_socket_open(
         assert refused.error.headers["x-headgate-call-id"].startswith("call_")
         await connection.send({"type": "response.wave"})
         assert (await connection.recv()).error.code == "unsupported_event"
+        steer = {"type": "response.steer", "previous_response_id": "resp_1", "input": "Wait"}
+        await connection.send(steer)
+        failed = await connection.recv()
+        assert failed.type == "response.steer.failed"
+        assert failed.error.code == "steering_not_supported"
+        assert failed.steer.input == "Wait"
         await connection.response.create(model=_MODEL, input="Hello", stream_id="left")
         event = await connection.recv()
         assert event.stream_id == "left"

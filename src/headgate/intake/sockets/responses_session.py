@@ -69,6 +69,9 @@ class ResponsesSession:
         try:
             fields = _read(message)
             kind = _name(fields.pop("type", None))
+            if kind == "response.steer":
+                await self._socket.send(_not_steered(fields))
+                return
             if kind != "response.create":
                 raise InvalidRequestError(
                     f"The event `{kind[:64]}` is not one that this socket takes; send"
@@ -113,6 +116,19 @@ def _name(raw: msgspec.Raw | None) -> str:
         return "" if raw is None else _string.decode(raw)
     except UNREADABLE:
         return ""
+
+
+def _not_steered(fields: Fields) -> bytes:
+    """The event that gives input back with which a response was to be steered."""
+    error = {
+        "type": "invalid_request_error",
+        "code": "steering_not_supported",
+        "message": "Headgate carries one response at a time; send `response.create` to go on.",
+    }
+    steer = {name: fields.get(name) for name in ("input", "previous_response_id")}
+    return msgspec.json.encode(
+        {"type": "response.steer.failed", "sequence_number": 0, "error": error, "steer": steer}
+    )
 
 
 def _warmed_up(response_id: str, fields: Fields) -> bytes:
