@@ -302,15 +302,6 @@ def test_an_eval_and_its_runs(client: OpenAI, others: OpenAI):
     client.evals.delete(made.id)
 
 
-def test_a_realtime_client_secret_is_unpriced(client: OpenAI, simulated: RunningServer):
-    raw = client.realtime.client_secrets.with_raw_response.create(
-        session={"type": "realtime", "model": "gpt-realtime"}
-    )
-    assert raw.parse().value.startswith("ek_")
-    record = simulated.record(id=raw.headers["x-headgate-call-id"])
-    assert (record["endpoint"], record["cost_nanousd"]) == ("realtime/client_secrets", None)
-
-
 def test_a_call_may_name_its_own_projects_objects_only(client: OpenAI, others: OpenAI):
     file_id = a_file(client, b"The Rhine.", "user_data")
     store = client.vector_stores.create(file_ids=[file_id])

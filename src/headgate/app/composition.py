@@ -35,8 +35,11 @@ from headgate.gateway.objects.batch_input import BatchBounds
 from headgate.gateway.objects.carrier import ObjectCarrier
 from headgate.gateway.objects.in_calls import ObjectsInCalls
 from headgate.gateway.objects.items import ResponseItems
+from headgate.gateway.objects.operations import PROVIDER_SECRETS
 from headgate.gateway.objects.register import ObjectRegister
 from headgate.gateway.provider import Provider
+from headgate.gateway.realtime.carrier import RealtimeCarrier
+from headgate.gateway.realtime.opening import SessionOpener
 from headgate.gateway.retry import RetryPolicy
 from headgate.gateway.routing import Routing
 from headgate.gateway.settlement import Settlement
@@ -61,6 +64,9 @@ from headgate.intake.http.request_body import Receive, Scope, Send
 from headgate.intake.http.responses_api import responses_endpoints
 from headgate.intake.http.runs_api import runs_endpoints
 from headgate.intake.http.workflows_api import workflows_endpoints
+from headgate.intake.sockets.client_secrets import ClientSecrets
+from headgate.intake.sockets.realtime_api import realtime_endpoints
+from headgate.intake.sockets.surface import SocketSurface
 from headgate.ledger.allowances.rule import Rules
 from headgate.ledger.prices import PriceList
 from headgate.ledger.record import CallRecord
@@ -171,6 +177,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         object_threads,
         open_to_unregistered=settings.endpoints.unregistered_objects == "open",
     )
+    settlement = Settlement(prices)
     gateway = Gateway(
         Dispatcher(
             routing,
@@ -179,7 +186,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
             key_watch,
             None if tracing is None else tracing.propagator,
         ),
-        Settlement(prices),
+        settlement,
         writer,
         stored,
         ObjectsInCalls(register, items),
@@ -200,6 +207,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     )
     authenticator = Authenticator(KeyStore(database, secret), secret, settings.access)
     proxies = TrustedProxies(settings.server.trusted_proxies)
+    client_secrets = ClientSecrets(secret, lasts_s=settings.sockets.client_secret_s)
     models = ModelList(routing)
     admin = AdminApp(
         Services(
@@ -221,6 +229,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
             ),
             more_endpoints=(
                 *openai_endpoints(),
+                *realtime_endpoints(client_secrets, hash_user),
                 *responses_endpoints(ResponseArchive(stored, providers)),
                 *models_endpoints(models, lambda: tuple(w.name for w in runner.catalogue)),
                 *workflows_endpoints(runner, fault_hints=routing.takes_fault_hints),
@@ -265,7 +274,36 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     )
     return Application(
         surface=surface,
-        objects=ObjectsSurface(carrier, surface, settings.server, settings.endpoints),
+        objects=ObjectsSurface(
+            carrier,
+            surface,
+            settings.server,
+            settings.endpoints,
+            PROVIDER_SECRETS if settings.sockets.client_secrets == "provider" else (),
+        ),
+        sockets=SocketSurface(
+            surface,
+            RealtimeCarrier(
+                gateway,
+                Dispatcher(
+                    routing,
+                    RetryPolicy(settings.retries),
+                    metrics.targets,
+                    key_watch,
+                    None if tracing is None else tracing.propagator,
+                    SessionOpener(
+                        max_message_bytes=settings.sockets.max_message_bytes,
+                        max_waiting_messages=settings.sockets.max_waiting_messages,
+                    ),
+                ),
+                settlement,
+                spending,
+                settings.sockets,
+            ),
+            client_secrets,
+            settings.sockets,
+            simulated=bool(plan.simulated),
+        ),
         object_threads=object_threads,
         response_items=items,
         admin=admin,
@@ -314,6 +352,7 @@ class Application:
         *,
         surface: OpenAISurface,
         objects: ObjectsSurface,
+        sockets: SocketSurface,
         object_threads: StorageThreads,
         response_items: ResponseItems,
         admin: AdminApp,
@@ -334,6 +373,7 @@ class Application:
         self._surface = surface
         self._endpoints = surface.endpoints
         self._objects = objects
+        self._sockets = sockets
         self._object_threads = object_threads
         self._response_items = response_items
         self._admin = admin
@@ -360,6 +400,8 @@ class Application:
                 await self._objects.serve(found, scope, receive)
             else:
                 await self._admin(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._sockets.serve(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 
@@ -419,7 +461,9 @@ class Application:
         """Wait for calls that were just cancelled to say so in their records."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_QUIET_S):
-                while self._gateway.in_flight or self._objects.in_flight:  # noqa: ASYNC110 - looked at once, at the end
+                while (  # noqa: ASYNC110 - looked at once, at the end
+                    self._gateway.in_flight or self._objects.in_flight or self._sockets.sessions
+                ):
                     await asyncio.sleep(0.01)
 
     async def _note_state(self) -> None:
@@ -429,6 +473,7 @@ class Application:
                 lag_s=self._writer.lag_s,
                 waiting_records=self._writer.pending,
             )
+            self._metrics.note_websockets(self._sockets.sessions)
             if self._accounting is not None:
                 self._accounting.note(self._metrics.allowances)
             if (cache := self._gateway.cache) is not None:

@@ -25,6 +25,7 @@ from headgate.config.providers import (
     ProviderKind,
 )
 from headgate.config.routes import RouteSettings
+from headgate.config.sockets import SocketSettings
 from headgate.config.table import Name, Seconds, Table
 from headgate.config.traces import TraceSettings
 
@@ -210,6 +211,9 @@ class PriceSettings(Table, frozen=True):
     cached_input: Annotated[str | None, Meta(description="Cached input; else as input.")] = None
     input_audio: Annotated[str | None, Meta(description="Audio input; else as input.")] = None
     output_audio: Annotated[str | None, Meta(description="Audio output; else as output.")] = None
+    cached_input_audio: Annotated[
+        str | None, Meta(description="Cached audio input; else as audio input.")
+    ] = None
 
 
 class ProjectSettings(Table, frozen=True):
@@ -260,6 +264,7 @@ class Settings(Table, frozen=True):
     retries: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
     endpoints: EndpointsSettings = EndpointsSettings()
+    sockets: SocketSettings = SocketSettings()
     prices: Annotated[
         dict[str, PriceSettings], Meta(description="By model name; they go before the price list.")
     ] = {}

@@ -41,7 +41,7 @@ _HOLD_S = 1.0
 _HOLD_BYTES = 64 * 1024
 """How long, and how much of, a stream is held back after its first event for its first content."""
 
-_STREAM_FAILURES = {
+STREAM_FAILURES = {
     "server_error": 500,
     "internal_error": 500,
     "internal_server_error": 500,
@@ -157,10 +157,10 @@ async def attempt(
             late = time.monotonic() > deadline.begin_by_s - LATE_S
             if late and error.kind != "pool_timeout":
                 return Failed(Failure(timed_out=True, hasty=True), too_late_error(provider.name))
-        return _broken(error, provider.name)
-    except StreamRefused as refused:
-        failure = Failure(status=refused.status, code=refused.code)
-        return Failed(failure, UpstreamFailedError(str(refused), code=refused.code), reply)
+        return broken(error, provider.name)
+    except StreamRefused as error:
+        failure = Failure(status=error.status, code=error.code)
+        return Failed(failure, UpstreamFailedError(str(error), code=error.code), reply)
     except ValueError as error:
         return _malformed(provider.name, str(error))
     try:
@@ -169,7 +169,7 @@ async def attempt(
             return Whole(reply, body, request.endpoint.usage(body))
     except UNREADABLE:
         return _malformed(provider.name, "its reply is not JSON that can be read", reply)
-    return _refused(reply, body, provider.name)
+    return refused(reply, body, provider.name)
 
 
 def _within(timeouts: Timeouts, begin_s: float, end_s: float) -> Timeouts:
@@ -241,7 +241,7 @@ def _judged(flowing: Flowing) -> Flowing | Failed:
     reader = flowing.reader
     if reader.failure is None or reader.first_token_seen:
         return flowing
-    status = _STREAM_FAILURES.get(reader.failure)
+    status = STREAM_FAILURES.get(reader.failure)
     if status is None:
         return flowing
     return Failed(Failure(status=status, code=reader.failure), flowing, flowing.reply)
@@ -256,7 +256,8 @@ async def _begin_by(reader: StreamReader, reply: UpstreamReply, deadline: Deadli
         raise UpstreamError("first_byte_timeout", "no event came in the client's time") from None
 
 
-def _broken(error: UpstreamError, provider: str) -> Failed:
+def broken(error: UpstreamError, provider: str) -> Failed:
+    """An attempt that got no complete answer."""
     failure = Failure(
         timed_out=error.kind.endswith("timeout") or error.kind == "too_large",
         ours=error.kind in ("pool_timeout", "too_large"),
@@ -272,7 +273,7 @@ def _malformed(provider: str, what: str, reply: UpstreamReply | None = None) -> 
     return Failed(Failure(status=502), error, reply)
 
 
-def _refused(reply: UpstreamReply, body: bytes, provider: str) -> Failed:
+def refused(reply: UpstreamReply, body: bytes, provider: str) -> Failed:
     """An attempt that was answered with an error status."""
     is_json = body.lstrip()[:1] == b"{"
     failure = Failure(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from random import random
 
 from headgate.errors import CircuitOpenError, HeadgateError
@@ -54,8 +55,10 @@ class Dispatcher:
         metrics: TargetMetrics,
         keys: KeyWatch | None = None,
         propagator: Propagator | None = None,
+        ask: Callable[..., Awaitable[Answer | Failed]] = attempt,
     ) -> None:
-        """`propagator` is there where calls are traced."""
+        """`propagator` is there where calls are traced; `ask` makes one attempt, as `attempt`."""
+        self._ask = ask
         self.routing = routing
         self._keys = keys or KeyWatch(metrics)
         self._propagator = propagator
@@ -167,7 +170,7 @@ class Dispatcher:
                 target.provider.name, record.trace_id, record.parent, record.id, number
             )
         try:
-            outcome = await attempt(
+            outcome = await self._ask(
                 call,
                 request,
                 target,

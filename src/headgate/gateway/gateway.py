@@ -110,7 +110,7 @@ class Gateway:
     ) -> LastWords | Refusal | None:
         """What is left to tell the client once the call is settled; None where it has gone."""
         try:
-            targets = self._admit(call, request)
+            targets = self.admit(call, request)
             if self._grader is not None and call.route is not None and call.route.grades:
                 targets = await self._grader.targets(call, request, targets)
             if (previous := request.previous_response()) is not None:
@@ -147,7 +147,7 @@ class Gateway:
         except Exception as fault:  # noqa: BLE001 - the client is told 500, the log where
             return refusal(call, _our_fault(call, fault))
 
-    def _admit(self, call: Call, request: Request) -> tuple[Target, ...]:
+    def admit(self, call: Call, request: Request) -> tuple[Target, ...]:
         """Whom the request can be asked of, if the caller may ask and the ledger can keep it."""
         if self._writer.full:
             raise UnavailableError(
@@ -323,6 +323,22 @@ class Gateway:
 
     async def _conclude(self, call: Call, client: Client, last: LastWords | Refusal | None) -> None:
         """Record the call, then let the client have the end of its answer."""
+        try:
+            await self.record(call)
+        except DatabaseUnavailableError as error:
+            if isinstance(last, LastWords) and last.unless is not None:
+                block = last.unless(error)
+                last = LastWords(block, cut=not block)
+            elif last is not None:
+                last = Refusal(error, call_headers(call))
+        if last is not None:
+            await client.finish(last)
+
+    async def record(self, call: Call) -> None:
+        """Settle what a call reserved and leave its record.
+
+        Raises `DatabaseUnavailableError` where the answer must not go out without it.
+        """
         record = call.record
         record.latency_us = call.elapsed_us()
         if self._spending is not None:
@@ -336,21 +352,12 @@ class Gateway:
                 self._stored.remember(record.response_id, owner)
             if call.item_ids:
                 self._objects.remember_items(call)
-        if not self._durable:
-            self._writer.append(call.record)
+        if self._durable:
+            await self._writer.append_durable(record)
         else:
-            try:
-                await self._writer.append_durable(call.record)
-            except DatabaseUnavailableError as error:
-                if isinstance(last, LastWords) and last.unless is not None:
-                    block = last.unless(error)
-                    last = LastWords(block, cut=not block)
-                elif last is not None:
-                    last = Refusal(error, call_headers(call))
+            self._writer.append(record)
         if completion is not None:
             await self._objects.keep(call, "chat_completion", completion)
-        if last is not None:
-            await client.finish(last)
 
 
 def _model_not_allowed(model: str) -> HeadgateError:

@@ -114,6 +114,7 @@ class Settlement:
             output_audio_tokens=record.output_audio_tokens or 0,
             input_image_tokens=usage.input_image_tokens or 0,
             output_image_tokens=usage.output_image_tokens or 0,
+            cached_audio_tokens=usage.cached_audio_tokens or 0,
         )
         record.price_version = price.version
 

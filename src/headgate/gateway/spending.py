@@ -17,7 +17,7 @@ from headgate.gateway.following import follow
 from headgate.gateway.request import Request
 from headgate.gateway.routing import Routing
 from headgate.gateway.target import Target
-from headgate.gateway.worst_case import worst_case
+from headgate.gateway.worst_case import Turn, worst_case, worst_turn
 from headgate.ledger.allowances import refusal
 from headgate.ledger.allowances.allowances import Allowances, Applied, Reservation
 from headgate.ledger.allowances.claim import Claim, Used
@@ -97,6 +97,31 @@ class Spending:
             call.reservation = await self._allowances.reserve(
                 applied, claim, call.record.project, call.priority
             )
+
+    async def reserve_turn(self, call: Call, request: Request, target: Target, turn: Turn) -> None:
+        """Reserve for a response within a session, which stays at `target`.
+
+        Raises as `reserve` does.
+        """
+        applied = self._applied(call)
+        if applied:
+            claim = worst_turn(
+                request, target, self._prices, turn, self._settings.assumed_output_tokens
+            )
+            if claim.nanousd is None and (refusing := _unpriced_refused(applied)):
+                raise refusal.unpriced(claim, refusing[0])
+            for cap in applied.caps:
+                if claim.nanousd is not None and claim.nanousd > cap.limit:
+                    raise refusal.too_dear(claim, cap)
+            call.reservation = await self._allowances.reserve(
+                applied, claim, call.record.project, call.priority
+            )
+
+    def output_cap(self, call: Call) -> int | None:
+        """The most that a call which sets no bound is to be told to write; None: it may."""
+        if not self._settings.cap_output or not self._applied(call).counts_money:
+            return None
+        return self._settings.assumed_output_tokens
 
     def settle(self, call: Call) -> None:
         """The call is over: what it used is spent, and what else it had reserved is free again."""

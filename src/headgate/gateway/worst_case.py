@@ -37,6 +37,40 @@ _integer = msgspec.json.Decoder(int)
 _text = msgspec.json.Decoder(str)
 
 
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """A response in a session whose input is not in its request, at its largest."""
+
+    likely_tokens: int
+    """About what it takes in: what limits on tokens count."""
+    most_tokens: int
+    """The most that it can take in: what budgets count."""
+    output_tokens: int | None
+    """The most that it may write; None where nothing says."""
+    hears: bool
+    """Whether what it takes in may be sound, which costs more."""
+    speaks: bool
+    """Whether what it writes may be sound."""
+
+
+def worst_turn(
+    request: Request,
+    target: Target,
+    prices: PriceList,
+    turn: Turn,
+    assumed_output_tokens: int,
+) -> Claim:
+    """The claim of a response in a session."""
+    output = assumed_output_tokens if turn.output_tokens is None else turn.output_tokens
+    sound = turn.hears, turn.speaks
+    return Claim(
+        model=request.model,
+        input_tokens=turn.likely_tokens,
+        output_tokens=output,
+        output_stated=turn.output_tokens is not None,
+        nanousd=_cost(request, (target,), prices, turn.most_tokens, output, sound),
+    )
+
+
 def worst_case(
     request: Request, targets: tuple[Target, ...], prices: PriceList, assumed_output_tokens: int
 ) -> tuple[Claim, Callable[[], Claim]]:

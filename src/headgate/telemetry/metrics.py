@@ -164,6 +164,12 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self._websockets = Gauge(
+            "headgate_websockets",
+            "Websockets of applications that are open.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         self._lag = Gauge(
             "headgate_ledger_lag_seconds",
             "Age of the oldest record that is not yet written.",
@@ -272,6 +278,10 @@ class Metrics:
         self._in_flight.set(in_flight)
         self._lag.set(lag_s)
         self._waiting.set(waiting_records)
+
+    def note_websockets(self, count: int) -> None:
+        """Set how many websockets this process has open."""
+        self._websockets.set(count)
 
     def note_cache(self, *, entries: int, size_bytes: int) -> None:
         """Set the gauges of this process's cache."""

@@ -141,6 +141,7 @@ ALLOWED: dict[tuple[str, str], str | None] = {
     ("DELETE", "/v1/responses/{id}"): "admin developer app",
     ("POST", "/v1/responses/{id}/cancel"): "admin developer app",
     ("GET", "/v1/responses/{id}/input_items"): "admin developer app",
+    ("GET", "/v1/realtime"): "admin developer app",
     ("POST", "/v1/embeddings"): "admin developer app",
     ("POST", "/v1/moderations"): "admin developer app",
     ("GET", "/v1/models"): "admin developer app",

@@ -37,6 +37,8 @@ class Usage(msgspec.Struct, frozen=True):
     output_image_tokens: int | None = None
     response_id: str | None = None
     """The id under which the provider may keep the reply."""
+    cached_audio_tokens: int | None = None
+    """Those of `cached_tokens` that are audio."""
     item_ids: tuple[str, ...] = ()
     """The ids under which it keeps the reply's parts, where it keeps them."""
 

@@ -84,7 +84,7 @@ class Lists:
         sources = list(found.values())
         if wanted.cursor is None:
             return sources
-        place: tuple[str, str | None] | None = None
+        began: tuple[str, str | None] | None = None
         for param, cursor in (("before", wanted.until or wanted.before), ("after", wanted.after)):
             if cursor is None:
                 continue
@@ -92,12 +92,12 @@ class Lists:
                 start = await self._register.keeper_of(kind, cursor, call.caller.project)
                 if start is not None and start.provider in self._routing.providers:
                     key = self._routing.providers[start.provider].keeper(start.provider_key)
-                    place = start.provider, key.name
+                    began = start.provider, key.name
             except NotFoundError as error:
                 raise InvalidRequestError(error.message, param=param, code=error.code) from None
-        if place is None or place not in found:
+        if began is None or began not in found:
             return sources
-        at = list(found).index(place)
+        at = list(found).index(began)
         return sources[at : at + 1] if wanted.before is not None else sources[at:]
 
     async def _fill(

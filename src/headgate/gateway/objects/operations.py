@@ -207,11 +207,12 @@ _SKILLS = (
         "Download a skill's version"),
 )  # fmt: skip
 
-_REALTIME = (
+PROVIDER_SECRETS = (
     _op("POST", "/realtime/client_secrets", "change",
         "Make a secret for a client that speaks to the provider by itself", cost="unknown",
         runs_models=True),
 )  # fmt: skip
+"""Served where an operator lets clients speak to the provider by themselves."""
 
 OPERATIONS: tuple[Operation, ...] = (
     *_FILES,
@@ -226,5 +227,4 @@ OPERATIONS: tuple[Operation, ...] = (
     *_MODELS,
     *_VIDEOS,
     *_SKILLS,
-    *_REALTIME,
 )

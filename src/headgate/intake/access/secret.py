@@ -50,18 +50,23 @@ class KeyedHash:
 class Secret:
     """The installation's secret, usable but not readable."""
 
-    __slots__ = ("_tokens", "_users", "fingerprint")
+    __slots__ = ("_clients", "_tokens", "_users", "fingerprint")
 
     def __init__(self, secret: bytes) -> None:
         self._tokens = KeyedHash(secret)
         # Each use has its own key, so that no hash of one kind can stand for one of another.
         self._users = KeyedHash(self._tokens.digest(b"headgate: end users"))
+        self._clients = KeyedHash(self._tokens.digest(b"headgate: client secrets"))
         self.fingerprint = self._tokens.digest(b"headgate: fingerprint").hex()
         """Tells whether two secrets are the same without telling what they are."""
 
     def token_digest(self, token: bytes) -> bytes:
         """The 32 bytes under which the key `token` is stored and found."""
         return self._tokens.digest(token)
+
+    def client_digest(self, contents: bytes) -> bytes:
+        """The 32 bytes that show that a client secret's `contents` were written here."""
+        return self._clients.digest(contents)
 
     def user_digest(self, user: bytes) -> bytes:
         """The 32 bytes that stand for an end user."""

@@ -137,6 +137,10 @@ class ServerProtocol(HttpToolsProtocol):
         cycle.scope["extensions"] = {REPLY: self._reply}  # type: ignore[dict-item]
         super()._start_asgi_task(cycle, app)
 
+    def _should_upgrade(self) -> bool:
+        """See uvicorn; a websocket begins with GET, and other requests are answered as they are."""
+        return self.parser.get_method() == b"GET" and super()._should_upgrade()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """See uvicorn."""
         super().connection_lost(exc)
