@@ -7,7 +7,6 @@ import contextlib
 
 from headgate.errors import (
     ClientGoneError,
-    DatabaseUnavailableError,
     HeadgateError,
     InvalidRequestError,
     PermissionDeniedError,
@@ -21,6 +20,7 @@ from headgate.gateway.cache.forms import form_of
 from headgate.gateway.cache.found import Found, may_be_stale
 from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
 from headgate.gateway.capabilities import able_targets
+from headgate.gateway.conclusion import conclude
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import failure_code
 from headgate.gateway.following import follow
@@ -308,27 +308,19 @@ class Gateway:
         return last
 
     async def _conclude(self, call: Call, client: Client, last: LastWords | Refusal | None) -> None:
-        """Record the call, then let the client have the end of its answer."""
+        """Remember whose a stored response is, record the call, tell the client the rest."""
         record = call.record
-        record.latency_us = call.elapsed_us()
-        if self._spending is not None:
-            self._spending.settle(call)
         if record.response_id is not None and record.provider is not None:
             owner = ResponseOwner(record.project, record.provider, record.provider_key)
             self._stored.remember(record.response_id, owner)
-        if not self._durable:
-            self._writer.append(call.record)
-        else:
-            try:
-                await self._writer.append_durable(call.record)
-            except DatabaseUnavailableError as error:
-                if isinstance(last, LastWords) and last.unless is not None:
-                    block = last.unless(error)
-                    last = LastWords(block, cut=not block)
-                elif last is not None:
-                    last = Refusal(error, call_headers(call))
-        if last is not None:
-            await client.finish(last)
+        await conclude(
+            call,
+            client,
+            last,
+            writer=self._writer,
+            spending=self._spending,
+            durable=self._durable,
+        )
 
 
 def _headers(call: Call, reply: UpstreamReply) -> Headers:

@@ -1,0 +1,51 @@
+"""How a call ends, whatever it was about: settled, recorded, then told to its client."""
+
+from __future__ import annotations
+
+from headgate.errors import DatabaseUnavailableError
+from headgate.gateway.call import Call, Client, LastWords, Refusal
+from headgate.gateway.reply_headers import call_headers
+from headgate.gateway.spending import Spending
+from headgate.ledger.writer import LedgerWriter
+
+
+async def conclude(
+    call: Call,
+    client: Client,
+    last: LastWords | Refusal | None,
+    *,
+    writer: LedgerWriter,
+    spending: Spending | None,
+    durable: bool,
+) -> None:
+    """Record `call`, then let `client` have the end of its answer; None: it has gone.
+
+    Where an answer must not precede its record and that can't be written, the client is told so in
+    the answer's place, or in a stream's end. A stream that ends in an error already keeps it.
+    """
+    record = call.record
+    record.latency_us = call.elapsed_us()
+    if spending is not None:
+        spending.settle(call)
+    if not durable:
+        writer.append(record)
+    else:
+        try:
+            await writer.append_durable(record)
+        except DatabaseUnavailableError as error:
+            if last is None:
+                return
+            last = _unrecorded(call, last, error)
+    if last is not None:
+        await client.finish(last)
+
+
+def _unrecorded(
+    call: Call, last: LastWords | Refusal, error: DatabaseUnavailableError
+) -> LastWords | Refusal:
+    if isinstance(last, Refusal) or last.status:
+        return Refusal(error, call_headers(call))
+    if last.unless is None:
+        return last
+    block = last.unless(error)
+    return LastWords(block, cut=not block)
