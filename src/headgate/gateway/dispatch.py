@@ -176,6 +176,8 @@ class Dispatcher:
             if pool is not None:
                 self._note_key(step, pool, outcome)
             self._leave(step, verdict_of(outcome.failure))
+            if outcome.failure.may_pass:
+                target.provider.retry_budget.failed(time.monotonic())
             _note(call, step, number, status=outcome.status, error_class=outcome.error_class)
             return outcome
         now_s = time.monotonic()

@@ -35,6 +35,13 @@ class Failure(msgspec.Struct, frozen=True):
         """Whether the provider refused the key, not the request."""
         return self.status in (401, 403) or self.code == "insufficient_quota"
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether the provider failed in a way that another attempt at it may cure."""
+        if self.ours or self.hasty or self.is_of_key:
+            return False
+        return self.status is None or self.status in _AGAIN
+
 
 class Again(msgspec.Struct, frozen=True):
     """Try the same target once more, after a pause."""
