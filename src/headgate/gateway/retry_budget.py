@@ -48,7 +48,7 @@ class RetryBudget:
     def answered(self) -> None:
         """Count an attempt that was answered."""
         trust = self._trust + self._settings.success_share
-        self._trust = trust if trust < self._most_trust else self._most_trust
+        self._trust = min(trust, self._most_trust)
         if self._owed > 0:
             self._owed -= 1
 

@@ -24,7 +24,9 @@ moments = st.lists(
 class Load:
     """Calls that come at an even rate, each tried up to three times, and what became of them."""
 
-    def __init__(self, settings: RetryBudgetSettings, *, per_s: float, takes_s: float = 0.05):
+    def __init__(
+        self, settings: RetryBudgetSettings, *, per_s: float, takes_s: float = 0.05
+    ) -> None:
         self.budget = RetryBudget(settings)
         self.per_s, self.takes_s = per_s, takes_s
         self.now_s = 0.0
