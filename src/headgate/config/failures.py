@@ -58,6 +58,14 @@ class RetrySettings(Table, frozen=True):
             description="Longest pause; a provider that asks for a longer one ends the retries.",
         ),
     ] = 8.0
+    give_up_unusual: Annotated[
+        bool,
+        Meta(
+            description="Whether an attempt at an answer that is not streamed is given up for"
+            " another where it takes far longer than the target's answers of late; of no matter"
+            " where `timeouts.attempt_s` is set."
+        ),
+    ] = True
     budget: RetryBudgetSettings = RetryBudgetSettings()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from math import inf
 
 import msgspec
 
@@ -30,7 +31,7 @@ from headgate.gateway.request import Request
 from headgate.gateway.retry import Failure
 from headgate.gateway.retry_hints import asked_pause_s
 from headgate.gateway.target import Target
-from headgate.gateway.upstream import Timeouts, UpstreamError, UpstreamReply
+from headgate.gateway.upstream import Look, Timeouts, UpstreamError, UpstreamReply
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
 """Largest whole reply that is held in memory on its way."""
@@ -109,14 +110,21 @@ async def attempt(
     deadline: Deadline,
     *,
     began_s: float,
+    look: Look | None = None,
+    look_after_s: float = inf,
 ) -> Answer | Failed:
-    """Ask `target` by `key`, now, at `began_s`. Raises only faults of ours and when cancelled."""
+    """Ask `target` by `key`, now, at `began_s`; `look` may give it up.
+
+    Raises only faults of ours and when cancelled.
+    """
     provider = target.provider
     timeouts = provider.timeouts(request.endpoint, streamed=request.streamed)
     left_s = deadline.begin_by_s - began_s
     if left_s < timeouts.total_s - _LEAST_S:
         left_s = max(left_s, _LEAST_S)
         timeouts = _within(timeouts, left_s, max(deadline.end_by_s - began_s, _LEAST_S))
+    if look is not None:
+        timeouts = _looked_at(timeouts, look, look_after_s)
     if request.streamed:
         request.ask_for_usage(understood=provider.stream_usage)
     try:
@@ -138,8 +146,8 @@ async def attempt(
         body = await reply.read(MAX_REPLY_BYTES)
     except UpstreamError as error:
         if deadline.of_client and error.kind.endswith("timeout"):
-            late = time.monotonic() > deadline.begin_by_s - LATE_S
-            if late and error.kind != "pool_timeout":
+            too_late = time.monotonic() > deadline.begin_by_s - LATE_S
+            if too_late and error.kind not in ("pool_timeout", "attempt_timeout"):
                 return Failed(Failure(timed_out=True, hasty=True), too_late_error(provider.name))
         return _broken(error, provider.name)
     except StreamRefused as refused:
@@ -163,6 +171,18 @@ def _within(timeouts: Timeouts, begin_s: float, end_s: float) -> Timeouts:
         min(timeouts.first_byte_s, begin_s),
         timeouts.idle_s,
         min(timeouts.total_s, end_s),
+    )
+
+
+def _looked_at(timeouts: Timeouts, look: Look, look_after_s: float) -> Timeouts:
+    """`timeouts`, with `look` asked in between."""
+    return Timeouts(
+        timeouts.connect_s,
+        timeouts.first_byte_s,
+        timeouts.idle_s,
+        timeouts.total_s,
+        look_after_s,
+        look,
     )
 
 

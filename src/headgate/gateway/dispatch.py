@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from math import inf
 from random import random
 
 from headgate.errors import CircuitOpenError, HeadgateError
@@ -19,6 +20,7 @@ from headgate.gateway.deadline import Deadline, deadline_of
 from headgate.gateway.health import verdict_of
 from headgate.gateway.hedging import Racer, race
 from headgate.gateway.key_pool import KeyPool, ProviderKey
+from headgate.gateway.late_attempt import LateAttempt
 from headgate.gateway.provider_failures import keys_out_error
 from headgate.gateway.request import Request
 from headgate.gateway.retry import (
@@ -62,14 +64,16 @@ class Dispatcher:
                 return _nothing_left(way)
             after_s = _hedge_after_s(call, request, way)
             if after_s is None:
-                outcome = await self._attempt(call, request, way, step)
+                late = None if request.streamed else self._late(request, way, step)
+                outcome = await self._attempt(call, request, way, step, late)
             else:
                 outcome, step = await self._hedged(call, request, way, step, after_s)
             if not isinstance(outcome, Failed):
                 return outcome
             now_s = time.monotonic()
             target = step.target
-            decision = self._policy.decide(
+            instead = way.late()
+            decision = instead or self._policy.decide(
                 outcome.failure,
                 attempts=way.tries,
                 more_targets=way.more_targets,
@@ -106,8 +110,13 @@ class Dispatcher:
             target = way.targets[way.index]
             provider = target.provider
             name = provider.name
-            again = name in way.asked and not way.paid
-            if way.failed is None and not again:
+            promised = target is way.promised
+            again = name in way.asked and not way.paid and not promised
+            entry: Entry | None
+            if promised:
+                # Its breaker may have opened since, by the very failure that this is to cure.
+                entry = "normal"
+            elif way.failed is None and not again:
                 entry = target.health.breaker.enter(now_s)
             else:
                 entry = self._enter_again(way, target, request, now_s, again=again)
@@ -128,6 +137,7 @@ class Dispatcher:
                     way.asked += (name,)
                 way.tries += 1
                 way.paid = False
+                way.promised = None
                 return Step(target, key, entry, now_s, way.reason)
             way.move_on()
         return None
@@ -146,7 +156,34 @@ class Dispatcher:
                 return None
         return target.health.breaker.enter(now_s)
 
-    async def _attempt(self, call: Call, request: Request, way: Way, step: Step) -> Answer | Failed:
+    def _late(self, request: Request, way: Way, step: Step) -> LateAttempt | None:
+        """Who decides whether the attempt is given up for another; None: it is not."""
+        target, policy, endpoint = step.target, self._policy, request.endpoint
+        if policy.max_attempts == 1 and not way.more_targets:
+            return None
+        declared_s, usual_s = target.provider.attempt_s(endpoint), None
+        if declared_s is None:
+            if policy.gives_up_unusual and endpoint.generates:
+                usual_s = target.health.tail.longest_s(step.began_s)
+            if usual_s is None:
+                return None
+        return LateAttempt(
+            request,
+            way,
+            step,
+            declared_s=declared_s,
+            usual_s=usual_s,
+            max_attempts=policy.max_attempts,
+        )
+
+    async def _attempt(
+        self,
+        call: Call,
+        request: Request,
+        way: Way,
+        step: Step,
+        late: LateAttempt | None = None,
+    ) -> Answer | Failed:
         """Make one attempt and take in what it shows; leave its story in the call's record."""
         record, target = call.record, step.target
         record.attempts += 1
@@ -154,7 +191,14 @@ class Dispatcher:
         _credit(call, step)
         try:
             outcome = await attempt(
-                call, request, target, step.key, way.deadline, began_s=step.began_s
+                call,
+                request,
+                target,
+                step.key,
+                way.deadline,
+                began_s=step.began_s,
+                look=late,
+                look_after_s=inf if late is None else late.look_after_s,
             )
         except asyncio.CancelledError:
             if way.hedge_won:
@@ -176,7 +220,7 @@ class Dispatcher:
             if pool is not None:
                 self._note_key(step, pool, outcome)
             self._leave(step, verdict_of(outcome.failure))
-            if outcome.failure.may_pass:
+            if way.instead is None and outcome.failure.is_of_provider:
                 target.provider.retry_budget.failed(time.monotonic())
             _note(call, step, number, status=outcome.status, error_class=outcome.error_class)
             return outcome
@@ -185,6 +229,8 @@ class Dispatcher:
         health = target.health
         health.latency(streamed=request.streamed).note(latency_s, now_s)
         timed = request.streamed or not request.endpoint.generates
+        if not timed:
+            health.tail.note(latency_s, now_s)
         slow = timed and health.slow_s is not None and latency_s > health.slow_s
         self._leave(step, "slow" if slow else "good", now_s)
         target.provider.retry_budget.answered()

@@ -36,11 +36,11 @@ class Failure(msgspec.Struct, frozen=True):
         return self.status in (401, 403) or self.code == "insufficient_quota"
 
     @property
-    def may_pass(self) -> bool:
-        """Whether the provider failed in a way that another attempt at it may cure."""
-        if self.ours or self.hasty or self.is_of_key:
+    def is_of_provider(self) -> bool:
+        """Whether the provider failed, in a way for which it may be asked again."""
+        if self.ours or self.hasty:
             return False
-        return self.status is None or self.status in _AGAIN
+        return self.status is None or self.status in _ELSEWHERE
 
 
 class Again(msgspec.Struct, frozen=True):
@@ -79,6 +79,10 @@ class RetryPolicy:
 
     def __init__(self, settings: RetrySettings) -> None:
         self._settings = settings
+        self.max_attempts = settings.max_attempts
+        """Of one target."""
+        self.gives_up_unusual = settings.give_up_unusual
+        """Whether an attempt that takes far longer than usual is given up for another."""
 
     def decide(
         self,

@@ -53,7 +53,7 @@ class RetryBudget:
             self._owed -= 1
 
     def failed(self, now_s: float) -> None:
-        """Count an attempt that failed in a way that another one may cure."""
+        """Count an attempt that failed in a way for which another one may be made."""
         self._pass_time(now_s)
         trusted = self._trust >= 1
         self._trust = max(0.0, self._trust - 1)
@@ -79,6 +79,14 @@ class RetryBudget:
         else:
             self._floor -= 1
         return True
+
+    def swap(self, now_s: float) -> bool:
+        """Count a failure and take a further attempt for it, or neither where there is none."""
+        self._pass_time(now_s)
+        if self._trust < 2 and (self._trust >= 1 or self._earned < 1):
+            return False
+        self.failed(now_s)
+        return self.spend(now_s)
 
     def _pass_time(self, now_s: float) -> None:
         settings = self._settings
