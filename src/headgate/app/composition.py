@@ -145,7 +145,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         open_to_unregistered=settings.endpoints.unregistered_objects == "open",
     )
     gateway = Gateway(
-        Dispatcher(routing, RetryPolicy(settings.retries), metrics.targets),
+        Dispatcher(routing, RetryPolicy(settings.retries), metrics.targets, spending),
         Settlement(prices),
         writer,
         stored,

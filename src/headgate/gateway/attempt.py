@@ -58,6 +58,12 @@ _STREAM_FAILURES = {
 """Errors with which a stream may begin, and the statuses that they would be as whole replies."""
 
 
+_CHARGED = frozenset(
+    {"first_byte_timeout", "idle_timeout", "total_timeout", "attempt_timeout", "cut", "too_large"}
+)
+"""Ends on the wire at which the provider was at work, or had answered in part."""
+
+
 class Whole(msgspec.Struct, frozen=True):
     """A reply that has arrived in one piece."""
 
@@ -86,6 +92,8 @@ class Failed(msgspec.Struct, frozen=True):
     """What the client is given if nothing else is tried."""
     reply: UpstreamReply | None = None
     """The provider's, if it answered."""
+    may_be_charged: bool = False
+    """Whether it was sent and then broken off, by us or by the provider in the middle of it."""
 
     @property
     def status(self) -> int | None:
@@ -148,7 +156,11 @@ async def attempt(
         if deadline.of_client and error.kind.endswith("timeout"):
             too_late = time.monotonic() > deadline.begin_by_s - LATE_S
             if too_late and error.kind not in ("pool_timeout", "attempt_timeout"):
-                return Failed(Failure(timed_out=True, hasty=True), too_late_error(provider.name))
+                return Failed(
+                    Failure(timed_out=True, hasty=True),
+                    too_late_error(provider.name),
+                    may_be_charged=error.kind in _CHARGED,
+                )
         return _broken(error, provider.name)
     except StreamRefused as refused:
         failure = Failure(status=refused.status, code=refused.code)
@@ -265,7 +277,7 @@ def _broken(error: UpstreamError, provider: str) -> Failed:
         timed_out=error.kind.endswith("timeout") or error.kind == "too_large",
         ours=error.kind in ("pool_timeout", "too_large"),
     )
-    return Failed(failure, broken_error(error, provider))
+    return Failed(failure, broken_error(error, provider), may_be_charged=error.kind in _CHARGED)
 
 
 def _malformed(provider: str, what: str, reply: UpstreamReply | None = None) -> Failed:

@@ -21,6 +21,7 @@ from headgate.gateway.health import verdict_of
 from headgate.gateway.hedging import Racer, race
 from headgate.gateway.key_pool import KeyPool, ProviderKey
 from headgate.gateway.late_attempt import LateAttempt
+from headgate.gateway.lost import Lost
 from headgate.gateway.provider_failures import keys_out_error
 from headgate.gateway.request import Request
 from headgate.gateway.retry import (
@@ -33,6 +34,7 @@ from headgate.gateway.retry import (
     RetryPolicy,
 )
 from headgate.gateway.routing import Routing
+from headgate.gateway.spending import Spending
 from headgate.gateway.target import Target
 from headgate.gateway.way import Step, Way
 from headgate.ledger.attempt import AttemptRecord
@@ -50,21 +52,30 @@ _UNBOUNDED_TOKENS = 1_000
 class Dispatcher:
     """Makes the attempts of calls."""
 
-    def __init__(self, routing: Routing, policy: RetryPolicy, metrics: TargetMetrics) -> None:
+    def __init__(
+        self,
+        routing: Routing,
+        policy: RetryPolicy,
+        metrics: TargetMetrics,
+        spending: Spending | None = None,
+    ) -> None:
         self.routing = routing
         self._policy = policy
         self._metrics = metrics
+        self._spending = spending
 
     async def dispatch(self, call: Call, request: Request, targets: tuple[Target, ...]) -> Answer:
         """The answer to `request`. Raises what remains when every attempt has failed."""
         way = Way(targets, _deadline(call, request, targets[0]), _larger(call))
         while True:
+            if len(call.lost) > len(call.further) and not await self._paid(call, request, way):
+                return _nothing_left(way)
             step = self._step(way, call, request)
             if step is None:
                 return _nothing_left(way)
             after_s = _hedge_after_s(call, request, way)
             if after_s is None:
-                late = None if request.streamed else self._late(request, way, step)
+                late = None if request.streamed else self._late(call, request, way, step)
                 outcome = await self._attempt(call, request, way, step, late)
             else:
                 outcome, step = await self._hedged(call, request, way, step, after_s)
@@ -102,6 +113,11 @@ class Dispatcher:
                     way.move_on()
                 case _:
                     return _nothing_left(way)
+
+    async def _paid(self, call: Call, request: Request, way: Way) -> bool:
+        """Whether the budgets bear one more attempt beside those that may be charged already."""
+        spending = self._spending
+        return spending is None or await spending.reserve_further(call, request, way.targets)
 
     def _step(self, way: Way, call: Call, request: Request) -> Step | None:
         """Whom to ask next, let in by its breaker and paid for; None where nobody is left."""
@@ -156,7 +172,7 @@ class Dispatcher:
                 return None
         return target.health.breaker.enter(now_s)
 
-    def _late(self, request: Request, way: Way, step: Step) -> LateAttempt | None:
+    def _late(self, call: Call, request: Request, way: Way, step: Step) -> LateAttempt | None:
         """Who decides whether the attempt is given up for another; None: it is not."""
         target, policy, endpoint = step.target, self._policy, request.endpoint
         if policy.max_attempts == 1 and not way.more_targets:
@@ -167,10 +183,16 @@ class Dispatcher:
                 usual_s = target.health.tail.longest_s(step.began_s)
             if usual_s is None:
                 return None
+        spending = self._spending
+
+        def affords() -> bool:
+            return spending is None or spending.take_further(call, request, way.targets)
+
         return LateAttempt(
             request,
             way,
             step,
+            affords,
             declared_s=declared_s,
             usual_s=usual_s,
             max_attempts=policy.max_attempts,
@@ -201,6 +223,7 @@ class Dispatcher:
                 look_after_s=inf if late is None else late.look_after_s,
             )
         except asyncio.CancelledError:
+            call.lost += (Lost(number, target),)
             if way.hedge_won:
                 self._lost(request, step)
                 _note(call, step, number, error_class="hedge_lost")
@@ -217,6 +240,8 @@ class Dispatcher:
             pool.learn(step.key, reply.header, time.monotonic(), answered=answered)
         if isinstance(outcome, Failed):
             way.failed = outcome
+            if outcome.may_be_charged:
+                call.lost += (Lost(number, target),)
             if pool is not None:
                 self._note_key(step, pool, outcome)
             self._leave(step, verdict_of(outcome.failure))
@@ -246,6 +271,9 @@ class Dispatcher:
         fork = way.fork()
 
         def second() -> Racer | None:
+            spending = self._spending
+            if spending is not None and not spending.take_further(call, request, way.targets):
+                return None
             other = self._step(fork, call, request)
             if other is None:
                 return None

@@ -12,7 +12,6 @@ from headgate.errors import (
     PermissionDeniedError,
     UnavailableError,
     UpstreamFailedError,
-    UpstreamTimeoutError,
 )
 from headgate.gateway.attempt import Answer, Flowing, Whole, without_secret
 from headgate.gateway.cache.cache import AnswerCache
@@ -120,11 +119,11 @@ class Gateway:
                 return await self._relay(call, request, answer, client)
             return self._whole(call, request, answer)
         except HeadgateError as error:
-            self._settle_failure(call, request, error)
+            self._settlement.settle_failure(call, request)
             return refusal(call, error)
         except asyncio.CancelledError:
             call.cancelled = True
-            self._settlement.settle_failure(call, request, may_be_charged=True)
+            self._settlement.settle_failure(call, request)
             told = refusal(call, _given_up(client))
             return None if client.gone else told
         except Exception as fault:  # noqa: BLE001 - the client is told 500, the log where
@@ -181,15 +180,11 @@ class Gateway:
                 return answer
             status = answer.reply.status
         if may_be_stale(status) and (older := await self.cache.stale(call.ask)) is not None:
-            self._settle_failure(call, request, error)
+            self._settlement.settle_failure(call, request)
             return older
         if answer is None:
             raise error or UnavailableError
         return answer
-
-    def _settle_failure(self, call: Call, request: Request, error: HeadgateError | None) -> None:
-        timed_out = isinstance(error, UpstreamTimeoutError)
-        self._settlement.settle_failure(call, request, may_be_charged=timed_out)
 
     async def _replay(
         self, call: Call, request: Request, found: Found, client: Client
@@ -224,7 +219,7 @@ class Gateway:
         headers.append((b"content-type", answer.reply.header(b"content-type") or _JSON))
         if answer.usage is None:
             record.error_class = failure_code(answer.body)
-            self._settlement.settle_failure(call, request, may_be_charged=False)
+            self._settlement.settle_failure(call, request)
         else:
             written = len(body) // BYTES_PER_TOKEN
             self._settlement.note(call, request, answer.usage, output_tokens=written)
@@ -233,6 +228,7 @@ class Gateway:
                 if merged is None:
                     return refusal(call, _not_what_was_asked(record.provider or ""))
                 body = merged
+            self._settlement.add_lost(call, request)
             if record.cost_nanousd is not None:
                 headers.append((b"x-headgate-cost-usd", header_usd(record.cost_nanousd).encode()))
         return LastWords(body, answer.reply.status, headers)
@@ -305,6 +301,7 @@ class Gateway:
             complete = reader.finished and record.error_class is None and not call.cancelled
             if complete and reader.usage is not None:
                 self.cache.keep_stream(call, call.ask, scribe, reader.usage)
+        self._settlement.add_lost(call, request)
         return last
 
     async def _conclude(self, call: Call, client: Client, last: LastWords | Refusal | None) -> None:

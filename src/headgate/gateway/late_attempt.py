@@ -6,6 +6,7 @@ there is a second chance for few, the rest wait on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 
 from headgate.gateway.attempt_bound import LEAST_S, TIMES_USUAL, bound_s
@@ -15,7 +16,7 @@ from headgate.gateway.retry import Again, Next
 from headgate.gateway.target import Target
 from headgate.gateway.way import Step, Way
 
-_LOOK_AGAIN_S = 1.0
+_LOOK_AGAIN_S = 0.25
 """How soon it is looked again for something else to try."""
 
 _SLOW_BY_DESIGN = frozenset({b'"flex"'})
@@ -26,6 +27,7 @@ class LateAttempt:
     """One attempt at a reply that is not streamed; called while nothing of that has come."""
 
     __slots__ = (
+        "_affords",
         "_declared_s",
         "_max_attempts",
         "_request",
@@ -40,6 +42,7 @@ class LateAttempt:
         request: Request,
         way: Way,
         step: Step,
+        affords: Callable[[], bool],
         *,
         declared_s: float | None,
         usual_s: float | None,
@@ -48,6 +51,8 @@ class LateAttempt:
         self._request = request
         self._way = way
         self._step = step
+        self._affords = affords
+        """Takes of the budgets what another attempt may cost beside this one, if that is there."""
         self._declared_s = declared_s
         self._usual_s = usual_s
         self._max_attempts = max_attempts
@@ -78,11 +83,15 @@ class LateAttempt:
         """Find what can be tried instead, and pay for it."""
         way, here = self._way, self._step.target
         for target in way.targets[way.index + 1 :]:
-            if self._is_open(target, now_s) and self._pays(target.provider, now_s):
+            if (
+                self._is_open(target, now_s)
+                and self._affords()
+                and self._pays(target.provider, now_s)
+            ):
                 way.instead, way.promised = Next(), target
                 return True
         again = way.tries < self._max_attempts and self._is_open(here, now_s)
-        if again and self._pays(here.provider, now_s):
+        if again and self._affords() and self._pays(here.provider, now_s):
             way.instead, way.promised = Again(0.0), here
             return True
         return False
