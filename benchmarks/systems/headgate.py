@@ -21,12 +21,22 @@ _HELP_DEADLINE_S: Final = 30.0
 class Headgate:
     """Headgate on its embedded database; nothing that costs is turned off."""
 
-    def __init__(self, *, workers: int | None = None, configuration: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        workers: int | None = None,
+        configuration: str = "",
+        setup: tuple[str, str] | None = None,
+    ) -> None:
         """Take one worker, or as many as are to be compared with each other.
 
-        `configuration` is a headgate.yaml in which `{upstream_url}` stands for the upstream.
+        `configuration` is a headgate.yaml in which `{upstream_url}` stands for the upstream;
+        `setup` is what its figures are called by, and what it is in a few words.
         """
         self.name = "headgate" if workers is None else f"headgate-{workers}"
+        self._setup = ""
+        if setup is not None:
+            self.name, self._setup = setup
         self._workers = workers or 1
         self._configuration = configuration
         self._program = Path(sys.executable).parent / "headgate"
@@ -39,7 +49,7 @@ class Headgate:
         except importlib.metadata.PackageNotFoundError:
             version = "?"
         workers = f"{self._workers} worker{'s' * (self._workers > 1)}"
-        return f"Headgate {version}: keys, ledger (SQLite) and metrics on, {workers}"
+        return f"Headgate {version}: keys, ledger (SQLite) and metrics on, {workers}{self._setup}"
 
     def prepare(self, work: Path) -> str:
         """Say why `headgate serve` does not run, where it doesn't."""

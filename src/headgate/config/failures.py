@@ -102,5 +102,5 @@ class BreakerSettings(Table, frozen=True):
             description="How long the target is left alone before one call probes it; doubled each"
             " time the probe fails."
         ),
-    ] = 5.0
-    max_open_s: Annotated[Seconds, Meta(description="The longest that it is left alone.")] = 30.0
+    ] = 2.0
+    max_open_s: Annotated[Seconds, Meta(description="The longest that it is left alone.")] = 10.0
