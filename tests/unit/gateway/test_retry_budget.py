@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.config.failures import RetryBudgetSettings
@@ -97,6 +97,7 @@ def test_a_provider_that_is_down_gets_a_tenth_more_by_default(per_s: int, good_s
     assert load.further <= 0.1 * load.calls + 1
 
 
+@settings(deadline=None)
 @given(
     per_s=st.floats(5, 300),
     good_s=st.floats(0, 20),
