@@ -36,8 +36,8 @@ from headgate.gateway.retry import (
 from headgate.gateway.routing import Routing
 from headgate.gateway.spending import Spending
 from headgate.gateway.target import Target
+from headgate.gateway.trail import credit, note
 from headgate.gateway.way import Step, Way
-from headgate.ledger.attempt import AttemptRecord
 from headgate.telemetry.target_metrics import TargetMetrics
 
 _log = logging.getLogger(__name__)
@@ -210,7 +210,7 @@ class Dispatcher:
         record, target = call.record, step.target
         record.attempts += 1
         number = record.attempts
-        _credit(call, step)
+        credit(call, step)
         try:
             outcome = await attempt(
                 call,
@@ -226,10 +226,10 @@ class Dispatcher:
             call.lost += (Lost(number, target),)
             if way.hedge_won:
                 self._lost(request, step)
-                _note(call, step, number, error_class="hedge_lost")
+                note(call, step, number, error_class="hedge_lost")
             else:
                 self._leave(step, "unknown")
-                _note(call, step, number, error_class="call_cancelled")
+                note(call, step, number, error_class="call_cancelled")
             raise
         except BaseException:
             self._leave(step, "unknown")
@@ -247,7 +247,7 @@ class Dispatcher:
             self._leave(step, verdict_of(outcome.failure))
             if way.instead is None and outcome.failure.is_of_provider:
                 target.provider.retry_budget.failed(time.monotonic())
-            _note(call, step, number, status=outcome.status, error_class=outcome.error_class)
+            note(call, step, number, status=outcome.status, error_class=outcome.error_class)
             return outcome
         now_s = time.monotonic()
         latency_s = now_s - step.began_s
@@ -260,7 +260,7 @@ class Dispatcher:
         self._leave(step, "slow" if slow else "good", now_s)
         target.provider.retry_budget.answered()
         if record.attempts > 1:
-            _note(call, step, number, status=outcome.reply.status)
+            note(call, step, number, status=outcome.reply.status)
         return outcome
 
     async def _hedged(
@@ -292,7 +292,7 @@ class Dispatcher:
             way.index, way.tries = fork.index, fork.tries
             way.failed = outcome if isinstance(outcome, Failed) else None
         winner = steps[1] if by_second else step
-        _credit(call, winner)
+        credit(call, winner)
         return outcome, winner
 
     def _lost(self, request: Request, step: Step) -> None:
@@ -388,16 +388,6 @@ def _hedge_after_s(call: Call, request: Request, way: Way) -> float | None:
     return after_s if call.hedge_safe or not request.endpoint.generates else None
 
 
-def _credit(call: Call, step: Step) -> None:
-    """Name the target and key of an attempt as the call's."""
-    record, provider = call.record, step.target.provider
-    call.target = step.target
-    call.provider_key = step.key
-    record.provider = provider.name
-    record.provider_key = step.key.name
-    record.simulated = provider.simulated
-
-
 def _larger(call: Call) -> Target | None:
     """The route's target for long requests, where the call may go there."""
     larger = None if call.route is None else call.route.larger_context
@@ -419,29 +409,4 @@ def _deadline(call: Call, request: Request, first: Target) -> Deadline:
         asked_at_s=now_s - call.elapsed_us() / 1e6,
         now_s=now_s,
         streamed=request.streamed,
-    )
-
-
-def _note(
-    call: Call,
-    step: Step,
-    number: int,
-    *,
-    status: int | None = None,
-    error_class: str | None = None,
-) -> None:
-    """Put an attempt that has ended into the call's record."""
-    record = call.record
-    record.trail += (
-        AttemptRecord(
-            call_id=record.id,
-            number=number,
-            reason=step.reason,
-            provider=step.target.provider.name,
-            model=step.target.model[:256],
-            provider_key=step.key.name,
-            status=status,
-            error_class=error_class,
-            latency_us=int((time.monotonic() - step.began_s) * 1e6),
-        ),
     )

@@ -1,0 +1,44 @@
+"""What a call's record tells of its attempts: who was asked last, and how each one ended."""
+
+from __future__ import annotations
+
+import time
+
+from headgate.gateway.call import Call
+from headgate.gateway.way import Step
+from headgate.ledger.attempt import AttemptRecord
+
+
+def credit(call: Call, step: Step) -> None:
+    """Name the target and key of an attempt as the call's."""
+    record, provider = call.record, step.target.provider
+    call.target = step.target
+    call.provider_key = step.key
+    record.provider = provider.name
+    record.provider_key = step.key.name
+    record.simulated = provider.simulated
+
+
+def note(
+    call: Call,
+    step: Step,
+    number: int,
+    *,
+    status: int | None = None,
+    error_class: str | None = None,
+) -> None:
+    """Put an attempt that has ended into the call's record."""
+    record = call.record
+    record.trail += (
+        AttemptRecord(
+            call_id=record.id,
+            number=number,
+            reason=step.reason,
+            provider=step.target.provider.name,
+            model=step.target.model[:256],
+            provider_key=step.key.name,
+            status=status,
+            error_class=error_class,
+            latency_us=int((time.monotonic() - step.began_s) * 1e6),
+        ),
+    )
