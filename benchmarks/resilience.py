@@ -146,6 +146,7 @@ async def _failing(
     in_time: list[int] = []
     asyncio.get_running_loop().call_later(seconds, lambda: in_time.append(seen.succeeded))
     await asyncio.gather(*(work() for _ in range(WORKERS)))
+    in_time.append(seen.succeeded)
     stub.share = 0.0
     figures.add(name, "goodput_percent", Sample(100 * seen.succeeded / max(seen.calls, 1)))
     figures.add(name, "goodput_per_s", Sample(in_time[0] / seconds))
