@@ -36,7 +36,7 @@ from headgate.gateway.retry import (
 from headgate.gateway.routing import Routing
 from headgate.gateway.spending import Spending
 from headgate.gateway.target import Target
-from headgate.gateway.trail import credit, note
+from headgate.gateway.trail import credit, note, note_dropped
 from headgate.gateway.way import Step, Way
 from headgate.telemetry.target_metrics import TargetMetrics
 
@@ -292,6 +292,8 @@ class Dispatcher:
             way.index, way.tries = fork.index, fork.tries
             way.failed = outcome if isinstance(outcome, Failed) else None
         winner = steps[1] if by_second else step
+        if len(steps) > 1 and not isinstance(outcome, Failed):
+            note_dropped(call, steps[0] if by_second else steps[1])
         credit(call, winner)
         return outcome, winner
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 
+from msgspec.structs import replace
+
 from headgate.gateway.call import Call
+from headgate.gateway.lost import Lost
 from headgate.gateway.way import Step
 from headgate.ledger.attempt import AttemptRecord
 
@@ -42,3 +45,13 @@ def note(
             latency_us=int((time.monotonic() - step.began_s) * 1e6),
         ),
     )
+
+
+def note_dropped(call: Call, loser: Step) -> None:
+    """Mark the attempt of a race that was lost though it had its answer: both came at once."""
+    trail = list(call.record.trail)
+    for place, attempt in enumerate(trail):
+        if attempt.error_class is None and attempt.reason == loser.reason:
+            trail[place] = replace(attempt, error_class="hedge_lost")
+            call.lost += (Lost(attempt.number, loser.target),)
+    call.record.trail = tuple(trail)

@@ -68,11 +68,14 @@ class Script:
         self.outcomes = outcomes
         self.asked: list[str] = []
         self.pause_s = 0.0
+        self.gate: asyncio.Event | None = None
 
     def of(self, provider: str):
         async def send(_origin: Any, _method: Any, _target: Any, _headers: Any, *more: Any):
             self.asked.append(provider)
             await asyncio.sleep(self.pause_s)
+            if self.gate is not None:
+                await self.gate.wait()
             if self.outcomes and self.outcomes[0] == "hang":
                 self.outcomes.pop(0)
                 hang(more[-1])
@@ -299,3 +302,23 @@ async def test_nothing_is_given_up_before_it_is_known_what_is_usual(
     script.outcomes = ["hang"]
     call = await ask(routing, dispatcher)
     assert call.record.trail[0].error_class == "upstream_first_byte_timeout"
+
+
+async def test_of_two_answers_that_come_at_once_one_is_lost() -> None:
+    script = Script([])
+    script.gate = asyncio.Event()
+    routing, dispatcher = gateway(
+        script,
+        retries=RetrySettings(),
+        breaker=BreakerSettings(),
+        pooled=False,
+        hedge_after_s=0.01,
+    )
+    asking = asyncio.create_task(ask(routing, dispatcher, hedged=True))
+    while len(script.asked) < 2:
+        await asyncio.sleep(0.005)
+    script.gate.set()
+    call = await asking
+    assert call.record.status == 200
+    assert [one.error_class for one in call.record.trail] == [None, "hedge_lost"]
+    assert [one.number for one in call.lost] == [2]
