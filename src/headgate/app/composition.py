@@ -185,6 +185,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
             metrics.targets,
             key_watch,
             None if tracing is None else tracing.propagator,
+            spending=spending,
         ),
         settlement,
         writer,

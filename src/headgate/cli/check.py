@@ -249,13 +249,14 @@ def _print(folder: Path | None, found: Checked) -> None:
     click.echo(
         f"Retries   {retries['max_attempts']} attempts per target, pauses of"
         f" {retries['base_delay_s']:g} to {retries['max_delay_s']:g} s"
+        + ("; what is unusually late is given up for another" * retries["give_up_unusual"])
     )
     click.echo(f"Cache     {_cache(policy['cache'], found.workflows)}")
     click.echo(f"Traces    {_traces(found.traces)}\n")
     print_table(
         [
             Column("provider"), Column("kind"), Column("address"), Column("key"), Column("models"),
-            Column("connect / first byte / idle / total", "right"),
+            Column("connect / first byte / idle / attempt / total", "right"),
         ],
         [
             [
@@ -263,7 +264,9 @@ def _print(folder: Path | None, found: Checked) -> None:
                 ", ".join(provider["models"]),
                 " / ".join(
                     f"{provider['timeouts'][field]:g} s"
-                    for field in ("connect_s", "first_byte_s", "idle_s", "total_s")
+                    if provider["timeouts"][field] is not None
+                    else "-"
+                    for field in ("connect_s", "first_byte_s", "idle_s", "attempt_s", "total_s")
                 ),
             ]
             for name, provider in policy["providers"].items()

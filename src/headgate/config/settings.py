@@ -108,6 +108,18 @@ class TimeoutSettings(Table, frozen=True):
         Seconds,
         Meta(description="For the whole reply; also the wait for the head of one not streamed."),
     ] = 600.0
+    attempt_s: Annotated[
+        Seconds | None,
+        Meta(
+            description="For one attempt at a reply that is not streamed, where another could be"
+            " made; less than `total_s`. Without it, what is far longer than usual is given up."
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        """Refuse an attempt that would outlast its call."""
+        if self.attempt_s is not None and self.attempt_s >= self.total_s:
+            raise ValueError("attempt_s must be less than total_s, or no second attempt has time")
 
 
 OPENAI_URL = "https://api.openai.com/v1"

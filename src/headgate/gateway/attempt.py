@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from math import inf
 
 import msgspec
 
@@ -30,7 +31,7 @@ from headgate.gateway.request import Request
 from headgate.gateway.retry import Failure
 from headgate.gateway.retry_hints import asked_pause_s
 from headgate.gateway.target import Target
-from headgate.gateway.upstream import Timeouts, UpstreamError, UpstreamReply
+from headgate.gateway.upstream import Look, Timeouts, UpstreamError, UpstreamReply
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
 """Largest whole reply that is held in memory on its way."""
@@ -55,6 +56,12 @@ STREAM_FAILURES = {
     "context_length_exceeded": 400,
 }
 """Errors with which a stream may begin, and the statuses that they would be as whole replies."""
+
+
+_CHARGED = frozenset(
+    {"first_byte_timeout", "idle_timeout", "total_timeout", "attempt_timeout", "cut", "too_large"}
+)
+"""Ends on the wire at which the provider was at work, or had answered in part."""
 
 
 class Whole(msgspec.Struct, frozen=True):
@@ -85,6 +92,8 @@ class Failed(msgspec.Struct, frozen=True):
     """What the client is given if nothing else is tried."""
     reply: UpstreamReply | None = None
     """The provider's, if it answered."""
+    may_be_charged: bool = False
+    """Whether it was sent and then broken off, by us or by the provider in the middle of it."""
 
     @property
     def status(self) -> int | None:
@@ -110,10 +119,13 @@ async def attempt(
     *,
     began_s: float,
     traceparent: bytes = b"",
+    look: Look | None = None,
+    look_after_s: float = inf,
 ) -> Answer | Failed:
-    """Ask `target` by `key`, now, at `began_s`. Raises only faults of ours and when cancelled.
+    """Ask `target` by `key`, now, at `began_s`; `look` may give it up.
 
-    `traceparent` is a header line that the provider is sent, or empty.
+    `traceparent` is a header line that the provider is sent, or empty. Raises only faults of ours
+    and when cancelled.
     """
     provider = target.provider
     timeouts = provider.timeouts(request.endpoint, streamed=request.streamed)
@@ -121,6 +133,8 @@ async def attempt(
     if left_s < timeouts.total_s - _LEAST_S:
         left_s = max(left_s, _LEAST_S)
         timeouts = _within(timeouts, left_s, max(deadline.end_by_s - began_s, _LEAST_S))
+    if look is not None:
+        timeouts = _looked_at(timeouts, look, look_after_s)
     if request.streamed:
         request.ask_for_usage(understood=provider.stream_usage)
     try:
@@ -143,6 +157,8 @@ async def attempt(
                 deadline,
                 began_s=time.monotonic(),
                 traceparent=traceparent,
+                look=look,
+                look_after_s=look_after_s,
             )
         if provider.dialect.translates:
             reply.add_headers(provider.dialect.limits(reply.headers))
@@ -154,9 +170,13 @@ async def attempt(
         body = await reply.read(MAX_REPLY_BYTES)
     except UpstreamError as error:
         if deadline.of_client and error.kind.endswith("timeout"):
-            late = time.monotonic() > deadline.begin_by_s - LATE_S
-            if late and error.kind != "pool_timeout":
-                return Failed(Failure(timed_out=True, hasty=True), too_late_error(provider.name))
+            too_late = time.monotonic() > deadline.begin_by_s - LATE_S
+            if too_late and error.kind not in ("pool_timeout", "attempt_timeout"):
+                return Failed(
+                    Failure(timed_out=True, hasty=True),
+                    too_late_error(provider.name),
+                    may_be_charged=error.kind in _CHARGED,
+                )
         return broken(error, provider.name)
     except StreamRefused as error:
         failure = Failure(status=error.status, code=error.code)
@@ -179,6 +199,18 @@ def _within(timeouts: Timeouts, begin_s: float, end_s: float) -> Timeouts:
         min(timeouts.first_byte_s, begin_s),
         timeouts.idle_s,
         min(timeouts.total_s, end_s),
+    )
+
+
+def _looked_at(timeouts: Timeouts, look: Look, look_after_s: float) -> Timeouts:
+    """`timeouts`, with `look` asked in between."""
+    return Timeouts(
+        timeouts.connect_s,
+        timeouts.first_byte_s,
+        timeouts.idle_s,
+        timeouts.total_s,
+        look_after_s,
+        look,
     )
 
 
@@ -262,7 +294,7 @@ def broken(error: UpstreamError, provider: str) -> Failed:
         timed_out=error.kind.endswith("timeout") or error.kind == "too_large",
         ours=error.kind in ("pool_timeout", "too_large"),
     )
-    return Failed(failure, broken_error(error, provider))
+    return Failed(failure, broken_error(error, provider), may_be_charged=error.kind in _CHARGED)
 
 
 def _malformed(provider: str, what: str, reply: UpstreamReply | None = None) -> Failed:

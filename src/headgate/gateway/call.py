@@ -16,6 +16,7 @@ from headgate.gateway.cache.ask import Ask
 from headgate.gateway.caller import Caller
 from headgate.gateway.deadline import Patience
 from headgate.gateway.key_pool import ProviderKey
+from headgate.gateway.lost import Lost
 from headgate.gateway.routing import Route
 from headgate.gateway.target import Target
 from headgate.ledger.allowances.allowances import Reservation
@@ -83,11 +84,13 @@ class Call:
         "complexity",
         "forwarded",
         "from_run",
+        "further",
         "grade",
         "hedge_safe",
         "item_ids",
         "kept_at",
         "kept_by",
+        "lost",
         "no_store",
         "patience",
         "priority",
@@ -130,6 +133,10 @@ class Call:
         """Who goes first where calls wait in line."""
         self.reservation: Reservation | None = None
         """What it holds of limits and budgets until it is settled."""
+        self.further: tuple[Reservation, ...] = ()
+        """What it holds of budgets beside, for attempts after lost ones."""
+        self.lost: tuple[Lost, ...] = ()
+        """Its attempts that may be charged though their answers were not used."""
         self.ask: Ask | None = None
         """What it asks of the cache, where it is one that may be answered from there."""
         self.no_store = False

@@ -8,12 +8,10 @@ from typing import Protocol
 
 from headgate.errors import (
     ClientGoneError,
-    DatabaseUnavailableError,
     HeadgateError,
     PermissionDeniedError,
     UnavailableError,
     UpstreamFailedError,
-    UpstreamTimeoutError,
 )
 from headgate.gateway.attempt import Answer, Flowing, Whole, without_secret
 from headgate.gateway.cache.cache import AnswerCache
@@ -21,6 +19,8 @@ from headgate.gateway.cache.forms import form_of
 from headgate.gateway.cache.found import Found, may_be_stale
 from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
 from headgate.gateway.capabilities import able_targets
+from headgate.gateway.conclusion import conclude
+from headgate.gateway.conclusion import record as record_call
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import ChatCompletions, failure_code
 from headgate.gateway.following import follow
@@ -137,11 +137,11 @@ class Gateway:
                 return await self._relay(call, request, answer, client)
             return self._whole(call, request, answer)
         except HeadgateError as error:
-            self._settle_failure(call, request, error)
+            self._settlement.settle_failure(call, request)
             return refusal(call, error)
         except asyncio.CancelledError:
             call.cancelled = True
-            self._settlement.settle_failure(call, request, may_be_charged=True)
+            self._settlement.settle_failure(call, request)
             told = refusal(call, _given_up(client))
             return None if client.gone else told
         except Exception as fault:  # noqa: BLE001 - the client is told 500, the log where
@@ -195,15 +195,11 @@ class Gateway:
                 return answer
             status = answer.reply.status
         if may_be_stale(status) and (older := await self.cache.stale(call.ask)) is not None:
-            self._settle_failure(call, request, error)
+            self._settlement.settle_failure(call, request)
             return older
         if answer is None:
             raise error or UnavailableError
         return answer
-
-    def _settle_failure(self, call: Call, request: Request, error: HeadgateError | None) -> None:
-        timed_out = isinstance(error, UpstreamTimeoutError)
-        self._settlement.settle_failure(call, request, may_be_charged=timed_out)
 
     async def _replay(
         self, call: Call, request: Request, found: Found, client: Client
@@ -238,7 +234,7 @@ class Gateway:
         headers.append((b"content-type", answer.reply.header(b"content-type") or _JSON))
         if answer.usage is None:
             record.error_class = failure_code(answer.body)
-            self._settlement.settle_failure(call, request, may_be_charged=False)
+            self._settlement.settle_failure(call, request)
         else:
             written = len(body) // BYTES_PER_TOKEN
             self._settlement.note(call, request, answer.usage, output_tokens=written)
@@ -247,6 +243,7 @@ class Gateway:
                 if merged is None:
                     return refusal(call, _not_what_was_asked(record.provider or ""))
                 body = merged
+            self._settlement.add_lost(call, request)
             if record.cost_nanousd is not None:
                 headers.append((b"x-headgate-cost-usd", header_usd(record.cost_nanousd).encode()))
         return LastWords(body, answer.reply.status, headers)
@@ -319,30 +316,16 @@ class Gateway:
             complete = reader.finished and record.error_class is None and not call.cancelled
             if complete and reader.usage is not None:
                 self.cache.keep_stream(call, call.ask, scribe, reader.usage)
+        self._settlement.add_lost(call, request)
         return last
 
     async def _conclude(self, call: Call, client: Client, last: LastWords | Refusal | None) -> None:
         """Record the call, then let the client have the end of its answer."""
-        try:
-            await self.record(call)
-        except DatabaseUnavailableError as error:
-            if isinstance(last, LastWords) and last.unless is not None:
-                block = last.unless(error)
-                last = LastWords(block, cut=not block)
-            elif last is not None:
-                last = Refusal(error, call_headers(call))
-        if last is not None:
-            await client.finish(last)
+        await conclude(call, client, last, self.record(call))
 
     async def record(self, call: Call) -> None:
-        """Settle what a call reserved and leave its record.
-
-        Raises `DatabaseUnavailableError` where the answer must not go out without it.
-        """
+        """See `conclusion.record`; whose a stored answer is is remembered too."""
         record = call.record
-        record.latency_us = call.elapsed_us()
-        if self._spending is not None:
-            self._spending.settle(call)
         completion = None
         if record.response_id is not None and record.provider is not None:
             if record.endpoint == ChatCompletions.name:
@@ -352,10 +335,7 @@ class Gateway:
                 self._stored.remember(record.response_id, owner)
             if call.item_ids:
                 self._objects.remember_items(call)
-        if self._durable:
-            await self._writer.append_durable(record)
-        else:
-            self._writer.append(record)
+        await record_call(call, writer=self._writer, spending=self._spending, durable=self._durable)
         if completion is not None:
             await self._objects.keep(call, "chat_completion", completion)
 

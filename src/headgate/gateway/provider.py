@@ -88,6 +88,8 @@ class Provider:
         self.patient = self._whole
         """How long to wait for what may take the provider as long as a model does."""
         self._embeddings = _timeouts(settings.embeddings_timeouts)
+        self._attempt_s = settings.timeouts.attempt_s
+        self._embeddings_attempt_s = settings.embeddings_timeouts.attempt_s
 
     @property
     def key(self) -> ProviderKey:
@@ -155,6 +157,10 @@ class Provider:
         if not endpoint.generates:
             return self._embeddings if endpoint.name == "embeddings" else self._streamed
         return self._streamed if streamed else self._whole
+
+    def attempt_s(self, endpoint: Endpoint) -> float | None:
+        """How long to wait for a reply of `endpoint` where it could be asked for once more."""
+        return self._embeddings_attempt_s if endpoint.name == "embeddings" else self._attempt_s
 
 
 def _timeouts(settings: TimeoutSettings) -> Timeouts:

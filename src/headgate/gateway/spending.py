@@ -6,11 +6,12 @@ Where none is configured the gateway has no `Spending` at all.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 
 from headgate.config.allowances import AllowanceSettings
-from headgate.errors import UnsupportedError
+from headgate.errors import HeadgateError, UnsupportedError
 from headgate.gateway.call import Call, Headers
 from headgate.gateway.capabilities import able_targets
 from headgate.gateway.following import follow
@@ -20,7 +21,7 @@ from headgate.gateway.target import Target
 from headgate.gateway.worst_case import Turn, worst_case, worst_turn
 from headgate.ledger.allowances import refusal
 from headgate.ledger.allowances.allowances import Allowances, Applied, Reservation
-from headgate.ledger.allowances.claim import Claim, Used
+from headgate.ledger.allowances.claim import NOTHING, Claim, Used
 from headgate.ledger.allowances.rule import Rule, Who
 from headgate.ledger.allowances.share import Share
 from headgate.ledger.prices import PriceList
@@ -123,12 +124,59 @@ class Spending:
             return None
         return self._settings.assumed_output_tokens
 
+    def take_further(self, call: Call, request: Request, targets: tuple[Target, ...]) -> bool:
+        """Reserve money for one more attempt of a call, beside those that may be charged already.
+
+        Whether that could be done at once; what is reserved and not needed is given back in the
+        end. Limits count a call once, so they are not asked again.
+        """
+        if len(call.further) > len(call.lost):
+            return True
+        money = self._money(call)
+        if money is None:
+            return True
+        claim, _ = self._worst_case(call, request, targets)
+        if not _within_caps(claim, money, len(call.lost) + 2):
+            return False
+        reservation = self._allowances.take(money, claim)
+        if reservation is None:
+            self._allowances.fetch(money, claim)
+            return False
+        call.further += (reservation,)
+        return True
+
+    async def reserve_further(
+        self, call: Call, request: Request, targets: tuple[Target, ...]
+    ) -> bool:
+        """As `take_further`, after one was lost; waits for the store where that must be asked."""
+        money = self._money(call)
+        if money is None or len(call.further) >= len(call.lost):
+            return True
+        claim, counted = self._worst_case(call, request, targets)
+        attempts = len(call.lost) + 1
+        if not _within_caps(claim, money, attempts):
+            claim = await asyncio.to_thread(counted)
+        if not _within_caps(claim, money, attempts):
+            return False
+        try:
+            reservation = await self._allowances.reserve(
+                money, claim, call.record.project, call.priority, counted
+            )
+        except HeadgateError:
+            return False
+        call.further += (reservation,)
+        return True
+
     def settle(self, call: Call) -> None:
         """The call is over: what it used is spent, and what else it had reserved is free again."""
         reservation = call.reservation
         if reservation is None:
             return
         call.reservation = None
+        # Given back first, so that what the call used beyond its first reserve finds room.
+        for further in call.further:
+            self._allowances.settle(further, NOTHING)
+        call.further = ()
         record = call.record
         made = record.attempts > 0
         tokens = (record.input_tokens or 0) + (record.output_tokens or 0) if made else 0
@@ -170,13 +218,7 @@ class Spending:
     async def _reserved(
         self, call: Call, request: Request, targets: tuple[Target, ...], applied: Applied
     ) -> Reservation:
-        larger = None if call.route is None else call.route.larger_context
-        claim, counted = worst_case(
-            request,
-            targets if larger is None else (*targets, larger),
-            self._prices,
-            self._settings.assumed_output_tokens,
-        )
+        claim, counted = self._worst_case(call, request, targets)
         if claim.nanousd is None:
             refusing = _unpriced_refused(applied)
             if refusing:
@@ -193,6 +235,25 @@ class Spending:
                 applied, claim, call.record.project, call.priority, counted
             )
         return reservation
+
+    def _worst_case(
+        self, call: Call, request: Request, targets: tuple[Target, ...]
+    ) -> tuple[Claim, Callable[[], Claim]]:
+        larger = None if call.route is None else call.route.larger_context
+        return worst_case(
+            request,
+            targets if larger is None else (*targets, larger),
+            self._prices,
+            self._settings.assumed_output_tokens,
+        )
+
+    def _money(self, call: Call) -> Applied | None:
+        """The budgets that hold for a call; None where none does."""
+        applied = self._applied(call)
+        if not applied.counts_money:
+            return None
+        shares = tuple(share for share in applied.shares if share.rule.measure == "nanousd")
+        return Applied(shares, applied.caps, counts_money=True, told=())
 
     def _beyond_soft(self, applied: Applied) -> Rule | None:
         for share in applied.shares:
@@ -237,6 +298,12 @@ def _unpriced_refused(applied: Applied) -> list[str]:
             if share.rule.measure == "nanousd" and not share.rule.unpriced_allowed
         ),
     ]
+
+
+def _within_caps(claim: Claim, applied: Applied, attempts: int) -> bool:
+    """Whether a call of so many attempts, all charged, costs no more than one call may."""
+    most = (claim.nanousd or 0) * attempts
+    return all(most <= cap.limit for cap in applied.caps)
 
 
 def _left(share: Share) -> int:

@@ -127,6 +127,9 @@ attempts = sa.Table(
     sa.Column("status", sa.Integer, comment="HTTP status that the provider answered"),
     sa.Column("error_class", sa.String(64)),
     sa.Column("latency_us", sa.BigInteger, nullable=False),
+    sa.Column("input_tokens", sa.BigInteger, comment="estimate, where it was lost"),
+    sa.Column("output_tokens", sa.BigInteger, comment="likewise"),
+    sa.Column("cost_nanousd", sa.BigInteger, comment="likewise; part of the call's cost"),
     sqlite_with_rowid=False,
     comment="The attempts of calls that took more than one, or whose one failed.",
 )

@@ -12,7 +12,6 @@ import msgspec
 
 from headgate.errors import (
     ClientGoneError,
-    DatabaseUnavailableError,
     HeadgateError,
     InvalidRequestError,
     NotFoundError,
@@ -22,6 +21,7 @@ from headgate.errors import (
 from headgate.gateway.attempt import MAX_REPLY_BYTES, without_secret
 from headgate.gateway.call import Call, Client, LastWords, Refusal
 from headgate.gateway.caller import Caller
+from headgate.gateway.conclusion import conclude, record
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.forms import FormReader, boundary_of
 from headgate.gateway.key_watch import KeyWatch
@@ -47,7 +47,6 @@ from headgate.gateway.objects.register import Keeper, ObjectRegister
 from headgate.gateway.objects.watched_form import WatchedForm
 from headgate.gateway.provider import Provider
 from headgate.gateway.provider_failures import broken_error, keys_out_error
-from headgate.gateway.reply_headers import call_headers
 from headgate.gateway.retry import RetryPolicy
 from headgate.gateway.routing import Routing
 from headgate.gateway.spending import Spending
@@ -308,23 +307,8 @@ class ObjectCarrier:
         return LastWords(b"", unless=lambda _: b"")
 
     async def _conclude(self, call: Call, client: Client, last: LastWords | Refusal | None) -> None:
-        """Record the request, then let the client have the end of its answer."""
-        record = call.record
-        record.latency_us = call.elapsed_us()
-        if self._spending is not None:
-            self._spending.settle(call)
-        if not self._durable:
-            self._writer.append(record)
-        else:
-            try:
-                await self._writer.append_durable(record)
-            except DatabaseUnavailableError as error:
-                if isinstance(last, LastWords) and not last.status:
-                    last = LastWords(b"", cut=True)
-                elif last is not None:
-                    last = Refusal(error, call_headers(call))
-        if last is not None:
-            await client.finish(last)
+        recorded = record(call, writer=self._writer, spending=self._spending, durable=self._durable)
+        await conclude(call, client, last, recorded)
 
 
 def _check_models(caller: Caller, operation: Operation, models: tuple[str, ...]) -> None:

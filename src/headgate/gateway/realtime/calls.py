@@ -175,7 +175,7 @@ class SessionCalls:
         if usage is not None and usage.input_tokens is not None:
             self._settlement.note(under.call, self._request, _of(usage, response.id))
         elif response.status == "failed":
-            self._settlement.settle_failure(under.call, self._request, may_be_charged=False)
+            self._settlement.settle_failure(under.call, self._request)
         else:
             self._estimate(under)
         await self._gateway.record(under.call)

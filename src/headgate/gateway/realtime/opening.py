@@ -63,8 +63,9 @@ class SessionOpener:
         *,
         began_s: float,
         traceparent: bytes = b"",
+        **_: object,
     ) -> Answer | Failed:
-        """Ask `target` by `key`, now; see `gateway.attempt.attempt`."""
+        """Ask `target` by `key`, now; see `gateway.attempt.attempt`. Nobody looks on meanwhile."""
         provider = target.provider
         left_s = max(deadline.begin_by_s - began_s, _LEAST_S)
         timeouts = provider.quick

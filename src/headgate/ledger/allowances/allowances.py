@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
@@ -40,6 +41,9 @@ _RECALL_S = 1.0
 """How long a call waits for what other processes hold and do not use."""
 
 _RECALL_PAUSE_S = 0.03
+
+_MOST_FETCHES = 64
+"""Questions to the store at once that nobody waits for; one round answers many."""
 
 _TOLD: tuple[Measure, ...] = ("requests", "tokens")
 """What replies tell of in headers."""
@@ -99,6 +103,7 @@ class Allowances:
         self._strict = settings.when_store_is_away == "refuse"
         self._applied: dict[Who, Applied] = {}
         self._shares: dict[tuple[str, str], Share] = {}
+        self._fetches: set[asyncio.Task[None]] = set()
         self.waiting = 0
         """Calls in line."""
         self.refusals: dict[str, int] = {}
@@ -110,6 +115,10 @@ class Allowances:
 
     async def stop(self, timeout_s: float) -> None:
         """Give back what no call holds and tell what was spent."""
+        fetches = list(self._fetches)
+        for fetch in fetches:
+            fetch.cancel()
+        await asyncio.gather(*fetches, return_exceptions=True)
         await self._exchange.stop(timeout_s)
 
     def applied(self, who: Who) -> Applied:
@@ -132,6 +141,14 @@ class Allowances:
             if not share.fits(amount, now_us):
                 return None
         return self._held(applied, amounts, now_us)
+
+    def fetch(self, applied: Applied, claim: Claim) -> None:
+        """Have the store asked for what `take` lacked, for one who will not wait but try again."""
+        lacking = self._lacking(applied, claim, self._clock.now_us())
+        if lacking and len(self._fetches) < _MOST_FETCHES:
+            fetch = asyncio.get_running_loop().create_task(self._fetched(lacking))
+            self._fetches.add(fetch)
+            fetch.add_done_callback(self._fetches.discard)
 
     async def reserve(
         self,
@@ -256,6 +273,11 @@ class Allowances:
             and share.left + max(0, share.available) + share.elsewhere >= amount
             and not share.line
         )
+
+    async def _fetched(self, lacking: list[tuple[Share, int]]) -> None:
+        # Whoever tries again finds that there is nothing.
+        with suppress(HeadgateError):
+            await self._round(lacking)
 
     async def _round(self, lacking: list[tuple[Share, int]]) -> None:
         """Have the store asked for what is lacking, and wait for its answer."""
