@@ -40,6 +40,8 @@ from headgate.telemetry.faults import log_fault
 _JSON = b"application/json"
 _EVENT_STREAM = b"text/event-stream; charset=utf-8"
 
+_TOO_MUCH = 429
+
 _DRAIN_S = 0.5
 """How long a finished stream may take to close, for its connection to be used again."""
 
@@ -105,14 +107,16 @@ class Gateway:
                 targets = await self._objects.targets_of(call, request.fields, targets)
             if self.routing.has_limits:
                 targets = able_targets(targets, request)
-            if self._spending is not None:
-                targets = await self._spending.reserve(call, request, targets)
             answer: Answer | Found | None = None
+            if self._spending is not None:
+                self._spending.cap_output(call, request)
             if self.cache is not None:
                 call.ask = self.cache.asked(call, request, targets)
-                if call.ask is not None:
-                    answer = await self.cache.recall(call, call.ask)
-                    request = call.ask.narrowed(request)
+            if self._spending is not None:
+                targets, answer = await self._afforded(call, request, targets, self._spending)
+            if answer is None and self.cache is not None and call.ask is not None:
+                answer = await self.cache.recall(call, call.ask)
+                request = call.ask.narrowed(request)
             answer = answer or await self._dispatched(call, request, targets)
             if isinstance(answer, Found):
                 return await self._replay(call, request, answer, client)
@@ -121,7 +125,10 @@ class Gateway:
             return self._whole(call, request, answer)
         except HeadgateError as error:
             self._settle_failure(call, request, error)
-            return refusal(call, error)
+            told = refusal(call, error)
+            if self._spending is not None and error.status == _TOO_MUCH:
+                self._spending.headers_of_refusal(call, told.headers)
+            return told
         except asyncio.CancelledError:
             call.cancelled = True
             self._settlement.settle_failure(call, request, may_be_charged=True)
@@ -129,6 +136,32 @@ class Gateway:
             return None if client.gone else told
         except Exception as fault:  # noqa: BLE001 - the client is told 500, the log where
             return refusal(call, _our_fault(call, fault))
+
+    async def _afforded(
+        self, call: Call, request: Request, targets: tuple[Target, ...], spending: Spending
+    ) -> tuple[tuple[Target, ...], Found | None]:
+        """Whom the call can afford to ask, or its answer where that is known already.
+
+        A known answer costs nothing, so no budget and no limit on tokens stands before it.
+        """
+        found: Found | None = None
+        if self.cache is not None and call.ask is not None:
+            found = self.cache.at_hand(call.ask)
+        if found is None:
+            try:
+                afforded = await spending.reserve(call, request, targets)
+            except HeadgateError as error:
+                if self.cache is None or call.ask is None or not spending.spares(call, error):
+                    raise
+                found = await self.cache.found_by_others(call.ask)
+                if found is None:
+                    raise
+            else:
+                if afforded is not targets and self.cache is not None:
+                    call.ask = self.cache.asked(call, request, afforded)
+                return afforded, None
+        await spending.reserve_answered(call)
+        return targets, found
 
     def _admit(self, call: Call, request: Request) -> tuple[Target, ...]:
         """Whom the request can be asked of, if the caller may ask and the ledger can keep it."""
@@ -197,6 +230,8 @@ class Gateway:
         """An answer that was given before, in the form that this client asked for."""
         self._settlement.note_kept(call, found)
         headers = call_headers(call, target=found.entry.target.encode())
+        if self._spending is not None:
+            self._spending.headers(call, headers)
         if call.record.simulated:
             headers.append((b"x-headgate-simulated", b"true"))
         if call.record.cost_nanousd is not None:

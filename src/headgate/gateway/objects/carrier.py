@@ -51,6 +51,8 @@ from headgate.ledger.prices import PriceList
 from headgate.ledger.writer import LedgerWriter
 from headgate.telemetry.faults import log_fault
 
+_TOO_MUCH = 429
+
 
 class ObjectCarrier:
     """Carries requests about objects."""
@@ -119,7 +121,10 @@ class ObjectCarrier:
                 return await self._relayed(call, request, provider, body, client)
             return await self._passed_on(call, request, provider, body)
         except HeadgateError as error:
-            return object_refusal(call, error)
+            told = object_refusal(call, error)
+            if self._spending is not None and error.status == _TOO_MUCH:
+                self._spending.headers_of_refusal(call, told.headers)
+            return told
         except asyncio.CancelledError:
             call.cancelled = True
             told = object_refusal(call, ClientGoneError() if client.gone else stopping_error())

@@ -44,6 +44,9 @@ _RECALL_PAUSE_S = 0.03
 _TOLD: tuple[Measure, ...] = ("requests", "tokens")
 """What replies tell of in headers."""
 
+_OF_ANSWERED: tuple[Measure, ...] = ("requests", "concurrent")
+"""What also a call uses that is answered without a model."""
+
 _MOST_SERVED = 1000
 
 
@@ -55,6 +58,8 @@ class Applied(msgspec.Struct, frozen=True, eq=False):
     counts_money: bool
     told: tuple[tuple[Measure, tuple[Share, ...]], ...]
     """The shares of limits that replies tell of, by what they count."""
+    answered: Applied | None = None
+    """What of it holds for a call that is answered without a model."""
 
     def __bool__(self) -> bool:
         return bool(self.shares or self.caps)
@@ -183,6 +188,10 @@ class Allowances:
             if share.line:
                 self._serve_line(share)
 
+    def now_us(self) -> int:
+        """The time by which windows begin and end, in microseconds since 1970 UTC."""
+        return self._clock.now_us()
+
     def share_states(self) -> list[Share]:
         """The shares that this process has, for figures."""
         return list(self._shares.values())
@@ -200,7 +209,9 @@ class Allowances:
             counting = tuple(share for share in shares if share.rule.measure == measure)
             if counting:
                 told.append((measure, counting))
-        return Applied(tuple(shares), caps, money, tuple(told))
+        counted = tuple(share for share in shares if share.rule.measure in _OF_ANSWERED)
+        answered = Applied(counted, (), False, tuple(told))  # noqa: FBT003 - a field of a struct
+        return Applied(tuple(shares), caps, money, tuple(told), answered)
 
     def _share(self, rule: Rule, subject: str) -> Share:
         key = (rule.name, subject)
