@@ -24,13 +24,15 @@ class Accounting:
 
     def __init__(self, rules: Rules, settings: Settings, database: Database) -> None:
         channels = channels_of(settings.alerts)
-        outbox = AlertOutbox(database, [channel.name for channel in channels])
+        self.outbox = AlertOutbox(database, [channel.name for channel in channels])
         self.allowances = Allowances(
-            rules, settings.allowances, AllowanceStore(database, new_id("holder"), outbox)
+            rules, settings.allowances, AllowanceStore(database, new_id("holder"), self.outbox)
         )
         self._sender = None
         if any(rule.alerts_at for rule in rules.rules):
-            self._sender = AlertSender(outbox, channels, max_attempts=settings.alerts.max_attempts)
+            self._sender = AlertSender(
+                self.outbox, channels, max_attempts=settings.alerts.max_attempts
+            )
 
     @classmethod
     def of(cls, settings: Settings, database: Database) -> Self | None:

@@ -22,6 +22,9 @@ from headgate.app.plan import Plan
 from headgate.config.policy import effective_policy
 from headgate.errors import UnavailableError
 from headgate.gateway.cache.semantic.near_miss import NearMissLog
+from headgate.gateway.commitments.batch_input import BatchInput
+from headgate.gateway.commitments.keeper import CommitmentKeeper
+from headgate.gateway.commitments.watch import CommitmentWatch
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.key_probe import KeyProbe
@@ -55,6 +58,7 @@ from headgate.intake.http.responses_api import responses_endpoints
 from headgate.intake.http.runs_api import runs_endpoints
 from headgate.intake.http.workflows_api import workflows_endpoints
 from headgate.ledger.allowances.rule import Rules
+from headgate.ledger.commitments.store import CommitmentStore
 from headgate.ledger.prices import PriceList
 from headgate.ledger.record import CallRecord
 from headgate.ledger.usage import response_owner
@@ -135,10 +139,23 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     cache = build_cache(settings, catalogue, database, embedder)
     stored = StoredResponses(find_response)
     accounting = Accounting.of(settings, database)
-    spending = None
+    spending = batch_input = None
     if accounting is not None:
         spending = Spending(accounting.allowances, prices, routing, settings.allowances)
+        batch_input = BatchInput(spending, prices, settings.allowances)
     object_threads = StorageThreads("objects")
+    commitments = CommitmentKeeper(
+        CommitmentStore(
+            database,
+            Rules() if accounting is None else accounting.allowances.rules,
+            None if accounting is None else accounting.outbox,
+        ),
+        object_threads,
+        prices,
+        providers,
+        writer,
+        spending,
+    )
     register = ObjectRegister(
         database,
         object_threads,
@@ -153,6 +170,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         durable=settings.ledger.durability == "durable",
         spending=spending,
         cache=cache,
+        commitments=commitments,
     )
     embedder.gateway = gateway
     runner = Runner(
@@ -184,7 +202,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
             ),
             more_endpoints=(
                 *openai_endpoints(),
-                *responses_endpoints(ResponseArchive(stored, providers)),
+                *responses_endpoints(ResponseArchive(stored, providers, commitments)),
                 *models_endpoints(models, lambda: tuple(w.name for w in runner.catalogue)),
                 *workflows_endpoints(runner, fault_hints=routing.takes_fault_hints),
                 *runs_endpoints(runner),
@@ -212,7 +230,8 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         routing,
         register,
         RetryPolicy(settings.retries),
-        prices,
+        commitments,
+        batch_input,
         writer,
         keeper=settings.endpoints.provider,
         durable=settings.ledger.durability == "durable",
@@ -225,6 +244,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         admin=admin,
         gateway=gateway,
         key_probe=KeyProbe(providers.values(), metrics.targets),
+        watch=CommitmentWatch(commitments),
         authenticator=authenticator,
         runner=runner,
         writer=writer,
@@ -270,6 +290,7 @@ class Application:
         admin: AdminApp,
         gateway: Gateway,
         key_probe: KeyProbe,
+        watch: CommitmentWatch,
         authenticator: Authenticator,
         runner: Runner,
         writer: LedgerWriter,
@@ -287,6 +308,7 @@ class Application:
         self._admin = admin
         self._gateway = gateway
         self._key_probe = key_probe
+        self._watch = watch
         self._authenticator = authenticator
         self._runner = runner
         self._writer = writer
@@ -317,6 +339,7 @@ class Application:
             self._accounting.start()
         await self._runner.give_up_lost()
         self._key_probe.start()
+        self._watch.start()
         if self._gateway.cache is not None:
             await self._gateway.cache.keeper.start()
         # A second Ctrl-C ends a server without `stop`; the records are written all the same.
@@ -338,6 +361,7 @@ class Application:
                 await self._gauges
         await self._authenticator.stop()
         await self._key_probe.stop()
+        await self._watch.stop()
         if self._accounting is not None:
             await self._accounting.stop()
         if self._gateway.cache is not None:

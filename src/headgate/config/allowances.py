@@ -110,6 +110,14 @@ class AllowanceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
             " reserved."
         ),
     ] = False
+    assumed_batch_usd: Annotated[
+        Dollars | None,
+        Meta(
+            description="What a batch is taken to cost at most where its input file can't be read"
+            " or names a model without a price; without it such a batch is refused where a budget"
+            " applies."
+        ),
+    ] = None
     when_store_is_away: Annotated[
         WhenStoreIsAway,
         Meta(

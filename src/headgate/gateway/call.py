@@ -84,6 +84,7 @@ class Call:
         "complexity",
         "forwarded",
         "from_run",
+        "goes_on",
         "hedge_safe",
         "kept_at",
         "kept_by",
@@ -97,6 +98,7 @@ class Call:
         "rungs_up",
         "started_ns",
         "target",
+        "worst_nanousd",
     )
 
     def __init__(
@@ -121,6 +123,10 @@ class Call:
         """Who goes first where calls wait in line."""
         self.reservation: Reservation | None = None
         """What it holds of limits and budgets until it is settled."""
+        self.worst_nanousd: int | None = None
+        """What it may cost at worst, where a budget or a cap asked."""
+        self.goes_on = False
+        """Whether its provider still works on it when it is answered: in the background."""
         self.ask: Ask | None = None
         """What it asks of the cache, where it is one that may be answered from there."""
         self.no_store = False

@@ -21,6 +21,7 @@ from headgate.gateway.cache.forms import form_of
 from headgate.gateway.cache.found import Found, may_be_stale
 from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
 from headgate.gateway.capabilities import able_targets
+from headgate.gateway.commitments.keeper import CommitmentKeeper
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import failure_code
 from headgate.gateway.following import follow
@@ -60,6 +61,7 @@ class Gateway:
         durable: bool,
         spending: Spending | None = None,
         cache: AnswerCache | None = None,
+        commitments: CommitmentKeeper | None = None,
     ) -> None:
         self.cache = cache
         self.routing = dispatcher.routing
@@ -70,6 +72,7 @@ class Gateway:
         self._objects = objects
         self._durable = durable
         self._spending = spending
+        self._commitments = commitments
         self.in_flight = 0
 
     async def carry(self, call: Call, request: Request, client: Client) -> None:
@@ -82,6 +85,8 @@ class Gateway:
         self.in_flight += 1
         try:
             last = await self._answered(call, request, client)
+            if call.goes_on and self._commitments is not None:
+                last = await _begun(call, last, self._commitments)
             if self.cache is not None and call.ask is not None:
                 self.cache.leave(call, call.ask)
             await self._conclude(call, client, last)
@@ -364,6 +369,22 @@ class Gateway:
                     last = Refusal(error, call_headers(call))
         if last is not None:
             await client.finish(last)
+
+
+async def _begun(
+    call: Call, last: LastWords | Refusal | None, commitments: CommitmentKeeper
+) -> LastWords | Refusal | None:
+    """Note what goes on in the background; a response that can't be noted is nobody's."""
+    response_id = call.record.response_id
+    if response_id is None:
+        return last
+    model = None if call.target is None else call.target.model
+    try:
+        await commitments.begun(call, "response", response_id, model=model)
+    except DatabaseUnavailableError as error:
+        if isinstance(last, LastWords) and last.status:
+            return refusal(call, error)
+    return last
 
 
 def _headers(call: Call, reply: UpstreamReply) -> Headers:

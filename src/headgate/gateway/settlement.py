@@ -31,6 +31,9 @@ class Settlement:
         record.model_answered = usage.model or (call.target.model if call.target else None)
         record.response_id = usage.response_id
         _note_used(record, usage)
+        if usage.goes_on and usage.response_id is not None:
+            call.goes_on = True
+            return
         counts_text = request.endpoint.counts_text
         if usage.input_tokens is None and counts_text and not _is_free(call, request):
             record.tokens_estimated = True

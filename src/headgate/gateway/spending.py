@@ -22,6 +22,7 @@ from headgate.gateway.worst_case import worst_case
 from headgate.ledger.allowances import refusal
 from headgate.ledger.allowances.allowances import Allowances, Applied, Reservation
 from headgate.ledger.allowances.claim import Claim, Used
+from headgate.ledger.allowances.held import Held
 from headgate.ledger.allowances.rule import Measure, Rule, Who
 from headgate.ledger.allowances.share import Share
 from headgate.ledger.prices import PriceList
@@ -80,6 +81,38 @@ class Spending:
             call.reservation = await self._reserved(call, request, cheaper, applied)
             targets = cheaper
         return targets
+
+    async def reserve_batch(self, call: Call, *, worst_nanousd: int, dearest_nanousd: int) -> None:
+        """Reserve money for a batch, which has been reserved for as a request.
+
+        `dearest_nanousd` is what one of its requests may cost. Raises as `reserve` does.
+        """
+        applied = self._applied(call).money
+        if not applied or call.reservation is None:
+            return
+        claim = Claim(
+            model="", input_tokens=0, output_tokens=0, output_stated=True, nanousd=worst_nanousd
+        )
+        for cap in applied.caps:
+            if dearest_nanousd > cap.limit:
+                raise refusal.too_dear(msgspec.structs.replace(claim, nanousd=dearest_nanousd), cap)
+        call.worst_nanousd = worst_nanousd
+        call.reservation = await self._allowances.reserve_more(
+            applied, claim, call.record.project, call.priority, call.reservation
+        )
+
+    def counts_money(self, call: Call) -> bool:
+        """Whether any budget or cap applies to the call."""
+        return self._applied(call).counts_money
+
+    def unpriced_refused(self, call: Call) -> list[str]:
+        """Those that apply to the call and can't be kept where no price is known."""
+        return _unpriced_refused(self._applied(call))
+
+    def hand_over(self, call: Call) -> tuple[Held, ...]:
+        """What the call holds, for what it has begun; the call itself holds nothing any more."""
+        reservation, call.reservation = call.reservation, None
+        return () if reservation is None else self._allowances.hand_over(reservation)
 
     async def reserve_answered(self, call: Call) -> None:
         """Reserve for a call whose answer is known: it counts as a request, and costs nothing.
@@ -194,6 +227,7 @@ class Spending:
                     claim = await asyncio.to_thread(counted)
                     if claim.nanousd is not None and claim.nanousd > cap.limit:
                         raise refusal.too_dear(claim, cap)
+        call.worst_nanousd = claim.nanousd
         reservation = self._allowances.take(applied, claim)
         if reservation is None:
             reservation = await self._allowances.reserve(

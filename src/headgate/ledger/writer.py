@@ -58,6 +58,7 @@ class LedgerWriter:
         # needs a lock.
         self._waiting: deque[_Entry] = deque()
         self._backlog: list[_Entry] = []
+        self._elsewhere: deque[CallRecord] = deque()
         self._wake = threading.Event()
         self._abandon = threading.Event()
         self._stopping = False
@@ -82,6 +83,10 @@ class LedgerWriter:
         self._waiting.append((monotonic(), record, future))
         self._wake.set()
         return future
+
+    def note_written(self, record: CallRecord) -> None:
+        """Hand in a record that was committed elsewhere: what follows a batch follows it too."""
+        self._elsewhere.append(record)
 
     @property
     def pending(self) -> int:
@@ -133,6 +138,8 @@ class LedgerWriter:
             stopping = self._stopping
             self._take()
             self._write_backlog()
+            if self._elsewhere:
+                self._tell([self._elsewhere.popleft() for _ in range(len(self._elsewhere))])
             if stopping:
                 return
             self._wake.wait(max(0.0, due - monotonic()))
@@ -202,6 +209,9 @@ class LedgerWriter:
             self._failing = False
             _log.warning("the ledger is written again; %d records still wait", self.pending)
         _settle(batch, committed=True)
+        self._tell(written)
+
+    def _tell(self, written: list[CallRecord]) -> None:
         try:
             self._on_batch(written)
         except Exception:  # noqa: BLE001 - metrics and log lines must not end the writing

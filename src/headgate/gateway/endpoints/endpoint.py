@@ -37,6 +37,8 @@ class Usage(msgspec.Struct, frozen=True):
     output_image_tokens: int | None = None
     response_id: str | None = None
     """The id under which the provider may keep the reply."""
+    goes_on: bool = False
+    """Whether the provider still works on it, in the background, and will say later."""
 
     def plus(self, other: Usage) -> Usage:
         """What both used, where one answer has several parts that each tell their own."""

@@ -22,6 +22,8 @@ from headgate.errors import (
 from headgate.gateway.attempt import MAX_REPLY_BYTES, without_secret
 from headgate.gateway.call import Call, Client, LastWords, Refusal
 from headgate.gateway.caller import Caller
+from headgate.gateway.commitments.batch_input import BatchInput
+from headgate.gateway.commitments.keeper import CommitmentKeeper
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.forms import FormReader, boundary_of
 from headgate.gateway.objects.answers import (
@@ -33,7 +35,6 @@ from headgate.gateway.objects.answers import (
     stopping_error,
 )
 from headgate.gateway.objects.asking import Asking, ObjectRequest, secret_of
-from headgate.gateway.objects.batch_settlement import BatchSettlement
 from headgate.gateway.objects.lists import Lists
 from headgate.gateway.objects.notes import Notes
 from headgate.gateway.objects.operation import Operation
@@ -47,7 +48,6 @@ from headgate.gateway.retry import RetryPolicy
 from headgate.gateway.routing import Routing
 from headgate.gateway.spending import Spending
 from headgate.gateway.upstream import RequestBody, UpstreamError, UpstreamReply
-from headgate.ledger.prices import PriceList
 from headgate.ledger.writer import LedgerWriter
 from headgate.telemetry.faults import log_fault
 
@@ -62,18 +62,23 @@ class ObjectCarrier:
         routing: Routing,
         register: ObjectRegister,
         retries: RetryPolicy,
-        prices: PriceList,
+        commitments: CommitmentKeeper,
+        batch_input: BatchInput | None,
         writer: LedgerWriter,
         *,
         keeper: str | None,
         durable: bool,
         spending: Spending | None = None,
     ) -> None:
-        """`keeper` is the provider of new objects that nothing else decides; None: the first."""
+        """`keeper` is the provider of new objects that nothing else decides; None: the first.
+
+        `batch_input` tells the worst case of batches, where there are limits or budgets.
+        """
         self._routing = routing
         self._register = register
         self._asking = Asking(retries)
-        self._notes = Notes(register, BatchSettlement(register, prices, writer))
+        self._notes = Notes(register, commitments)
+        self._batch_input = batch_input
         self._lists = Lists(routing, register, self._asking, self._notes)
         self._writer = writer
         self._keeper = keeper
@@ -112,13 +117,15 @@ class ObjectCarrier:
                     code="ledger_full",
                 )
             if self._spending is not None:
-                may_cost = operation.method == "POST"
+                may_cost = operation.method == "POST" and operation.cost != "later"
                 await self._spending.reserve_request(call, may_cost=may_cost)
             if operation.effect == "list" and operation.kind is not None:
                 return await self._lists.answer(call, request, operation.kind)
             provider, body = await self._admitted(call.caller, request)
             if operation.effect in ("content", "pass"):
                 return await self._relayed(call, request, provider, body, client)
+            if operation.cost == "later" and self._batch_input is not None:
+                await self._batch_input.reserve(call, provider, body)
             return await self._passed_on(call, request, provider, body)
         except HeadgateError as error:
             told = object_refusal(call, error)

@@ -17,6 +17,7 @@ from headgate.ledger.allowances import refusal
 from headgate.ledger.allowances.claim import NOTHING, Claim, Used
 from headgate.ledger.allowances.clock import StoreClock
 from headgate.ledger.allowances.exchange import Exchange
+from headgate.ledger.allowances.held import Held
 from headgate.ledger.allowances.rule import CallCap, Measure, Rule, Rules, Who
 from headgate.ledger.allowances.share import Hold, Share
 from headgate.ledger.allowances.store import AllowanceStore
@@ -60,6 +61,8 @@ class Applied(msgspec.Struct, frozen=True, eq=False):
     """The shares of limits that replies tell of, by what they count."""
     answered: Applied | None = None
     """What of it holds for a call that is answered without a model."""
+    money: Applied | None = None
+    """What of it counts money."""
 
     def __bool__(self) -> bool:
         return bool(self.shares or self.caps)
@@ -138,6 +141,13 @@ class Allowances:
                 return None
         return self._held(applied, amounts, now_us)
 
+    async def reserve_more(
+        self, applied: Applied, claim: Claim, project: str, priority: Priority, held: Reservation
+    ) -> Reservation:
+        """As `reserve`, for a call that has reserved before; what it holds then is all of it."""
+        more = await self.reserve(applied, claim, project, priority)
+        return Reservation((*held.holds, *more.holds), held.told)
+
     async def reserve(
         self,
         applied: Applied,
@@ -188,6 +198,22 @@ class Allowances:
             if share.line:
                 self._serve_line(share)
 
+    def hand_over(self, reservation: Reservation) -> tuple[Held, ...]:
+        """A call has begun something that is paid for later: what is held for it until then.
+
+        Its other limits count what was reserved as used. Whoever takes this must settle it with
+        the store; left alone it stays taken until its windows end.
+        """
+        found = []
+        for hold in reservation.holds:
+            share, rule = hold.share, hold.share.rule
+            began_us = share.hand_over(hold)
+            if began_us is not None and hold.amount:
+                found.append(Held(rule.name, share.subject, began_us, rule.measure, hold.amount))
+            if share.line:
+                self._serve_line(share)
+        return tuple(found)
+
     def now_us(self) -> int:
         """The time by which windows begin and end, in microseconds since 1970 UTC."""
         return self._clock.now_us()
@@ -211,7 +237,10 @@ class Allowances:
                 told.append((measure, counting))
         counted = tuple(share for share in shares if share.rule.measure in _OF_ANSWERED)
         answered = Applied(counted, (), False, tuple(told))  # noqa: FBT003 - a field of a struct
-        return Applied(tuple(shares), caps, money, tuple(told), answered)
+        paid = tuple(share for share in shares if share.rule.measure == "nanousd")
+        return Applied(
+            tuple(shares), caps, money, tuple(told), answered, Applied(paid, caps, money, ())
+        )
 
     def _share(self, rule: Rule, subject: str) -> Share:
         key = (rule.name, subject)

@@ -194,6 +194,18 @@ class Share:
         else:
             self._refunds[stamp.slot] = self._refunds.get(stamp.slot, 0) + back
 
+    def hand_over(self, hold: Hold) -> int | None:
+        """A call gives what it holds to somebody who settles it with the store himself.
+
+        Return when the window began that it counts in; None where such windows pass by
+        themselves, and what it held is taken to be used.
+        """
+        if self.rule.window in ("minute", "now"):
+            self.settle(hold, hold.amount)
+            return None
+        self.in_flight -= 1
+        return hold.stamp.slot
+
     def _of_earlier(self, start_us: int, back: int, spent: int) -> None:
         for period, earlier in self._earlier.items():
             if period.start_us == start_us:
