@@ -132,24 +132,25 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     writer = LedgerWriter(database, settings.ledger, note_batch)
 
     async def find_response(response_id: str) -> ResponseOwner | None:
-        return await asyncio.to_thread(_owner_of, database, response_id)
+        return await asyncio.to_thread(_owner_of, database, begun, response_id)
 
     catalogue = Catalogue.load(plan.folder)
     embedder = build_embedder(settings)
     cache = build_cache(settings, catalogue, database, embedder)
     stored = StoredResponses(find_response)
     accounting = Accounting.of(settings, database)
+    begun = CommitmentStore(
+        database,
+        Rules() if accounting is None else accounting.allowances.rules,
+        None if accounting is None else accounting.outbox,
+    )
     spending = batch_input = None
     if accounting is not None:
         spending = Spending(accounting.allowances, prices, routing, settings.allowances)
         batch_input = BatchInput(spending, prices, settings.allowances)
     object_threads = StorageThreads("objects")
     commitments = CommitmentKeeper(
-        CommitmentStore(
-            database,
-            Rules() if accounting is None else accounting.allowances.rules,
-            None if accounting is None else accounting.outbox,
-        ),
+        begun,
         object_threads,
         prices,
         providers,
@@ -260,9 +261,11 @@ def _database(plan: Plan) -> Database:
     return Database(plan.database_url, durable=plan.settings.ledger.durability == "durable")
 
 
-def _owner_of(database: Database, response_id: str) -> ResponseOwner | None:
+def _owner_of(database: Database, begun: CommitmentStore, response_id: str) -> ResponseOwner | None:
     with database.connect() as connection:
         found = response_owner(connection, response_id)
+    # One in the background is noted before it is answered, and recorded a moment after.
+    found = found or begun.owner("response", response_id)
     return None if found is None else ResponseOwner(*found)
 
 

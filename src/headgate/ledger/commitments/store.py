@@ -88,6 +88,15 @@ class CommitmentStore:
         with self._database.connect() as connection:
             return [_read(row) for row in connection.execute(query)]
 
+    def owner(self, kind: Kind, object_id: str) -> tuple[str, str, str | None] | None:
+        """The project that began it, the provider and the key's name; None where nobody did."""
+        query = sa.select(
+            commitments.c.project, commitments.c.provider, commitments.c.provider_key
+        ).where(commitments.c.kind == kind, commitments.c.object_id == object_id)
+        with self._database.connect() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else (row.project, row.provider, row.provider_key)
+
     def claim(self, jitter: float) -> list[Due]:
         """Some that are due to be asked after, which no other process does for the next minute."""
         now_us = time.time_ns() // 1000
