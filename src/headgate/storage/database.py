@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from headgate.errors import ConfigError, DatabaseUnavailableError
+from headgate.storage.sqlite_turn import begin_to_write
 
 _BUSY_TIMEOUT_S = 10
 _CONNECT_TIMEOUT_S = 5
@@ -66,7 +67,7 @@ class Database:
         """A transaction that writes: committed at the end, rolled back on an exception."""
         if self.is_sqlite:
             with self._writing, _named_failures(), self._engine.connect() as connection:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                _begin_to_write(connection)
                 with _committed(connection):
                     yield connection
         else:
@@ -89,6 +90,17 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+def _begin_to_write(connection: Connection) -> None:
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError(driver)
+    try:
+        begin_to_write(driver, _BUSY_TIMEOUT_S)
+    except sqlite3.Error as error:
+        # As SQLAlchemy would have raised it, for `_named_failures`.
+        raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, error) from error
 
 
 @contextmanager

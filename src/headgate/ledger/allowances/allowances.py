@@ -176,7 +176,7 @@ class Allowances:
             lacking = self._lacking(applied, claim, now_us)
             share = next((s for s, a in lacking if self._used_up(s, a, now_us)), None)
             if share is None and loop.time() < began_s + _LONGEST_S:
-                await self._round(lacking)
+                await self._round(lacking, applied, claim)
                 continue
             if share is None:
                 share = lacking[0][0]
@@ -184,7 +184,7 @@ class Allowances:
             if self._held_elsewhere(share, amount) and loop.time() < began_s + _RECALL_S:
                 share.recall = True
                 await asyncio.sleep(_RECALL_PAUSE_S)
-                await self._round([(share, amount)])
+                await self._round([(share, amount)], applied, claim)
             elif share.rule.wait_s and amount <= share.rule.limit:
                 return await self._in_line(share, _Waiter(applied, claim, project, priority))
             else:
@@ -297,12 +297,20 @@ class Allowances:
             and not share.line
         )
 
-    async def _round(self, lacking: list[tuple[Share, int]]) -> None:
-        """Have the store asked for what is lacking, and wait for its answer."""
+    async def _round(
+        self, lacking: list[tuple[Share, int]], applied: Applied, claim: Claim
+    ) -> None:
+        """Have the store asked for what is lacking, and wait for its answer.
+
+        What the call needs of its other shares is kept from going back meanwhile: else it could
+        lack one share after the other, and never hold all of them at once.
+        """
         if self._exchange.away:
             raise refusal.store_away()
-        for share, amount in lacking:
+        needed = [(share, claim.amount(share.rule)) for share in applied.shares]
+        for share, amount in needed:
             share.demand += amount
+        for share, amount in lacking:
             share.least = min(share.least, amount) if share.least else amount
             self._exchange.nudge(share)
         try:
@@ -311,7 +319,7 @@ class Allowances:
         except TimeoutError:
             raise refusal.store_away() from None
         finally:
-            for share, amount in lacking:
+            for share, amount in needed:
                 share.demand -= amount
         if self._exchange.away:
             raise refusal.store_away()
@@ -389,8 +397,10 @@ class Allowances:
                 if not waiter.future.done():
                     waiter.future.set_result(self._held(waiter.applied, amounts, now_us))
                 return True
-            for one, amount in lacking:
+            for one, amount in zip(shares, amounts, strict=True):
+                # What it has already must not go back while it waits for the rest.
                 one.line_demand = max(one.line_demand, amount)
+            for one, amount in lacking:
                 one.line_least = amount
                 self._exchange.nudge(one)
         return False

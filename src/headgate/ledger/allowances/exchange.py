@@ -163,7 +163,7 @@ class Exchange:
                 turn.share.answered(turn, answer, exchanged.now_us)
         for share in dict.fromkeys(turn.share for turn in turns):
             self._on_renewed(share)
-            if share.demand or share.available < 0:
+            if share.demand > share.available or share.available < 0:
                 self._wake.set()
         return True
 

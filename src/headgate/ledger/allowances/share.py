@@ -245,7 +245,7 @@ class Share:
 
     def due(self, now_us: int) -> bool:
         """Whether the share should have a turn now."""
-        if self.demand or self.available < 0 or self.refused:
+        if self.demand > self.available or self.available < 0 or self.refused:
             return True
         if self.recalled and self.available:
             return True
@@ -255,13 +255,13 @@ class Share:
             return True
         if self.recall and since_us >= _RECALL_US:
             return True
-        if self.line_demand and since_us >= _LINE_US:
+        if self.line_demand > self.available and since_us >= _LINE_US:
             return True
         if self._told_idle > self.available and since_us >= _IDLE_TOLD_US:
             return True
         if since_us >= _REPORT_US and (self._spent or self._refunds or self._earlier):
             return True
-        if self.available and not used_lately:
+        if self.available > self.demand and not used_lately:
             return True
         held = self.rule.window == "now" and (self.available or self.in_flight)
         return bool(held and since_us >= _RENEW_US)
