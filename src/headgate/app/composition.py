@@ -393,6 +393,7 @@ class Application:
                 in_flight=self._gateway.in_flight + self._objects.in_flight,
                 lag_s=self._writer.lag_s,
                 waiting_records=self._writer.pending,
+                dead_records=self._writer.dead_records,
             )
             if self._accounting is not None:
                 self._accounting.note(self._metrics.allowances)

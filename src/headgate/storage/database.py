@@ -40,6 +40,9 @@ _SQLITE_WRONG_STATEMENT = frozenset(
 _POSTGRES_READ_ONLY = "25006"
 """What a server says that has been demoted to a replica: an outage until it is gone."""
 
+_POSTGRES_TOO_MUCH = "54"
+"""What a server says of a statement or a row that is more than it can hold: no outage."""
+
 
 class Database:
     """A pool of connections to one database.
@@ -136,8 +139,11 @@ def _is_outage(error: sa.exc.DBAPIError) -> bool:
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF not in _SQLITE_WRONG_STATEMENT
-    if getattr(error.orig, "sqlstate", None) == _POSTGRES_READ_ONLY:
+    state = getattr(error.orig, "sqlstate", None)
+    if state == _POSTGRES_READ_ONLY:
         return True
+    if state is not None and state.startswith(_POSTGRES_TOO_MUCH):
+        return False
     return isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError))
 
 

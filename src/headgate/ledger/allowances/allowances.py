@@ -176,7 +176,7 @@ class Allowances:
             lacking = self._lacking(applied, claim, now_us)
             share = next((s for s, a in lacking if self._used_up(s, a, now_us)), None)
             if share is None and loop.time() < began_s + _LONGEST_S:
-                await self._round(lacking, applied, claim)
+                await self._round(lacking, self._needed(applied, claim))
                 continue
             if share is None:
                 share = lacking[0][0]
@@ -184,7 +184,7 @@ class Allowances:
             if self._held_elsewhere(share, amount) and loop.time() < began_s + _RECALL_S:
                 share.recall = True
                 await asyncio.sleep(_RECALL_PAUSE_S)
-                await self._round([(share, amount)], applied, claim)
+                await self._round([(share, amount)], self._needed(applied, claim))
             elif share.rule.wait_s and amount <= share.rule.limit:
                 return await self._in_line(share, _Waiter(applied, claim, project, priority))
             else:
@@ -297,17 +297,20 @@ class Allowances:
             and not share.line
         )
 
+    def _needed(self, applied: Applied, claim: Claim) -> list[tuple[Share, int]]:
+        return [(share, claim.amount(share.rule)) for share in applied.shares]
+
     async def _round(
-        self, lacking: list[tuple[Share, int]], applied: Applied, claim: Claim
+        self, lacking: list[tuple[Share, int]], needed: list[tuple[Share, int]] | None = None
     ) -> None:
         """Have the store asked for what is lacking, and wait for its answer.
 
-        What the call needs of its other shares is kept from going back meanwhile: else it could
-        lack one share after the other, and never hold all of them at once.
+        All that is `needed` is kept from going back meanwhile: else a call could lack one share
+        after the other, and never hold all of them at once.
         """
         if self._exchange.away:
             raise refusal.store_away()
-        needed = [(share, claim.amount(share.rule)) for share in applied.shares]
+        needed = lacking if needed is None else needed
         for share, amount in needed:
             share.demand += amount
         for share, amount in lacking:
