@@ -174,6 +174,8 @@ class Allowances:
                 return reservation
             now_us = self._clock.now_us()
             lacking = self._lacking(applied, claim, now_us)
+            if any(now_us < share.broken_until_us for share, _ in lacking):
+                raise refusal.store_away()
             share = next((s for s, a in lacking if self._used_up(s, a, now_us)), None)
             if share is None and loop.time() < began_s + _LONGEST_S:
                 await self._round(lacking, self._needed(applied, claim))

@@ -13,6 +13,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from headgate.errors import DatabaseUnavailableError
 from headgate.ledger.allowances.rule import Rule
 from headgate.ledger.allowances.share import Turn
 from headgate.ledger.allowances.standing import Answer, Standing, take_turn
@@ -102,9 +103,19 @@ class AllowanceStore:
     def exchange(self, turns: Sequence[Turn]) -> Exchanged:
         """Carry out `turns`, whole or not at all.
 
-        Where this raises, call it again with the same turns before any others: they may have been
-        carried out all the same, and are not carried out twice.
+        Where this raises `DatabaseUnavailableError` or `RowsGoneError`, call it again with the same
+        turns before any others: they may have been carried out all the same, and are not carried
+        out twice. Whatever else it raises, none of them was carried out.
         """
+        try:
+            return self._exchange(turns)
+        except (DatabaseUnavailableError, RowsGoneError):
+            raise
+        except Exception:
+            self._doubtful = False
+            raise
+
+    def _exchange(self, turns: Sequence[Turn]) -> Exchanged:
         if not self._doubtful:
             self._number += 1
         self._doubtful = True
@@ -238,6 +249,8 @@ class AllowanceStore:
         return answer
 
     def _write(self, connection: Connection, standings: dict[Key, Standing], now_us: int) -> None:
+        if not standings:
+            return
         connection.exec_driver_sql(
             _WRITE[self._database.is_sqlite],
             [
