@@ -19,6 +19,9 @@ from headgate.errors import ConfigError
 
 FILE_NAME = "headgate.yaml"
 
+DEFAULT_PROVIDER = "openai"
+"""What the provider is called that the environment names, where the file names none."""
+
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 
@@ -95,9 +98,10 @@ def _check(document: YamlFile, settings: Settings) -> None:
             raise document.error(what, "providers", name, *steps)
         _check_keys(document, name, provider)
     keeper = settings.endpoints.provider
-    if keeper is not None and settings.providers and keeper not in settings.providers:
-        known = ", ".join(settings.providers)
-        raise document.error(f"no such provider; the file has {known}", "endpoints", "provider")
+    providers = tuple(settings.providers) or (DEFAULT_PROVIDER,)
+    if keeper is not None and keeper not in providers:
+        known = ", ".join(providers)
+        raise document.error(f"no such provider; there is {known}", "endpoints", "provider")
     for name, route in settings.routes.items():
         _check_route(document, name, route, settings)
     if (cache := settings.cache) is not None:
@@ -141,12 +145,14 @@ def _check_keys(document: YamlFile, provider: str, settings: ProviderSettings) -
 
 
 def _check_route(document: YamlFile, name: str, route: RouteSettings, settings: Settings) -> None:
-    known = ", ".join(settings.providers)
+    # Where the file names no provider, there is the one that the environment does.
+    providers = tuple(settings.providers) or (DEFAULT_PROVIDER,)
+    known = ", ".join(providers)
     rungs: set[tuple[str, str]] = set()
     for index, target in enumerate(route.targets):
         where = ("routes", name, "targets", index)
-        if settings.providers and target.provider not in settings.providers:
-            raise document.error(f"no such provider; the file has {known}", *where, "provider")
+        if target.provider not in providers:
+            raise document.error(f"no such provider; there is {known}", *where, "provider")
         if (target.provider, target.model) in rungs:
             raise document.error(
                 "this target stands in the ladder already; it would loop", *where, "model"
@@ -163,9 +169,9 @@ def _check_route(document: YamlFile, name: str, route: RouteSettings, settings: 
             "routes", name, "targets", last, "when",
         )  # fmt: skip
     larger = route.larger_context
-    if larger is not None and settings.providers and larger.provider not in settings.providers:
+    if larger is not None and larger.provider not in providers:
         raise document.error(
-            f"no such provider; the file has {known}", "routes", name, "larger_context", "provider"
+            f"no such provider; there is {known}", "routes", name, "larger_context", "provider"
         )
     if route.hedge is not None and len(route.targets) < 2:
         raise document.error("needs a second target to ask", "routes", name, "hedge")
