@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from headgate.gateway.endpoints import ENDPOINTS, Usage
-from headgate.gateway.endpoints.endpoint import TokenCount
 from headgate.ledger.commitments.commitment import Kind, Outcome, Used
 
 _ENDED: dict[Kind, frozenset[str]] = {
@@ -27,6 +26,10 @@ GONE = Outcome(status="gone", used=None)
 """The provider has it no more, and never said what it used."""
 
 NOTHING = Used(input_tokens=0, output_tokens=0)
+
+
+TokenCount = Annotated[int, msgspec.Meta(ge=0, le=10**11)]
+"""As a provider may tell it of a batch: of some ten thousand calls."""
 
 
 class _Details(msgspec.Struct):

@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from headgate.errors import HeadgateError
+from headgate.gateway.endpoints import lenient
 from headgate.gateway.endpoints.endpoint import (
     UNREADABLE,
     Endpoint,
@@ -82,10 +83,7 @@ class ChatCompletions(Endpoint):
 
     def usage(self, body: bytes) -> Usage:
         """See `Endpoint`."""
-        try:
-            return _reply.decode(body).as_usage()
-        except msgspec.ValidationError:
-            return Usage()
+        return lenient.read(_reply, body).as_usage()
 
     def prepare_stream(self, fields: Fields) -> bool:
         """See `Endpoint`; a chat's stream tells its usage only where it is asked to."""
@@ -142,7 +140,7 @@ class ChatStreamReader(StreamReader):
         if b'"usage"' not in data:
             return event
         try:
-            chunk = _reply.decode(data)
+            chunk = lenient.read(_reply, data)
         except UNREADABLE:
             return event
         if chunk.usage is not None:

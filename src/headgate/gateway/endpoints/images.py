@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from headgate.errors import InvalidRequestError
+from headgate.gateway.endpoints import lenient
 from headgate.gateway.endpoints.endpoint import Endpoint, Fields, StreamReader, TokenCount, Usage
 from headgate.gateway.endpoints.typed_events import TypedEventsReader
 
@@ -64,10 +65,7 @@ class ImageGenerations(Endpoint):
 
     def usage(self, body: bytes) -> Usage:
         """See `Endpoint`."""
-        try:
-            return _reply.decode(body).as_usage()
-        except msgspec.ValidationError:
-            return Usage()
+        return lenient.read(_reply, body).as_usage()
 
     def reader_for(self, fields: Fields, *, hide_usage: bool) -> StreamReader:  # noqa: ARG002
         """See `Endpoint`."""

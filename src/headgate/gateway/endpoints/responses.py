@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from headgate.errors import HeadgateError
+from headgate.gateway.endpoints import lenient
 from headgate.gateway.endpoints.endpoint import (
     UNREADABLE,
     Endpoint,
@@ -95,10 +96,7 @@ class Responses(Endpoint):
 
     def usage(self, body: bytes) -> Usage:
         """See `Endpoint`."""
-        try:
-            return _response.decode(body).as_usage()
-        except msgspec.ValidationError:
-            return Usage()
+        return lenient.read(_response, body).as_usage()
 
     def reader_for(self, fields: Fields, *, hide_usage: bool) -> StreamReader:  # noqa: ARG002
         """See `Endpoint`."""
@@ -144,7 +142,7 @@ class ResponsesStreamReader(StreamReader):
     def _note_beginning(self, block: bytes) -> None:
         for event in events_of(block):
             try:
-                told = _event.decode(data_of(event)).response
+                told = lenient.read(_event, data_of(event)).response
             except UNREADABLE:
                 continue
             if told is not None and told.id is not None:
@@ -153,7 +151,7 @@ class ResponsesStreamReader(StreamReader):
 
     def _note_end(self, data: bytes) -> None:
         try:
-            event = _event.decode(data)
+            event = lenient.read(_event, data)
         except UNREADABLE:
             return
         if event.type not in _FINAL_TYPES:
