@@ -200,6 +200,39 @@ def test_a_background_stream_that_comes_to_its_end_is_settled_as_any(
     assert budgeted.record(model_requested=model)["cost_nanousd"] == 3_000_000
 
 
+def test_a_background_response_is_asked_for_once_though_it_may_be_hedged(
+    server_with: StartServer, upstream: Upstream, model: str
+):
+    """Breaking off the one that is late would not end it, and nobody would pay for it."""
+    server = server_with(
+        settings=f"""
+routes:
+  drafting:
+    targets:
+      - {{provider: openai, model: {model[-60:]}-1}}
+      - {{provider: openai, model: {model[-60:]}-2}}
+    hedge: {{after_s: 0.1}}
+""",
+        upstream=upstream,
+    )
+    upstream.answers(f"{model[-60:]}-1", [0.6, *reply(response(model, "queued"))])
+    body = {"model": "drafting", "input": "Hello", "background": True}
+    begun = server.post("/v1/responses", body, headers={"x-headgate-hedge": "safe"})
+    assert begun.status == 200
+    assert upstream.requests(f"{model[-60:]}-2") == []
+
+
+def test_one_of_several_workers_asks_after_it(
+    server_with: StartServer, upstream: Upstream, model: str
+):
+    server = server_with(upstream=upstream, workers=2)
+    upstream.answers(model, reply(response(model, "queued")))
+    upstream.answers(at(model), reply(response(model, "completed", 3)))
+    assert begin(server, model, server.new_key()).status == 200
+    assert settled(server, model)["output_tokens"] == 3
+    assert len(upstream.requests(at(model))) == 1
+
+
 def lines(model: str, *most: int | None) -> bytes:
     return b"\n".join(
         json.dumps(

@@ -24,6 +24,7 @@ from headgate.gateway.capabilities import able_targets
 from headgate.gateway.commitments.keeper import CommitmentKeeper
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import failure_code
+from headgate.gateway.endpoints.responses import runs_in_background
 from headgate.gateway.following import follow
 from headgate.gateway.objects.in_calls import ObjectsInCalls
 from headgate.gateway.provider_failures import broken_stream_error
@@ -86,7 +87,7 @@ class Gateway:
         try:
             last = await self._answered(call, request, client)
             if call.goes_on and self._commitments is not None:
-                last = await _begun(call, last, self._commitments)
+                last = await _begun(call, client, last, self._commitments)
             if self.cache is not None and call.ask is not None:
                 self.cache.leave(call, call.ask)
             await self._conclude(call, client, last)
@@ -184,6 +185,9 @@ class Gateway:
                 code="model_not_allowed",
             )
         request.endpoint.check(request.fields)
+        if call.hedge_safe and runs_in_background(request.fields):
+            # Breaking off the one that is late would not end it.
+            call.hedge_safe = False
         return follow(call, request, self.routing.route(request.model))
 
     async def _keepers(
@@ -372,19 +376,27 @@ class Gateway:
 
 
 async def _begun(
-    call: Call, last: LastWords | Refusal | None, commitments: CommitmentKeeper
+    call: Call, client: Client, last: LastWords | Refusal | None, commitments: CommitmentKeeper
 ) -> LastWords | Refusal | None:
-    """Note what goes on in the background; a response that can't be noted is nobody's."""
+    """Note what goes on in the background; a response that can't be noted is nobody's.
+
+    It goes on though the client leaves meanwhile, so it is noted all the same.
+    """
     response_id = call.record.response_id
     if response_id is None:
         return last
     model = None if call.target is None else call.target.model
-    try:
-        await commitments.begun(call, "response", response_id, model=model)
-    except DatabaseUnavailableError as error:
-        if isinstance(last, LastWords) and last.status:
-            return refusal(call, error)
-    return last
+    noted = asyncio.ensure_future(commitments.begun(call, "response", response_id, model=model))
+    while not noted.done():
+        try:
+            await asyncio.wait((noted,))
+        except asyncio.CancelledError:
+            call.cancelled = True
+    fault = noted.exception()
+    if fault is not None and isinstance(last, LastWords) and last.status:
+        error = fault if isinstance(fault, HeadgateError) else _our_fault(call, fault)
+        last = refusal(call, error)
+    return None if call.cancelled and client.gone else last
 
 
 def _headers(call: Call, reply: UpstreamReply) -> Headers:
@@ -406,7 +418,7 @@ def _last_error(call: Call, block: bytes, error: HeadgateError) -> LastWords:
     return LastWords(block, cut=not block)
 
 
-def _our_fault(call: Call, fault: Exception) -> HeadgateError:
+def _our_fault(call: Call, fault: BaseException) -> HeadgateError:
     """What a client is told of a fault of ours: where to look for it, and nothing of it."""
     call_id = call.record.id
     log_fault("call failed", fault, call_id=call_id, trace_id=call.record.trace_id)
