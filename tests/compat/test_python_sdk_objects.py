@@ -59,7 +59,7 @@ def test_a_batch_is_answered_and_its_files_are_its_projects(
     batch = raw.parse()
     assert batch.status == "validating"
     record = simulated.record(id=raw.headers["x-headgate-call-id"])
-    assert (record["endpoint"], record["cost_nanousd"]) == ("batches", None), "not priced, not free"
+    assert (record["endpoint"], record["price_version"]) == ("batches", "later")
     refused(others.batches.retrieve, batch.id)
     refused(others.batches.cancel, batch.id)
     done = client.batches.retrieve(batch.id)

@@ -24,6 +24,9 @@ from headgate.app.tracing import Tracing
 from headgate.config.policy import effective_policy
 from headgate.errors import UnavailableError
 from headgate.gateway.cache.semantic.near_miss import NearMissLog
+from headgate.gateway.commitments.batch_input import BatchInput
+from headgate.gateway.commitments.keeper import CommitmentKeeper
+from headgate.gateway.commitments.watch import CommitmentWatch
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.grading.classifier import Classifier
@@ -68,6 +71,7 @@ from headgate.intake.sockets.client_secrets import ClientSecrets
 from headgate.intake.sockets.realtime_api import realtime_endpoints
 from headgate.intake.sockets.surface import SocketSurface
 from headgate.ledger.allowances.rule import Rules
+from headgate.ledger.commitments.store import CommitmentStore
 from headgate.ledger.prices import PriceList
 from headgate.ledger.record import CallRecord
 from headgate.ledger.usage import response_owner
@@ -152,7 +156,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     writer = LedgerWriter(database, settings.ledger, note_batch)
 
     async def find_response(response_id: str) -> ResponseOwner | None:
-        return await asyncio.to_thread(_owner_of, database, response_id)
+        return await asyncio.to_thread(_owner_of, database, begun, response_id)
 
     catalogue = Catalogue.load(plan.folder)
     embedder = build_embedder(settings)
@@ -160,11 +164,25 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     stored = StoredResponses(find_response)
     alerting = Alerting(settings, database, providers.values())
     accounting = Accounting.of(settings, database, alerting.outbox)
-    spending = None
+    key_watch = KeyWatch(metrics.targets, alerting.tell)
+    begun = CommitmentStore(
+        database,
+        Rules() if accounting is None else accounting.allowances.rules,
+        None if accounting is None else alerting.outbox,
+    )
+    spending = batch_input = None
     if accounting is not None:
         spending = Spending(accounting.allowances, prices, routing, settings.allowances)
-    key_watch = KeyWatch(metrics.targets, alerting.tell)
+        batch_input = BatchInput(spending, prices, settings.allowances)
     object_threads = StorageThreads("objects")
+    commitments = CommitmentKeeper(
+        begun,
+        object_threads,
+        prices,
+        providers,
+        writer,
+        spending,
+    )
     register = ObjectRegister(
         database,
         object_threads,
@@ -195,6 +213,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         spending=spending,
         cache=cache,
         grader=classifier,
+        commitments=commitments,
     )
     embedder.gateway = gateway
     if classifier is not None:
@@ -231,7 +250,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
             more_endpoints=(
                 *openai_endpoints(),
                 *realtime_endpoints(client_secrets, hash_user),
-                *responses_endpoints(ResponseArchive(stored, providers)),
+                *responses_endpoints(ResponseArchive(stored, providers, commitments)),
                 *models_endpoints(models, lambda: tuple(w.name for w in runner.catalogue)),
                 *workflows_endpoints(runner, fault_hints=routing.takes_fault_hints),
                 *runs_endpoints(runner),
@@ -259,7 +278,8 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         routing,
         register,
         RetryPolicy(settings.retries),
-        prices,
+        commitments,
+        batch_input,
         writer,
         key_watch,
         stored,
@@ -310,6 +330,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         admin=admin,
         gateway=gateway,
         key_probe=KeyProbe(providers.values(), metrics.targets),
+        watch=CommitmentWatch(commitments),
         authenticator=authenticator,
         runner=runner,
         writer=writer,
@@ -327,9 +348,11 @@ def _database(plan: Plan) -> Database:
     return Database(plan.database_url, durable=plan.settings.ledger.durability == "durable")
 
 
-def _owner_of(database: Database, response_id: str) -> ResponseOwner | None:
+def _owner_of(database: Database, begun: CommitmentStore, response_id: str) -> ResponseOwner | None:
     with database.connect() as connection:
         found = response_owner(connection, response_id)
+    # One in the background is noted before it is answered, and recorded a moment after.
+    found = found or begun.owner("response", response_id)
     return None if found is None else ResponseOwner(*found)
 
 
@@ -359,6 +382,7 @@ class Application:
         admin: AdminApp,
         gateway: Gateway,
         key_probe: KeyProbe,
+        watch: CommitmentWatch,
         authenticator: Authenticator,
         runner: Runner,
         writer: LedgerWriter,
@@ -380,6 +404,7 @@ class Application:
         self._admin = admin
         self._gateway = gateway
         self._key_probe = key_probe
+        self._watch = watch
         self._authenticator = authenticator
         self._runner = runner
         self._writer = writer
@@ -418,6 +443,7 @@ class Application:
         await self._runner.give_up_lost()
         self._key_probe.start()
         self._response_items.start()
+        self._watch.start()
         if self._gateway.cache is not None:
             await self._gateway.cache.keeper.start()
         # A second Ctrl-C ends a server without `stop`; the records are written all the same.
@@ -440,6 +466,7 @@ class Application:
         await self._authenticator.stop()
         await self._key_probe.stop()
         await self._response_items.stop()
+        await self._watch.stop()
         if self._accounting is not None:
             await self._accounting.stop()
         await self._alerting.stop()
@@ -473,6 +500,7 @@ class Application:
                 in_flight=self._gateway.in_flight + self._objects.in_flight,
                 lag_s=self._writer.lag_s,
                 waiting_records=self._writer.pending,
+                dead_records=self._writer.dead_records,
             )
             self._metrics.note_websockets(self._sockets.sessions)
             if self._accounting is not None:

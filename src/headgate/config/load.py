@@ -22,6 +22,9 @@ from headgate.errors import ConfigError
 
 FILE_NAME = "headgate.yaml"
 
+DEFAULT_PROVIDER = "openai"
+"""What the provider is called that the environment names, where the file names none."""
+
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 
@@ -98,9 +101,10 @@ def _check(document: YamlFile, settings: Settings) -> None:
             raise document.error(what, "providers", name, *steps)
         _check_keys(document, name, provider)
     keeper = settings.endpoints.provider
-    if keeper is not None and settings.providers and keeper not in settings.providers:
-        known = ", ".join(settings.providers)
-        raise document.error(f"no such provider; the file has {known}", "endpoints", "provider")
+    providers = tuple(settings.providers) or (DEFAULT_PROVIDER,)
+    if keeper is not None and keeper not in providers:
+        known = ", ".join(providers)
+        raise document.error(f"no such provider; there is {known}", "endpoints", "provider")
     for endpoint, model in settings.endpoints.default_models.items():
         if endpoint not in MODEL_OPTIONAL:
             raise document.error(

@@ -85,6 +85,7 @@ class Call:
         "forwarded",
         "from_run",
         "further",
+        "goes_on",
         "grade",
         "hedge_safe",
         "item_ids",
@@ -101,6 +102,7 @@ class Call:
         "rungs_up",
         "started_ns",
         "target",
+        "worst_nanousd",
     )
 
     def __init__(
@@ -137,6 +139,10 @@ class Call:
         """What it holds of budgets beside, for attempts after lost ones."""
         self.lost: tuple[Lost, ...] = ()
         """Its attempts that may be charged though their answers were not used."""
+        self.worst_nanousd: int | None = None
+        """What it may cost at worst, where a budget or a cap asked."""
+        self.goes_on = False
+        """Whether its provider still works on it when it is answered: in the background."""
         self.ask: Ask | None = None
         """What it asks of the cache, where it is one that may be answered from there."""
         self.no_store = False

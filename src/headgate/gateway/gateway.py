@@ -19,10 +19,12 @@ from headgate.gateway.cache.forms import form_of
 from headgate.gateway.cache.found import Found, may_be_stale
 from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
 from headgate.gateway.capabilities import able_targets
+from headgate.gateway.commitments.keeper import CommitmentKeeper
 from headgate.gateway.conclusion import conclude
 from headgate.gateway.conclusion import record as record_call
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import ChatCompletions, failure_code
+from headgate.gateway.endpoints.responses import runs_in_background
 from headgate.gateway.following import follow
 from headgate.gateway.objects.in_calls import ObjectsInCalls, keep_to
 from headgate.gateway.objects.register import Keeper
@@ -40,6 +42,8 @@ from headgate.telemetry.faults import log_fault
 
 _JSON = b"application/json"
 _EVENT_STREAM = b"text/event-stream; charset=utf-8"
+
+_TOO_MUCH = 429
 
 _DRAIN_S = 0.5
 """How long a finished stream may take to close, for its connection to be used again."""
@@ -69,6 +73,7 @@ class Gateway:
         spending: Spending | None = None,
         cache: AnswerCache | None = None,
         grader: Grader | None = None,
+        commitments: CommitmentKeeper | None = None,
     ) -> None:
         self.cache = cache
         self.routing = dispatcher.routing
@@ -80,6 +85,7 @@ class Gateway:
         self._durable = durable
         self._spending = spending
         self._grader = grader
+        self._commitments = commitments
         self.in_flight = 0
 
     async def carry(self, call: Call, request: Request, client: Client) -> None:
@@ -92,6 +98,8 @@ class Gateway:
         self.in_flight += 1
         try:
             last = await self._answered(call, request, client)
+            if call.goes_on and self._commitments is not None:
+                last = await _begun(call, client, last, self._commitments)
             if self.cache is not None and call.ask is not None:
                 self.cache.leave(call, call.ask)
             await self._conclude(call, client, last)
@@ -122,14 +130,16 @@ class Gateway:
             if not request.model:
                 # Another provider would choose another model, and has no prompt of the first's.
                 targets = targets[:1]
-            if self._spending is not None:
-                targets = await self._spending.reserve(call, request, targets)
             answer: Answer | Found | None = None
+            if self._spending is not None:
+                self._spending.cap_output(call, request)
             if self.cache is not None:
                 call.ask = self.cache.asked(call, request, targets)
-                if call.ask is not None:
-                    answer = await self.cache.recall(call, call.ask)
-                    request = call.ask.narrowed(request)
+            if self._spending is not None:
+                targets, answer = await self._afforded(call, request, targets, self._spending)
+            if answer is None and self.cache is not None and call.ask is not None:
+                answer = await self.cache.recall(call, call.ask)
+                request = call.ask.narrowed(request)
             answer = answer or await self._dispatched(call, request, targets)
             if isinstance(answer, Found):
                 return await self._replay(call, request, answer, client)
@@ -138,7 +148,10 @@ class Gateway:
             return self._whole(call, request, answer)
         except HeadgateError as error:
             self._settlement.settle_failure(call, request)
-            return refusal(call, error)
+            told = refusal(call, error)
+            if self._spending is not None and error.status == _TOO_MUCH:
+                self._spending.headers_of_refusal(call, told.headers)
+            return told
         except asyncio.CancelledError:
             call.cancelled = True
             self._settlement.settle_failure(call, request)
@@ -146,6 +159,32 @@ class Gateway:
             return None if client.gone else told
         except Exception as fault:  # noqa: BLE001 - the client is told 500, the log where
             return refusal(call, _our_fault(call, fault))
+
+    async def _afforded(
+        self, call: Call, request: Request, targets: tuple[Target, ...], spending: Spending
+    ) -> tuple[tuple[Target, ...], Found | None]:
+        """Whom the call can afford to ask, or its answer where that is known already.
+
+        A known answer costs nothing, so no budget and no limit on tokens stands before it.
+        """
+        found: Found | None = None
+        if self.cache is not None and call.ask is not None:
+            found = self.cache.at_hand(call.ask)
+        if found is None:
+            try:
+                afforded = await spending.reserve(call, request, targets)
+            except HeadgateError as error:
+                if self.cache is None or call.ask is None or not spending.spares(call, error):
+                    raise
+                found = await self.cache.found_by_others(call.ask)
+                if found is None:
+                    raise
+            else:
+                if afforded is not targets and self.cache is not None:
+                    call.ask = self.cache.asked(call, request, afforded)
+                return afforded, None
+        await spending.reserve_answered(call)
+        return targets, found
 
     def admit(self, call: Call, request: Request) -> tuple[Target, ...]:
         """Whom the request can be asked of, if the caller may ask and the ledger can keep it."""
@@ -162,6 +201,9 @@ class Gateway:
         if request.second_model is not None and not call.caller.may_use_model(request.second_model):
             raise _model_not_allowed(request.second_model)
         request.endpoint.check(request.fields)
+        if call.hedge_safe and runs_in_background(request.fields):
+            # Breaking off the one that is late would not end it.
+            call.hedge_safe = False
         return follow(call, request, self.routing.route(request.model))
 
     def _take_default(self, call: Call, request: Request) -> None:
@@ -207,6 +249,8 @@ class Gateway:
         """An answer that was given before, in the form that this client asked for."""
         self._settlement.note_kept(call, found)
         headers = call_headers(call, target=found.entry.target.encode())
+        if self._spending is not None:
+            self._spending.headers(call, headers)
         if call.record.simulated:
             headers.append((b"x-headgate-simulated", b"true"))
         if call.record.cost_nanousd is not None:
@@ -349,6 +393,30 @@ def _model_not_allowed(model: str) -> HeadgateError:
     )
 
 
+async def _begun(
+    call: Call, client: Client, last: LastWords | Refusal | None, commitments: CommitmentKeeper
+) -> LastWords | Refusal | None:
+    """Note what goes on in the background; a response that can't be noted is nobody's.
+
+    It goes on though the client leaves meanwhile, so it is noted all the same.
+    """
+    response_id = call.record.response_id
+    if response_id is None:
+        return last
+    model = None if call.target is None else call.target.model
+    noted = asyncio.ensure_future(commitments.begun(call, "response", response_id, model=model))
+    while not noted.done():
+        try:
+            await asyncio.wait((noted,))
+        except asyncio.CancelledError:
+            call.cancelled = True
+    fault = noted.exception()
+    if fault is not None and isinstance(last, LastWords) and last.status:
+        error = fault if isinstance(fault, HeadgateError) else _our_fault(call, fault)
+        last = refusal(call, error)
+    return None if call.cancelled and client.gone else last
+
+
 def _headers(call: Call, reply: UpstreamReply) -> Headers:
     """A reply's headers as the client sees them."""
     request_id = reply.header(b"x-request-id") or reply.header(b"request-id")
@@ -368,7 +436,7 @@ def _last_error(call: Call, block: bytes, error: HeadgateError) -> LastWords:
     return LastWords(block, cut=not block)
 
 
-def _our_fault(call: Call, fault: Exception) -> HeadgateError:
+def _our_fault(call: Call, fault: BaseException) -> HeadgateError:
     """What a client is told of a fault of ours: where to look for it, and nothing of it."""
     call_id = call.record.id
     log_fault("call failed", fault, call_id=call_id, trace_id=call.record.trace_id)

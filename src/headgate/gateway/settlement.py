@@ -37,12 +37,13 @@ class Settlement:
         record.response_id = usage.response_id if kept else None
         call.item_ids = usage.item_ids
         _note_used(record, usage)
-        counts_text = request.endpoint.counts_text
-        if usage.input_tokens is None and counts_text and not _is_free(_model(call), request):
-            record.tokens_estimated = True
-            record.input_tokens = _size_bytes(request) // BYTES_PER_TOKEN + 1
-            if usage.output_tokens is None:
-                record.output_tokens = output_tokens if request.endpoint.generates else 0
+        if usage.goes_on and usage.response_id is not None:
+            call.goes_on = True
+            return
+        if request.endpoint.counts_text and not _is_free(_model(call), request):
+            self._fill(record, request, output_tokens)
+        record.cached_tokens = _part(record.cached_tokens, record.input_tokens)
+        record.reasoning_tokens = _part(record.reasoning_tokens, record.output_tokens)
         self._price(call, request, usage)
 
     def note_stream(self, call: Call, request: Request, reader: StreamReader) -> None:
@@ -133,6 +134,16 @@ class Settlement:
             ),
         )
 
+    def _fill(self, record: CallRecord, request: Request, output_tokens: int) -> None:
+        """Estimate what the provider did not say, or said to be nothing, which no prompt is."""
+        if not record.input_tokens:
+            record.tokens_estimated = True
+            record.input_tokens = _size_bytes(request) // BYTES_PER_TOKEN + 1
+        if record.output_tokens is None:
+            generates = request.endpoint.generates
+            record.tokens_estimated = record.tokens_estimated or generates
+            record.output_tokens = output_tokens if generates else 0
+
     def _price(self, call: Call, request: Request, usage: Usage) -> None:
         record, target = call.record, call.target
         if target is None:
@@ -174,6 +185,11 @@ def _note_used(record: CallRecord, usage: Usage) -> None:
     record.reasoning_tokens = usage.reasoning_tokens
     record.input_audio_tokens = usage.input_audio_tokens
     record.output_audio_tokens = usage.output_audio_tokens
+
+
+def _part(part: int | None, whole: int | None) -> int | None:
+    """A part is no more than its whole, whatever a provider says."""
+    return part if part is None or whole is None else min(part, whole)
 
 
 def _model(call: Call) -> str:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
 import msgspec
 
-from headgate.errors import InvalidRequestError, NotFoundError
+from headgate.errors import ConflictError, InvalidRequestError, NotFoundError
 from headgate.gateway.attempt import without_secret
+from headgate.gateway.commitments.keeper import CommitmentKeeper
+from headgate.gateway.commitments.watch import CommitmentWatch
+from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.objects.kind import IDENTIFIER
 from headgate.gateway.provider import Provider
 from headgate.gateway.provider_failures import broken_error, refused_key_error
@@ -88,6 +91,9 @@ Verb = Literal["GET", "POST", "DELETE"]
 
 _MAX_REPLY_BYTES = 64 * 1024 * 1024
 
+_SHOWS_IT = ("", "/cancel")
+"""Below a response's address: where the reply is the response itself."""
+
 
 class StoredReply(msgspec.Struct, frozen=True):
     """What the provider said of a response it keeps."""
@@ -100,9 +106,16 @@ class StoredReply(msgspec.Struct, frozen=True):
 class ResponseArchive:
     """Asks the provider that keeps a response, on behalf of the project whose it is."""
 
-    def __init__(self, stored: StoredResponses, providers: Mapping[str, Provider]) -> None:
+    def __init__(
+        self,
+        stored: StoredResponses,
+        providers: Mapping[str, Provider],
+        commitments: CommitmentKeeper,
+    ) -> None:
         self._stored = stored
         self._providers = providers
+        self._commitments = commitments
+        self._watch = CommitmentWatch(commitments)
 
     async def ask(
         self, method: Verb, response_id: str, project: str, *, below: str = "", query: str = ""
@@ -122,6 +135,8 @@ class ResponseArchive:
                 f"The response `{response_id[:64]}` is not kept: its provider `{name}` keeps none.",
                 code="response_not_found",
             )
+        if method == "DELETE":
+            await self._settle_first(response_id, name)
         target = f"/responses/{quote(response_id, safe='')}{below}{'?' + query if query else ''}"
         own_key = provider.keeper(owner.provider_key)
         while True:
@@ -145,4 +160,26 @@ class ResponseArchive:
                 break
         if reply.status == 401:
             raise refused_key_error(name)
+        if reply.status == 200 and below in _SHOWS_IT and method != "DELETE":
+            await self._note(name, body)
         return StoredReply(reply.status, without_secret(body, key.secret))
+
+    async def _note(self, provider: str, body: bytes) -> None:
+        """Settle a background response whose end is shown."""
+        try:
+            shown = msgspec.json.decode(body, type=dict[str, Any])
+        except UNREADABLE:
+            return
+        if shown.get("background"):
+            await self._commitments.seen("response", provider, [shown])
+
+    async def _settle_first(self, response_id: str, provider: str) -> None:
+        """Ask what a background response used before nobody can say any more."""
+        for commitment in await self._commitments.going_on("response", provider, [response_id]):
+            outcome = await self._watch.outcome(commitment)
+            if outcome is None:
+                raise ConflictError(
+                    "This response is still being made; cancel it before you delete it.",
+                    code="response_in_progress",
+                )
+            await self._commitments.ended(commitment, outcome)

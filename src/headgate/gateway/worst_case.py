@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from headgate.config.allowances import FRAME_TOKENS
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.request import Request
 from headgate.gateway.settlement import BYTES_PER_TOKEN
@@ -23,9 +24,6 @@ from headgate.ledger.prices import PriceList
 
 _IMAGE_TOKENS = 1600
 """About what one large image takes, which a request may name in a few bytes."""
-
-_FRAME_TOKENS = 64
-"""What a prompt takes beyond its texts: roles, priming."""
 
 _IMAGE_DATA = re.compile(rb"data:image/[a-z+.-]{1,20};base64,[A-Za-z0-9+/=\\]*")
 
@@ -76,7 +74,7 @@ def worst_case(
 ) -> tuple[Claim, Callable[[], Claim]]:
     """The claim by size, and a function that makes one by counting, in a few milliseconds."""
     sizes = b"".join(bytes(value) for value in request.fields.values())
-    extra = _FRAME_TOKENS
+    extra = FRAME_TOKENS
     if b"data:image/" in sizes:
         # An image takes tokens by its size in pixels, however many bytes carry it.
         sizes = _IMAGE_DATA.sub(b"", sizes)

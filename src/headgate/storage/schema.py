@@ -249,4 +249,5 @@ response_items = sa.Table(
 )
 
 # Tables with a file of their own; they add themselves to `metadata`.
-import headgate.storage.allowance_tables  # noqa: E402, F401
+import headgate.storage.allowance_tables  # noqa: E402
+import headgate.storage.commitment_tables  # noqa: E402, F401

@@ -182,6 +182,12 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self._dead_records = Counter(
+            "headgate_ledger_dead_records",
+            "Records that the database refused for what they are; each stands in the log instead.",
+            registry=registry,
+        )
+        self._told_dead_records = 0
         self.allowances = AllowanceMetrics(registry, max_label_values=max_label_values)
         """The figures of limits and budgets."""
         self._cache_entries = Gauge(
@@ -273,8 +279,12 @@ class Metrics:
             self._series.setdefault(labels, series)
         return series
 
-    def note_state(self, *, in_flight: int, lag_s: float, waiting_records: int) -> None:
+    def note_state(
+        self, *, in_flight: int, lag_s: float, waiting_records: int, dead_records: int = 0
+    ) -> None:
         """Set the gauges of this process."""
+        self._dead_records.inc(dead_records - self._told_dead_records)
+        self._told_dead_records = dead_records
         self._in_flight.set(in_flight)
         self._lag.set(lag_s)
         self._waiting.set(waiting_records)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -97,16 +96,6 @@ async def test_the_owners_of_many_are_told_at_once(register):
     assert len(found) == 1200
     assert found["file-7"] == "mine"
     assert await register.owners_among("file", "azure", asked) == {}
-
-
-async def test_what_an_object_used_is_recorded_by_one_only(database, threads, register):
-    await register.remember([an_object("batch_1", kind="batch", key_id="key_7")])
-    others = [ObjectRegister(database, threads) for _ in range(4)]
-    told = await asyncio.gather(*(one.settle("batch", "batch_1", "mine") for one in others * 3))
-    assert [key for key in told if key is not None] == ["key_7"]
-    assert await register.settle("batch", "batch_1", "mine") is None
-    assert await register.settle("batch", "batch_2", "mine") is None
-    assert await others[0].settle("batch", "batch_1", "theirs") is None
 
 
 async def test_open_to_all_is_only_what_nobody_made_here(database, threads, register):

@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from headgate.errors import HeadgateError
+from headgate.gateway.endpoints import lenient
 from headgate.gateway.endpoints.endpoint import (
     UNREADABLE,
     Endpoint,
@@ -84,10 +85,7 @@ class ChatCompletions(Endpoint):
 
     def usage(self, body: bytes) -> Usage:
         """See `Endpoint`."""
-        try:
-            return _reply.decode(body).as_usage()
-        except msgspec.ValidationError:
-            return Usage()
+        return lenient.read(_reply, body).as_usage()
 
     def keeps(self, fields: Fields) -> bool:
         """See `Endpoint`; a completion is kept only where that is asked for."""
@@ -149,7 +147,7 @@ class ChatStreamReader(StreamReader):
         if b'"usage"' not in data:
             return event
         try:
-            chunk = _reply.decode(data)
+            chunk = lenient.read(_reply, data)
         except UNREADABLE:
             return event
         if chunk.usage is not None:

@@ -15,8 +15,8 @@ Fields = dict[str, msgspec.Raw]
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What reading JSON that came from outside can raise; the last where it is nested too deep."""
 
-TokenCount = Annotated[int, msgspec.Meta(ge=0, le=10**10)]
-"""As a provider may tell it; beyond, the sums of a ledger would not hold."""
+TokenCount = Annotated[int, msgspec.Meta(ge=0, le=10**8)]
+"""As a provider may tell it of one call, for which no model has a context of a tenth of that."""
 
 _MAX_EVENT_BYTES = 8 * 1024 * 1024
 
@@ -41,6 +41,8 @@ class Usage(msgspec.Struct, frozen=True):
     """Those of `cached_tokens` that are audio."""
     item_ids: tuple[str, ...] = ()
     """The ids under which it keeps the reply's parts, where it keeps them."""
+    goes_on: bool = False
+    """Whether the provider still works on it, in the background, and will say later."""
 
     def plus(self, other: Usage) -> Usage:
         """What both used, where one answer has several parts that each tell their own."""

@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from headgate.gateway.endpoints import lenient
 from headgate.gateway.endpoints.endpoint import (
     UNREADABLE,
     Endpoint,
@@ -79,10 +80,7 @@ class ImageGenerations(Endpoint):
 
     def usage(self, body: bytes) -> Usage:
         """See `Endpoint`."""
-        try:
-            return _reply.decode(body).as_usage()
-        except msgspec.ValidationError:
-            return Usage()
+        return lenient.read(_reply, body).as_usage()
 
     def reader_for(self, fields: Fields, *, hide_usage: bool) -> StreamReader:  # noqa: ARG002
         """See `Endpoint`."""

@@ -21,6 +21,8 @@ from headgate.errors import (
 from headgate.gateway.attempt import MAX_REPLY_BYTES, without_secret
 from headgate.gateway.call import Call, Client, LastWords, Refusal
 from headgate.gateway.caller import Caller
+from headgate.gateway.commitments.batch_input import BatchInput
+from headgate.gateway.commitments.keeper import CommitmentKeeper
 from headgate.gateway.conclusion import conclude, record
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.forms import FormReader, boundary_of
@@ -36,7 +38,6 @@ from headgate.gateway.objects.answers import (
 )
 from headgate.gateway.objects.asking import Asked, Asking, ObjectRequest, secret_of
 from headgate.gateway.objects.batch_input import BatchBounds, BatchInputs
-from headgate.gateway.objects.batch_settlement import BatchSettlement
 from headgate.gateway.objects.in_calls import refuse_unknown_item
 from headgate.gateway.objects.items import ResponseItems
 from headgate.gateway.objects.lists import Lists
@@ -52,9 +53,10 @@ from headgate.gateway.routing import Routing
 from headgate.gateway.spending import Spending
 from headgate.gateway.stored_responses import StoredResponses
 from headgate.gateway.upstream import RequestBody, UpstreamError, UpstreamReply
-from headgate.ledger.prices import PriceList
 from headgate.ledger.writer import LedgerWriter
 from headgate.telemetry.faults import log_fault
+
+_TOO_MUCH = 429
 
 
 class ObjectCarrier:
@@ -65,7 +67,8 @@ class ObjectCarrier:
         routing: Routing,
         register: ObjectRegister,
         retries: RetryPolicy,
-        prices: PriceList,
+        commitments: CommitmentKeeper,
+        batch_input: BatchInput | None,
         writer: LedgerWriter,
         keys: KeyWatch,
         stored: StoredResponses,
@@ -79,12 +82,14 @@ class ObjectCarrier:
     ) -> None:
         """`keeper` is the provider of new objects that nothing else decides; None: the first.
 
-        `allowed` are endpoints that an operator lets pass by name.
+        `allowed` are endpoints that an operator lets pass by name; `batch_input` tells the worst
+        case of batches, where there are limits or budgets.
         """
         self._routing = routing
         self._register = register
         self._asking = Asking(retries, keys)
-        self._notes = Notes(register, BatchSettlement(register, prices, writer))
+        self._notes = Notes(register, commitments)
+        self._batch_input = batch_input
         self._inputs = BatchInputs(self._asking, register, stored, items, bounds, allowed)
         self._lists = Lists(routing, register, self._asking, self._notes)
         self._items = items
@@ -125,7 +130,7 @@ class ObjectCarrier:
                     code="ledger_full",
                 )
             if self._spending is not None:
-                may_cost = operation.method == "POST"
+                may_cost = operation.method == "POST" and operation.cost != "later"
                 await self._spending.reserve_request(call, may_cost=may_cost)
             if operation.effect == "list" and operation.kind is not None:
                 return await self._lists.answer(call, request, operation.kind)
@@ -136,9 +141,14 @@ class ObjectCarrier:
                 call.record.cost_nanousd = None
             if operation.effect in ("content", "pass"):
                 return await self._relayed(call, request, asked, body, client)
+            if operation.cost == "later" and self._batch_input is not None:
+                await self._batch_input.reserve(call, asked, body)
             return await self._passed_on(call, request, asked, body)
         except HeadgateError as error:
-            return object_refusal(call, error)
+            told = object_refusal(call, error)
+            if self._spending is not None and error.status == _TOO_MUCH:
+                self._spending.headers_of_refusal(call, told.headers)
+            return told
         except asyncio.CancelledError:
             call.cancelled = True
             told = object_refusal(call, ClientGoneError() if client.gone else stopping_error())

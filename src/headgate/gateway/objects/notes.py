@@ -9,8 +9,8 @@ import msgspec
 
 from headgate.errors import UpstreamFailedError
 from headgate.gateway.call import Call
+from headgate.gateway.commitments.keeper import CommitmentKeeper
 from headgate.gateway.endpoints.endpoint import UNREADABLE
-from headgate.gateway.objects.batch_settlement import BatchSettlement
 from headgate.gateway.objects.kind import IDENTIFIER, Kind
 from headgate.gateway.objects.operation import Found, Operation
 from headgate.gateway.objects.register import ObjectRegister, OwnedObject
@@ -20,9 +20,9 @@ from headgate.gateway.provider import Provider
 class Notes:
     """Writes into the register what replies show."""
 
-    def __init__(self, register: ObjectRegister, batches: BatchSettlement) -> None:
+    def __init__(self, register: ObjectRegister, commitments: CommitmentKeeper) -> None:
         self._register = register
-        self._batches = batches
+        self._commitments = commitments
 
     async def note(self, call: Call, found: Found, provider: Provider, body: bytes) -> None:
         """Remember what a successful request made, and forget what it deleted."""
@@ -44,6 +44,8 @@ class Notes:
                     code="upstream_malformed_reply",
                 )
             await self._register.remember([_owned(call, provider, operation.kind, made_id)])
+            if operation.kind == "batch":
+                await self._commitments.begun(call, "batch", made_id, model=None)
         await self.learn(call, operation, provider, [shown])
 
     async def learn(
@@ -65,7 +67,7 @@ class Notes:
         if made:
             await self._register.remember(made)
         if operation.path.startswith("/batches"):
-            await self._batches.note(call, provider, shown)
+            await self._commitments.seen("batch", provider.name, shown)
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -25,8 +25,9 @@ Effect = Literal["make", "list", "change", "read", "content", "delete", "pass"]
 - `pass`: of an endpoint that an operator let through by its name; nothing is known of it.
 """
 
-Cost = Literal["free", "unknown"]
-"""`free`: no provider asks money for it. `unknown`: it may cost; the ledger says unpriced."""
+Cost = Literal["free", "unknown", "later"]
+"""`free`: no provider asks money for it. `unknown`: it may cost; the ledger says unpriced.
+`later`: it begins what is paid for when it ends; see `gateway.commitments`."""
 
 _NAME_CHARACTERS = 32
 """As many as the ledger keeps of an endpoint's name."""

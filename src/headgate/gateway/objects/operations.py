@@ -64,7 +64,7 @@ _UPLOADS = (
 )  # fmt: skip
 
 _BATCHES = (
-    _op("POST", "/batches", "make", "Begin a batch", kind="batch", cost="unknown",
+    _op("POST", "/batches", "make", "Begin a batch", kind="batch", cost="later",
         runs_file=True, learns=_BATCH_FILES),
     _op("GET", "/batches", "list", "List the project's batches", kind="batch",
         learns=_BATCH_FILES),

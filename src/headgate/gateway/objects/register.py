@@ -60,7 +60,6 @@ class ObjectRegister:
         self._threads = threads
         self.open_to_unregistered = open_to_unregistered
         self._keepers: OrderedDict[tuple[Kind, str, str], Keeper] = OrderedDict()
-        self._settled: OrderedDict[tuple[Kind, str, str], None] = OrderedDict()
 
     async def keeper_of(self, kind: Kind, object_id: str, project: str) -> Keeper | None:
         """Who keeps the object; None: it isn't known, and open to all.
@@ -108,17 +107,6 @@ class ObjectRegister:
         """Note that an object is gone."""
         self._keepers.pop((kind, object_id, project), None)
         await self._threads.run(self._delete, kind, object_id, project)
-
-    async def settle(self, kind: Kind, object_id: str, project: str) -> str | None:
-        """Note that what an object used is recorded, once: the key that made it, else None."""
-        known = (kind, object_id, project)
-        if known in self._settled:
-            return None
-        key_id = await self._threads.run(self._note_settled, kind, object_id, project)
-        self._settled[known] = None
-        if len(self._settled) > _MAX_REMEMBERED:
-            self._settled.popitem(last=False)
-        return key_id
 
     async def keepers_of(self, kind: Kind, project: str) -> dict[Keeper, int]:
         """Who keeps objects of `kind` of `project`, and how many each."""
@@ -171,23 +159,6 @@ class ObjectRegister:
         )
         with self._database.begin() as connection:
             connection.execute(statement)
-
-    def _note_settled(self, kind: Kind, object_id: str, project: str) -> str | None:
-        statement = (
-            sa.update(objects)
-            .where(
-                objects.c.id == object_id,
-                objects.c.kind == kind,
-                objects.c.project == project,
-                objects.c.settled_at_us.is_(None),
-            )
-            .values(settled_at_us=time.time_ns() // 1000)
-            .returning(objects.c.key_id)
-        )
-        with self._database.begin() as connection:
-            # All rows, so that the statement is done before the transaction ends.
-            settled = connection.execute(statement).scalars().all()
-        return settled[0] if settled else None
 
     def _keepers_of(self, kind: Kind, project: str) -> dict[Keeper, int]:
         keeper = objects.c.provider, objects.c.provider_key
