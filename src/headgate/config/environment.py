@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from headgate.config.load import DEFAULT_PROVIDER, FILE_NAME
-from headgate.config.settings import ProviderSettings, Settings
+from headgate.config.load import FILE_NAME
+from headgate.config.settings import DEFAULT_PROVIDER, ProviderSettings, Settings
 from headgate.errors import ConfigError
 
 OPENAI_HOST = "api.openai.com"

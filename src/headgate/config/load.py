@@ -22,9 +22,6 @@ from headgate.errors import ConfigError
 
 FILE_NAME = "headgate.yaml"
 
-DEFAULT_PROVIDER = "openai"
-"""What the provider is called that the environment names, where the file names none."""
-
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 
@@ -101,9 +98,8 @@ def _check(document: YamlFile, settings: Settings) -> None:
             raise document.error(what, "providers", name, *steps)
         _check_keys(document, name, provider)
     keeper = settings.endpoints.provider
-    providers = tuple(settings.providers) or (DEFAULT_PROVIDER,)
-    if keeper is not None and keeper not in providers:
-        known = ", ".join(providers)
+    if keeper is not None and keeper not in settings.provider_names:
+        known = ", ".join(settings.provider_names)
         raise document.error(f"no such provider; there is {known}", "endpoints", "provider")
     for endpoint, model in settings.endpoints.default_models.items():
         if endpoint not in MODEL_OPTIONAL:
@@ -171,9 +167,9 @@ def _check_traces(document: YamlFile, traces: TraceSettings, settings: Settings)
     for name, value in traces.headers.items():
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not value.isprintable():
             raise document.error("is not a header that can be sent", "traces", "headers", name)
-    known = ", ".join(settings.providers)
+    known = ", ".join(settings.provider_names)
     for index, name in enumerate(traces.propagate_to):
-        if settings.providers and name not in settings.providers:
+        if name not in settings.provider_names:
             raise document.error(
-                f"no such provider; the file has {known}", "traces", "propagate_to", index
+                f"no such provider; there is {known}", "traces", "propagate_to", index
             )

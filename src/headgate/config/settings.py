@@ -254,6 +254,10 @@ class MetricsSettings(Table, frozen=True):
     ] = 100
 
 
+DEFAULT_PROVIDER = "openai"
+"""What the provider is called that the environment names, where the file names none."""
+
+
 class Settings(Table, frozen=True):
     """The whole of `headgate.yaml`."""
 
@@ -295,3 +299,8 @@ class Settings(Table, frozen=True):
     ] = ()
     allowances: AllowanceSettings = AllowanceSettings()
     alerts: AlertSettings = AlertSettings()
+
+    @property
+    def provider_names(self) -> tuple[str, ...]:
+        """What the providers are called: those of the file, else the environment's."""
+        return tuple(self.providers) or (DEFAULT_PROVIDER,)
