@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 from itertools import cycle
 from typing import Final, Literal, cast
 
 from benchmarks.payloads import reply_body
+from benchmarks.request_reader import RequestReader
 
 Fault = Literal["429", "500", "stall", "cut"]
 
 ANSWER_S: Final = 0.02
 """How long the upstream thinks, whatever it then does."""
 
-MAX_REQUEST_BYTES: Final = 64 * 1024
 MAX_CONNECTIONS: Final = 2_000
 
 _FAULTS: Final[tuple[Fault, ...]] = ("429", "500", "stall", "cut")
-_LENGTH: Final = re.compile(rb"content-length:[ \t]*(\d+)", re.IGNORECASE)
 _REASONS: Final = {
     429: (b"Too Many Requests", b"requests", b"rate_limit_exceeded"),
     500: (b"Internal Server Error", b"server_error", b"internal_error"),
@@ -73,7 +71,7 @@ class FailingStub:
 class _Connection(asyncio.Protocol):
     def __init__(self, stub: FailingStub) -> None:
         self._stub = stub
-        self._received = b""
+        self._reader = RequestReader()
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -91,16 +89,13 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        data = self._received + data
-        end = data.find(b"\r\n\r\n")
-        length = _LENGTH.search(data, 0, end) if end >= 0 else None
-        expected = end + 4 + (int(length.group(1)) if length else 0)
-        if end < 0 or len(data) < expected:
-            self._received = data
-            if len(data) > MAX_REQUEST_BYTES:
-                self.close()
+        try:
+            whole = self._reader.feed(data)
+        except ValueError:
+            self.close()
             return
-        self._received = b""
+        if whole is None:
+            return
         asyncio.get_running_loop().call_later(ANSWER_S, self._answer, self._stub.next_fault())
 
     def _answer(self, fault: Fault | None) -> None:

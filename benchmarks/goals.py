@@ -76,6 +76,10 @@ GOALS: Final = (
         "answers at least as many of the calls as the SDK's own retries, a fifth failing",
         *("at least", 1, "goodput_percent", "direct", " times", "resilience"),
     ),
+    Goal(
+        "takes at most as long as the SDK's own retries (p99), a fifth failing",
+        *("at most", 1, "failing_p99_ms", "direct", " times", "resilience"),
+    ),
 )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
@@ -18,7 +18,7 @@ from benchmarks import clients, wrk
 from benchmarks.cores import Cores, Use, Watch, resident_bytes
 from benchmarks.figures import CONNECTIONS, STREAMS, Sample
 from benchmarks.payloads import request_body
-from benchmarks.processes import await_first_answer, stop
+from benchmarks.serving import serving
 from benchmarks.stub import Flow, Stub
 from benchmarks.systems import Running, System
 
@@ -99,46 +99,28 @@ class Round:
 
     async def run(self) -> None:
         """Measure everything. Raises BenchmarkError where the system fails."""
-        running = await self._start(self._place.plain_upstream_url, streams=False)
-        try:
+        async with self._started(self._place.plain_upstream_url, streams=False) as running:
             await self._plain(running)
             if running.caches:
                 await self._hits(running)
-        finally:
-            await self._stop(running)
         if self._system.streams:
-            running = await self._start(self._place.stub.url, streams=True)
-            try:
+            async with self._started(self._place.stub.url, streams=True) as running:
                 await self._streams(running)
-            finally:
-                await self._stop(running)
         self.samples["errors"] = Sample(self._errors)
 
-    async def _start(self, upstream_url: str, *, streams: bool) -> Running:
-        folder = self._place.work / self._system.name
+    @asynccontextmanager
+    async def _started(self, upstream_url: str, *, streams: bool) -> AsyncIterator[Running]:
+        folder, cores = self._place.work / self._system.name, self._place.cores
         await self._quiet()
-        watch = Watch(self._place.cores)
-        running = self._system.start(upstream_url, folder, self._place.cores, streams=streams)
-        if running.server is not None:
-            try:
-                # In a thread, because the stub may have to answer in this loop meanwhile.
-                taken_s = await asyncio.to_thread(
-                    await_first_answer,
-                    running.server,
-                    running.url,
-                    running.headers,
-                    request_body(stream=False, model=running.model),
-                )
-            except BaseException:
-                await self._stop(running)
-                raise
-            self.starts_s.append(Sample(taken_s, watch.use().foreign > FOREIGN_SHARE))
-            await asyncio.sleep(SETTLE_S)
-        return running
-
-    async def _stop(self, running: Running) -> None:
-        if running.server is not None:
-            await asyncio.to_thread(stop, running.server)
+        watch = Watch(cores)
+        async with serving(self._system, upstream_url, folder, cores, streams=streams) as (
+            running,
+            taken_s,
+        ):
+            if taken_s is not None:
+                self.starts_s.append(Sample(taken_s, watch.use().foreign > FOREIGN_SHARE))
+                await asyncio.sleep(SETTLE_S)
+            yield running
 
     async def _plain(self, running: Running) -> None:
         self._memory("idle_mb", running)

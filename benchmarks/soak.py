@@ -7,9 +7,9 @@ from typing import Final
 
 from benchmarks.cores import resident_bytes
 from benchmarks.figures import Figures, Sample
-from benchmarks.payloads import request_body
-from benchmarks.processes import BenchmarkError, await_first_answer, stop
+from benchmarks.processes import BenchmarkError
 from benchmarks.rounds import SETTLE_S, Generator, Place, plain_load
+from benchmarks.serving import serving
 from benchmarks.systems import Headgate, Running
 
 CALLS: Final = 300_000
@@ -29,25 +29,12 @@ async def measure(figures: Figures, place: Place, generator: Generator, *, calls
         figures.skipped[system.name] = why_not
         return
     figures.titles[system.name] = system.title
-    running = system.start(
-        place.plain_upstream_url, place.work / "soak", place.cores, streams=False
-    )
-    if running.server is None:
-        raise BenchmarkError("Headgate has no process")
-    try:
-        await asyncio.to_thread(
-            await_first_answer,
-            running.server,
-            running.url,
-            running.headers,
-            request_body(stream=False, model=running.model),
-        )
+    folder = place.work / "soak"
+    async with serving(system, place.plain_upstream_url, folder, place.cores) as (running, _):
         warm = await _until(running, place, generator, int(calls * WARM_SHARE))
         before = await _resident(running)
         done = warm + await _until(running, place, generator, calls - warm)
         after = await _resident(running)
-    finally:
-        await asyncio.to_thread(stop, running.server)
     figures.add(system.name, "soak_calls", Sample(done))
     figures.add(system.name, "soak_before_mb", Sample(before / 1e6))
     figures.add(system.name, "soak_after_mb", Sample(after / 1e6))

@@ -19,15 +19,14 @@ from benchmarks.payloads import (
     reply_body,
     role_event,
 )
+from benchmarks.request_reader import RequestReader
 
 Flow = Literal["freely", "in_step"]
 
 MAX_CONNECTIONS: Final = 2_000
-MAX_REQUEST_BYTES: Final = 64 * 1024
 STALL_S: Final = 0.1
 """In step, a stream without progress for so long is given its next chunk all the same."""
 
-_LENGTH: Final = re.compile(rb"content-length:[ \t]*(\d+)", re.IGNORECASE)
 _STREAM: Final = re.compile(rb'"stream"\s*:\s*true')
 _USAGE: Final = re.compile(rb'"include_usage"\s*:\s*true')
 _IDENTITY: Final = (
@@ -122,7 +121,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self, stub: Stub) -> None:
         self._stub = stub
         self._slot = -1
-        self._received = b""
+        self._reader = RequestReader()
         self._script: list[bytes] = []
         self._next = 0
         self._moved = False
@@ -154,18 +153,15 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        data = self._received + data if self._received else data
-        end = data.find(b"\r\n\r\n")
-        length = _LENGTH.search(data, 0, end) if end >= 0 else None
-        expected = end + 4 + (int(length.group(1)) if length else 0)
-        if end < 0 or len(data) < expected:
-            self._received = data
-            if len(data) > MAX_REQUEST_BYTES:
-                self.close()
+        try:
+            whole = self._reader.feed(data)
+        except ValueError:
+            self.close()
             return
-        self._received = b""
-        if _STREAM.search(data, end):
-            self._begin(usage=_USAGE.search(data, end) is not None)
+        if whole is None:
+            return
+        if _STREAM.search(whole):
+            self._begin(usage=_USAGE.search(whole) is not None)
         else:
             self._write(self._stub.reply)
 

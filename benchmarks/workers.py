@@ -11,9 +11,9 @@ from typing import Final
 
 from benchmarks.cores import resident_bytes
 from benchmarks.figures import Figures, Sample
-from benchmarks.payloads import request_body
-from benchmarks.processes import BenchmarkError, await_first_answer, stop
+from benchmarks.processes import BenchmarkError
 from benchmarks.rounds import SETTLE_S, Place, Plan, plain_load
+from benchmarks.serving import serving
 from benchmarks.systems import Headgate
 
 COUNTS: Final = (1, 2, 4)
@@ -29,27 +29,19 @@ async def measure(figures: Figures, place: Place, plan: Plan) -> None:
             return
         figures.titles[system.name] = system.title
         with place.cores.unpinned():
-            running = system.start(
-                place.plain_upstream_url, place.work / system.name, None, streams=False
-            )
-            if running.server is None:
-                raise BenchmarkError("Headgate has no process")
-            try:
-                taken_s = await asyncio.to_thread(
-                    await_first_answer,
-                    running.server,
-                    running.url,
-                    running.headers,
-                    request_body(stream=False, model=running.model),
-                )
+            folder = place.work / system.name
+            async with serving(system, place.plain_upstream_url, folder, None) as (
+                running,
+                taken_s,
+            ):
+                if running.server is None or taken_s is None:
+                    raise BenchmarkError("Headgate has no process")
                 await plain_load(running, place, plan.generator, CONNECTIONS, plan.warmup_s)
                 load = await plain_load(
                     running, place, plan.generator, CONNECTIONS, plan.duration_s
                 )
                 await asyncio.sleep(SETTLE_S)
                 resident = resident_bytes(running.server.pid)
-            finally:
-                await asyncio.to_thread(stop, running.server)
         figures.add(system.name, "workers_per_s", Sample(load.per_s))
         figures.add(system.name, "workers_p50_us", Sample(load.p50_us))
         figures.add(system.name, "workers_p99_us", Sample(load.p99_us))

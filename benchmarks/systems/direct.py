@@ -22,7 +22,9 @@ class Direct:
         del work
         return ""
 
-    def start(self, upstream_url: str, folder: Path, cores: Cores, *, streams: bool) -> Running:
+    def start(
+        self, upstream_url: str, folder: Path, cores: Cores | None, *, streams: bool
+    ) -> Running:
         """Return the upstream's own address."""
         del folder, cores, streams
         return Running(

@@ -42,16 +42,26 @@ class Headgate:
     """Headgate on its embedded database; nothing that costs is turned off."""
 
     def __init__(
-        self, *, workers: int | None = None, configuration: str = "", everything: bool = False
+        self,
+        *,
+        workers: int | None = None,
+        configuration: str = "",
+        setup: tuple[str, str] | None = None,
+        everything: bool = False,
     ) -> None:
         """Take one worker, or as many as are to be compared with each other.
 
-        `configuration` is a headgate.yaml in which `{upstream_url}` stands for the upstream.
-        With `everything`, limits, budgets and a cache stand before each call.
+        `configuration` is a headgate.yaml in which `{upstream_url}` stands for the upstream;
+        `setup` is what its figures are called by, and what it is in a few words. With
+        `everything`, limits, budgets and a cache stand before each call.
         """
-        self.name = "headgate" if workers is None else f"headgate-{workers}"
         if everything:
-            self.name, configuration = "headgate-all", _EVERYTHING
+            configuration = _EVERYTHING
+            setup = "headgate-all", "; limits, budgets and cache before each call"
+        self.name = "headgate" if workers is None else f"headgate-{workers}"
+        self._setup = ""
+        if setup is not None:
+            self.name, self._setup = setup
         # Streams are carried in the same way with and without.
         self.streams = not everything
         self._everything = everything
@@ -67,8 +77,7 @@ class Headgate:
         except importlib.metadata.PackageNotFoundError:
             version = "?"
         workers = f"{self._workers} worker{'s' * (self._workers > 1)}"
-        more = "limits, budgets and cache before each call" if self._everything else workers
-        return f"Headgate {version}: keys, ledger (SQLite) and metrics on, {more}"
+        return f"Headgate {version}: keys, ledger (SQLite) and metrics on, {workers}{self._setup}"
 
     def prepare(self, work: Path) -> str:
         """Say why `headgate serve` does not run, where it doesn't."""

@@ -65,7 +65,9 @@ class LiteLLM:
         constrained = ("--constraint", str(_CONSTRAINTS))
         return install("LiteLLM", environment, package, *constrained, deadline_s=INSTALL_DEADLINE_S)
 
-    def start(self, upstream_url: str, folder: Path, cores: Cores, *, streams: bool) -> Running:
+    def start(
+        self, upstream_url: str, folder: Path, cores: Cores | None, *, streams: bool
+    ) -> Running:
         """Start the proxy with one model, the stub."""
         del streams
         folder.mkdir(parents=True, exist_ok=True)

@@ -102,7 +102,9 @@ class Nginx:
         del work
         return "" if installed() else "nginx is not installed (Debian: apt-get install nginx-light)"
 
-    def start(self, upstream_url: str, folder: Path, cores: Cores, *, streams: bool) -> Running:
+    def start(
+        self, upstream_url: str, folder: Path, cores: Cores | None, *, streams: bool
+    ) -> Running:
         """Start it before the upstream; without buffering for streams."""
         port = free_port()
         proxy = _PROXY.format(

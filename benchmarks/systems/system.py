@@ -45,7 +45,9 @@ class System(Protocol):
     def prepare(self, work: Path) -> str:
         """Install what may be installed; return why it cannot run here, or an empty string."""
 
-    def start(self, upstream_url: str, folder: Path, cores: Cores, *, streams: bool) -> Running:
+    def start(
+        self, upstream_url: str, folder: Path, cores: Cores | None, *, streams: bool
+    ) -> Running:
         """Start it before ``upstream_url`` (which ends in /v1), on the server's core.
 
         ``streams`` tells that only streams will be asked for, so that it may be set up for them.

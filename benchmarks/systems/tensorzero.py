@@ -54,7 +54,9 @@ class TensorZero:
         packages = [f"tensorzero=={VERSION}", f"openai=={_OPENAI_VERSION}"]
         return install("TensorZero", environment, *packages, deadline_s=_INSTALL_DEADLINE_S)
 
-    def start(self, upstream_url: str, folder: Path, cores: Cores, *, streams: bool) -> Running:
+    def start(
+        self, upstream_url: str, folder: Path, cores: Cores | None, *, streams: bool
+    ) -> Running:
         """Start it with one model, the stub."""
         del streams
         folder.mkdir(parents=True, exist_ok=True)

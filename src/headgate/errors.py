@@ -62,6 +62,12 @@ class UnsupportedError(InvalidRequestError):
     code = "unsupported_by_provider"
 
 
+class SocketExpiredError(InvalidRequestError):
+    """The websocket has lasted as long as one may; open a new one to go on."""
+
+    code = "websocket_connection_limit_reached"
+
+
 class AuthenticationError(HeadgateError):
     """No valid key: send `Authorization: Bearer hg_…` with a live Headgate key."""
 
@@ -138,6 +144,14 @@ class UnsupportedMediaTypeError(HeadgateError):
     status = 415
     type = "invalid_request_error"
     code = "unsupported_media_type"
+
+
+class UpgradeRequiredError(HeadgateError):
+    """That address is a websocket's: open one there instead of sending a request."""
+
+    status = 426
+    type = "invalid_request_error"
+    code = "upgrade_required"
 
 
 class LimitExceededError(HeadgateError):

@@ -147,9 +147,11 @@ def test_an_unknown_address_is_a_404_and_a_wrong_method_a_405(gateway: RunningSe
     assert nowhere.status == 404
     assert "/openapi.json" in nowhere.error["message"]
     assert gateway.post("/v1/audio/speech", {"model": "tts-1"}).status == 404
-    wrong = gateway.get("/v1/chat/completions")
+    wrong = gateway.get("/v1/embeddings")
     assert (wrong.status, wrong.error["code"]) == (405, "method_not_allowed")
     assert wrong.headers["allow"] == "POST"
+    wrong = gateway.request("DELETE", "/v1/chat/completions")
+    assert (wrong.status, wrong.headers["allow"]) == (405, "GET, POST")
 
 
 LIMIT = "server: {max_body_bytes: 65536}"

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
-from servers import ADMIN_KEY, Reply, RunningServer, StartServer, end_server, start_server
+from servers import ADMIN_KEY, Reply, RunningServer, StartServer, end_server, start_server, until
 from upstreams import (
     DONE,
     Upstream,
@@ -170,7 +172,7 @@ def test_words_are_blocked_on_both_ways(guarded: RunningServer, upstream: Upstre
     answer = ask(guarded, model, "What is it?")
     assert answer.status == 400
     assert b"Chimera" not in answer.body
-    record = guarded.records(model_requested=model)[-1]
+    record = until(lambda: guarded.records(model_requested=model)[1:], 5)[-1]
     assert record["cost_nanousd"] != 0, "what was used is paid for, though nobody may see it"
 
 
@@ -374,3 +376,41 @@ def test_what_was_hidden_in_an_earlier_turn_comes_back_in_a_later_one(
     assert answer.status == 200, answer.body
     assert answer.json()["output"][0]["content"][0]["text"] == f"It is {MAIL}."
     assert upstream.requests(model)[-1].json()["input"] == "And <EMAIL_2>?"
+
+
+def test_what_goes_into_objects_is_guarded_too(guarded: RunningServer, upstream: Upstream):
+    upstream.answers("/v1/conversations", reply({"id": "conv_1", "object": "conversation"}))
+    item = {"type": "message", "role": "user", "content": f"My mail is {CANARY}"}
+    made = guarded.post("/v1/conversations", {"items": [item]})
+    assert made.status == 200, made.body
+    (seen,) = upstream.requests("/v1/conversations")
+    assert seen.json()["items"][0]["content"] == "My mail is <EMAIL_1>"
+    refused = guarded.post("/v1/conversations", {"metadata": {"about": "Project Chimera"}})
+    assert refused.error["code"] == "content_blocked"
+
+
+def test_files_are_refused_where_a_guard_must_see_into_them(
+    guarded: RunningServer, upstream: Upstream
+):
+    form = (
+        '--b\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n'
+        '--b\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\nx\r\n--b--\r\n'
+    )
+    strict = {
+        "content-type": "multipart/form-data; boundary=b", "x-headgate-trust": "untrusted",
+    }  # fmt: skip
+    refused = guarded.post("/v1/files", form.encode(), headers=strict)
+    assert refused.error["code"] == "content_blocked"
+    assert upstream.requests("/v1/files") == []
+
+
+def test_a_realtime_session_is_refused_where_guards_stand(guarded: RunningServer):
+    with (
+        pytest.raises(InvalidStatus) as refused,
+        connect(
+            f"ws://{guarded.host}:{guarded.port}/v1/realtime?model=gpt-realtime",
+            additional_headers={"authorization": f"Bearer {ADMIN_KEY}"},
+        ),
+    ):
+        pass
+    assert b"guard_cannot_see" in (refused.value.response.body or b"")

@@ -31,6 +31,7 @@ providers:
       - {{name: first, api_key: {KEYS["first"]}, project: proj_1}}
       - {{name: second, api_key: {KEYS["second"]}}}
     key_probe_s: 0.5
+alerts: {{webhooks: {{ops: {{url: "{own_upstream.base_url}/hook", secret: 0123456789abcdef}}}}}}
 """,
     )
     yield started
@@ -51,6 +52,7 @@ def test_a_refused_key_leaves_and_comes_back(
     server: RunningServer, own_upstream: Upstream, failure: str
 ):
     status = {"invalid_api_key": 401, "insufficient_quota": 429, "forbidden": 403}[failure]
+    own_upstream.answers("/v1/hook", reply({}))
     own_upstream.answers("/v1/models", error(500, "not_yet"))
     own_upstream.answers("m", error(status, failure), reply(completion("m")))
     answer = server.chat("m")
@@ -77,6 +79,12 @@ def test_a_refused_key_leaves_and_comes_back(
     metrics = server.get("/metrics").body.decode()
     assert 'headgate_provider_keys_out{provider="openai"} 1.0' in metrics
     assert 'headgate_provider_key_out_total{provider="openai",provider_key="first"} 1.0' in metrics
+    told = json.loads(own_upstream.wait_for("/v1/hook").body)
+    assert (told["type"], told["provider"], told["provider_key"], told["reason"]) == (
+        "provider_key.out", "openai", "first", failure,
+    )  # fmt: skip
+    assert (told["status"], told["keys_left"]) == (status, 1)
+    assert PROVIDER_KEY not in json.dumps(told)
     probe = own_upstream.wait_for("/v1/models")
     assert (key_of(probe), probe.header("openai-project")) == ("first", "proj_1")
     own_upstream.answers("/v1/models", reply({"object": "list", "data": []}))
@@ -84,6 +92,7 @@ def test_a_refused_key_leaves_and_comes_back(
     for _ in range(4):
         server.chat("m")
     assert "first" in keys_asked(own_upstream, "m")[-4:]
+    assert len(own_upstream.requests("/v1/hook")) == 1
 
 
 def test_where_every_key_was_refused_the_operator_is_named_and_nobody_is_asked(
@@ -98,13 +107,14 @@ def test_where_every_key_was_refused_the_operator_is_named_and_nobody_is_asked(
     assert keys_asked(own_upstream, "m") == ["first", "second"]
 
 
+@pytest.mark.parametrize("counted", ["requests", "tokens"])
 def test_a_key_whose_limit_is_used_up_leaves_the_work_to_the_other(
-    server: RunningServer, own_upstream: Upstream
+    server: RunningServer, own_upstream: Upstream, counted: str
 ):
     spent = [
-        ("x-ratelimit-limit-requests", "100"),
-        ("x-ratelimit-remaining-requests", "1"),
-        ("x-ratelimit-reset-requests", "1m0s"),
+        (f"x-ratelimit-limit-{counted}", "100"),
+        (f"x-ratelimit-remaining-{counted}", "1"),
+        (f"x-ratelimit-reset-{counted}", "1m0s"),
     ]
     own_upstream.answers("m", reply(completion("m"), headers=spent), reply(completion("m")))
     for _ in range(4):

@@ -52,6 +52,10 @@ def test_the_call_beyond_a_limit_is_answered_429_with_the_rule_and_when_to_come_
     assert "requests/minute per key of feature=requests" in refused.error["message"]
     assert 50 <= int(refused.headers["retry-after"]) <= 66
     assert int(refused.headers["retry-after-ms"]) <= int(refused.headers["retry-after"]) * 1000
+    assert refused.headers["x-ratelimit-limit-requests"] == "3"
+    assert refused.headers["x-ratelimit-remaining-requests"] == "0"
+    assert refused.headers["x-ratelimit-reset-requests"] == "60s"
+    assert "0 are left. Try again in" in refused.error["message"]
     record = limited.record(model_requested=model, status=429)
     assert (record["attempts"], record["cost_nanousd"]) == (0, 0)
     other = limited.chat(model, key=limited.new_key(), headers=feature("requests"))
@@ -68,8 +72,11 @@ def test_the_sdk_raises_its_own_error(limited: RunningServer, model: str):
         messages = [{"role": "user", "content": "Hello"}]
         for _ in range(3):
             client.chat.completions.create(model=model, messages=messages)
-        with pytest.raises(openai.RateLimitError, match="requests/minute per key"):
+        with pytest.raises(openai.RateLimitError, match="requests/minute per key") as caught:
             client.chat.completions.create(model=model, messages=messages)
+        told = caught.value.response.headers
+        assert told["x-ratelimit-limit-requests"] == "3"
+        assert told["x-ratelimit-remaining-requests"] == "0"
 
 
 def test_a_failed_call_gives_its_tokens_back(
@@ -83,6 +90,33 @@ def test_a_failed_call_gives_its_tokens_back(
     answer = limited.chat(model, key=key, headers=feature("tokens"))
     assert answer.status == 200
     assert answer.headers["x-ratelimit-limit-tokens"] == "400"
+
+
+def test_a_refusal_for_tokens_tells_of_tokens(limited: RunningServer, model: str):
+    key = limited.new_key()
+    limited.chat(model, key=key, headers=feature("tokens"))
+    body = {"model": model, "messages": [], "max_tokens": 395}
+    refused = limited.post("/v1/chat/completions", body, key=key, headers=feature("tokens"))
+    assert refused.status == 429
+    assert refused.headers["x-ratelimit-limit-tokens"] == "400"
+    assert 0 < int(refused.headers["x-ratelimit-remaining-tokens"]) < 395
+    assert "x-ratelimit-limit-requests" not in refused.headers
+    never = limited.post(
+        "/v1/chat/completions",
+        body | {"max_tokens": 401},
+        key=limited.new_key(),
+        headers=feature("tokens"),
+    )
+    assert never.status == 429
+    assert never.headers["x-ratelimit-remaining-tokens"] == "400"
+    assert never.headers["x-should-retry"] == "false"
+
+
+def test_requests_about_files_are_told_of_their_limit(limited: RunningServer):
+    key = limited.new_key()
+    answers = [limited.get("/v1/batches", key=key, headers=feature("requests")) for _ in range(4)]
+    assert answers[3].status == 429
+    assert answers[3].headers["x-ratelimit-remaining-requests"] == "0"
 
 
 def test_the_providers_own_headers_are_told_where_they_are_smaller(

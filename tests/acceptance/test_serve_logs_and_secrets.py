@@ -204,3 +204,25 @@ providers:
     assert PROVIDER_KEY not in json.dumps(config)
     checked = headgate("check", folder=server.folder)
     assert PROVIDER_KEY not in checked.stdout + checked.stderr
+
+
+def test_a_key_that_is_no_more_than_a_letter_spoils_no_reply(
+    server_with: StartServer, upstream: Upstream, model: str
+):
+    text = f"""
+providers:
+  short: {{ base_url: "{upstream.base_url}", api_key: k, models: ["*-s"] }}
+  long: {{ base_url: "{upstream.base_url}", api_key: kkkkkkkk, models: ["*-l"] }}
+"""
+    server = server_with(settings=text)
+    words = "Thank k, kkkkkkk and kkkkkkkk"
+    for name in (f"{model}-s", f"{model}-l"):
+        upstream.answers(name, reply(completion(name, words)))
+    shown = server.chat(f"{model}-s").json()["choices"][0]["message"]["content"]
+    assert shown == words
+    hidden = server.chat(f"{model}-l").json()["choices"][0]["message"]["content"]
+    assert hidden == "Thank k, kkkkkkk and [redacted]"
+    assert "warning: providers.short.api_key has fewer than 8 characters" in server.stdout()
+    assert "providers.long" not in server.stdout()
+    lines = [line for line in server.log() if line["event"] == "short provider key"]
+    assert [line["level"] for line in lines] == ["warning"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from servers import ADMIN_KEY, PROVIDER_KEY, RunningServer, StartServer
+from servers import ADMIN_KEY, PROVIDER_KEY, RunningServer, StartServer, until
 from upstreams import CUT, Upstream, chunk, error, reply
 
 FORM = "multipart/form-data; boundary=x1"
@@ -31,7 +31,7 @@ def uploaded(server: RunningServer, body: bytes, path: str = "/v1/files", **more
 @pytest.fixture
 def small(server_with: StartServer) -> RunningServer:
     return server_with(
-        settings="endpoints: {max_upload_bytes: 5000, upload_idle_s: 0.4, allow: [/v1/videos/*]}"
+        settings="endpoints: {max_upload_bytes: 5000, upload_idle_s: 0.4, allow: ['/v1/chatkit/*']}"
     )
 
 
@@ -82,10 +82,11 @@ def test_an_address_that_is_not_known_is_refused_with_what_to_do(small):
     assert wrong.status == 405
     assert set(wrong.headers["allow"].split(", ")) == {"GET", "POST"}
     assert small.get("/v1/files", key=None).status == 401
-    assert small.get("/v1/videos/v_1", key=None).status == 401
+    assert small.get("/v1/chatkit/v_1", key=None).status == 401
 
 
 def test_no_address_leads_elsewhere(gateway: RunningServer, upstream: Upstream):
+    before = len(upstream.everything())
     for path in (
         "/v1/files/..%2fmodels",
         "/v1/files/%2e%2e",
@@ -95,31 +96,95 @@ def test_no_address_leads_elsewhere(gateway: RunningServer, upstream: Upstream):
         "/v1/files/a%0d%0ax: y",
     ):
         assert gateway.get(path.replace(" ", "%20")).status in (400, 404), path
-    assert not [r for r in upstream.everything() if "/files/" in r.target]
+    assert len(upstream.everything()) == before
+
+
+def test_only_what_is_named_passes_however_its_address_is_written(
+    server_with: StartServer, upstream: Upstream
+):
+    server = server_with(
+        settings="endpoints: {allow: [/v1/things, '/v1/things/*', '/v1/fine_tuning/*']}",
+        upstream=upstream,
+    )
+    passing = (
+        "things",
+        "things/a",
+        "things/a/content",
+        "things/a..b",
+        "things/a%2fb",
+        "thing%73",
+    )
+    refused = (
+        "things/", "things//a", "things/../files", "things/%2e%2e/files", "things/..%2ffiles",
+        "things/a/../../files", "things/%252e%252e/files", "things/.a", "things/...", "thingsx",
+        "things;x", "things/a;b", "things%00", "things/a%20b", "things/a%0d%0ab", "things/%5c..",
+        "Things", "./things", "/things", "chat/../things", "completions", "threads/x",
+        "things/" + "a" * 200,
+    )  # fmt: skip
+    for path in passing:
+        before = len(upstream.everything())
+        assert server.get(f"/v1/{path}", key=None).status == 401
+        assert len(upstream.everything()) == before
+        server.get(f"/v1/{path}")
+        assert len(upstream.everything()) == before + 1, path
+    before = len(upstream.everything())
+    for path in refused:
+        for method in ("GET", "POST"):
+            got = server.request(method, f"/v1/{path}", b"{}" if method == "POST" else b"")
+            assert got.status == 404, path
+    for method in ("HEAD", "OPTIONS", "PROPFIND"):
+        assert server.request(method, "/v1/things/a").status == 404
+    assert server.get("/v1/fine_tuning/jobs/ftjob-of-others/new").status == 404
+    assert len(upstream.everything()) == before
+
+    def passed() -> bool:
+        kept = [one for one in server.records() if one["endpoint"].startswith("things")]
+        return len(kept) == len(passing) and all(one["key_id"] for one in kept)
+
+    assert until(passed, 5.0)
+
+
+def test_a_head_request_is_answered_without_a_body(small: RunningServer):
+    ask = f"host: x\r\nauthorization: Bearer {ADMIN_KEY}\r\n"
+    with small.connect() as raw:
+        for path in ("/v1/chat/completions", "/v1/responses", "/v1/files", "/v1/nothing"):
+            raw.sendall(f"HEAD {path} HTTP/1.1\r\n{ask}\r\n".encode())
+        raw.sendall(f"GET /healthz HTTP/1.1\r\n{ask}connection: close\r\n\r\n".encode())
+        received = b""
+        while data := raw.recv(65536):
+            received += data
+    *heads, last = received.split(b"HTTP/1.1 ")[1:]
+    assert len(heads) == 4
+    assert all(head.endswith(b"\r\n\r\n") for head in heads)
+    assert last.startswith(b"200 OK")
 
 
 def test_what_is_let_pass_goes_with_the_providers_key_and_leaves_a_record(
     server_with: StartServer, upstream: Upstream
 ):
     server = server_with(
-        settings="endpoints: {allow: [/v1/videos, '/v1/skills/*']}", upstream=upstream
+        settings="endpoints: {allow: [/v1/assistants, '/v1/threads/*']}", upstream=upstream
     )
-    upstream.answers("/v1/videos?seconds=4", reply({"id": "video_1"}, status=201))
+    upstream.answers("/v1/assistants?seconds=4", reply({"id": "asst_1"}, status=201))
     body = {"prompt": "A river"}
-    passed = server.post("/v1/videos?seconds=4", body)
-    assert (passed.status, passed.json()) == (201, {"id": "video_1"})
-    sent = upstream.requests("/v1/videos?seconds=4")[0]
+    passed = server.post("/v1/assistants?seconds=4", body)
+    assert (passed.status, passed.json()) == (201, {"id": "asst_1"})
+    sent = upstream.requests("/v1/assistants?seconds=4")[0]
     assert sent.header("authorization") == f"Bearer {PROVIDER_KEY}"
     assert sent.json() == body
     record = server.record(id=passed.headers["x-headgate-call-id"])
-    assert (record["endpoint"], record["status"], record["cost_nanousd"]) == ("videos", 201, None)
-    upstream.answers("/v1/skills/s_1/content", reply(b"\0\1", content_type="application/zip"))
-    got = server.get("/v1/skills/s_1/content")
+    assert (record["endpoint"], record["status"], record["cost_nanousd"]) == (
+        "assistants",
+        201,
+        None,
+    )
+    upstream.answers("/v1/threads/s_1/content", reply(b"\0\1", content_type="application/zip"))
+    got = server.get("/v1/threads/s_1/content")
     assert (got.body, got.headers["content-type"]) == (b"\0\1", "application/zip")
-    assert server.request("PATCH", "/v1/skills/s_1", {}).status == 404
+    assert server.request("PATCH", "/v1/threads/s_1", {}).status == 404
     key = server.new_key(models=["gpt-5"])
-    assert server.post("/v1/videos", {"model": "sora-2"}, key=key).status == 403
-    assert server.post("/v1/videos", body, key=key).status == 403
+    assert server.post("/v1/assistants", {"model": "sora-2"}, key=key).status == 403
+    assert server.post("/v1/assistants", body, key=key).status == 403
 
 
 def test_objects_made_elsewhere_are_reached_only_where_that_is_set(

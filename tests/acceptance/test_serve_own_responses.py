@@ -27,14 +27,6 @@ def test_a_stored_response_is_shown_to_its_own_project_only(simulated: RunningSe
     assert simulated.request("DELETE", f"/v1/responses/{answered}", key=north).status == 200
 
 
-def test_a_background_response_is_refused_because_its_cost_would_be_lost(
-    simulated: RunningServer,
-):
-    asked = {"model": "gpt-4.1-mini", "input": "Hello", "background": True}
-    refused = simulated.post("/v1/responses", asked)
-    assert (refused.status, refused.error["param"]) == (400, "background")
-
-
 def test_a_request_that_comes_back_is_refused(
     gateway: RunningServer, upstream: Upstream, model: str
 ):

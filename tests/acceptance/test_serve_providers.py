@@ -211,6 +211,29 @@ def test_a_token_that_is_refused_is_the_operators_business(
     assert upstream.requests(f"entra-{model}") == []
 
 
+def test_a_token_that_its_provider_refuses_is_fetched_anew_once(
+    server_with: StartServer, upstream: Upstream, model: str
+):
+    text = settings(upstream).replace("tenant-a", "tenant-c")
+    target = TOKEN_TARGET.replace("tenant-a", "tenant-c")
+    tokens = [
+        reply({"token_type": "Bearer", "expires_in": 3599, "access_token": f"{TOKEN}-{number}"})
+        for number in (1, 2, 3)
+    ]
+    upstream.answers(target, *tokens)
+    server = server_with(settings=text)
+    name = f"entra-{model}"
+    upstream.answers(name, error(401, "token_revoked"), reply(completion(name)))
+    assert server.chat(name).status == 200
+    asked = [request.header("authorization") for request in upstream.requests(name)]
+    assert asked == [f"Bearer {TOKEN}-1", f"Bearer {TOKEN}-2"]
+    upstream.answers(name, error(401, "no_role"))
+    for _ in range(3):
+        assert server.chat(name).error["code"] == "upstream_authentication_failed"
+    assert len(upstream.requests(target)) == 2
+    assert len(upstream.requests(name)) == 5
+
+
 def test_the_effective_configuration_hides_the_secret(server: RunningServer):
     shown = server.get("/api/config")
     assert shown.status == 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from servers import PROVIDER_KEY, StartServer
 from upstreams import Upstream, completion, error, reply
 
@@ -26,6 +28,25 @@ breaker: {{enabled: false}}
     assert 60 + 5 <= len(upstream.requests(model)) <= 60 + 6 + 2 + 4
     refused = server.get("/metrics").body.decode()
     assert 'headgate_retries_denied_total{provider="here"}' in refused
+
+
+def test_good_times_are_not_paid_back_in_an_outage(
+    server_with: StartServer, upstream: Upstream, model: str
+):
+    server = server_with(
+        settings=f"""
+providers:
+  here: {{base_url: "{upstream.base_url}", api_key: {PROVIDER_KEY}}}
+retries: {{base_delay_s: 0}}
+breaker: {{enabled: false}}
+"""
+    )
+    upstream.answers(model, *[reply(completion(model))] * 100, error(503, "busy"))
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: server.chat(model).status, range(400)))
+    assert (answers.count(200), answers.count(503)) == (100, 300)
+    # 300 calls and a tenth, and what the floor of 2 a second may add on a slow machine.
+    assert len(upstream.requests(model)) - 100 <= 300 + 30 + 20
 
 
 def test_a_quiet_server_retries(server_with: StartServer, upstream: Upstream, model: str):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import wave
+from typing import Any
 
 import pytest
-from openai import APIError, BadRequestError, OpenAI, PermissionDeniedError
+from openai import APIError, OpenAI, PermissionDeniedError
 
 from servers import RunningServer, StartServer
 
@@ -174,12 +175,33 @@ def test_pictures_of_pictures(client: OpenAI, simulated: RunningServer):
     assert client.images.create_variation(model="dall-e-2", image=("a.png", b"\x89PNG")).data
 
 
-def test_a_picture_as_svg_is_refused_with_the_reason(client: OpenAI):
-    with pytest.raises(BadRequestError) as refused:
-        client.images.generate(
-            model="gpt-image-1.5", prompt="x", extra_body={"svg": {"model": "gpt-5"}}
-        )
-    assert refused.value.param == "svg"
+def test_a_picture_as_svg_is_unpriced_and_its_second_model_must_be_allowed(
+    client: OpenAI, simulated: RunningServer
+):
+    named: Any = {"model": "gpt-image-1.5", "prompt": "x", "output_format": "svg"}
+    raw = client.images.with_raw_response.generate(**named, svg={"model": "gpt-5"})
+    drawn = raw.parse()
+    assert drawn.data
+    assert base64.b64decode(drawn.data[0].b64_json or "").startswith(b"<svg")
+    record = simulated.record(id=raw.headers["x-headgate-call-id"])
+    assert record["output_tokens"] == 272
+    assert record["cost_nanousd"] is None, "what the second model used is told by nobody"
+    for models, svg, allowed in (
+        (["gpt-image-1.5"], {"model": "gpt-5"}, False),
+        (["gpt-image-1.5"], None, False),
+        (["gpt-image-1.5", "gpt-5"], {"model": "gpt-5"}, True),
+    ):
+        key = simulated.new_key(models=models)
+        more = {} if svg is None else {"svg": svg}
+        with OpenAI(base_url=simulated.base_url, api_key=key, max_retries=0) as bound:
+            if allowed:
+                assert bound.images.generate(**named, **more).data
+                assert bound.images.edit(image=("a.png", b"1"), **named, **more).data
+                continue
+            with pytest.raises(PermissionDeniedError):
+                bound.images.generate(**named, **more)
+            with pytest.raises(PermissionDeniedError):
+                bound.images.edit(image=("a.png", b"1"), **named, **more)
 
 
 def test_a_key_of_certain_models_is_held_to_them_in_forms_too(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from openai import BadRequestError, NotFoundError, OpenAI, PermissionDeniedError
 
-from servers import RunningServer
+from servers import Reply, RunningServer
 
 
 def a_file(client: OpenAI, content: bytes = b"{}", purpose: Any = "user_data") -> str:
@@ -59,7 +59,7 @@ def test_a_batch_is_answered_and_its_files_are_its_projects(
     batch = raw.parse()
     assert batch.status == "validating"
     record = simulated.record(id=raw.headers["x-headgate-call-id"])
-    assert (record["endpoint"], record["cost_nanousd"]) == ("batches", None), "not priced, not free"
+    assert (record["endpoint"], record["price_version"]) == ("batches", "later")
     refused(others.batches.retrieve, batch.id)
     refused(others.batches.cancel, batch.id)
     done = client.batches.retrieve(batch.id)
@@ -209,6 +209,11 @@ def test_a_fine_tuning_job(client: OpenAI, others: OpenAI):
     assert client.fine_tuning.jobs.pause(second.id).id == second.id
     assert client.fine_tuning.jobs.resume(second.id).status == "running"
     assert client.fine_tuning.jobs.cancel(second.id).status == "cancelled"
+    assert done.fine_tuned_model
+    refused(others.models.delete, done.fine_tuned_model)
+    refused(client.models.delete, "gpt-4.1-mini")
+    assert client.models.delete(done.fine_tuned_model).deleted
+    refused(client.models.delete, done.fine_tuned_model)
 
 
 def test_a_container_and_its_files(client: OpenAI, others: OpenAI):
@@ -232,16 +237,29 @@ def test_a_container_and_its_files(client: OpenAI, others: OpenAI):
     refused(client.containers.retrieve, container.id)
 
 
-def test_an_object_can_not_be_named_in_a_form(client: OpenAI, simulated: RunningServer):
+def test_an_object_that_a_form_names_must_be_the_projects_own(
+    client: OpenAI, others: OpenAI, simulated: RunningServer
+):
     container = client.containers.create(name="box")
-    form = b'--x\r\nContent-Disposition: form-data; name="file_id"\r\n\r\nfile-1\r\n--x--\r\n'
-    reply = simulated.request(
-        "POST",
-        f"/v1/containers/{container.id}/files",
-        form,
-        headers={"content-type": "multipart/form-data; boundary=x"},
+
+    def put(file_id: str) -> Reply:
+        head = b'--x\r\nContent-Disposition: form-data; name="file_id"\r\n\r\n'
+        return simulated.request(
+            "POST",
+            f"/v1/containers/{container.id}/files",
+            head + file_id.encode() + b"\r\n--x--\r\n",
+            headers={"content-type": "multipart/form-data; boundary=x"},
+        )
+
+    for file_id in (a_file(others), "file-1", "é"):
+        refused_form = put(file_id)
+        assert (refused_form.status, refused_form.error["param"]) == (400, "file_id")
+    assert list(client.containers.files.list(container.id)) == []
+    assert put(a_file(client, b"mine")).status == 200
+    (file,) = client.containers.files.list(container.id)
+    assert client.containers.files.content.retrieve(file.id, container_id=container.id).read() == (
+        b"mine"
     )
-    assert (reply.status, reply.error["param"]) == (400, "file_id")
 
 
 def test_an_eval_and_its_runs(client: OpenAI, others: OpenAI):
@@ -282,15 +300,6 @@ def test_an_eval_and_its_runs(client: OpenAI, others: OpenAI):
     client.evals.runs.cancel(run.id, eval_id=made.id)
     client.evals.runs.delete(run.id, eval_id=made.id)
     client.evals.delete(made.id)
-
-
-def test_a_realtime_client_secret_is_unpriced(client: OpenAI, simulated: RunningServer):
-    raw = client.realtime.client_secrets.with_raw_response.create(
-        session={"type": "realtime", "model": "gpt-realtime"}
-    )
-    assert raw.parse().value.startswith("ek_")
-    record = simulated.record(id=raw.headers["x-headgate-call-id"])
-    assert (record["endpoint"], record["cost_nanousd"]) == ("realtime/client_secrets", None)
 
 
 def test_a_call_may_name_its_own_projects_objects_only(client: OpenAI, others: OpenAI):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from openai import AsyncOpenAI, OpenAI
+import pytest
+from openai import AsyncOpenAI, BadRequestError, OpenAI
 from openai.types.responses import Response
 from pydantic import BaseModel
 
@@ -105,6 +106,38 @@ def test_a_response_goes_on_from_the_one_before(client: OpenAI):
     assert first.usage is not None
     assert second.usage is not None
     assert second.usage.input_tokens > first.usage.input_tokens
+
+
+def test_a_stored_response_is_streamed_again(client: OpenAI):
+    made = client.responses.create(model=MODEL, input=INPUT)
+    events = list(client.responses.retrieve(made.id, stream=True))
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    last = events[-1]
+    assert last.type == "response.completed"
+    assert last.response.output_text == made.output_text
+    rest = list(client.responses.retrieve(made.id, stream=True, starting_after=3))
+    assert rest == events[4:]
+
+
+def test_a_stored_prompt_brings_its_own_model(client: OpenAI, simulated: RunningServer):
+    prompt: Any = {"id": "pmpt_1", "variables": {"city": "Lisbon"}}
+    raw = client.responses.with_raw_response.create(prompt=prompt)
+    answer = raw.parse()
+    record = simulated.record(id=raw.headers["x-headgate-call-id"])
+    assert (record["model_requested"], record["model_answered"]) == (None, answer.model)
+    assert record["cost_nanousd"] > 0, "it is priced by the model that the reply names"
+    events = list(client.responses.create(prompt=prompt, stream=True))
+    assert events[-1].type == "response.completed"
+    with pytest.raises(BadRequestError) as refused:
+        client.responses.create(input=INPUT)
+    assert refused.value.param == "model", "the provider says itself what it misses"
+
+
+def test_input_tokens_are_counted_without_a_model(client: OpenAI, simulated: RunningServer):
+    raw = client.responses.input_tokens.with_raw_response.count(input=INPUT)
+    assert raw.parse().input_tokens > 0
+    record = simulated.record(id=raw.headers["x-headgate-call-id"])
+    assert (record["model_requested"], record["cost_nanousd"]) == (None, 0)
 
 
 def test_a_round_with_a_tool(client: OpenAI):

@@ -44,8 +44,8 @@ routes:
 _ALLOWED = (
     "agents", "assistants", "audio/voice_consents", "audio/voices", "chatkit", "completions",
     "content_provenance_checks", "decisions", "fine_tuning/alpha", "fine_tuning/checkpoints",
-    "live", "realtime/calls", "realtime/translations", "safety", "skills", "threads", "vaults",
-    "videos", "webhook_endpoints", "webhook_event_types",
+    "live", "realtime/calls", "realtime/translations", "safety", "threads", "vaults",
+    "webhook_endpoints", "webhook_event_types",
 )  # fmt: skip
 """Below `/v1/`: what Headgate does not know, and an operator may let pass by name."""
 

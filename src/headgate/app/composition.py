@@ -17,6 +17,7 @@ from contextlib import suppress
 from functools import partial
 
 from headgate.app.accounting import Accounting
+from headgate.app.alerting import Alerting
 from headgate.app.caching import build_cache, build_embedder, check_cache
 from headgate.app.guarding import build_guards, untrusted_projects
 from headgate.app.plan import Plan
@@ -24,16 +25,26 @@ from headgate.app.tracing import Tracing
 from headgate.config.policy import effective_policy
 from headgate.errors import UnavailableError
 from headgate.gateway.cache.semantic.near_miss import NearMissLog
+from headgate.gateway.commitments.batch_input import BatchInput
+from headgate.gateway.commitments.keeper import CommitmentKeeper
+from headgate.gateway.commitments.watch import CommitmentWatch
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.grading.classifier import Classifier
 from headgate.gateway.key_probe import KeyProbe
+from headgate.gateway.key_watch import KeyWatch
 from headgate.gateway.models import ModelList
 from headgate.gateway.moderator import GatewayModerator
+from headgate.gateway.objects.allowed import AllowedPaths
+from headgate.gateway.objects.batch_input import BatchBounds
 from headgate.gateway.objects.carrier import ObjectCarrier
 from headgate.gateway.objects.in_calls import ObjectsInCalls
+from headgate.gateway.objects.items import ResponseItems
+from headgate.gateway.objects.operations import PROVIDER_SECRETS
 from headgate.gateway.objects.register import ObjectRegister
 from headgate.gateway.provider import Provider
+from headgate.gateway.realtime.carrier import RealtimeCarrier
+from headgate.gateway.realtime.opening import SessionOpener
 from headgate.gateway.retry import RetryPolicy
 from headgate.gateway.routing import Routing
 from headgate.gateway.settlement import Settlement
@@ -58,7 +69,11 @@ from headgate.intake.http.request_body import Receive, Scope, Send
 from headgate.intake.http.responses_api import responses_endpoints
 from headgate.intake.http.runs_api import runs_endpoints
 from headgate.intake.http.workflows_api import workflows_endpoints
+from headgate.intake.sockets.client_secrets import ClientSecrets
+from headgate.intake.sockets.realtime_api import realtime_endpoints
+from headgate.intake.sockets.surface import SocketSurface
 from headgate.ledger.allowances.rule import Rules
+from headgate.ledger.commitments.store import CommitmentStore
 from headgate.ledger.prices import PriceList
 from headgate.ledger.record import CallRecord
 from headgate.ledger.usage import response_owner
@@ -122,7 +137,14 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         for name, provider in plan.providers.items()
     }
     prices = PriceList(settings.prices)
-    routing = Routing(providers, settings.routes, settings.breaker, prices)
+    routing = Routing(
+        providers,
+        settings.routes,
+        settings.breaker,
+        prices,
+        default_models=settings.endpoints.default_models,
+        keeper=settings.endpoints.provider,
+    )
     metrics = Metrics(max_label_values=settings.metrics.max_label_values)
     call_log = CallLog(settings.logs.calls, settings.logs.level)
     tracing = Tracing.of(plan, metrics.traces)
@@ -136,18 +158,34 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     writer = LedgerWriter(database, settings.ledger, note_batch)
 
     async def find_response(response_id: str) -> ResponseOwner | None:
-        return await asyncio.to_thread(_owner_of, database, response_id)
+        return await asyncio.to_thread(_owner_of, database, begun, response_id)
 
     catalogue = Catalogue.load(plan.folder)
     embedder = build_embedder(settings)
     moderator = GatewayModerator()
     cache = build_cache(settings, catalogue, database, embedder)
     stored = StoredResponses(find_response)
-    accounting = Accounting.of(settings, database)
-    spending = None
+    alerting = Alerting(settings, database, providers.values())
+    accounting = Accounting.of(settings, database, alerting.outbox)
+    key_watch = KeyWatch(metrics.targets, alerting.tell)
+    begun = CommitmentStore(
+        database,
+        Rules() if accounting is None else accounting.allowances.rules,
+        None if accounting is None else alerting.outbox,
+    )
+    spending = batch_input = None
     if accounting is not None:
         spending = Spending(accounting.allowances, prices, routing, settings.allowances)
+        batch_input = BatchInput(spending, prices, settings.allowances)
     object_threads = StorageThreads("objects")
+    commitments = CommitmentKeeper(
+        begun,
+        object_threads,
+        prices,
+        providers,
+        writer,
+        spending,
+    )
     register = ObjectRegister(
         database,
         object_threads,
@@ -155,30 +193,40 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     )
     graded = {n: r.classifier for n, r in settings.routes.items() if r.classifier is not None}
     classifier = Classifier(graded, metrics.grading) if graded else None
+    items = ResponseItems(
+        database,
+        object_threads,
+        open_to_unregistered=settings.endpoints.unregistered_objects == "open",
+    )
+    settlement = Settlement(prices)
+    guards = build_guards(
+        settings,
+        plan.folder,
+        secret.derived(b"guards"),
+        moderator,
+        database,
+        object_threads,
+        metrics.guards,
+    )
     gateway = Gateway(
         Dispatcher(
             routing,
             RetryPolicy(settings.retries),
             metrics.targets,
+            key_watch,
             None if tracing is None else tracing.propagator,
+            spending=spending,
         ),
-        Settlement(prices),
+        settlement,
         writer,
         stored,
-        ObjectsInCalls(register),
+        ObjectsInCalls(register, items),
         durable=settings.ledger.durability == "durable",
         spending=spending,
         cache=cache,
-        guards=build_guards(
-            settings,
-            plan.folder,
-            secret.derived(b"guards"),
-            moderator,
-            database,
-            object_threads,
-            metrics.guards,
-        ),
+        guards=guards,
         grader=classifier,
+        commitments=commitments,
     )
     embedder.gateway = moderator.gateway = gateway
     if classifier is not None:
@@ -192,7 +240,9 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
     )
     authenticator = Authenticator(KeyStore(database, secret), secret, settings.access)
     proxies = TrustedProxies(settings.server.trusted_proxies)
+    client_secrets = ClientSecrets(secret, lasts_s=settings.sockets.client_secret_s)
     models = ModelList(routing)
+    restore = None if guards is None else guards.restored
     admin = AdminApp(
         Services(
             database=database,
@@ -213,7 +263,8 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
             ),
             more_endpoints=(
                 *openai_endpoints(),
-                *responses_endpoints(ResponseArchive(stored, providers)),
+                *realtime_endpoints(client_secrets, hash_user),
+                *responses_endpoints(ResponseArchive(stored, providers, commitments, restore)),
                 *models_endpoints(models, lambda: tuple(w.name for w in runner.catalogue)),
                 *workflows_endpoints(runner, fault_hints=routing.takes_fault_hints),
                 *runs_endpoints(runner),
@@ -242,19 +293,60 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         routing,
         register,
         RetryPolicy(settings.retries),
-        prices,
+        commitments,
+        batch_input,
         writer,
+        key_watch,
+        stored,
+        items,
+        BatchBounds(
+            max_file_bytes=settings.endpoints.max_upload_bytes,
+            max_line_bytes=settings.server.max_body_bytes,
+        ),
+        allowed=AllowedPaths(settings.endpoints.allow),
         keeper=settings.endpoints.provider,
         durable=settings.ledger.durability == "durable",
+        guards=guards,
         spending=spending,
     )
     return Application(
         surface=surface,
-        objects=ObjectsSurface(carrier, surface, settings.server, settings.endpoints),
+        objects=ObjectsSurface(
+            carrier,
+            surface,
+            settings.server,
+            settings.endpoints,
+            PROVIDER_SECRETS if settings.sockets.client_secrets == "provider" else (),
+        ),
+        sockets=SocketSurface(
+            surface,
+            RealtimeCarrier(
+                gateway,
+                Dispatcher(
+                    routing,
+                    RetryPolicy(settings.retries),
+                    metrics.targets,
+                    key_watch,
+                    None if tracing is None else tracing.propagator,
+                    SessionOpener(
+                        max_message_bytes=settings.sockets.max_message_bytes,
+                        max_waiting_messages=settings.sockets.max_waiting_messages,
+                    ),
+                ),
+                settlement,
+                spending,
+                settings.sockets,
+            ),
+            client_secrets,
+            settings.sockets,
+            simulated=bool(plan.simulated),
+        ),
         object_threads=object_threads,
+        response_items=items,
         admin=admin,
         gateway=gateway,
         key_probe=KeyProbe(providers.values(), metrics.targets),
+        watch=CommitmentWatch(commitments),
         authenticator=authenticator,
         runner=runner,
         writer=writer,
@@ -263,6 +355,7 @@ def build(plan: Plan, *, parent_pid: int | None = None) -> Application:
         database=database,
         accounting=accounting,
         tracing=tracing,
+        alerting=alerting,
         parent_pid=parent_pid,
     )
 
@@ -271,9 +364,11 @@ def _database(plan: Plan) -> Database:
     return Database(plan.database_url, durable=plan.settings.ledger.durability == "durable")
 
 
-def _owner_of(database: Database, response_id: str) -> ResponseOwner | None:
+def _owner_of(database: Database, begun: CommitmentStore, response_id: str) -> ResponseOwner | None:
     with database.connect() as connection:
         found = response_owner(connection, response_id)
+    # One in the background is noted before it is answered, and recorded a moment after.
+    found = found or begun.owner("response", response_id)
     return None if found is None else ResponseOwner(*found)
 
 
@@ -297,10 +392,13 @@ class Application:
         *,
         surface: OpenAISurface,
         objects: ObjectsSurface,
+        sockets: SocketSurface,
         object_threads: StorageThreads,
+        response_items: ResponseItems,
         admin: AdminApp,
         gateway: Gateway,
         key_probe: KeyProbe,
+        watch: CommitmentWatch,
         authenticator: Authenticator,
         runner: Runner,
         writer: LedgerWriter,
@@ -309,16 +407,20 @@ class Application:
         database: Database,
         accounting: Accounting | None,
         tracing: Tracing | None,
+        alerting: Alerting,
         parent_pid: int | None,
     ) -> None:
         self._parent_pid = parent_pid
         self._surface = surface
         self._endpoints = surface.endpoints
         self._objects = objects
+        self._sockets = sockets
         self._object_threads = object_threads
+        self._response_items = response_items
         self._admin = admin
         self._gateway = gateway
         self._key_probe = key_probe
+        self._watch = watch
         self._authenticator = authenticator
         self._runner = runner
         self._writer = writer
@@ -327,18 +429,21 @@ class Application:
         self._database = database
         self._accounting = accounting
         self._tracing = tracing
+        self._alerting = alerting
         self._gauges: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the life span of the worker."""
         if scope["type"] == "http":
             endpoint = self._endpoints.get(scope["path"])
-            if endpoint is not None:
+            if endpoint is not None and scope["method"] == "POST":
                 await self._surface.serve(endpoint, scope, receive)
             elif (found := self._objects.find(scope["method"], scope["path"])) is not None:
                 await self._objects.serve(found, scope, receive)
             else:
                 await self._admin(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._sockets.serve(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 
@@ -350,8 +455,11 @@ class Application:
         await self._authenticator.start()
         if self._accounting is not None:
             self._accounting.start()
+        self._alerting.start()
         await self._runner.give_up_lost()
         self._key_probe.start()
+        self._response_items.start()
+        self._watch.start()
         if self._gateway.cache is not None:
             await self._gateway.cache.keeper.start()
         # A second Ctrl-C ends a server without `stop`; the records are written all the same.
@@ -373,8 +481,11 @@ class Application:
                 await self._gauges
         await self._authenticator.stop()
         await self._key_probe.stop()
+        await self._response_items.stop()
+        await self._watch.stop()
         if self._accounting is not None:
             await self._accounting.stop()
+        await self._alerting.stop()
         if self._gateway.cache is not None:
             await self._gateway.cache.keeper.stop()
         for provider in self._gateway.routing.providers.values():
@@ -394,7 +505,9 @@ class Application:
         """Wait for calls that were just cancelled to say so in their records."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_QUIET_S):
-                while self._gateway.in_flight or self._objects.in_flight:  # noqa: ASYNC110 - looked at once, at the end
+                while (  # noqa: ASYNC110 - looked at once, at the end
+                    self._gateway.in_flight or self._objects.in_flight or self._sockets.sessions
+                ):
                     await asyncio.sleep(0.01)
 
     async def _note_state(self) -> None:
@@ -403,7 +516,9 @@ class Application:
                 in_flight=self._gateway.in_flight + self._objects.in_flight,
                 lag_s=self._writer.lag_s,
                 waiting_records=self._writer.pending,
+                dead_records=self._writer.dead_records,
             )
+            self._metrics.note_websockets(self._sockets.sessions)
             if self._accounting is not None:
                 self._accounting.note(self._metrics.allowances)
             if (cache := self._gateway.cache) is not None:

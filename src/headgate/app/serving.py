@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -12,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import uvicorn
 
@@ -21,8 +22,10 @@ from headgate.app.composition import Application, build, prepare
 from headgate.app.plan import SIMULATOR_URL, Plan, read_plan
 from headgate.app.processes import Server, Workers
 from headgate.cli.main import ServeOptions
+from headgate.config.short_keys import short_key_warnings
 from headgate.errors import ConfigError
 from headgate.intake.http.server_protocol import ServerProtocol
+from headgate.intake.sockets.protocol import socket_protocol
 from headgate.telemetry.logs import configure_logs
 from headgate.telemetry.metrics import FOLDER_VARIABLE
 
@@ -123,7 +126,10 @@ def _config(plan: Plan, application: Application | None, workers: int = 1) -> uv
         workers=workers,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
         http=ServerProtocol,
-        ws="none",
+        ws=cast("type[asyncio.Protocol]", socket_protocol),  # it is called as the class would be
+        ws_max_size=plan.settings.sockets.max_message_bytes,
+        # Compressed, a socket costs 300 KB, and the SDKs ask for none.
+        ws_per_message_deflate=False,
         lifespan="on",
         interface="asgi3",
         access_log=False,
@@ -152,6 +158,9 @@ def _announce(plan: Plan, listener: socket.socket) -> None:
             " no answer comes from a real model."
         )
         _log.warning("simulated", extra={"providers": sorted(plan.simulated)})
+    for warning in short_key_warnings(plan.providers):
+        lines.append(f"warning: {warning}")
+        _log.warning("short provider key", extra={"reason": warning})
     _log.info("serving", extra={"address": address, "version": __version__})
     _say("\n".join(lines))
 

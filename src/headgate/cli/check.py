@@ -19,6 +19,7 @@ from headgate.config.load import FILE_NAME, load_settings
 from headgate.config.policy import effective_policy
 from headgate.config.problems import every_problem
 from headgate.config.settings import ProviderSettings, Settings
+from headgate.config.short_keys import short_key_warnings
 from headgate.config.trace_plan import TracePlan, trace_plan
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
@@ -38,11 +39,14 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     workflows: tuple[Workflow, ...]
     traces: TracePlan | None = None
     """How a server would trace, by the file and this environment."""
+    of_settings: tuple[str, ...] = ()
+    """Warnings about the settings."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is no problem but costs money or time."""
-        return tuple(w for workflow in self.workflows for w in workflow.prompt.warnings)
+        """What is no problem but costs money, time or trust."""
+        of_prompts = (w for workflow in self.workflows for w in workflow.prompt.warnings)
+        return (*self.of_settings, *of_prompts)
 
 
 @click.command(
@@ -125,6 +129,7 @@ def check_project(folder: Path | None) -> Checked:
         policy=None if problems else policy,
         workflows=tuple(workflows),
         traces=traces,
+        of_settings=short_key_warnings(providers),
     )
 
 
@@ -244,13 +249,14 @@ def _print(folder: Path | None, found: Checked) -> None:
     click.echo(
         f"Retries   {retries['max_attempts']} attempts per target, pauses of"
         f" {retries['base_delay_s']:g} to {retries['max_delay_s']:g} s"
+        + ("; what is unusually late is given up for another" * retries["give_up_unusual"])
     )
     click.echo(f"Cache     {_cache(policy['cache'], found.workflows)}")
     click.echo(f"Traces    {_traces(found.traces)}\n")
     print_table(
         [
             Column("provider"), Column("kind"), Column("address"), Column("key"), Column("models"),
-            Column("connect / first byte / idle / total", "right"),
+            Column("connect / first byte / idle / attempt / total", "right"),
         ],
         [
             [
@@ -258,7 +264,9 @@ def _print(folder: Path | None, found: Checked) -> None:
                 ", ".join(provider["models"]),
                 " / ".join(
                     f"{provider['timeouts'][field]:g} s"
-                    for field in ("connect_s", "first_byte_s", "idle_s", "total_s")
+                    if provider["timeouts"][field] is not None
+                    else "-"
+                    for field in ("connect_s", "first_byte_s", "idle_s", "attempt_s", "total_s")
                 ),
             ]
             for name, provider in policy["providers"].items()

@@ -8,8 +8,11 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from headgate.config.alerts import AlertSettings
-from headgate.config.allowances import BudgetSettings, UsageLimitSettings
+from headgate.config.allowances import FRAME_TOKENS, BudgetSettings, UsageLimitSettings
 from headgate.config.yaml_file import YamlFile
+
+_WINDOWS = ("day", "week", "month", "total")
+"""The shortest first."""
 
 _LIMITS = ("requests_per_minute", "tokens_per_minute", "tokens_per_day", "concurrent")
 
@@ -34,6 +37,7 @@ def check_allowances(
             _once(document, key, seen, "budgets", index, "usd")
         if budget.max_call_usd is not None:
             _once(document, ("call", *_scope(budget)), seen, "budgets", index, "max_call_usd")
+    _check_longer_windows(document, limits, budgets)
 
 
 def check_alerts(document: YamlFile, alerts: AlertSettings) -> None:
@@ -57,11 +61,13 @@ def _check_limit(document: YamlFile, limit: UsageLimitSettings, index: int) -> N
     _check_scope(document, limit, at)
     if all(getattr(limit, name) is None for name in _LIMITS):
         raise document.error(f"limits nothing; write one of {', '.join(_LIMITS)}", *at)
-    per_minute, per_day = limit.tokens_per_minute, limit.tokens_per_day
-    if per_minute is not None and per_day is not None and per_day < per_minute:
-        raise document.error(
-            "can never be met: `tokens_per_day` is smaller", *at, "tokens_per_minute"
-        )
+    for name in ("tokens_per_minute", "tokens_per_day"):
+        most = getattr(limit, name)
+        if most is not None and most <= FRAME_TOKENS:
+            raise document.error(
+                f"would refuse every call: each is taken to use more than {FRAME_TOKENS} tokens",
+                *at, name,
+            )  # fmt: skip
 
 
 def _check_budget(
@@ -87,6 +93,35 @@ def _check_budget(
     if budget.cheaper_route is not None and budget.cheaper_route not in routes:
         known = ", ".join(routes) or "none"
         raise document.error(f"no such route; the file has {known}", *at, "cheaper_route")
+
+
+def _check_longer_windows(
+    document: YamlFile,
+    limits: tuple[UsageLimitSettings, ...],
+    budgets: tuple[BudgetSettings, ...],
+) -> None:
+    """Refuse what can never be met, because the same may use less in a longer window."""
+    by_day = {_scope(one): one.tokens_per_day for one in limits if one.tokens_per_day is not None}
+    for index, limit in enumerate(limits):
+        per_minute, per_day = limit.tokens_per_minute, by_day.get(_scope(limit))
+        if per_minute is not None and per_day is not None and per_day < per_minute:
+            raise document.error(
+                "can never be met: `tokens_per_day` is smaller",
+                "limits", index, "tokens_per_minute",
+            )  # fmt: skip
+    for index, budget in enumerate(budgets):
+        for other in budgets:
+            if budget.usd is None or budget.window is None or other.window is None:
+                continue
+            longer = _WINDOWS.index(other.window) > _WINDOWS.index(budget.window)
+            same = longer and _scope(other) == _scope(budget)
+            if same and Decimal(other.usd or 0) < Decimal(budget.usd):
+                raise document.error(
+                    f"can never be met: the budget of the same for the {other.window} is smaller"
+                    if other.window != "total"
+                    else "can never be met: the budget of the same in total is smaller",
+                    "budgets", index, "usd",
+                )  # fmt: skip
 
 
 def _check_scope(

@@ -30,6 +30,9 @@ Count = Annotated[int, Meta(ge=1, le=10**15)]
 Dollars = Annotated[str, Meta(pattern=r"^\d{1,9}(\.\d{1,9})?$")]
 Percent = Annotated[int, Meta(ge=1, le=100)]
 
+FRAME_TOKENS = 64
+"""What a prompt is taken to take beyond its texts: roles, priming."""
+
 _PER = "What each have their own: one of organisation, project, key, feature, user, workflow, or a\
  list of them for each combination."
 _OF = "Only calls of these, by name or pattern: `{project: support}`."
@@ -110,6 +113,14 @@ class AllowanceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
             " reserved."
         ),
     ] = False
+    assumed_batch_usd: Annotated[
+        Dollars | None,
+        Meta(
+            description="What a batch is taken to cost at most where its input file can't be read"
+            " or names a model without a price; without it such a batch is refused where a budget"
+            " applies."
+        ),
+    ] = None
     when_store_is_away: Annotated[
         WhenStoreIsAway,
         Meta(

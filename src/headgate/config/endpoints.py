@@ -14,6 +14,16 @@ Unregistered = Literal["refuse", "open"]
 """`refuse`: nobody reaches an object that was not made through Headgate. `open`: every project."""
 
 
+MODEL_OPTIONAL = (
+    "images/edits",
+    "images/generations",
+    "images/variations",
+    "responses",
+    "responses/input_tokens",
+)
+"""The endpoints whose requests may leave the model to the provider."""
+
+
 class EndpointsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Files, batches and their like, and which further addresses are let through."""
 
@@ -21,8 +31,8 @@ class EndpointsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
         tuple[AllowedPath, ...],
         Meta(
             description="Addresses that Headgate doesn't know and lets pass all the same, such as"
-            " `/v1/videos` or `/v1/videos/*`. They need a key and are recorded, without cost; who"
-            " owns what they make is not known, so every project may reach it."
+            " `/v1/assistants` or `/v1/assistants/*`. They need a key and are recorded, without"
+            " cost; who owns what they make is not known, so every project may reach it."
         ),
     ] = ()
     provider: Annotated[
@@ -32,6 +42,14 @@ class EndpointsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
             " nor another object; by default the first."
         ),
     ] = None
+    default_models: Annotated[
+        dict[str, str],
+        Meta(
+            description="The model or route that a request is taken to ask for where it names none,"
+            " by endpoint; else its provider chooses, and what that costs is known only where its"
+            " reply names the model."
+        ),
+    ] = {}
     unregistered_objects: Annotated[
         Unregistered,
         Meta(

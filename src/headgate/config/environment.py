@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from headgate.config.load import FILE_NAME
-from headgate.config.settings import ProviderSettings, Settings
+from headgate.config.settings import DEFAULT_PROVIDER, ProviderSettings, Settings
 from headgate.errors import ConfigError
 
 OPENAI_HOST = "api.openai.com"
@@ -44,7 +44,7 @@ def providers(
     if base_url is not None and not base_url.startswith(("http://", "https://")):
         raise ConfigError("OPENAI_BASE_URL must be an http:// or https:// address, such as …/v1")
     return {
-        "openai": ProviderSettings(
+        DEFAULT_PROVIDER: ProviderSettings(
             base_url=base_url or ProviderSettings().base_url,
             api_key=key,
             organization=environment.get("OPENAI_ORG_ID") or None,

@@ -13,8 +13,8 @@ class RetryBudgetSettings(Table, frozen=True):
     """How much more may be asked of a provider than its calls' first attempts.
 
     Retries, hedges and further targets of the same provider are paid from it; where it is used up,
-    the failure goes to another provider or to the client. A provider that is down answers nothing,
-    so it gets `share` more and no more; one that fails now and then may be asked again each time.
+    the failure goes to another provider or to the client. A provider that fails now and then may be
+    asked again each time; one that is down gets `share` more and no more.
     """
 
     share: Annotated[
@@ -22,17 +22,20 @@ class RetryBudgetSettings(Table, frozen=True):
     ] = 0.1
     success_share: Annotated[
         Share,
-        Meta(description="Beside it, further attempts for each answer that came; not for hedges."),
-    ] = 0.25
+        Meta(
+            description="How many failures an answer makes up for: with 0.5 a provider counts as"
+            " down where more than a third of its attempts fail, and gets `share` only."
+        ),
+    ] = 0.5
     floor_per_s: Annotated[
         float,
         Meta(
             ge=0,
             le=1000,
-            description="Further attempts a second that are always allowed, in each process, so"
-            " that a quiet server may retry too.",
+            description="Failed attempts, and hedges, a second that change nothing, in each"
+            " process, so that a quiet server may retry too.",
         ),
-    ] = 5.0
+    ] = 2.0
     window_s: Annotated[
         Seconds, Meta(description="How long what was not used may be saved up.")
     ] = 10.0
@@ -55,6 +58,14 @@ class RetrySettings(Table, frozen=True):
             description="Longest pause; a provider that asks for a longer one ends the retries.",
         ),
     ] = 8.0
+    give_up_unusual: Annotated[
+        bool,
+        Meta(
+            description="Whether an attempt at an answer that is not streamed is given up for"
+            " another where it takes far longer than the target's answers of late; of no matter"
+            " where `timeouts.attempt_s` is set."
+        ),
+    ] = True
     budget: RetryBudgetSettings = RetryBudgetSettings()
 
 
@@ -91,5 +102,5 @@ class BreakerSettings(Table, frozen=True):
             description="How long the target is left alone before one call probes it; doubled each"
             " time the probe fails."
         ),
-    ] = 5.0
-    max_open_s: Annotated[Seconds, Meta(description="The longest that it is left alone.")] = 30.0
+    ] = 2.0
+    max_open_s: Annotated[Seconds, Meta(description="The longest that it is left alone.")] = 10.0

@@ -6,11 +6,13 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from headgate.config.allowance_checks import check_alerts, check_allowances
+from headgate.config.endpoints import MODEL_OPTIONAL
 from headgate.config.guard_checks import check_guards
 from headgate.config.provider_kinds import kind_problems
 from headgate.config.route_checks import check_route
@@ -98,9 +100,23 @@ def _check(document: YamlFile, settings: Settings) -> None:
             raise document.error(what, "providers", name, *steps)
         _check_keys(document, name, provider)
     keeper = settings.endpoints.provider
-    if keeper is not None and settings.providers and keeper not in settings.providers:
-        known = ", ".join(settings.providers)
-        raise document.error(f"no such provider; the file has {known}", "endpoints", "provider")
+    if keeper is not None and keeper not in settings.provider_names:
+        known = ", ".join(settings.provider_names)
+        raise document.error(f"no such provider; there is {known}", "endpoints", "provider")
+    for endpoint, model in settings.endpoints.default_models.items():
+        if endpoint not in MODEL_OPTIONAL:
+            raise document.error(
+                f"is no endpoint whose requests may name no model; those are"
+                f" {', '.join(MODEL_OPTIONAL)}",
+                "endpoints", "default_models", endpoint,
+            )  # fmt: skip
+        served = (p for one in settings.providers.values() for p in one.models)
+        is_served = not settings.providers or any(fnmatchcase(model, p) for p in served)
+        if model not in settings.routes and not is_served:
+            raise document.error(
+                "is neither a route nor a model that a provider serves",
+                "endpoints", "default_models", endpoint,
+            )  # fmt: skip
     for name, route in settings.routes.items():
         check_route(document, name, route, settings)
     if settings.traces is not None:
@@ -153,9 +169,9 @@ def _check_traces(document: YamlFile, traces: TraceSettings, settings: Settings)
     for name, value in traces.headers.items():
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not value.isprintable():
             raise document.error("is not a header that can be sent", "traces", "headers", name)
-    known = ", ".join(settings.providers)
+    known = ", ".join(settings.provider_names)
     for index, name in enumerate(traces.propagate_to):
-        if settings.providers and name not in settings.providers:
+        if name not in settings.provider_names:
             raise document.error(
-                f"no such provider; the file has {known}", "traces", "propagate_to", index
+                f"no such provider; there is {known}", "traces", "propagate_to", index
             )

@@ -12,12 +12,12 @@ from headgate.config.yaml_file import YamlFile
 
 def check_route(document: YamlFile, name: str, route: RouteSettings, settings: Settings) -> None:
     """Raise `ConfigError` for the first thing that is wrong with the route `name`."""
-    known = ", ".join(settings.providers)
+    known = ", ".join(settings.provider_names)
     rungs: set[tuple[str, str]] = set()
     for index, target in enumerate(route.targets):
         where = ("routes", name, "targets", index)
-        if settings.providers and target.provider not in settings.providers:
-            raise document.error(f"no such provider; the file has {known}", *where, "provider")
+        if target.provider not in settings.provider_names:
+            raise document.error(f"no such provider; there is {known}", *where, "provider")
         if (target.provider, target.model) in rungs:
             raise document.error(
                 "this target stands in the ladder already; it would loop", *where, "model"
@@ -34,9 +34,9 @@ def check_route(document: YamlFile, name: str, route: RouteSettings, settings: S
             "routes", name, "targets", last, "when",
         )  # fmt: skip
     larger = route.larger_context
-    if larger is not None and settings.providers and larger.provider not in settings.providers:
+    if larger is not None and larger.provider not in settings.provider_names:
         raise document.error(
-            f"no such provider; the file has {known}", "routes", name, "larger_context", "provider"
+            f"no such provider; there is {known}", "routes", name, "larger_context", "provider"
         )
     if route.hedge is not None and len(route.targets) < 2:
         raise document.error("needs a second target to ask", "routes", name, "hedge")

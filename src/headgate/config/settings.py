@@ -26,6 +26,7 @@ from headgate.config.providers import (
     ProviderKind,
 )
 from headgate.config.routes import RouteSettings
+from headgate.config.sockets import SocketSettings
 from headgate.config.table import Name, Seconds, Table
 from headgate.config.traces import TraceSettings
 from headgate.config.workflow import Trust
@@ -109,6 +110,18 @@ class TimeoutSettings(Table, frozen=True):
         Seconds,
         Meta(description="For the whole reply; also the wait for the head of one not streamed."),
     ] = 600.0
+    attempt_s: Annotated[
+        Seconds | None,
+        Meta(
+            description="For one attempt at a reply that is not streamed, where another could be"
+            " made; less than `total_s`. Without it, what is far longer than usual is given up."
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        """Refuse an attempt that would outlast its call."""
+        if self.attempt_s is not None and self.attempt_s >= self.total_s:
+            raise ValueError("attempt_s must be less than total_s, or no second attempt has time")
 
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -129,7 +142,11 @@ class ProviderSettings(Table, frozen=True):
         ),
     ] = OPENAI_URL
     api_key: Annotated[
-        str | None, Meta(description="Its key; write `${NAME}` to take it from the environment.")
+        str | None,
+        Meta(
+            description="Its key; write `${NAME}` to take it from the environment. Replies that"
+            " quote it are shown without it, unless it has fewer than 8 characters."
+        ),
     ] = None
     organization: Annotated[str | None, Meta(description="Sent as `OpenAI-Organization`.")] = None
     project: Annotated[str | None, Meta(description="Sent as `OpenAI-Project`.")] = None
@@ -208,6 +225,9 @@ class PriceSettings(Table, frozen=True):
     cached_input: Annotated[str | None, Meta(description="Cached input; else as input.")] = None
     input_audio: Annotated[str | None, Meta(description="Audio input; else as input.")] = None
     output_audio: Annotated[str | None, Meta(description="Audio output; else as output.")] = None
+    cached_input_audio: Annotated[
+        str | None, Meta(description="Cached audio input; else as audio input.")
+    ] = None
 
 
 class ProjectSettings(Table, frozen=True):
@@ -239,6 +259,10 @@ class MetricsSettings(Table, frozen=True):
     ] = 100
 
 
+DEFAULT_PROVIDER = "openai"
+"""What the provider is called that the environment names, where the file names none."""
+
+
 class Settings(Table, frozen=True):
     """The whole of `headgate.yaml`."""
 
@@ -261,6 +285,7 @@ class Settings(Table, frozen=True):
     retries: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
     endpoints: EndpointsSettings = EndpointsSettings()
+    sockets: SocketSettings = SocketSettings()
     prices: Annotated[
         dict[str, PriceSettings], Meta(description="By model name; they go before the price list.")
     ] = {}
@@ -287,3 +312,8 @@ class Settings(Table, frozen=True):
     ] = ()
     allowances: AllowanceSettings = AllowanceSettings()
     alerts: AlertSettings = AlertSettings()
+
+    @property
+    def provider_names(self) -> tuple[str, ...]:
+        """What the providers are called: those of the file, else the environment's."""
+        return tuple(self.providers) or (DEFAULT_PROVIDER,)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from math import inf
 
 import msgspec
 
@@ -30,7 +31,7 @@ from headgate.gateway.request import Request
 from headgate.gateway.retry import Failure
 from headgate.gateway.retry_hints import asked_pause_s
 from headgate.gateway.target import Target
-from headgate.gateway.upstream import Timeouts, UpstreamError, UpstreamReply
+from headgate.gateway.upstream import Look, Timeouts, UpstreamError, UpstreamReply
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
 """Largest whole reply that is held in memory on its way."""
@@ -41,7 +42,7 @@ _HOLD_S = 1.0
 _HOLD_BYTES = 64 * 1024
 """How long, and how much of, a stream is held back after its first event for its first content."""
 
-_STREAM_FAILURES = {
+STREAM_FAILURES = {
     "server_error": 500,
     "internal_error": 500,
     "internal_server_error": 500,
@@ -55,6 +56,12 @@ _STREAM_FAILURES = {
     "context_length_exceeded": 400,
 }
 """Errors with which a stream may begin, and the statuses that they would be as whole replies."""
+
+
+_CHARGED = frozenset(
+    {"first_byte_timeout", "idle_timeout", "total_timeout", "attempt_timeout", "cut", "too_large"}
+)
+"""Ends on the wire at which the provider was at work, or had answered in part."""
 
 
 class Whole(msgspec.Struct, frozen=True):
@@ -85,6 +92,8 @@ class Failed(msgspec.Struct, frozen=True):
     """What the client is given if nothing else is tried."""
     reply: UpstreamReply | None = None
     """The provider's, if it answered."""
+    may_be_charged: bool = False
+    """Whether it was sent and then broken off, by us or by the provider in the middle of it."""
 
     @property
     def status(self) -> int | None:
@@ -110,10 +119,13 @@ async def attempt(
     *,
     began_s: float,
     traceparent: bytes = b"",
+    look: Look | None = None,
+    look_after_s: float = inf,
 ) -> Answer | Failed:
-    """Ask `target` by `key`, now, at `began_s`. Raises only faults of ours and when cancelled.
+    """Ask `target` by `key`, now, at `began_s`; `look` may give it up.
 
-    `traceparent` is a header line that the provider is sent, or empty.
+    `traceparent` is a header line that the provider is sent, or empty. Raises only faults of ours
+    and when cancelled.
     """
     provider = target.provider
     timeouts = provider.timeouts(request.endpoint, streamed=request.streamed)
@@ -121,10 +133,13 @@ async def attempt(
     if left_s < timeouts.total_s - _LEAST_S:
         left_s = max(left_s, _LEAST_S)
         timeouts = _within(timeouts, left_s, max(deadline.end_by_s - began_s, _LEAST_S))
+    if look is not None:
+        timeouts = _looked_at(timeouts, look, look_after_s)
     if request.streamed:
         request.ask_for_usage(understood=provider.stream_usage)
     try:
         outgoing = provider.dialect.outgoing(request, target.model)
+        own_key = key
         if provider.tokens is not None:
             call.provider_key = key = await provider.let_in(key)
     except HeadgateError as error:
@@ -132,6 +147,19 @@ async def attempt(
         return Failed(Failure(ours=True, timed_out=True), error)
     try:
         reply = await _sent(provider, key, call.forwarded + traceparent, outgoing, timeouts)
+        if reply.status == 401 and provider.may_ask_again(key):
+            reply.abort()
+            return await attempt(
+                call,
+                request,
+                target,
+                own_key,
+                deadline,
+                began_s=time.monotonic(),
+                traceparent=traceparent,
+                look=look,
+                look_after_s=look_after_s,
+            )
         if provider.dialect.translates:
             reply.add_headers(provider.dialect.limits(reply.headers))
         if request.streamed and reply.status == 200 and _flows(request, reply):
@@ -142,13 +170,17 @@ async def attempt(
         body = await reply.read(MAX_REPLY_BYTES)
     except UpstreamError as error:
         if deadline.of_client and error.kind.endswith("timeout"):
-            late = time.monotonic() > deadline.begin_by_s - LATE_S
-            if late and error.kind != "pool_timeout":
-                return Failed(Failure(timed_out=True, hasty=True), too_late_error(provider.name))
-        return _broken(error, provider.name)
-    except StreamRefused as refused:
-        failure = Failure(status=refused.status, code=refused.code)
-        return Failed(failure, UpstreamFailedError(str(refused), code=refused.code), reply)
+            too_late = time.monotonic() > deadline.begin_by_s - LATE_S
+            if too_late and error.kind not in ("pool_timeout", "attempt_timeout"):
+                return Failed(
+                    Failure(timed_out=True, hasty=True),
+                    too_late_error(provider.name),
+                    may_be_charged=error.kind in _CHARGED,
+                )
+        return broken(error, provider.name)
+    except StreamRefused as error:
+        failure = Failure(status=error.status, code=error.code)
+        return Failed(failure, UpstreamFailedError(str(error), code=error.code), reply)
     except ValueError as error:
         return _malformed(provider.name, str(error))
     try:
@@ -157,7 +189,7 @@ async def attempt(
             return Whole(reply, body, request.endpoint.usage(body))
     except UNREADABLE:
         return _malformed(provider.name, "its reply is not JSON that can be read", reply)
-    return _refused(reply, body, provider.name)
+    return refused(reply, body, provider.name)
 
 
 def _within(timeouts: Timeouts, begin_s: float, end_s: float) -> Timeouts:
@@ -167,6 +199,18 @@ def _within(timeouts: Timeouts, begin_s: float, end_s: float) -> Timeouts:
         min(timeouts.first_byte_s, begin_s),
         timeouts.idle_s,
         min(timeouts.total_s, end_s),
+    )
+
+
+def _looked_at(timeouts: Timeouts, look: Look, look_after_s: float) -> Timeouts:
+    """`timeouts`, with `look` asked in between."""
+    return Timeouts(
+        timeouts.connect_s,
+        timeouts.first_byte_s,
+        timeouts.idle_s,
+        timeouts.total_s,
+        look_after_s,
+        look,
     )
 
 
@@ -229,7 +273,7 @@ def _judged(flowing: Flowing) -> Flowing | Failed:
     reader = flowing.reader
     if reader.failure is None or reader.first_token_seen:
         return flowing
-    status = _STREAM_FAILURES.get(reader.failure)
+    status = STREAM_FAILURES.get(reader.failure)
     if status is None:
         return flowing
     return Failed(Failure(status=status, code=reader.failure), flowing, flowing.reply)
@@ -244,12 +288,13 @@ async def _begin_by(reader: StreamReader, reply: UpstreamReply, deadline: Deadli
         raise UpstreamError("first_byte_timeout", "no event came in the client's time") from None
 
 
-def _broken(error: UpstreamError, provider: str) -> Failed:
+def broken(error: UpstreamError, provider: str) -> Failed:
+    """An attempt that got no complete answer."""
     failure = Failure(
         timed_out=error.kind.endswith("timeout") or error.kind == "too_large",
         ours=error.kind in ("pool_timeout", "too_large"),
     )
-    return Failed(failure, broken_error(error, provider))
+    return Failed(failure, broken_error(error, provider), may_be_charged=error.kind in _CHARGED)
 
 
 def _malformed(provider: str, what: str, reply: UpstreamReply | None = None) -> Failed:
@@ -260,7 +305,7 @@ def _malformed(provider: str, what: str, reply: UpstreamReply | None = None) -> 
     return Failed(Failure(status=502), error, reply)
 
 
-def _refused(reply: UpstreamReply, body: bytes, provider: str) -> Failed:
+def refused(reply: UpstreamReply, body: bytes, provider: str) -> Failed:
     """An attempt that was answered with an error status."""
     is_json = body.lstrip()[:1] == b"{"
     failure = Failure(

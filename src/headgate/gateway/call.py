@@ -18,6 +18,7 @@ from headgate.gateway.cache.ask import Ask
 from headgate.gateway.caller import Caller
 from headgate.gateway.deadline import Patience
 from headgate.gateway.key_pool import ProviderKey
+from headgate.gateway.lost import Lost
 from headgate.gateway.routing import Route
 from headgate.gateway.target import Target
 from headgate.ledger.allowances.allowances import Reservation
@@ -85,12 +86,16 @@ class Call:
         "complexity",
         "forwarded",
         "from_run",
+        "further",
+        "goes_on",
         "grade",
         "guarding",
         "hedge_safe",
         "inner",
+        "item_ids",
         "kept_at",
         "kept_by",
+        "lost",
         "no_store",
         "patience",
         "priority",
@@ -102,6 +107,7 @@ class Call:
         "started_ns",
         "target",
         "trust",
+        "worst_nanousd",
     )
 
     def __init__(
@@ -140,6 +146,14 @@ class Call:
         """Who goes first where calls wait in line."""
         self.reservation: Reservation | None = None
         """What it holds of limits and budgets until it is settled."""
+        self.further: tuple[Reservation, ...] = ()
+        """What it holds of budgets beside, for attempts after lost ones."""
+        self.lost: tuple[Lost, ...] = ()
+        """Its attempts that may be charged though their answers were not used."""
+        self.worst_nanousd: int | None = None
+        """What it may cost at worst, where a budget or a cap asked."""
+        self.goes_on = False
+        """Whether its provider still works on it when it is answered: in the background."""
         self.ask: Ask | None = None
         """What it asks of the cache, where it is one that may be answered from there."""
         self.no_store = False
@@ -150,6 +164,8 @@ class Call:
         """The target of the last attempt."""
         self.provider_key: ProviderKey | None = None
         """The provider's key that it was made with."""
+        self.item_ids: tuple[str, ...] = ()
+        """What its answer is made of, where the provider keeps that."""
         self.kept_at: str | None = None
         """The provider that alone has what the call goes on from."""
         self.kept_by: str | None = None

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
+from math import inf
 from random import random
 
 from headgate.errors import CircuitOpenError, HeadgateError
@@ -19,6 +21,9 @@ from headgate.gateway.deadline import Deadline, deadline_of
 from headgate.gateway.health import verdict_of
 from headgate.gateway.hedging import Racer, race
 from headgate.gateway.key_pool import KeyPool, ProviderKey
+from headgate.gateway.key_watch import KeyWatch
+from headgate.gateway.late_attempt import LateAttempt
+from headgate.gateway.lost import Lost
 from headgate.gateway.provider_failures import keys_out_error
 from headgate.gateway.request import Request
 from headgate.gateway.retry import (
@@ -31,16 +36,14 @@ from headgate.gateway.retry import (
     RetryPolicy,
 )
 from headgate.gateway.routing import Routing
+from headgate.gateway.spending import Spending
 from headgate.gateway.target import Target
+from headgate.gateway.trail import credit, note, note_dropped, told
 from headgate.gateway.way import Step, Way
-from headgate.ledger.attempt import AttemptRecord
 from headgate.telemetry.target_metrics import TargetMetrics
 from headgate.telemetry.traces.propagation import Propagator
 
 _log = logging.getLogger(__name__)
-
-_REST_S = 1.0
-"""How long a key is taken for used up after a 429 that doesn't say how long."""
 
 _UNBOUNDED_TOKENS = 1_000
 """What an answer is thought to take of a key's room where the request sets no bound."""
@@ -54,31 +57,42 @@ class Dispatcher:
         routing: Routing,
         policy: RetryPolicy,
         metrics: TargetMetrics,
+        keys: KeyWatch | None = None,
         propagator: Propagator | None = None,
+        ask: Callable[..., Awaitable[Answer | Failed]] = attempt,
+        *,
+        spending: Spending | None = None,
     ) -> None:
-        """`propagator` is there where calls are traced."""
+        """`propagator` is there where calls are traced; `ask` makes one attempt, as `attempt`."""
+        self._ask = ask
         self.routing = routing
+        self._keys = keys or KeyWatch(metrics)
         self._propagator = propagator
         self._policy = policy
         self._metrics = metrics
+        self._spending = spending
 
     async def dispatch(self, call: Call, request: Request, targets: tuple[Target, ...]) -> Answer:
         """The answer to `request`. Raises what remains when every attempt has failed."""
         way = Way(targets, _deadline(call, request, targets[0]), _larger(call))
         while True:
+            if len(call.lost) > len(call.further) and not await self._paid(call, request, way):
+                return _nothing_left(way)
             step = self._step(way, call, request)
             if step is None:
                 return _nothing_left(way)
             after_s = _hedge_after_s(call, request, way)
             if after_s is None:
-                outcome = await self._attempt(call, request, way, step)
+                late = None if request.streamed else self._late(call, request, way, step)
+                outcome = await self._attempt(call, request, way, step, late)
             else:
                 outcome, step = await self._hedged(call, request, way, step, after_s)
             if not isinstance(outcome, Failed):
                 return outcome
             now_s = time.monotonic()
             target = step.target
-            decision = self._policy.decide(
+            instead = way.late()
+            decision = instead or self._policy.decide(
                 outcome.failure,
                 attempts=way.tries,
                 more_targets=way.more_targets,
@@ -108,6 +122,11 @@ class Dispatcher:
                 case _:
                     return _nothing_left(way)
 
+    async def _paid(self, call: Call, request: Request, way: Way) -> bool:
+        """Whether the budgets bear one more attempt beside those that may be charged already."""
+        spending = self._spending
+        return spending is None or await spending.reserve_further(call, request, way.targets)
+
     def _step(self, way: Way, call: Call, request: Request) -> Step | None:
         """Whom to ask next, let in by its breaker and paid for; None where nobody is left."""
         now_s = time.monotonic()
@@ -115,8 +134,13 @@ class Dispatcher:
             target = way.targets[way.index]
             provider = target.provider
             name = provider.name
-            again = name in way.asked and not way.paid
-            if way.failed is None and not again:
+            promised = target is way.promised
+            again = name in way.asked and not way.paid and not promised
+            entry: Entry | None
+            if promised:
+                # Its breaker may have opened since, by the very failure that this is to cure.
+                entry = "normal"
+            elif way.failed is None and not again:
                 entry = target.health.breaker.enter(now_s)
             else:
                 entry = self._enter_again(way, target, request, now_s, again=again)
@@ -137,6 +161,7 @@ class Dispatcher:
                     way.asked += (name,)
                 way.tries += 1
                 way.paid = False
+                way.promised = None
                 return Step(target, key, entry, now_s, way.reason)
             way.move_on()
         return None
@@ -155,19 +180,52 @@ class Dispatcher:
                 return None
         return target.health.breaker.enter(now_s)
 
-    async def _attempt(self, call: Call, request: Request, way: Way, step: Step) -> Answer | Failed:
+    def _late(self, call: Call, request: Request, way: Way, step: Step) -> LateAttempt | None:
+        """Who decides whether the attempt is given up for another; None: it is not."""
+        target, policy, endpoint = step.target, self._policy, request.endpoint
+        if policy.max_attempts == 1 and not way.more_targets:
+            return None
+        declared_s, usual_s = target.provider.attempt_s(endpoint), None
+        if declared_s is None:
+            if policy.gives_up_unusual and endpoint.generates:
+                usual_s = target.health.tail.longest_s(step.began_s)
+            if usual_s is None:
+                return None
+        spending = self._spending
+
+        def affords() -> bool:
+            return spending is None or spending.take_further(call, request, way.targets)
+
+        return LateAttempt(
+            request,
+            way,
+            step,
+            affords,
+            declared_s=declared_s,
+            usual_s=usual_s,
+            max_attempts=policy.max_attempts,
+        )
+
+    async def _attempt(
+        self,
+        call: Call,
+        request: Request,
+        way: Way,
+        step: Step,
+        late: LateAttempt | None = None,
+    ) -> Answer | Failed:
         """Make one attempt and take in what it shows; leave its story in the call's record."""
         record, target = call.record, step.target
         record.attempts += 1
         number = record.attempts
-        _credit(call, step)
+        credit(call, step)
         traceparent = b""
         if self._propagator is not None:
             traceparent = self._propagator.header(
                 target.provider.name, record.trace_id, record.parent, record.id, number
             )
         try:
-            outcome = await attempt(
+            outcome = await self._ask(
                 call,
                 request,
                 target,
@@ -175,14 +233,17 @@ class Dispatcher:
                 way.deadline,
                 began_s=step.began_s,
                 traceparent=traceparent,
+                look=late,
+                look_after_s=inf if late is None else late.look_after_s,
             )
         except asyncio.CancelledError:
+            call.lost += (Lost(number, target),)
             if way.hedge_won:
                 self._lost(request, step)
-                _note(call, step, number, error_class="hedge_lost")
+                note(call, step, number, error_class="hedge_lost")
             else:
                 self._leave(step, "unknown")
-                _note(call, step, number, error_class="call_cancelled")
+                note(call, step, number, error_class="call_cancelled")
             raise
         except BaseException:
             self._leave(step, "unknown")
@@ -193,23 +254,30 @@ class Dispatcher:
             pool.learn(step.key, reply.header, time.monotonic(), answered=answered)
         if isinstance(outcome, Failed):
             way.failed = outcome
+            if outcome.may_be_charged:
+                call.lost += (Lost(number, target),)
             if pool is not None:
-                self._note_key(step, pool, outcome)
+                failure, reason = outcome.failure, outcome.failure.code or outcome.error_class
+                self._keys.failed(target.provider.name, pool, step.key, failure, reason)
             self._leave(step, verdict_of(outcome.failure))
-            _note(call, step, number, status=outcome.status, error_class=outcome.error_class)
+            if way.instead is None and outcome.failure.is_of_provider:
+                target.provider.retry_budget.failed(time.monotonic())
+            note(call, step, number, status=outcome.status, error_class=outcome.error_class)
             return outcome
         now_s = time.monotonic()
         latency_s = now_s - step.began_s
         health = target.health
         health.latency(streamed=request.streamed).note(latency_s, now_s)
         timed = request.streamed or not request.endpoint.generates
+        if not timed:
+            health.tail.note(latency_s, now_s)
         slow = timed and health.slow_s is not None and latency_s > health.slow_s
         self._leave(step, "slow" if slow else "good", now_s)
         target.provider.retry_budget.answered()
         if record.attempts > 1:
-            _note(call, step, number, status=outcome.reply.status)
+            note(call, step, number, status=outcome.reply.status)
         elif self._propagator is not None:
-            record.lone_attempt = _told(call, step, number, outcome.reply.status, None)
+            record.lone_attempt = told(call, step, number, outcome.reply.status, None)
         return outcome
 
     async def _hedged(
@@ -220,6 +288,9 @@ class Dispatcher:
         fork = way.fork()
 
         def second() -> Racer | None:
+            spending = self._spending
+            if spending is not None and not spending.take_further(call, request, way.targets):
+                return None
             other = self._step(fork, call, request)
             if other is None:
                 return None
@@ -238,7 +309,9 @@ class Dispatcher:
             way.index, way.tries = fork.index, fork.tries
             way.failed = outcome if isinstance(outcome, Failed) else None
         winner = steps[1] if by_second else step
-        _credit(call, winner)
+        if len(steps) > 1 and not isinstance(outcome, Failed):
+            note_dropped(call, steps[0] if by_second else steps[1])
+        credit(call, winner)
         return outcome, winner
 
     def _lost(self, request: Request, step: Step) -> None:
@@ -261,24 +334,6 @@ class Dispatcher:
                 extra={"target": health.name, "breaker": breaker.state},
             )
             self._metrics.breaker(health.name, is_open=breaker.state == "open")
-
-    def _note_key(self, step: Step, pool: KeyPool, outcome: Failed) -> None:
-        """Take in what a failure says of its key: one that was refused leaves the pool."""
-        failure, provider = outcome.failure, step.target.provider.name
-        if failure.status == 429 and not failure.is_of_key:
-            pool.rest(step.key, failure.retry_after_s or _REST_S, time.monotonic())
-        elif failure.is_of_key and pool.take_out(step.key, time.monotonic()):
-            _log.error(
-                "provider_key_out",
-                extra={
-                    "provider": provider,
-                    "provider_key": step.key.name,
-                    "status": failure.status,
-                    "reason": failure.code or outcome.error_class,
-                },
-            )
-            self._metrics.key_out(provider, step.key.name or "")
-            self._metrics.keys_out(provider, pool.out_count)
 
     def broke_off(self, call: Call) -> None:
         """Note that a stream broke after its first events had been handed on."""
@@ -334,16 +389,6 @@ def _hedge_after_s(call: Call, request: Request, way: Way) -> float | None:
     return after_s if call.hedge_safe or not request.endpoint.generates else None
 
 
-def _credit(call: Call, step: Step) -> None:
-    """Name the target and key of an attempt as the call's."""
-    record, provider = call.record, step.target.provider
-    call.target = step.target
-    call.provider_key = step.key
-    record.provider = provider.name
-    record.provider_key = step.key.name
-    record.simulated = provider.simulated
-
-
 def _larger(call: Call) -> Target | None:
     """The route's target for long requests, where the call may go there."""
     larger = None if call.route is None else call.route.larger_context
@@ -365,34 +410,4 @@ def _deadline(call: Call, request: Request, first: Target) -> Deadline:
         asked_at_s=now_s - call.elapsed_us() / 1e6,
         now_s=now_s,
         streamed=request.streamed,
-    )
-
-
-def _note(
-    call: Call,
-    step: Step,
-    number: int,
-    *,
-    status: int | None = None,
-    error_class: str | None = None,
-) -> None:
-    """Put an attempt that has ended into the call's record."""
-    call.record.trail += (_told(call, step, number, status, error_class),)
-
-
-def _told(
-    call: Call, step: Step, number: int, status: int | None, error_class: str | None
-) -> AttemptRecord:
-    latency_us = int((time.monotonic() - step.began_s) * 1e6)
-    return AttemptRecord(
-        call_id=call.record.id,
-        number=number,
-        reason=step.reason,
-        provider=step.target.provider.name,
-        model=step.target.model[:256],
-        provider_key=step.key.name,
-        status=status,
-        error_class=error_class,
-        latency_us=latency_us,
-        began_us=max(0, call.elapsed_us() - latency_us),
     )

@@ -46,7 +46,7 @@ class GatewayEmbedder:
             trace_id=call.record.trace_id,
             parent=under(call.record.id, call.record.parent),
         )
-        asking.from_run = True
+        asking.from_run = asking.inner = True
         record = asking.record
         record.workflow, record.run_id = call.record.workflow, call.record.run_id
         record.feature, record.user_hash = call.record.feature, call.record.user_hash

@@ -27,6 +27,8 @@ RENEW_BEFORE_S = 300.0
 """A token is renewed this long before it expires, while the old one still serves."""
 _PAUSE_S = 2.0
 """How long a failure stands before the issuer is asked again."""
+_DROP_PAUSE_S = 60.0
+"""How long a token stands at least that was fetched in the place of a refused one."""
 _MAX_TOKEN_BYTES = 64 * 1024
 _PATIENCE = Timeouts(connect_s=5, first_byte_s=10, idle_s=10, total_s=15)
 
@@ -49,6 +51,9 @@ class Tokens(Protocol):
 
     async def fetch(self) -> Token:
         """A token that holds now. Raises `HeadgateError` where none is to be had."""
+
+    def refused(self, secret: bytes | None) -> bool:
+        """Note that a token was refused before its time; whether another is worth a try."""
 
     async def close(self) -> None:
         """Stop renewing."""
@@ -81,6 +86,7 @@ class EntraTokens:
         )
         self._token: Token | None = None
         self._renewal: asyncio.Task[Token] | None = None
+        self._dropped_at_s: float | None = None
         self._failed: tuple[float, Exception] | None = None
 
     def current(self) -> Token | None:
@@ -109,6 +115,17 @@ class EntraTokens:
             raise UpstreamFailedError
         # A caller that goes away must not take the token from the others.
         return await asyncio.shield(renewal)
+
+    def refused(self, secret: bytes | None) -> bool:
+        """See `Tokens`; the issuer is not asked for another token with each call that fails."""
+        token = self._token
+        if token is None or token.secret != secret:
+            return True  # Another call was refused with it first.
+        now_s = self._clock()
+        if self._dropped_at_s is not None and now_s < self._dropped_at_s + _DROP_PAUSE_S:
+            return False
+        self._token, self._dropped_at_s = None, now_s
+        return True
 
     async def close(self) -> None:
         """See `Tokens`."""

@@ -9,14 +9,11 @@ from typing import Protocol
 from headgate.errors import (
     ClientGoneError,
     ContentBlockedError,
-    DatabaseUnavailableError,
     GuardFailedError,
     HeadgateError,
-    InvalidRequestError,
     PermissionDeniedError,
     UnavailableError,
     UpstreamFailedError,
-    UpstreamTimeoutError,
 )
 from headgate.gateway.attempt import Answer, Flowing, Whole, without_secret
 from headgate.gateway.cache.cache import AnswerCache
@@ -24,11 +21,16 @@ from headgate.gateway.cache.forms import form_of
 from headgate.gateway.cache.found import Found, may_be_stale
 from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
 from headgate.gateway.capabilities import able_targets
+from headgate.gateway.commitments.keeper import CommitmentKeeper
+from headgate.gateway.conclusion import conclude
+from headgate.gateway.conclusion import record as record_call
 from headgate.gateway.dispatch import Dispatcher
-from headgate.gateway.endpoints.chat import failure_code
+from headgate.gateway.endpoints.chat import ChatCompletions, failure_code
+from headgate.gateway.endpoints.responses import runs_in_background
 from headgate.gateway.following import follow
 from headgate.gateway.guards import GuardsInCalls, guard_headers
-from headgate.gateway.objects.in_calls import ObjectsInCalls
+from headgate.gateway.objects.in_calls import ObjectsInCalls, keep_to
+from headgate.gateway.objects.register import Keeper
 from headgate.gateway.provider_failures import broken_stream_error
 from headgate.gateway.reply_headers import call_headers, refusal, reply_headers
 from headgate.gateway.request import Request
@@ -43,6 +45,8 @@ from headgate.telemetry.faults import log_fault
 
 _JSON = b"application/json"
 _EVENT_STREAM = b"text/event-stream; charset=utf-8"
+
+_TOO_MUCH = 429
 
 _DRAIN_S = 0.5
 """How long a finished stream may take to close, for its connection to be used again."""
@@ -73,6 +77,7 @@ class Gateway:
         cache: AnswerCache | None = None,
         guards: GuardsInCalls | None = None,
         grader: Grader | None = None,
+        commitments: CommitmentKeeper | None = None,
     ) -> None:
         self.cache = cache
         self.routing = dispatcher.routing
@@ -85,6 +90,7 @@ class Gateway:
         self._spending = spending
         self._guards = guards
         self._grader = grader
+        self._commitments = commitments
         self.in_flight = 0
 
     async def carry(self, call: Call, request: Request, client: Client) -> None:
@@ -97,6 +103,8 @@ class Gateway:
         self.in_flight += 1
         try:
             last = await self._answered(call, request, client)
+            if call.goes_on and self._commitments is not None:
+                last = await _begun(call, client, last, self._commitments)
             if self.cache is not None and call.ask is not None:
                 self.cache.leave(call, call.ask)
             if self._guards is not None:
@@ -117,25 +125,30 @@ class Gateway:
     ) -> LastWords | Refusal | None:
         """What is left to tell the client once the call is settled; None where it has gone."""
         try:
-            targets = self._admit(call, request)
+            targets = self.admit(call, request)
+            if self._guards is not None:
+                await self._guards.request(call, request)
             if self._grader is not None and call.route is not None and call.route.grades:
                 targets = await self._grader.targets(call, request, targets)
             if (previous := request.previous_response()) is not None:
                 targets = await self._keepers(call, previous, targets)
             if request.names_objects:
                 targets = await self._objects.targets_of(call, request.fields, targets)
-            if self._guards is not None:
-                await self._guards.request(call, request)
             if self.routing.has_limits:
                 targets = able_targets(targets, request)
-            if self._spending is not None:
-                targets = await self._spending.reserve(call, request, targets)
+            if not request.model:
+                # Another provider would choose another model, and has no prompt of the first's.
+                targets = targets[:1]
             answer: Answer | Found | None = None
+            if self._spending is not None:
+                self._spending.cap_output(call, request)
             if self.cache is not None:
                 call.ask = self.cache.asked(call, request, targets)
-                if call.ask is not None:
-                    answer = await self.cache.recall(call, call.ask)
-                    request = call.ask.narrowed(request)
+            if self._spending is not None:
+                targets, answer = await self._afforded(call, request, targets, self._spending)
+            if answer is None and self.cache is not None and call.ask is not None:
+                answer = await self.cache.recall(call, call.ask)
+                request = call.ask.narrowed(request)
             answer = answer or await self._dispatched(call, request, targets)
             if isinstance(answer, Found):
                 return await self._replay(call, request, answer, client)
@@ -143,17 +156,51 @@ class Gateway:
                 return await self._relay(call, request, answer, client)
             return await self._guarded(call, self._whole(call, request, answer))
         except HeadgateError as error:
-            self._settle_failure(call, request, error)
-            return refusal(call, error)
+            self._settlement.settle_failure(call, request)
+            told = refusal(call, error)
+            if self._spending is not None and error.status == _TOO_MUCH:
+                self._spending.headers_of_refusal(call, told.headers)
+            return told
         except asyncio.CancelledError:
             call.cancelled = True
-            self._settlement.settle_failure(call, request, may_be_charged=True)
+            self._settlement.settle_failure(call, request)
             told = refusal(call, _given_up(client))
             return None if client.gone else told
         except Exception as fault:  # noqa: BLE001 - the client is told 500, the log where
             return refusal(call, _our_fault(call, fault))
 
-    def _admit(self, call: Call, request: Request) -> tuple[Target, ...]:
+    def refuse_unseen(self, call: Call, request: Request) -> None:
+        """Raise where guards stand at a call whose texts do not go by them."""
+        if self._guards is not None:
+            self._guards.refuse_unseen(call, request.endpoint.name, request.model)
+
+    async def _afforded(
+        self, call: Call, request: Request, targets: tuple[Target, ...], spending: Spending
+    ) -> tuple[tuple[Target, ...], Found | None]:
+        """Whom the call can afford to ask, or its answer where that is known already.
+
+        A known answer costs nothing, so no budget and no limit on tokens stands before it.
+        """
+        found: Found | None = None
+        if self.cache is not None and call.ask is not None:
+            found = self.cache.at_hand(call.ask)
+        if found is None:
+            try:
+                afforded = await spending.reserve(call, request, targets)
+            except HeadgateError as error:
+                if self.cache is None or call.ask is None or not spending.spares(call, error):
+                    raise
+                found = await self.cache.found_by_others(call.ask)
+                if found is None:
+                    raise
+            else:
+                if afforded is not targets and self.cache is not None:
+                    call.ask = self.cache.asked(call, request, afforded)
+                return afforded, None
+        await spending.reserve_answered(call)
+        return targets, found
+
+    def admit(self, call: Call, request: Request) -> tuple[Target, ...]:
         """Whom the request can be asked of, if the caller may ask and the ledger can keep it."""
         if self._writer.full:
             raise UnavailableError(
@@ -161,31 +208,31 @@ class Gateway:
                 " refused until it has caught up.",
                 code="ledger_full",
             )
+        if not request.model:
+            self._take_default(call, request)
         if not (call.from_run or call.caller.may_use_model(request.model)):
-            raise PermissionDeniedError(
-                f"This key may not use the model `{request.model[:64]}`; GET /v1/models lists"
-                " those that it may.",
-                param="model",
-                code="model_not_allowed",
-            )
+            raise _model_not_allowed(request.model)
+        if request.second_model is not None and not call.caller.may_use_model(request.second_model):
+            raise _model_not_allowed(request.second_model)
         request.endpoint.check(request.fields)
+        if call.hedge_safe and runs_in_background(request.fields):
+            # Breaking off the one that is late would not end it.
+            call.hedge_safe = False
         return follow(call, request, self.routing.route(request.model))
+
+    def _take_default(self, call: Call, request: Request) -> None:
+        """Let a request that names no model ask for the one that the operator chose, if any."""
+        default = self.routing.default_models.get(request.endpoint.name)
+        if default is not None and request.takes_default_model():
+            request.model = call.record.model_requested = default
 
     async def _keepers(
         self, call: Call, previous: str, targets: tuple[Target, ...]
     ) -> tuple[Target, ...]:
         """Those of `targets` whose provider keeps `previous`, the project's own response."""
         owner = await self._stored.owner_of_previous(previous, call.caller.project)
-        keeper = owner.provider
-        found = tuple(target for target in targets if target.provider.name == keeper)
-        if not found:
-            raise InvalidRequestError(
-                f"The previous response is kept by the provider `{keeper}`, which is not one of"
-                " this model's; ask for a model of that provider.",
-                param="previous_response_id",
-            )
-        call.kept_at, call.kept_by = keeper, owner.provider_key
-        return found
+        keeper = Keeper(owner.provider, owner.provider_key)
+        return keep_to(call, keeper, targets, "previous_response_id")
 
     async def _dispatched(
         self, call: Call, request: Request, targets: tuple[Target, ...]
@@ -204,15 +251,11 @@ class Gateway:
                 return answer
             status = answer.reply.status
         if may_be_stale(status) and (older := await self.cache.stale(call.ask)) is not None:
-            self._settle_failure(call, request, error)
+            self._settlement.settle_failure(call, request)
             return older
         if answer is None:
             raise error or UnavailableError
         return answer
-
-    def _settle_failure(self, call: Call, request: Request, error: HeadgateError | None) -> None:
-        timed_out = isinstance(error, UpstreamTimeoutError)
-        self._settlement.settle_failure(call, request, may_be_charged=timed_out)
 
     async def _replay(
         self, call: Call, request: Request, found: Found, client: Client
@@ -220,6 +263,8 @@ class Gateway:
         """An answer that was given before, in the form that this client asked for."""
         self._settlement.note_kept(call, found)
         headers = call_headers(call, target=found.entry.target.encode())
+        if self._spending is not None:
+            self._spending.headers(call, headers)
         if call.record.simulated:
             headers.append((b"x-headgate-simulated", b"true"))
         if call.record.cost_nanousd is not None:
@@ -250,7 +295,7 @@ class Gateway:
         headers.append((b"content-type", answer.reply.header(b"content-type") or _JSON))
         if answer.usage is None:
             record.error_class = failure_code(answer.body)
-            self._settlement.settle_failure(call, request, may_be_charged=False)
+            self._settlement.settle_failure(call, request)
         else:
             written = len(body) // BYTES_PER_TOKEN
             self._settlement.note(call, request, answer.usage, output_tokens=written)
@@ -259,6 +304,7 @@ class Gateway:
                 if merged is None:
                     return refusal(call, _not_what_was_asked(record.provider or ""))
                 body = merged
+            self._settlement.add_lost(call, request)
             if record.cost_nanousd is not None:
                 headers.append((b"x-headgate-cost-usd", header_usd(record.cost_nanousd).encode()))
         return LastWords(body, answer.reply.status, headers)
@@ -354,30 +400,61 @@ class Gateway:
             complete = reader.finished and record.error_class is None and not call.cancelled
             if complete and reader.usage is not None:
                 self.cache.keep_stream(call, call.ask, scribe, reader.usage)
+        self._settlement.add_lost(call, request)
         return last
 
     async def _conclude(self, call: Call, client: Client, last: LastWords | Refusal | None) -> None:
         """Record the call, then let the client have the end of its answer."""
+        await conclude(call, client, last, self.record(call))
+
+    async def record(self, call: Call) -> None:
+        """See `conclusion.record`; whose a stored answer is is remembered too."""
         record = call.record
-        record.latency_us = call.elapsed_us()
-        if self._spending is not None:
-            self._spending.settle(call)
+        completion = None
         if record.response_id is not None and record.provider is not None:
-            owner = ResponseOwner(record.project, record.provider, record.provider_key)
-            self._stored.remember(record.response_id, owner)
-        if not self._durable:
-            self._writer.append(call.record)
-        else:
-            try:
-                await self._writer.append_durable(call.record)
-            except DatabaseUnavailableError as error:
-                if isinstance(last, LastWords) and last.unless is not None:
-                    block = last.unless(error)
-                    last = LastWords(block, cut=not block)
-                elif last is not None:
-                    last = Refusal(error, call_headers(call))
-        if last is not None:
-            await client.finish(last)
+            if record.endpoint == ChatCompletions.name:
+                completion = record.response_id
+            else:
+                owner = ResponseOwner(record.project, record.provider, record.provider_key)
+                self._stored.remember(record.response_id, owner)
+            if call.item_ids:
+                self._objects.remember_items(call)
+        await record_call(call, writer=self._writer, spending=self._spending, durable=self._durable)
+        if completion is not None:
+            await self._objects.keep(call, "chat_completion", completion)
+
+
+def _model_not_allowed(model: str) -> HeadgateError:
+    told = f"the model `{model[:64]}`" if model else "a model that its request doesn't name"
+    return PermissionDeniedError(
+        f"This key may not use {told}; GET /v1/models lists those that it may.",
+        param="model",
+        code="model_not_allowed",
+    )
+
+
+async def _begun(
+    call: Call, client: Client, last: LastWords | Refusal | None, commitments: CommitmentKeeper
+) -> LastWords | Refusal | None:
+    """Note what goes on in the background; a response that can't be noted is nobody's.
+
+    It goes on though the client leaves meanwhile, so it is noted all the same.
+    """
+    response_id = call.record.response_id
+    if response_id is None:
+        return last
+    model = None if call.target is None else call.target.model
+    noted = asyncio.ensure_future(commitments.begun(call, "response", response_id, model=model))
+    while not noted.done():
+        try:
+            await asyncio.wait((noted,))
+        except asyncio.CancelledError:
+            call.cancelled = True
+    fault = noted.exception()
+    if fault is not None and isinstance(last, LastWords) and last.status:
+        error = fault if isinstance(fault, HeadgateError) else _our_fault(call, fault)
+        last = refusal(call, error)
+    return None if call.cancelled and client.gone else last
 
 
 def _headers(call: Call, reply: UpstreamReply) -> Headers:
@@ -399,7 +476,7 @@ def _last_error(call: Call, block: bytes, error: HeadgateError) -> LastWords:
     return LastWords(block, cut=not block)
 
 
-def _our_fault(call: Call, fault: Exception) -> HeadgateError:
+def _our_fault(call: Call, fault: BaseException) -> HeadgateError:
     """What a client is told of a fault of ours: where to look for it, and nothing of it."""
     call_id = call.record.id
     log_fault("call failed", fault, call_id=call_id, trace_id=call.record.trace_id)

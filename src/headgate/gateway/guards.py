@@ -14,13 +14,15 @@ import msgspec
 from headgate.checks.guards.guard import Guarded
 from headgate.checks.guards.guarding import Guarding
 from headgate.checks.guards.policy import GuardPolicies
-from headgate.checks.parts import Kind, Part
+from headgate.checks.parts import Kind, Part, reply_parts
 from headgate.checks.parts.flow import ChatFlow, ResponseFlow
-from headgate.errors import HeadgateError, UpstreamFailedError
+from headgate.checks.redaction.restorer import restored
+from headgate.errors import ContentBlockedError, HeadgateError, UpstreamFailedError
 from headgate.gateway.call import Call, LastWords, Refusal
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.guarded_stream import GuardedStream
 from headgate.gateway.hidden_values import HiddenValues
+from headgate.gateway.objects.operation import Found
 from headgate.gateway.reply_headers import refusal
 from headgate.gateway.request import Request
 from headgate.telemetry.guard_metrics import GuardMetrics
@@ -53,21 +55,12 @@ class GuardsInCalls:
         """
         if call.inner:
             return
-        record = call.record
-        guarded = Guarded(
-            project=record.project,
-            key_id=record.key_id,
-            endpoint=request.endpoint.name,
-            trust=call.trust,
-            route=record.route or request.model,
-            workflow=record.workflow,
-            structured=_structured(request),
-            origin=call,
+        guarding = self._stand(
+            call, request.endpoint.name, request.model, structured=_structured(request)
         )
-        standing = self._policies.standing(guarded)
-        if standing is None:
+        if guarding is None:
             return
-        call.guarding = guarding = Guarding(standing, guarded)
+        guarded, record = guarding.call, call.record
         if (earlier := _conversation(request)) is not None:
             guarded.mapping = await self._hidden.find(record.project, earlier)
         fields: dict[str, Any] = {
@@ -75,18 +68,91 @@ class GuardsInCalls:
         }
         more = []
         if request.form is not None:
-            kind: Kind = "audio" if request.endpoint.name.startswith("audio/") else "image"
-            more.append(Part({"file": ""}, "file", path="file", role="user", kind=kind))
+            more.append(_file("audio" if request.endpoint.name.startswith("audio/") else "image"))
         for name in await guarding.request(fields, more):
             request.rewrite(name, fields[name], _encode(fields[name]))
 
+    async def object_body(self, call: Call, found: Found, body: bytes | None) -> bytes:
+        """The JSON of a request about an object as it may leave; None: a form, that nobody reads.
+
+        Raises as `request` does. What is hidden comes back in calls that go on from the object.
+        """
+        operation = found.operation
+        guarding = self._stand(call, operation.name, "", structured=False)
+        if guarding is None or body == b"":
+            return body or b""
+        if body is None:
+            await guarding.request({}, [_file("file")])
+            return b""
+        conversation = found.ids.get("conversation")
+        if conversation is not None:
+            guarding.call.mapping = await self._hidden.find(call.record.project, conversation)
+        fields: dict[str, Any] = _decode(body)
+        await guarding.request(fields)
+        if conversation is not None and len(guarding.call.mapping):
+            mapping = guarding.call.mapping
+            await self._hidden.remember(call.record.project, conversation, mapping)
+        return _encode(fields)
+
+    def refuse_unseen(self, call: Call, endpoint: str, model: str) -> None:
+        """Raise `ContentBlockedError` where guards stand at a call that they can't look into."""
+        if self._stand(call, endpoint, model, structured=False) is not None:
+            raise ContentBlockedError(
+                f"Guards stand at the calls of this project, and they can't look into {endpoint};"
+                " use an endpoint that they can, or have the operator leave it out of the policy.",
+                code="guard_cannot_see",
+            )
+
+    async def restored(self, project: str, conversation: str, body: bytes) -> bytes:
+        """What a provider keeps of a conversation, with what was hidden from it put back."""
+        mapping = await self._hidden.find(project, conversation)
+        if not len(mapping):
+            return body
+        try:
+            shown = _decode(body)
+        except UNREADABLE:
+            return body
+        for part in reply_parts(shown):
+            if part.kind == "text":
+                part.text = restored(part.text, mapping, in_json=part.in_json)
+        return _encode(shown)
+
+    def _stand(self, call: Call, endpoint: str, model: str, *, structured: bool) -> Guarding | None:
+        """The guards of `call`, noted in it; None where none stand there."""
+        record = call.record
+        guarded = Guarded(
+            project=record.project,
+            key_id=record.key_id,
+            endpoint=endpoint,
+            trust=call.trust,
+            route=record.route or model,
+            workflow=record.workflow,
+            structured=structured,
+            origin=call,
+        )
+        standing = self._policies.standing(guarded)
+        if standing is not None:
+            call.guarding = Guarding(standing, guarded)
+        return call.guarding
+
     async def concluded(self, call: Call, request: Request) -> None:
-        """Put what the guards said into the call's record, and keep what a later turn needs."""
-        guarding = call.guarding
+        """As `note`, and keep what a later turn needs."""
+        guarding, record = call.guarding, call.record
+        if guarding is None:
+            return
+        self.note(call)
+        mapping = guarding.call.mapping
+        if len(mapping):
+            for conversation in (record.response_id, _conversation_field(request)):
+                if conversation is not None:
+                    await self._hidden.remember(record.project, conversation, mapping)
+
+    def note(self, call: Call) -> None:
+        """Put what the guards said into the call's record and the metrics."""
+        guarding, record = call.guarding, call.record
         if guarding is None:
             return
         guarding.abandon()
-        record = call.record
         if guarding.report.records:
             record.guards = _encode(guarding.report.records).decode()
             for one in guarding.report.records:
@@ -94,11 +160,6 @@ class GuardsInCalls:
                     one.guard, one.direction, one.decision, one.policy, one.counts
                 )
                 self._metrics.took(one.guard, one.direction, one.took_us / 1e6)
-        mapping = guarding.call.mapping
-        if len(mapping):
-            for conversation in (record.response_id, _conversation_field(request)):
-                if conversation is not None:
-                    await self._hidden.remember(record.project, conversation, mapping)
 
     async def reply(self, call: Call, last: LastWords) -> LastWords | Refusal:
         """A whole answer as the client may have it."""
@@ -137,6 +198,11 @@ class GuardsInCalls:
         if request.endpoint.name == "chat/completions":
             return GuardedStream(guarding, ChatFlow(structured=structured))
         return GuardedStream(guarding, ResponseFlow(structured=structured))
+
+
+def _file(kind: Kind) -> Part:
+    """The files of a form, which pass by as they come."""
+    return Part({"file": ""}, "file", path="file", role="user", kind=kind)
 
 
 def guard_headers(call: Call) -> list[tuple[bytes, bytes]]:

@@ -6,6 +6,7 @@ from headgate.config.failures import BreakerSettings
 from headgate.gateway.breaker import Breaker, Verdict
 from headgate.gateway.latency import Latency
 from headgate.gateway.retry import Failure
+from headgate.gateway.tail import Tail
 
 _SAYS_NOTHING = frozenset({401, 403, 407, 429})
 """Statuses that are about a key or its limits, not about the model's server."""
@@ -14,7 +15,7 @@ _SAYS_NOTHING = frozenset({401, 403, 407, 429})
 class TargetHealth:
     """What the attempts of one provider's model have shown, whichever routes led to it."""
 
-    __slots__ = ("breaker", "name", "slow_s", "streamed", "whole")
+    __slots__ = ("breaker", "name", "slow_s", "streamed", "tail", "whole")
 
     def __init__(self, name: str, settings: BreakerSettings) -> None:
         self.name = name
@@ -25,6 +26,8 @@ class TargetHealth:
         """Until the first event of a stream."""
         self.whole = Latency()
         """Until the end of a reply that is not streamed."""
+        self.tail = Tail()
+        """Of generations that are not streamed."""
 
     def latency(self, *, streamed: bool) -> Latency:
         """How quickly such requests are answered."""

@@ -7,12 +7,16 @@ a probe has been answered; who probes is `key_probe.py`.
 from __future__ import annotations
 
 from collections.abc import Collection
+from hashlib import sha256
 
 import msgspec
 
 from headgate.config.provider_keys import ProviderKeySettings
 from headgate.gateway.retry_hints import Header, duration_s
 from headgate.gateway.room import Room
+
+DEFAULT_KEY = "default"
+"""What a pool calls the key that stands in `api_key`."""
 
 _MINUTE_S = 60.0
 _DAY_S = 86_400.0
@@ -25,7 +29,7 @@ class ProviderKey(msgspec.Struct, frozen=True):
     name: str | None
     """None: the provider's only one."""
     secret: bytes | None
-    """What may never be shown."""
+    """What may never be shown; None where there is nothing, or too little to be found again."""
     headers: bytes
     """The header lines of every request in JSON that is made with it."""
     bare_headers: bytes = b""
@@ -117,18 +121,43 @@ class KeyPool:
         key.take(tokens, now_s)
         return key.key
 
-    def any_key(self, name: str | None = None) -> ProviderKey:
-        """The key of that name, or one that is in, or else any: for what is no call."""
-        if name in self._keys:
-            return self._keys[name].key
+    def any_key(self) -> ProviderKey:
+        """One that is in, or else any: for what is no call."""
         return next(
             (k for k in self._keys.values() if not k.out), next(iter(self._keys.values()))
         ).key
 
+    def home_of(self, project: str, without: Collection[str | None] = ()) -> ProviderKey | None:
+        """The key that makes a project's new objects; None where none is in.
+
+        Always the same one while it is in, whichever process asks, because what different keys
+        made can't be named together. Another key, or one less, moves as few projects as can be.
+        """
+        inside = [
+            pooled.key
+            for pooled in self._keys.values()
+            if not pooled.out and pooled.key.name not in without
+        ]
+        return max(
+            inside,
+            key=lambda key: sha256(f"{project}\0{key.name}".encode()).digest(),
+            default=None,
+        )
+
+    def keeper(self, name: str | None) -> ProviderKey | None:
+        """The key of that name, in or out; None where there is none.
+
+        Without a name: what was made before there was a pool, by the key that stands alone.
+        """
+        if name is None:
+            name = DEFAULT_KEY if DEFAULT_KEY in self._keys else next(iter(self._keys))
+        pooled = self._keys.get(name)
+        return None if pooled is None else pooled.key
+
     @property
-    def first(self) -> ProviderKey:
-        """The one that is written first."""
-        return next(iter(self._keys.values())).key
+    def names(self) -> tuple[str | None, ...]:
+        """Its keys, as they are written."""
+        return tuple(self._keys)
 
     def has_room(self, tokens: int, now_s: float, without: Collection[str | None]) -> bool:
         """Whether another key is in and has room for `tokens`."""

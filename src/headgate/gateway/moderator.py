@@ -9,10 +9,12 @@ import msgspec
 from headgate.checks.guards.guard import Guarded
 from headgate.checks.guards.moderation import Judgement
 from headgate.errors import UpstreamFailedError
-from headgate.gateway.call import Call, Headers, LastWords, Refusal
+from headgate.gateway.call import Call
 from headgate.gateway.endpoints import ENDPOINTS
 from headgate.gateway.gateway import Gateway
+from headgate.gateway.inner_client import InnerClient
 from headgate.gateway.request import read_request
+from headgate.telemetry.traces.lineage import under
 
 
 class _Result(msgspec.Struct):
@@ -39,14 +41,19 @@ class GatewayModerator:
         origin = call.origin
         if self.gateway is None or not isinstance(origin, Call):
             raise UpstreamFailedError("There is no gateway to ask.")
-        asking = Call(origin.caller, "moderations", trace_id=origin.record.trace_id)
+        asking = Call(
+            origin.caller,
+            "moderations",
+            trace_id=origin.record.trace_id,
+            parent=under(origin.record.id, origin.record.parent),
+        )
         asking.from_run = asking.inner = True
         record = asking.record
         record.workflow, record.run_id = origin.record.workflow, origin.record.run_id
         record.feature, record.user_hash = origin.record.feature, origin.record.user_hash
         record.model_requested = model
         body = msgspec.json.encode({"model": model, "input": list(texts)})
-        waiting = _Waiting()
+        waiting = InnerClient()
         await self.gateway.carry(asking, read_request(ENDPOINTS["moderations"], body), waiting)
         if record.status != 200:
             raise UpstreamFailedError(f"The moderation endpoint answered {record.status}.")
@@ -57,23 +64,3 @@ class GatewayModerator:
             )
             for result in _reply.decode(waiting.body).results
         ]
-
-
-class _Waiting:
-    """The client of such a call; moderations are never streamed."""
-
-    __slots__ = ("body", "gone")
-
-    def __init__(self) -> None:
-        self.body = b""
-        self.gone = False
-
-    async def begin(self, status: int, headers: Headers) -> None:
-        raise NotImplementedError
-
-    async def write(self, data: bytes) -> None:
-        raise NotImplementedError
-
-    async def finish(self, last: LastWords | Refusal) -> None:
-        if isinstance(last, LastWords):
-            self.body = last.body

@@ -11,10 +11,12 @@ from headgate import __version__
 from headgate.config.failures import RetryBudgetSettings
 from headgate.config.providers import CAPABILITIES, Capability
 from headgate.config.settings import ProviderSettings, TimeoutSettings
+from headgate.config.short_keys import LEAST_HIDDEN_CHARACTERS
+from headgate.errors import NotFoundError
 from headgate.gateway.dialects import Dialect, dialect_for
 from headgate.gateway.endpoints import Endpoint
 from headgate.gateway.entra import EntraTokens, Tokens
-from headgate.gateway.key_pool import KeyPool, PooledKey, ProviderKey
+from headgate.gateway.key_pool import DEFAULT_KEY, KeyPool, PooledKey, ProviderKey
 from headgate.gateway.retry_budget import RetryBudget
 from headgate.gateway.upstream import Origin, Timeouts, UpstreamClient
 
@@ -86,20 +88,36 @@ class Provider:
         self.patient = self._whole
         """How long to wait for what may take the provider as long as a model does."""
         self._embeddings = _timeouts(settings.embeddings_timeouts)
+        self._attempt_s = settings.timeouts.attempt_s
+        self._embeddings_attempt_s = settings.embeddings_timeouts.attempt_s
 
     @property
     def key(self) -> ProviderKey:
         """Its only key; where it has a pool, one of it, for what is no call."""
         return self.only_key if self.pool is None else self.pool.any_key()
 
-    def key_named(self, name: str | None) -> ProviderKey:
-        """The key of that name, or else as `key`."""
-        return self.only_key if self.pool is None else self.pool.any_key(name)
+    def keeper(self, key_name: str | None) -> ProviderKey:
+        """The key that made something, which alone can see it: each may belong to a project there.
 
-    @property
-    def object_key(self) -> ProviderKey:
-        """What all its objects are made and found with: each key may belong to a project there."""
-        return self.only_key if self.pool is None else self.pool.first
+        None names the key of a provider that has but one. Raises `NotFoundError` where there is no
+        such key any more.
+        """
+        if self.pool is not None:
+            key = self.pool.keeper(key_name)
+        else:
+            key = self.only_key if key_name in (None, DEFAULT_KEY) else None
+        if key is None:
+            raise NotFoundError(
+                f"This was made with the key `{key_name}` of the provider `{self.name}`, which is"
+                f" not set up any more; an operator can bring it back under"
+                f" providers.{self.name}.keys.",
+                code="provider_key_not_set_up",
+            )
+        return key
+
+    def key_for_new(self, project: str) -> ProviderKey | None:
+        """The key that makes a project's new objects; None where every key of its pool is out."""
+        return self.only_key if self.pool is None else self.pool.home_of(project)
 
     def serves(self, model: str) -> bool:
         """Whether `model` is one of those it is configured for."""
@@ -124,6 +142,10 @@ class Provider:
             bare_headers=key.bare_headers + token.header,
         )
 
+    def may_ask_again(self, refused: ProviderKey) -> bool:
+        """Whether `let_in` may give another token than the one that was `refused`."""
+        return self.tokens is not None and self.tokens.refused(refused.secret)
+
     async def close(self) -> None:
         """Close its connections."""
         if self.tokens is not None:
@@ -136,13 +158,13 @@ class Provider:
             return self._embeddings if endpoint.name == "embeddings" else self._streamed
         return self._streamed if streamed else self._whole
 
+    def attempt_s(self, endpoint: Endpoint) -> float | None:
+        """How long to wait for a reply of `endpoint` where it could be asked for once more."""
+        return self._embeddings_attempt_s if endpoint.name == "embeddings" else self._attempt_s
+
 
 def _timeouts(settings: TimeoutSettings) -> Timeouts:
     return Timeouts(settings.connect_s, settings.first_byte_s, settings.idle_s, settings.total_s)
-
-
-POOLED_API_KEY = "default"
-"""What a pool calls the key that stands in `api_key`."""
 
 
 def _pool(settings: ProviderSettings, via: str) -> KeyPool | None:
@@ -165,12 +187,14 @@ def _pool(settings: ProviderSettings, via: str) -> KeyPool | None:
         for one in settings.keys
     ]
     if settings.api_key:
-        keys.append(PooledKey(_key(POOLED_API_KEY, settings, via), None))
+        keys.append(PooledKey(_key(DEFAULT_KEY, settings, via), None))
     return KeyPool(keys, probe_s=settings.key_probe_s)
 
 
 def _key(name: str | None, settings: ProviderSettings, via: str) -> ProviderKey:
     secret = settings.api_key.encode() if settings.api_key else None
+    if secret is not None and len(secret) < LEAST_HIDDEN_CHARACTERS:
+        secret = None
     bare = _header_lines(settings, via)
     return ProviderKey(name, secret, b"content-type: application/json\r\n" + bare, bare)
 

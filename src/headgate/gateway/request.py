@@ -32,7 +32,10 @@ class Request(msgspec.Struct):
     endpoint: Endpoint
     fields: Fields
     model: str
+    """"" where it is left to the provider."""
     streamed: bool
+    second_model: str | None = None
+    """What is run beside the model; see `Endpoint.second_model`."""
     hide_usage: bool = False
     """Whether Headgate asked for the stream's usage and the client did not."""
     stream_options: msgspec.Raw | None = None
@@ -67,6 +70,10 @@ class Request(msgspec.Struct):
         """About how many tokens it sends: a quarter of its bytes."""
         return sum(memoryview(value).nbytes for value in self.fields.values()) // 4 + 1
 
+    def takes_default_model(self) -> bool:
+        """Whether an operator's default may stand in; a stored prompt brings its own model."""
+        return not self.model and bytes(self.fields.get("prompt", b""))[:1] != b"{"
+
     def output_tokens(self) -> int | None:
         """The most tokens that it wants answered; None where it sets no bound."""
         if not self.endpoint.generates:
@@ -100,8 +107,9 @@ class Request(msgspec.Struct):
     def body_for(self, model: str, *, prompt_cache_key: str | None = None) -> bytes:
         """The request's JSON, asking for `model`."""
         if prompt_cache_key is not None and "prompt_cache_key" not in self.fields:
-            return _encode({**self.fields, "model": model, "prompt_cache_key": prompt_cache_key})
-        if model != self.model or "model" not in self.fields:
+            named = {"model": model} if model else {}
+            return _encode({**self.fields, **named, "prompt_cache_key": prompt_cache_key})
+        if model and (model != self.model or "model" not in self.fields):
             return _encode({**self.fields, "model": model})
         return _encode(self.fields)
 
@@ -136,7 +144,8 @@ def read_request(endpoint: Endpoint, body: bytes) -> Request:
             "The body is nested deeper than this server reads.", code="invalid_json"
         ) from None
     request = _request(endpoint, fields)
-    request.names_objects = endpoint.generates and mentions_objects(fields)
+    looks = endpoint.generates or endpoint.reads_kept
+    request.names_objects = looks and mentions_objects(fields)
     return request
 
 
@@ -144,7 +153,7 @@ def read_form_request(endpoint: Endpoint, form: SpooledForm) -> Request:
     """The request that `form` holds; `InvalidRequestError` names the field that is wrong."""
     fields: Fields = {}
     for name, values in form.reader.texts().items():
-        if len(values) > 1 and not name.endswith("]"):
+        if len(values) > 1 and not name.endswith("[]"):
             # The provider might go by another of them than Headgate does.
             raise InvalidRequestError(
                 f"The form has more than one field `{name}`.", param=name, code="invalid_form"
@@ -164,19 +173,26 @@ def read_form_request(endpoint: Endpoint, form: SpooledForm) -> Request:
 
 
 def _request(endpoint: Endpoint, fields: Fields) -> Request:
+    if endpoint.model_optional and "model" in fields and bytes(fields["model"]) == b"null":
+        del fields["model"]
     if "model" in fields:
         model = _text(fields, "model")
+        if not model:
+            raise InvalidRequestError("The field `model` is empty.", param="model")
     elif endpoint.default_model:
         model = endpoint.default_model
+    elif endpoint.model_optional:
+        model = ""
     else:
         raise InvalidRequestError(
             "The field `model` is missing: name a model, a route or a workflow.",
             param="model",
             code="missing_required_parameter",
         )
-    if not model:
-        raise InvalidRequestError("The field `model` is empty.", param="model")
-    return Request(endpoint, fields, model, endpoint.is_streamed(fields))
+    request = Request(endpoint, fields, model, endpoint.is_streamed(fields))
+    if endpoint.runs_second_model:
+        request.second_model = endpoint.second_model(fields)
+    return request
 
 
 def _text(fields: Fields, name: str) -> str:

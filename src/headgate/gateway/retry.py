@@ -35,6 +35,13 @@ class Failure(msgspec.Struct, frozen=True):
         """Whether the provider refused the key, not the request."""
         return self.status in (401, 403) or self.code == "insufficient_quota"
 
+    @property
+    def is_of_provider(self) -> bool:
+        """Whether the provider failed, in a way for which it may be asked again."""
+        if self.ours or self.hasty:
+            return False
+        return self.status is None or self.status in _ELSEWHERE
+
 
 class Again(msgspec.Struct, frozen=True):
     """Try the same target once more, after a pause."""
@@ -72,6 +79,10 @@ class RetryPolicy:
 
     def __init__(self, settings: RetrySettings) -> None:
         self._settings = settings
+        self.max_attempts = settings.max_attempts
+        """Of one target."""
+        self.gives_up_unusual = settings.give_up_unusual
+        """Whether an attempt that takes far longer than usual is given up for another."""
 
     def decide(
         self,

@@ -8,7 +8,7 @@ from random import random
 
 from headgate.config.failures import BreakerSettings
 from headgate.config.routes import LargerContextSettings, RouteSettings, TargetSettings
-from headgate.errors import ModelNotFoundError
+from headgate.errors import InvalidRequestError, ModelNotFoundError
 from headgate.gateway.health import TargetHealth
 from headgate.gateway.provider import Provider
 from headgate.gateway.strategies import Cheapest, Fastest, Strategy, Tiered, Weighted
@@ -55,8 +55,17 @@ class Routing:
         routes: Mapping[str, RouteSettings],
         breaker: BreakerSettings,
         prices: PriceList,
+        *,
+        default_models: Mapping[str, str] | None = None,
+        keeper: str | None = None,
     ) -> None:
+        """`default_models` are what requests without a model are taken to ask for, by endpoint.
+
+        `keeper` is the provider that gets those which no default is for; None: the first that can.
+        """
         self.providers = providers
+        self.default_models = default_models or {}
+        self._keeper = keeper
         self._breaker = breaker
         self._prices = prices
         self._health: dict[tuple[str, str], TargetHealth] = {}
@@ -69,9 +78,15 @@ class Routing:
         self._plain: dict[str, Route] = {}
 
     def route(self, model: str) -> Route:
-        """What `model`, a route's or a model's name, leads to; `ModelNotFoundError` if nothing."""
+        """What `model`, a route's or a model's name, leads to; `ModelNotFoundError` if nothing.
+
+        Where it is "", the provider chooses: whom that can be left to, in order of preference.
+        """
         found = self.routes.get(model) or self._plain.get(model)
         if found:
+            return found
+        if not model:
+            self._plain[""] = found = self._unnamed()
             return found
         provider = next((p for p in self.providers.values() if p.serves(model)), None)
         if provider is None or not model.isprintable() or len(model) > 256:
@@ -85,6 +100,20 @@ class Routing:
         health = self._health.get((provider.name, model)) or self._new_health(provider, model)
         self._plain[model] = found = Route(None, (Target(provider, model, None, health),))
         return found
+
+    def _unnamed(self) -> Route:
+        # One that is set to serve certain models only must not be led to others in this way.
+        names = [self._keeper] if self._keeper is not None else list(self.providers)
+        known = [self.providers[name] for name in names if name in self.providers]
+        able = [one for one in known if one.serves("") and not one.dialect.translates]
+        if not able:
+            raise InvalidRequestError(
+                "The field `model` is missing, and no provider here can be left to choose one: name"
+                " a model, a route or a workflow.",
+                param="model",
+                code="missing_required_parameter",
+            )
+        return Route(None, tuple(Target(p, "", None, self._new_health(p, "")) for p in able))
 
     def _route(self, name: str, settings: RouteSettings) -> Route:
         larger = settings.larger_context
@@ -126,4 +155,4 @@ class Routing:
         return Target(provider, settings.model, route, health)
 
     def _new_health(self, provider: Provider, model: str) -> TargetHealth:
-        return TargetHealth(f"{provider.name}/{model}", self._breaker)
+        return TargetHealth(f"{provider.name}/{model}".removesuffix("/"), self._breaker)

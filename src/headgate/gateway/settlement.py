@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from msgspec.structs import replace
+
 from headgate.gateway.cache.found import Found
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints import StreamReader, Usage
+from headgate.gateway.lost import Lost
 from headgate.gateway.request import Request
+from headgate.ledger.cost import total_cost_nanousd
 from headgate.ledger.prices import PriceList
 from headgate.ledger.record import CallRecord
 
@@ -28,15 +32,18 @@ class Settlement:
         size, and `output_tokens`.
         """
         record = call.record
-        record.model_answered = usage.model or (call.target.model if call.target else None)
-        record.response_id = usage.response_id
+        record.model_answered = usage.model or (call.target.model if call.target else "") or None
+        kept = usage.response_id is not None and request.endpoint.keeps(request.fields)
+        record.response_id = usage.response_id if kept else None
+        call.item_ids = usage.item_ids
         _note_used(record, usage)
-        counts_text = request.endpoint.counts_text
-        if usage.input_tokens is None and counts_text and not _is_free(call, request):
-            record.tokens_estimated = True
-            record.input_tokens = _size_bytes(request) // BYTES_PER_TOKEN + 1
-            if usage.output_tokens is None:
-                record.output_tokens = output_tokens if request.endpoint.generates else 0
+        if usage.goes_on and usage.response_id is not None:
+            call.goes_on = True
+            return
+        if request.endpoint.counts_text and not _is_free(_model(call), request):
+            self._fill(record, request, output_tokens)
+        record.cached_tokens = _part(record.cached_tokens, record.input_tokens)
+        record.reasoning_tokens = _part(record.reasoning_tokens, record.output_tokens)
         self._price(call, request, usage)
 
     def note_stream(self, call: Call, request: Request, reader: StreamReader) -> None:
@@ -63,16 +70,58 @@ class Settlement:
         _note_used(record, usage)
         record.cost_nanousd, record.price_version = 0, "cache"
 
-    def settle_failure(self, call: Call, request: Request, *, may_be_charged: bool) -> None:
-        """Write the cost of a call that was not answered.
+    def settle_failure(self, call: Call, request: Request) -> None:
+        """Write the cost of a call that was not answered: that of the attempts that were lost."""
+        call.record.cost_nanousd = 0
+        self.add_lost(call, request)
 
-        A provider may charge for one that was given up while it worked on it; one that it refused
-        is free.
+    def add_lost(self, call: Call, request: Request) -> None:
+        """Add to the record what the attempts may cost whose answers were not used.
+
+        Where the call was answered they are taken to have used as much as that answer, but for
+        streams, of which a provider charges what it wrote until they were broken off: here nothing.
+        Else the input is estimated by its size.
         """
-        if may_be_charged and call.target is not None:
-            self._estimate(call, request, output_tokens=0)
-        else:
-            call.record.cost_nanousd = 0
+        if not call.lost:
+            return
+        lost, call.lost = call.lost, ()
+        record = call.record
+        input_tokens = record.input_tokens
+        if input_tokens is None:
+            input_tokens = _size_bytes(request) // BYTES_PER_TOKEN + 1
+        output_tokens = 0 if request.streamed else record.output_tokens or 0
+        costs = [record.cost_nanousd]
+        trail = {attempt.number: attempt for attempt in record.trail}
+        for one in lost:
+            cost = self._cost_of(one, call, request, input_tokens, output_tokens)
+            costs.append(cost)
+            if one.number in trail:
+                trail[one.number] = replace(
+                    trail[one.number],
+                    input_tokens=input_tokens,
+                    output_tokens=output_tokens,
+                    cost_nanousd=cost,
+                )
+        record.trail = tuple(trail.values())
+        record.tokens_estimated = True
+        record.input_tokens = (record.input_tokens or 0) + len(lost) * input_tokens
+        record.output_tokens = (record.output_tokens or 0) + len(lost) * output_tokens
+        record.cost_nanousd = total_cost_nanousd(costs)
+
+    def _cost_of(
+        self, lost: Lost, call: Call, request: Request, input_tokens: int, output_tokens: int
+    ) -> int | None:
+        record, model = call.record, lost.target.model
+        if _is_free(model, request):
+            return 0
+        provider = lost.target.provider
+        price = self._prices.price_of(
+            provider.price_list, provider.price_address, model, record.service_tier
+        )
+        if price is None:
+            return None
+        record.price_version = record.price_version or price.version
+        return price.cost_nanousd(input_tokens=input_tokens, output_tokens=output_tokens)
 
     def _estimate(self, call: Call, request: Request, *, output_tokens: int) -> None:
         call.record.tokens_estimated = True
@@ -85,13 +134,25 @@ class Settlement:
             ),
         )
 
+    def _fill(self, record: CallRecord, request: Request, output_tokens: int) -> None:
+        """Estimate what the provider did not say, or said to be nothing, which no prompt is."""
+        if not record.input_tokens:
+            record.tokens_estimated = True
+            record.input_tokens = _size_bytes(request) // BYTES_PER_TOKEN + 1
+        if record.output_tokens is None:
+            generates = request.endpoint.generates
+            record.tokens_estimated = record.tokens_estimated or generates
+            record.output_tokens = output_tokens if generates else 0
+
     def _price(self, call: Call, request: Request, usage: Usage) -> None:
         record, target = call.record, call.target
         if target is None:
             return
         model = record.model_answered or target.model
-        if _is_free(call, request):
+        if _is_free(_model(call), request):
             record.cost_nanousd, record.price_version = 0, "free"
+            return
+        if not model:
             return
         provider, tier = target.provider, record.service_tier
         price = self._prices.price_of(provider.price_list, provider.price_address, model, tier)
@@ -99,8 +160,8 @@ class Settlement:
             price = self._prices.price_of(
                 provider.price_list, provider.price_address, target.model, tier
             )
-        if price is None or record.input_tokens is None:
-            return
+        if price is None or record.input_tokens is None or request.second_model is not None:
+            return  # what a second model used is told by nobody
         record.cost_nanousd = price.cost_nanousd(
             input_tokens=record.input_tokens,
             cached_tokens=record.cached_tokens or 0,
@@ -110,6 +171,7 @@ class Settlement:
             output_audio_tokens=record.output_audio_tokens or 0,
             input_image_tokens=usage.input_image_tokens or 0,
             output_image_tokens=usage.output_image_tokens or 0,
+            cached_audio_tokens=usage.cached_audio_tokens or 0,
         )
         record.price_version = price.version
 
@@ -125,8 +187,16 @@ def _note_used(record: CallRecord, usage: Usage) -> None:
     record.output_audio_tokens = usage.output_audio_tokens
 
 
-def _is_free(call: Call, request: Request) -> bool:
-    model = call.record.model_answered or (call.target.model if call.target else "")
+def _part(part: int | None, whole: int | None) -> int | None:
+    """A part is no more than its whole, whatever a provider says."""
+    return part if part is None or whole is None else min(part, whole)
+
+
+def _model(call: Call) -> str:
+    return call.record.model_answered or (call.target.model if call.target else "")
+
+
+def _is_free(model: str, request: Request) -> bool:
     return any(fnmatchcase(model, pattern) for pattern in request.endpoint.free_models)
 
 

@@ -6,22 +6,25 @@ Where none is configured the gateway has no `Spending` at all.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Callable
 
 import msgspec
 
 from headgate.config.allowances import AllowanceSettings
-from headgate.errors import UnsupportedError
+from headgate.errors import HeadgateError, UnsupportedError
 from headgate.gateway.call import Call, Headers
 from headgate.gateway.capabilities import able_targets
 from headgate.gateway.following import follow
 from headgate.gateway.request import Request
 from headgate.gateway.routing import Routing
 from headgate.gateway.target import Target
-from headgate.gateway.worst_case import worst_case
+from headgate.gateway.worst_case import Turn, worst_case, worst_turn
 from headgate.ledger.allowances import refusal
 from headgate.ledger.allowances.allowances import Allowances, Applied, Reservation
-from headgate.ledger.allowances.claim import Claim, Used
-from headgate.ledger.allowances.rule import Rule, Who
+from headgate.ledger.allowances.claim import NOTHING, Claim, Used
+from headgate.ledger.allowances.held import Held
+from headgate.ledger.allowances.rule import Measure, Rule, Who
 from headgate.ledger.allowances.share import Share
 from headgate.ledger.prices import PriceList
 
@@ -36,6 +39,9 @@ _NAMES = {
     for measure in ("requests", "tokens")
 }
 """The headers that tell of a measure."""
+
+_ANSWERED = Claim(model="", input_tokens=0, output_tokens=0, output_stated=True, nanousd=0)
+"""What a call may use at worst whose answer is known."""
 
 
 class Spending:
@@ -64,8 +70,6 @@ class Spending:
         applied = self._applied(call)
         if not applied:
             return targets
-        if applied.counts_money and self._settings.cap_output:
-            self._cap_output(request)
         soft = self._beyond_soft(applied)
         if soft is not None and (cheaper := self._cheaper(call, request, targets, soft)):
             targets = cheaper
@@ -78,6 +82,61 @@ class Spending:
             call.reservation = await self._reserved(call, request, cheaper, applied)
             targets = cheaper
         return targets
+
+    async def reserve_batch(self, call: Call, *, worst_nanousd: int, dearest_nanousd: int) -> None:
+        """Reserve money for a batch, which has been reserved for as a request.
+
+        `dearest_nanousd` is what one of its requests may cost. Raises as `reserve` does.
+        """
+        applied = self._applied(call).money
+        if not applied or call.reservation is None:
+            return
+        claim = Claim(
+            model="", input_tokens=0, output_tokens=0, output_stated=True, nanousd=worst_nanousd
+        )
+        for cap in applied.caps:
+            if dearest_nanousd > cap.limit:
+                raise refusal.too_dear(msgspec.structs.replace(claim, nanousd=dearest_nanousd), cap)
+        call.worst_nanousd = worst_nanousd
+        call.reservation = await self._allowances.reserve_more(
+            applied, claim, call.record.project, call.priority, call.reservation
+        )
+
+    def counts_money(self, call: Call) -> bool:
+        """Whether any budget or cap applies to the call."""
+        return self._applied(call).counts_money
+
+    def unpriced_refused(self, call: Call) -> list[str]:
+        """Those that apply to the call and can't be kept where no price is known."""
+        return _unpriced_refused(self._applied(call))
+
+    def hand_over(self, call: Call) -> tuple[Held, ...]:
+        """What the call holds, for what it has begun; the call itself holds nothing any more."""
+        reservation, call.reservation = call.reservation, None
+        return () if reservation is None else self._allowances.hand_over(reservation)
+
+    async def reserve_answered(self, call: Call) -> None:
+        """Reserve for a call whose answer is known: it counts as a request, and costs nothing.
+
+        Raises as `reserve` does.
+        """
+        applied = self._applied(call).answered
+        if applied:
+            call.reservation = await self._allowances.reserve(
+                applied, _ANSWERED, call.record.project, call.priority
+            )
+
+    def spares(self, call: Call, error: HeadgateError) -> bool:
+        """Whether what refused the call with `error` is no bar to an answer that costs nothing."""
+        rules = (refusal.RuleLimitExceededError, refusal.RuleBudgetExceededError)
+        applied = self._applied(call).answered
+        counted = () if applied is None else [share.rule for share in applied.shares]
+        return not (isinstance(error, rules) and error.rule in counted)
+
+    def cap_output(self, call: Call, request: Request) -> None:
+        """Bound what the call may write, where a budget needs that and the request doesn't say."""
+        if self._settings.cap_output and self._applied(call).counts_money:
+            self._cap_output(request)
 
     async def reserve_request(self, call: Call, *, may_cost: bool) -> None:
         """Reserve for a request that names no tokens, about files and their like.
@@ -98,12 +157,84 @@ class Spending:
                 applied, claim, call.record.project, call.priority
             )
 
+    async def reserve_turn(self, call: Call, request: Request, target: Target, turn: Turn) -> None:
+        """Reserve for a response within a session, which stays at `target`.
+
+        Raises as `reserve` does.
+        """
+        applied = self._applied(call)
+        if applied:
+            claim = worst_turn(
+                request, target, self._prices, turn, self._settings.assumed_output_tokens
+            )
+            if claim.nanousd is None and (refusing := _unpriced_refused(applied)):
+                raise refusal.unpriced(claim, refusing[0])
+            for cap in applied.caps:
+                if claim.nanousd is not None and claim.nanousd > cap.limit:
+                    raise refusal.too_dear(claim, cap)
+            call.reservation = await self._allowances.reserve(
+                applied, claim, call.record.project, call.priority
+            )
+
+    def output_cap(self, call: Call) -> int | None:
+        """The most that a call which sets no bound is to be told to write; None: it may."""
+        if not self._settings.cap_output or not self._applied(call).counts_money:
+            return None
+        return self._settings.assumed_output_tokens
+
+    def take_further(self, call: Call, request: Request, targets: tuple[Target, ...]) -> bool:
+        """Reserve money for one more attempt of a call, beside those that may be charged already.
+
+        Whether that could be done at once; what is reserved and not needed is given back in the
+        end. Limits count a call once, so they are not asked again.
+        """
+        if len(call.further) > len(call.lost):
+            return True
+        money = self._money(call)
+        if money is None:
+            return True
+        claim, _ = self._worst_case(call, request, targets)
+        if not _within_caps(claim, money, len(call.lost) + 2):
+            return False
+        reservation = self._allowances.take(money, claim)
+        if reservation is None:
+            self._allowances.fetch(money, claim)
+            return False
+        call.further += (reservation,)
+        return True
+
+    async def reserve_further(
+        self, call: Call, request: Request, targets: tuple[Target, ...]
+    ) -> bool:
+        """As `take_further`, after one was lost; waits for the store where that must be asked."""
+        money = self._money(call)
+        if money is None or len(call.further) >= len(call.lost):
+            return True
+        claim, counted = self._worst_case(call, request, targets)
+        attempts = len(call.lost) + 1
+        if not _within_caps(claim, money, attempts):
+            claim = await asyncio.to_thread(counted)
+        if not _within_caps(claim, money, attempts):
+            return False
+        try:
+            reservation = await self._allowances.reserve(
+                money, claim, call.record.project, call.priority, counted
+            )
+        except HeadgateError:
+            return False
+        call.further += (reservation,)
+        return True
+
     def settle(self, call: Call) -> None:
         """The call is over: what it used is spent, and what else it had reserved is free again."""
         reservation = call.reservation
         if reservation is None:
             return
         call.reservation = None
+        # Given back first, so that what the call used beyond its first reserve finds room.
+        for further in call.further:
+            self._allowances.settle(further, NOTHING)
+        call.further = ()
         record = call.record
         made = record.attempts > 0
         tokens = (record.input_tokens or 0) + (record.output_tokens or 0) if made else 0
@@ -119,11 +250,18 @@ class Spending:
     def headers(self, call: Call, headers: Headers) -> None:
         """Tell in `headers` of the limits that are smaller than the provider's own."""
         reservation = call.reservation
-        if reservation is None:
-            return
+        if reservation is not None:
+            self._tell(reservation.told, headers)
+
+    def headers_of_refusal(self, call: Call, headers: Headers) -> None:
+        """Tell a call of its limits that holds nothing, because one of them refused it."""
+        with contextlib.suppress(HeadgateError):
+            self._tell(self._applied(call).told, headers)
+
+    def _tell(self, told: tuple[tuple[Measure, tuple[Share, ...]], ...], headers: Headers) -> None:
         theirs: dict[bytes, bytes] | None = None
-        for measure, shares in reservation.told:
-            share = shares[0] if len(shares) == 1 else min(shares, key=_left)
+        for measure, shares in told:
+            share = shares[0] if len(shares) == 1 else min(shares, key=refusal.left)
             limit, remaining, reset = _NAMES[measure]
             if theirs is None:
                 theirs = dict(headers)
@@ -133,8 +271,8 @@ class Spending:
                     continue
                 headers[:] = [header for header in headers if header[0] not in _NAMES[measure]]
             headers.append((limit, b"%d" % share.rule.limit))
-            headers.append((remaining, b"%d" % _left(share)))
-            headers.append((reset, b"%ds" % _reset_s(share)))
+            headers.append((remaining, b"%d" % refusal.left(share)))
+            headers.append((reset, b"%ds" % _reset_s(share, self._allowances.now_us())))
 
     def _applied(self, call: Call) -> Applied:
         record = call.record
@@ -145,13 +283,7 @@ class Spending:
     async def _reserved(
         self, call: Call, request: Request, targets: tuple[Target, ...], applied: Applied
     ) -> Reservation:
-        larger = None if call.route is None else call.route.larger_context
-        claim, counted = worst_case(
-            request,
-            targets if larger is None else (*targets, larger),
-            self._prices,
-            self._settings.assumed_output_tokens,
-        )
+        claim, counted = self._worst_case(call, request, targets)
         if claim.nanousd is None:
             refusing = _unpriced_refused(applied)
             if refusing:
@@ -162,12 +294,32 @@ class Spending:
                     claim = await asyncio.to_thread(counted)
                     if claim.nanousd is not None and claim.nanousd > cap.limit:
                         raise refusal.too_dear(claim, cap)
+        call.worst_nanousd = claim.nanousd
         reservation = self._allowances.take(applied, claim)
         if reservation is None:
             reservation = await self._allowances.reserve(
                 applied, claim, call.record.project, call.priority, counted
             )
         return reservation
+
+    def _worst_case(
+        self, call: Call, request: Request, targets: tuple[Target, ...]
+    ) -> tuple[Claim, Callable[[], Claim]]:
+        larger = None if call.route is None else call.route.larger_context
+        return worst_case(
+            request,
+            targets if larger is None else (*targets, larger),
+            self._prices,
+            self._settings.assumed_output_tokens,
+        )
+
+    def _money(self, call: Call) -> Applied | None:
+        """The budgets that hold for a call; None where none does."""
+        applied = self._applied(call)
+        if not applied.counts_money:
+            return None
+        shares = tuple(share for share in applied.shares if share.rule.measure == "nanousd")
+        return Applied(shares, applied.caps, counts_money=True, told=())
 
     def _beyond_soft(self, applied: Applied) -> Rule | None:
         for share in applied.shares:
@@ -214,12 +366,14 @@ def _unpriced_refused(applied: Applied) -> list[str]:
     ]
 
 
-def _left(share: Share) -> int:
-    return max(0, share.left) + max(0, share.available)
+def _within_caps(claim: Claim, applied: Applied, attempts: int) -> bool:
+    """Whether a call of so many attempts, all charged, costs no more than one call may."""
+    most = (claim.nanousd or 0) * attempts
+    return all(most <= cap.limit for cap in applied.caps)
 
 
-def _reset_s(share: Share) -> int:
+def _reset_s(share: Share, now_us: int) -> int:
     """Until when an allowance is whole again: a minute, or the end of its window."""
     if share.rule.window == "minute":
         return 60
-    return max(0, (share.period.end_us - share.known_at_us) // 1_000_000)
+    return max(0, -(-(share.period.end_us - now_us) // 1_000_000))

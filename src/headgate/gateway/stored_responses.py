@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Literal
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import Any, Literal
 from urllib.parse import quote
 
 import msgspec
 
-from headgate.errors import InvalidRequestError, NotFoundError
+from headgate.errors import ConflictError, InvalidRequestError, NotFoundError
 from headgate.gateway.attempt import without_secret
+from headgate.gateway.commitments.keeper import CommitmentKeeper
+from headgate.gateway.commitments.watch import CommitmentWatch
+from headgate.gateway.endpoints.endpoint import UNREADABLE
+from headgate.gateway.objects.kind import IDENTIFIER
 from headgate.gateway.provider import Provider
 from headgate.gateway.provider_failures import broken_error, refused_key_error
+from headgate.gateway.stored_stream import stored_events
 from headgate.gateway.upstream import UpstreamError
 
 _MAX_REMEMBERED = 10_000
@@ -54,7 +59,8 @@ class StoredResponses:
     async def owner_of(self, response_id: str, project: str) -> ResponseOwner:
         """Who keeps `response_id`; `NotFoundError` unless it is `project`'s."""
         owner = self._known.get(response_id)
-        if owner is None:
+        # PostgreSQL takes no NUL, and no provider gives such a name.
+        if owner is None and IDENTIFIER.fullmatch(response_id):
             for pause_s in _RECORDED_WITHIN_S:
                 await asyncio.sleep(pause_s)
                 owner = await self._find(response_id)
@@ -85,27 +91,42 @@ Verb = Literal["GET", "POST", "DELETE"]
 
 _MAX_REPLY_BYTES = 64 * 1024 * 1024
 
+_SHOWS_IT = ("", "/cancel")
+"""Below a response's address: where the reply is the response itself."""
+
 
 class StoredReply(msgspec.Struct, frozen=True):
     """What the provider said of a response it keeps."""
 
     status: int
-    body: bytes
+    body: bytes | AsyncGenerator[bytes]
+    """Whole, or the response's events where it is streamed."""
 
 
 class ResponseArchive:
     """Asks the provider that keeps a response, on behalf of the project whose it is."""
 
-    def __init__(self, stored: StoredResponses, providers: Mapping[str, Provider]) -> None:
+    def __init__(
+        self,
+        stored: StoredResponses,
+        providers: Mapping[str, Provider],
+        commitments: CommitmentKeeper,
+        restore: Callable[[str, str, bytes], Awaitable[bytes]] | None = None,
+    ) -> None:
+        """`restore` puts back into what is shown what was hidden: of a project's response."""
         self._stored = stored
         self._providers = providers
+        self._commitments = commitments
+        self._restore = restore
+        self._watch = CommitmentWatch(commitments)
 
     async def ask(
         self, method: Verb, response_id: str, project: str, *, below: str = "", query: str = ""
     ) -> StoredReply:
         """Send `method` to the response's address, or to what stands `below` it.
 
-        Raises `NotFoundError` where it is not the project's, and what else a provider can do.
+        A reply that is a stream is handed on as one. Raises `NotFoundError` where the response is
+        not the project's, and what else a provider can do.
         """
         owner = await self._stored.owner_of(response_id, project)
         name = owner.provider
@@ -117,20 +138,54 @@ class ResponseArchive:
                 f"The response `{response_id[:64]}` is not kept: its provider `{name}` keeps none.",
                 code="response_not_found",
             )
-        key = await provider.let_in(provider.key_named(owner.provider_key))
+        if method == "DELETE":
+            await self._settle_first(response_id, name)
         target = f"/responses/{quote(response_id, safe='')}{below}{'?' + query if query else ''}"
-        try:
-            reply = await provider.upstream.send(
-                provider.origin,
-                method.encode(),
-                provider.path(target.encode()),
-                key.headers,
-                b"",
-                provider.quick,
-            )
-            body = await reply.read(_MAX_REPLY_BYTES)
-        except UpstreamError as error:
-            raise broken_error(error, name) from None
+        own_key = provider.keeper(owner.provider_key)
+        while True:
+            key = await provider.let_in(own_key)
+            try:
+                reply = await provider.upstream.send(
+                    provider.origin,
+                    method.encode(),
+                    provider.path(target.encode()),
+                    key.headers,
+                    b"",
+                    provider.quick,
+                )
+                content_type = (reply.header(b"content-type") or b"").lower()
+                if reply.status == 200 and content_type.startswith(b"text/event-stream"):
+                    return StoredReply(200, stored_events(reply, name, key.secret))
+                body = await reply.read(_MAX_REPLY_BYTES)
+            except UpstreamError as error:
+                raise broken_error(error, name) from None
+            if reply.status != 401 or not provider.may_ask_again(key):
+                break
         if reply.status == 401:
             raise refused_key_error(name)
-        return StoredReply(reply.status, without_secret(body, key.secret))
+        if reply.status == 200 and below in _SHOWS_IT and method != "DELETE":
+            await self._note(name, body)
+        body = without_secret(body, key.secret)
+        if self._restore is not None:
+            body = await self._restore(project, response_id, body)
+        return StoredReply(reply.status, body)
+
+    async def _note(self, provider: str, body: bytes) -> None:
+        """Settle a background response whose end is shown."""
+        try:
+            shown = msgspec.json.decode(body, type=dict[str, Any])
+        except UNREADABLE:
+            return
+        if shown.get("background"):
+            await self._commitments.seen("response", provider, [shown])
+
+    async def _settle_first(self, response_id: str, provider: str) -> None:
+        """Ask what a background response used before nobody can say any more."""
+        for commitment in await self._commitments.going_on("response", provider, [response_id]):
+            outcome = await self._watch.outcome(commitment)
+            if outcome is None:
+                raise ConflictError(
+                    "This response is still being made; cancel it before you delete it.",
+                    code="response_in_progress",
+                )
+            await self._commitments.ended(commitment, outcome)

@@ -17,7 +17,9 @@ class Target:
         self.provider = provider
         self.health = health
         self.model = model
+        """"" where the request leaves it to the provider."""
         self.route = route
         """The route that led here, or None where the model was named itself."""
-        self.name = f"{provider.name}/{model}".encode("ascii", "replace")
+        name = f"{provider.name}/{model}" if model else provider.name
+        self.name = name.encode("ascii", "replace")
         """For the header `x-headgate-target`."""

@@ -8,6 +8,7 @@ from headgate.gateway.attempt import Failed
 from headgate.gateway.breaker import Entry
 from headgate.gateway.deadline import Deadline
 from headgate.gateway.key_pool import ProviderKey
+from headgate.gateway.retry import Again, Next
 from headgate.gateway.target import Target
 from headgate.ledger.attempt import AttemptReason
 
@@ -45,6 +46,10 @@ class Way(msgspec.Struct):
     """A provider that has no key left for this call."""
     failed: Failed | None = None
     """The last failure."""
+    instead: Again | Next | None = None
+    """What the present attempt is given up for, where it is late."""
+    promised: Target | None = None
+    """Whose next attempt that is: let in and paid for already."""
     hedge_won: bool = False
     """Whether one of two attempts has won, so that the other is broken off."""
 
@@ -52,6 +57,11 @@ class Way(msgspec.Struct):
     def more_targets(self) -> bool:
         """Whether there is another rung."""
         return self.index + 1 < len(self.targets)
+
+    def late(self) -> Again | Next | None:
+        """What the attempt that has ended was given up for; told once."""
+        instead, self.instead = self.instead, None
+        return instead
 
     def fork(self) -> Way:
         """A way for a hedge: from the next target on, each paid by its provider's budget."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from headgate.config.allowances import FRAME_TOKENS
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.request import Request
 from headgate.gateway.settlement import BYTES_PER_TOKEN
@@ -23,9 +24,6 @@ from headgate.ledger.prices import PriceList
 
 _IMAGE_TOKENS = 1600
 """About what one large image takes, which a request may name in a few bytes."""
-
-_FRAME_TOKENS = 64
-"""What a prompt takes beyond its texts: roles, priming."""
 
 _IMAGE_DATA = re.compile(rb"data:image/[a-z+.-]{1,20};base64,[A-Za-z0-9+/=\\]*")
 
@@ -37,12 +35,46 @@ _integer = msgspec.json.Decoder(int)
 _text = msgspec.json.Decoder(str)
 
 
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """A response in a session whose input is not in its request, at its largest."""
+
+    likely_tokens: int
+    """About what it takes in: what limits on tokens count."""
+    most_tokens: int
+    """The most that it can take in: what budgets count."""
+    output_tokens: int | None
+    """The most that it may write; None where nothing says."""
+    hears: bool
+    """Whether what it takes in may be sound, which costs more."""
+    speaks: bool
+    """Whether what it writes may be sound."""
+
+
+def worst_turn(
+    request: Request,
+    target: Target,
+    prices: PriceList,
+    turn: Turn,
+    assumed_output_tokens: int,
+) -> Claim:
+    """The claim of a response in a session."""
+    output = assumed_output_tokens if turn.output_tokens is None else turn.output_tokens
+    sound = turn.hears, turn.speaks
+    return Claim(
+        model=request.model,
+        input_tokens=turn.likely_tokens,
+        output_tokens=output,
+        output_stated=turn.output_tokens is not None,
+        nanousd=_cost(request, (target,), prices, turn.most_tokens, output, sound),
+    )
+
+
 def worst_case(
     request: Request, targets: tuple[Target, ...], prices: PriceList, assumed_output_tokens: int
 ) -> tuple[Claim, Callable[[], Claim]]:
     """The claim by size, and a function that makes one by counting, in a few milliseconds."""
     sizes = b"".join(bytes(value) for value in request.fields.values())
-    extra = _FRAME_TOKENS
+    extra = FRAME_TOKENS
     if b"data:image/" in sizes:
         # An image takes tokens by its size in pixels, however many bytes carry it.
         sizes = _IMAGE_DATA.sub(b"", sizes)
@@ -101,13 +133,17 @@ def _cost(
     output_tokens: int,
     audio: tuple[bool, bool],
 ) -> int | None:
-    """The price of the dearest target; None where any of them has none."""
+    """The price of the dearest target; None where any of them has none, or more is run."""
+    if request.second_model is not None:
+        return None
     tier = _tier(request)
     dearest = 0
     for target in targets:
         model = target.model
         if any(fnmatchcase(model, pattern) for pattern in request.endpoint.free_models):
             continue
+        if not model:
+            return None
         provider = target.provider
         price = prices.price_of(provider.price_list, provider.price_address, model, tier)
         if price is None:

@@ -42,5 +42,11 @@ class AttemptRecord(msgspec.Struct, frozen=True):
     """None where its answer was used."""
     latency_us: int
     """Until its answer had begun (a stream) or was whole, or until it had failed."""
+    input_tokens: int | None = None
+    """An estimate, where it was lost: its answer was not used and may be charged all the same.
+    Else None, as are the two below: the call's own row tells what the answer used."""
+    output_tokens: int | None = None
+    cost_nanousd: int | None = None
+    """Part of the call's cost; None also where no price is known."""
     began_us: int = 0
     """How long after the call itself it was begun."""

@@ -23,6 +23,8 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     input_image: int | None = None
     """Of pictures in the input; None: as other input."""
     output_image: int | None = None
+    cached_input_audio: int | None = None
+    """Of audio in the input that was found in the prompt cache; None: as other audio."""
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,12 +49,14 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
         output_audio_tokens: int = 0,
         input_image_tokens: int = 0,
         output_image_tokens: int = 0,
+        cached_audio_tokens: int = 0,
     ) -> int:
         """The cost of one call in nano-dollars, rounded half up once, at the end.
 
         `input_tokens` holds the cached, written, audio and picture ones, `output_tokens` its audio
-        and picture ones. Parts that add up to more than their whole are cut down to it: first
-        pictures, then written, then cached, then audio ones. Counts below 0 count as 0.
+        and picture ones, `cached_tokens` those of audio. Parts that add up to more than their whole
+        are cut down to it: first pictures, then written, then cached, then audio ones. Counts
+        below 0 count as 0.
         """
         rates = self.rates
         if self.long_context:
@@ -64,6 +68,11 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
         if input_audio_tokens > 0:
             part = min(plain, input_audio_tokens)
             plain -= part
+            if cached_audio_tokens > 0 and rates.cached_input_audio is not None:
+                cached = min(part, cached_audio_tokens)
+                part -= cached
+                cached_tokens -= cached
+                total += cached * rates.cached_input_audio
             total += part * rates.input_audio
         if cached_tokens > 0:
             part = min(plain, cached_tokens)

@@ -126,6 +126,9 @@ def _own_price(name: str, settings: PriceSettings) -> Price:
             output_audio=output_rate
             if settings.output_audio is None
             else rate("output_audio", settings.output_audio),
+            cached_input_audio=None
+            if settings.cached_input_audio is None
+            else rate("cached_input_audio", settings.cached_input_audio),
         ),
     )
 

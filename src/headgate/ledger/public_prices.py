@@ -113,6 +113,7 @@ def _rates(listed: dict[str, Decimal | TieredPrices | None], input_tokens: int) 
         output_audio=rate("output_audio_mtok", "output_mtok"),
         input_image=rate("input_image_mtok", "input_mtok"),
         output_image=rate("output_image_mtok", "output_mtok"),
+        cached_input_audio=rate("cache_audio_read_mtok", "input_audio_mtok", "input_mtok"),
     )
 
 

@@ -54,7 +54,8 @@ class CallRecord(msgspec.Struct, kw_only=True):
     input_audio_tokens: int | None = None
     output_audio_tokens: int | None = None
     tokens_estimated: bool = False
-    """The stream ended before the provider said what it used; the tokens are counted by us."""
+    """Some of the tokens are counted by us: a stream ended before the provider said what it used,
+    or attempts were lost whose use no provider tells."""
     service_tier: str | None = None
     cost_nanousd: int | None = None
     """Integer nano-dollars, or None where no price is known. Never 0 for an unknown price."""

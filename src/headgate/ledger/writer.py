@@ -18,9 +18,11 @@ import sqlalchemy as sa
 
 from headgate.config.settings import LedgerSettings
 from headgate.errors import DatabaseUnavailableError
+from headgate.ledger.dead_records import bury, takes_others
 from headgate.ledger.record import CallRecord
 from headgate.ledger.rows import fitted, insert_attempts, insert_calls
 from headgate.storage import Database
+from headgate.storage.schema import calls
 
 _log = logging.getLogger(__name__)
 
@@ -58,10 +60,14 @@ class LedgerWriter:
         # needs a lock.
         self._waiting: deque[_Entry] = deque()
         self._backlog: list[_Entry] = []
+        self._elsewhere: deque[CallRecord] = deque()
         self._wake = threading.Event()
         self._abandon = threading.Event()
         self._stopping = False
         self._failing = False
+        self._dead: set[str] = set()
+        self.dead_records = 0
+        """How many records the database refused for what they are; they stand in the log."""
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
 
     def start(self) -> None:
@@ -82,6 +88,10 @@ class LedgerWriter:
         self._waiting.append((monotonic(), record, future))
         self._wake.set()
         return future
+
+    def note_written(self, record: CallRecord) -> None:
+        """Hand in a record that was committed elsewhere: what follows a batch follows it too."""
+        self._elsewhere.append(record)
 
     @property
     def pending(self) -> int:
@@ -133,6 +143,8 @@ class LedgerWriter:
             stopping = self._stopping
             self._take()
             self._write_backlog()
+            if self._elsewhere:
+                self._tell([self._elsewhere.popleft() for _ in range(len(self._elsewhere))])
             if stopping:
                 return
             self._wake.wait(max(0.0, due - monotonic()))
@@ -175,21 +187,41 @@ class LedgerWriter:
                 len(records),
                 type(error).__name__,
             )
-            return self._store_divided([fitted(record) for record in records], may_exist=may_exist)
+            return self._store_divided(records, may_exist=may_exist)
         return records
 
     def _store_divided(self, records: list[CallRecord], *, may_exist: bool) -> list[CallRecord]:
         try:
-            self._commit(records, may_exist=may_exist)
-        except sa.exc.IntegrityError:
+            self._commit([fitted(record) for record in records], may_exist=may_exist)
+        except DatabaseUnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - see `_store`
             if len(records) == 1:
-                _log.error("call %s is in the ledger already; not written again", records[0].id)
+                self._refused(records[0], error)
                 return []
             half = len(records) // 2
             return self._store_divided(records[:half], may_exist=may_exist) + self._store_divided(
                 records[half:], may_exist=may_exist
             )
         return records
+
+    def _refused(self, record: CallRecord, error: Exception) -> None:
+        """Give `record` up where there is something wrong with it, not with the database."""
+        if record.id in self._dead:
+            return
+        if isinstance(error, sa.exc.IntegrityError) and self._is_there(record):
+            _log.error("call %s is in the ledger already; not written again", record.id)
+            return
+        if not takes_others(self._database):
+            raise error
+        self._dead.add(record.id)
+        self.dead_records += 1
+        bury(record, error)
+
+    def _is_there(self, record: CallRecord) -> bool:
+        with self._database.connect() as connection:
+            found = connection.execute(sa.select(calls.c.id).where(calls.c.id == record.id))
+            return found.first() is not None
 
     def _commit(self, records: list[CallRecord], *, may_exist: bool) -> None:
         with self._database.begin() as connection:
@@ -201,7 +233,12 @@ class LedgerWriter:
         if self._failing:
             self._failing = False
             _log.warning("the ledger is written again; %d records still wait", self.pending)
-        _settle(batch, committed=True)
+        _settle((entry for entry in batch if entry[1].id not in self._dead), committed=True)
+        _settle((entry for entry in batch if entry[1].id in self._dead), committed=False)
+        self._dead.clear()
+        self._tell(written)
+
+    def _tell(self, written: list[CallRecord]) -> None:
         try:
             self._on_batch(written)
         except Exception:  # noqa: BLE001 - metrics and log lines must not end the writing

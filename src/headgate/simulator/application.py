@@ -40,6 +40,10 @@ from headgate.simulator.faults.schedule import FaultSchedule
 from headgate.simulator.observation import Observations
 from headgate.simulator.prompt_cache import PromptCache
 from headgate.simulator.script import EndpointName, Script, ScriptedReply
+from headgate.simulator.sockets.realtime import RealtimeConversation, check_realtime
+from headgate.simulator.sockets.responses import serve_responses
+from headgate.simulator.sockets.serving import serve_socket
+from headgate.simulator.sockets.socket import Socket
 from headgate.simulator.wire.api_error import ApiError
 from headgate.simulator.wire.delivery import STREAM_ERROR, Delivery, Header
 from headgate.simulator.wire.rate_limits import RateLimits
@@ -56,6 +60,9 @@ from headgate.simulator.wire.request import (
 
 DEFAULT_TOKENS_PER_S = 400.0
 """The rate of streams where the configuration names none."""
+
+_RESPONSES = "/v1/responses"
+_REALTIME = "/v1/realtime"
 
 _LOG = logging.getLogger(__name__)
 
@@ -128,6 +135,8 @@ class Simulator:
             await self._live(receive, send)
         elif scope["type"] == "http":
             await self._exchange(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._converse(scope, receive, send)
         else:
             raise NotImplementedError(f"the simulator doesn't speak {scope['type']}")
 
@@ -175,6 +184,52 @@ class Simulator:
         outcome = await delivery.deliver(plan.reply, status, headers)
         if observed is not None:
             observed.ending = outcome
+
+    async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one websocket."""
+        struck: list[Fault | None] = [None]
+
+        async def check(request: Request) -> None:
+            self.observations.begin(request)
+            self._check_key(request)
+            if request.path == _REALTIME:
+                check_realtime(request)
+                fault = struck[0] = self._next_fault(request, ())
+                if isinstance(fault, ErrorFault):
+                    raise _error_of(fault)
+                if isinstance(fault, DelayFault):
+                    await asyncio.sleep(fault.seconds)
+
+        async def responses(request: Request, socket: Socket) -> None:
+            await serve_responses(
+                request, socket, plan=self._planned, tokens_per_s=self._tokens_per_s
+            )
+
+        async def realtime(request: Request, socket: Socket) -> None:
+            def exchange(body: JsonObject) -> Exchange:
+                return Exchange(request=request, body=body, memory=self._memory)
+
+            conversation = RealtimeConversation(
+                request,
+                socket,
+                exchange=exchange,
+                fault=struck[0] if isinstance(struck[0], BreakFault) else None,
+                tokens_per_s=self._tokens_per_s,
+            )
+            await conversation.run()
+
+        await serve_socket(
+            scope,
+            receive,
+            send,
+            closing=self.closing,
+            served={_RESPONSES: responses, _REALTIME: realtime},
+            check=check,
+        )
+
+    def _planned(self, request: Request) -> tuple[Reply, Fault | None]:
+        plan = self._plan(request)
+        return plan.reply, plan.fault
 
     @property
     def _tokens_per_s(self) -> float:
@@ -301,7 +356,11 @@ def _failed(fault: ErrorFault) -> _Plan:
         page = f"<html><head><title>{fault.status}</title></head><body>Bad gateway</body></html>"
         headers = (("content-type", "text/html"), *fault.headers)
         return _Plan(JsonReply(body=page.encode(), status=fault.status, headers=headers))
-    error = ApiError(
+    return _Plan(error_reply(_error_of(fault)))
+
+
+def _error_of(fault: ErrorFault) -> ApiError:
+    return ApiError(
         fault.status,
         fault.message,
         kind=fault.kind,
@@ -309,7 +368,6 @@ def _failed(fault: ErrorFault) -> _Plan:
         code=fault.code,
         headers=fault.headers,
     )
-    return _Plan(error_reply(error))
 
 
 def _headers(plan: _Plan, began_s: float) -> list[Header]:

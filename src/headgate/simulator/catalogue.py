@@ -8,9 +8,11 @@ import msgspec
 
 from headgate.simulator.wire.api_error import unknown_model
 
-Family = Literal["text", "embedding", "moderation", "hearing", "speech", "image"]
+Family = Literal[
+    "text", "embedding", "moderation", "hearing", "speech", "image", "realtime"
+]  # fmt: skip
 """What a model is for: answers in text, vectors, moderation scores, writing down what is said,
-speaking, or pictures."""
+speaking, pictures, or conversations as they are spoken."""
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 """How long a reasoning model thinks."""
@@ -154,6 +156,20 @@ _MODELS: tuple[Model, ...] = (
     *(
         Model(id=name, snapshot=name, created=created, family=family, context_tokens=16_000)
         for name, created, family in _OTHERS
+    ),
+    *(
+        Model(
+            id=name,
+            snapshot=name,
+            created=created,
+            family="realtime",
+            context_tokens=32_000,
+            max_output_tokens=4_096,
+        )
+        for name, created in (
+            ("gpt-realtime", 1_756_271_701),
+            ("gpt-realtime-mini", 1_759_517_133),
+        )
     ),
     Model(
         id="omni-moderation-latest",

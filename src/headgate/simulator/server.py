@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Generator, Iterator
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from headgate.simulator.application import Simulator
 from headgate.simulator.config import SimulatorConfig
 from headgate.simulator.observation import ObservedRequest
+from headgate.simulator.sockets.protocol import socket_protocol
 from headgate.simulator.wire.delivery import TRANSPORT
 
 BACKLOG = 2_048
@@ -44,7 +45,8 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 simulator,
                 http=_Protocol,
-                ws="none",
+                ws=cast("type[asyncio.Protocol]", socket_protocol),
+                ws_per_message_deflate=False,
                 lifespan="on",
                 loop="uvloop",
                 log_config=None,

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from headgate.errors import ConfigError, DatabaseUnavailableError
+from headgate.storage.sqlite_turn import begin_to_write
 
 _BUSY_TIMEOUT_S = 10
 _CONNECT_TIMEOUT_S = 5
@@ -38,6 +39,9 @@ _SQLITE_WRONG_STATEMENT = frozenset(
 """Codes that SQLite gives to a statement's own faults; all others are the file's or the disk's."""
 _POSTGRES_READ_ONLY = "25006"
 """What a server says that has been demoted to a replica: an outage until it is gone."""
+
+_POSTGRES_TOO_MUCH = "54"
+"""What a server says of a statement or a row that is more than it can hold: no outage."""
 
 
 class Database:
@@ -66,7 +70,7 @@ class Database:
         """A transaction that writes: committed at the end, rolled back on an exception."""
         if self.is_sqlite:
             with self._writing, _named_failures(), self._engine.connect() as connection:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                _begin_to_write(connection)
                 with _committed(connection):
                     yield connection
         else:
@@ -89,6 +93,17 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+def _begin_to_write(connection: Connection) -> None:
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError(driver)
+    try:
+        begin_to_write(driver, _BUSY_TIMEOUT_S)
+    except sqlite3.Error as error:
+        # As SQLAlchemy would have raised it, for `_named_failures`.
+        raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, error) from error
 
 
 @contextmanager
@@ -124,8 +139,11 @@ def _is_outage(error: sa.exc.DBAPIError) -> bool:
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF not in _SQLITE_WRONG_STATEMENT
-    if getattr(error.orig, "sqlstate", None) == _POSTGRES_READ_ONLY:
+    state = getattr(error.orig, "sqlstate", None)
+    if state == _POSTGRES_READ_ONLY:
         return True
+    if state is not None and state.startswith(_POSTGRES_TOO_MUCH):
+        return False
     return isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError))
 
 

@@ -128,6 +128,9 @@ attempts = sa.Table(
     sa.Column("status", sa.Integer, comment="HTTP status that the provider answered"),
     sa.Column("error_class", sa.String(64)),
     sa.Column("latency_us", sa.BigInteger, nullable=False),
+    sa.Column("input_tokens", sa.BigInteger, comment="estimate, where it was lost"),
+    sa.Column("output_tokens", sa.BigInteger, comment="likewise"),
+    sa.Column("cost_nanousd", sa.BigInteger, comment="likewise; part of the call's cost"),
     sqlite_with_rowid=False,
     comment="The attempts of calls that took more than one, or whose one failed.",
 )
@@ -229,10 +232,24 @@ objects = sa.Table(
     sa.Column("key_id", sa.String(48), nullable=False, comment="the key that made it"),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.Column("settled_at_us", sa.BigInteger, comment="when what it used was recorded"),
+    sa.Column("provider_key", sa.String(64), comment="which of the provider's keys made it"),
     sa.Index("objects_by_project", "project", "kind", "provider"),
     comment="Whose what a provider keeps is: files, batches, vector stores and their like.",
 )
 
+response_items = sa.Table(
+    "response_items",
+    metadata,
+    sa.Column("id", sa.String(128), primary_key=True, comment="the provider's name for it"),
+    sa.Column("provider", sa.String(64), primary_key=True),
+    sa.Column("project", sa.String(64), nullable=False),
+    sa.Column("provider_key", sa.String(64), comment="as in `objects`"),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+    comment="Whose the items of responses are that a provider keeps; no contents.",
+)
+
 # Tables with a file of their own; they add themselves to `metadata`.
 import headgate.storage.allowance_tables  # noqa: E402
+import headgate.storage.commitment_tables  # noqa: E402
 import headgate.storage.redaction_tables  # noqa: E402, F401

@@ -92,6 +92,10 @@ class LoggedAttempt(Protocol):
     def latency_us(self) -> int:
         """How long it took."""
 
+    @property
+    def cost_nanousd(self) -> int | None:
+        """What it may cost though its answer was not used."""
+
 
 class LoggedCall(Protocol):
     """What a log line tells of a call."""
@@ -136,6 +140,7 @@ class _Attempt(msgspec.Struct, omit_defaults=True, kw_only=True):
     key: str | None = None
     status: int | None = None
     error: str | None = None
+    cost_nanousd: int | None = None
 
 
 class _Line(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -229,6 +234,7 @@ def _attempt(attempt: LoggedAttempt) -> _Attempt:
         key=attempt.provider_key,
         status=attempt.status,
         error=attempt.error_class,
+        cost_nanousd=attempt.cost_nanousd,
     )
 
 

@@ -165,6 +165,12 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self._websockets = Gauge(
+            "headgate_websockets",
+            "Websockets of applications that are open.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         self._lag = Gauge(
             "headgate_ledger_lag_seconds",
             "Age of the oldest record that is not yet written.",
@@ -177,6 +183,12 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self._dead_records = Counter(
+            "headgate_ledger_dead_records",
+            "Records that the database refused for what they are; each stands in the log instead.",
+            registry=registry,
+        )
+        self._told_dead_records = 0
         self.allowances = AllowanceMetrics(registry, max_label_values=max_label_values)
         """The figures of limits and budgets."""
         self._cache_entries = Gauge(
@@ -269,11 +281,19 @@ class Metrics:
             self._series.setdefault(labels, series)
         return series
 
-    def note_state(self, *, in_flight: int, lag_s: float, waiting_records: int) -> None:
+    def note_state(
+        self, *, in_flight: int, lag_s: float, waiting_records: int, dead_records: int = 0
+    ) -> None:
         """Set the gauges of this process."""
+        self._dead_records.inc(dead_records - self._told_dead_records)
+        self._told_dead_records = dead_records
         self._in_flight.set(in_flight)
         self._lag.set(lag_s)
         self._waiting.set(waiting_records)
+
+    def note_websockets(self, count: int) -> None:
+        """Set how many websockets this process has open."""
+        self._websockets.set(count)
 
     def note_cache(self, *, entries: int, size_bytes: int) -> None:
         """Set the gauges of this process's cache."""

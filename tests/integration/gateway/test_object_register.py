@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
 
 from headgate.errors import InvalidRequestError, NotFoundError
 from headgate.gateway.objects.references import Reference
-from headgate.gateway.objects.register import ObjectRegister, OwnedObject
+from headgate.gateway.objects.register import Keeper, ObjectRegister, OwnedObject
 from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
 
@@ -36,12 +35,17 @@ def register(database: Database, threads: StorageThreads) -> ObjectRegister:
 
 
 async def test_what_one_process_remembers_another_finds(database, threads, register):
-    await register.remember([an_object("file-1"), an_object("file-2", provider="azure")])
+    await register.remember(
+        [an_object("file-1"), an_object("file-2", provider="azure", provider_key="second")]
+    )
     other = ObjectRegister(database, threads)
-    assert await other.keeper_of("file", "file-1", "mine") == "openai"
-    assert await other.keeper_of("file", "file-2", "mine") == "azure"
-    assert await other.providers_of("file", "mine") == {"openai": 1, "azure": 1}
-    assert await other.providers_of("batch", "mine") == {}
+    assert await other.keeper_of("file", "file-1", "mine") == Keeper("openai")
+    assert await other.keeper_of("file", "file-2", "mine") == Keeper("azure", "second")
+    assert await other.keepers_of("file", "mine") == {
+        Keeper("openai"): 1,
+        Keeper("azure", "second"): 1,
+    }
+    assert await other.keepers_of("batch", "mine") == {}
 
 
 async def test_what_is_not_its_own_is_as_if_it_were_not_there(register):
@@ -69,7 +73,7 @@ async def test_the_first_owner_stays_the_owner(database, threads, register):
     other = ObjectRegister(database, threads)
     await other.remember([an_object("file-1", "theirs")])
     fresh = ObjectRegister(database, threads)
-    assert await fresh.keeper_of("file", "file-1", "mine") == "openai"
+    assert await fresh.keeper_of("file", "file-1", "mine") == Keeper("openai")
     with pytest.raises(NotFoundError):
         await fresh.keeper_of("file", "file-1", "theirs")
 
@@ -94,19 +98,31 @@ async def test_the_owners_of_many_are_told_at_once(register):
     assert await register.owners_among("file", "azure", asked) == {}
 
 
-async def test_what_an_object_used_is_recorded_by_one_only(database, threads, register):
-    await register.remember([an_object("batch_1", kind="batch", key_id="key_7")])
-    others = [ObjectRegister(database, threads) for _ in range(4)]
-    told = await asyncio.gather(*(one.settle("batch", "batch_1", "mine") for one in others * 3))
-    assert [key for key in told if key is not None] == ["key_7"]
-    assert await register.settle("batch", "batch_1", "mine") is None
-    assert await register.settle("batch", "batch_2", "mine") is None
-    assert await others[0].settle("batch", "batch_1", "theirs") is None
-
-
 async def test_open_to_all_is_only_what_nobody_made_here(database, threads, register):
     await register.remember([an_object("file-1", "theirs")])
     open_register = ObjectRegister(database, threads, open_to_unregistered=True)
     assert await open_register.keeper_of("file", "file-old", "mine") is None
     with pytest.raises(NotFoundError):
         await open_register.keeper_of("file", "file-1", "mine")
+
+
+async def test_of_many_that_are_named_those_of_the_project_are_told_with_their_keepers(
+    database, threads, register
+):
+    made = [an_object(f"file-{n}", provider_key="k") for n in range(1200)]
+    await register.remember([*made, an_object("file-x", "theirs"), an_object("b", kind="batch")])
+    asked = ["file-7", "file-1199", "file-x", "b", "file-unknown", "\0"]
+    kept = Keeper("openai", "k")
+    assert await register.keepers_among("file", asked, "mine") == {
+        "file-7": kept,
+        "file-1199": kept,
+    }
+    everything = [f"file-{n}" for n in range(1200)]
+    assert len(await register.keepers_among("file", everything, "mine")) == 1200
+    open_register = ObjectRegister(database, threads, open_to_unregistered=True)
+    assert await open_register.keepers_among("file", asked, "mine") == {
+        "file-7": kept,
+        "file-1199": kept,
+        "file-unknown": None,
+        "b": None,
+    }

@@ -104,6 +104,33 @@ POST /v1/evals/{eval}/runs/{run}/cancel
 DELETE /v1/evals/{eval}/runs/{run}
 GET /v1/evals/{eval}/runs/{run}/output_items
 GET /v1/evals/{eval}/runs/{run}/output_items/{item}
+GET /v1/chat/completions
+GET /v1/chat/completions/{chat_completion}
+POST /v1/chat/completions/{chat_completion}
+DELETE /v1/chat/completions/{chat_completion}
+GET /v1/chat/completions/{chat_completion}/messages
+DELETE /v1/models/{model:path}
+POST /v1/videos
+GET /v1/videos
+POST /v1/videos/characters
+GET /v1/videos/characters/{video_character}
+POST /v1/videos/edits
+POST /v1/videos/extensions
+GET /v1/videos/{video}
+DELETE /v1/videos/{video}
+GET /v1/videos/{video}/content
+POST /v1/videos/{video}/remix
+POST /v1/skills
+GET /v1/skills
+GET /v1/skills/{skill}
+POST /v1/skills/{skill}
+DELETE /v1/skills/{skill}
+GET /v1/skills/{skill}/content
+POST /v1/skills/{skill}/versions
+GET /v1/skills/{skill}/versions
+GET /v1/skills/{skill}/versions/{member}
+DELETE /v1/skills/{skill}/versions/{member}
+GET /v1/skills/{skill}/versions/{member}/content
 POST /v1/realtime/client_secrets
 """.splitlines()
 
@@ -114,6 +141,7 @@ ALLOWED: dict[tuple[str, str], str | None] = {
     ("DELETE", "/v1/responses/{id}"): "admin developer app",
     ("POST", "/v1/responses/{id}/cancel"): "admin developer app",
     ("GET", "/v1/responses/{id}/input_items"): "admin developer app",
+    ("GET", "/v1/realtime"): "admin developer app",
     ("POST", "/v1/embeddings"): "admin developer app",
     ("POST", "/v1/moderations"): "admin developer app",
     ("GET", "/v1/models"): "admin developer app",

@@ -10,11 +10,13 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
 from headgate.config.alerts import AlertSettings, EmailSettings, SlackSettings, WebhookSettings
-from headgate.ledger.alerts.alert import Alert, DeliveryError
+from headgate.errors import DatabaseUnavailableError
+from headgate.ledger.alerts.alert import Alert, DeliveryError, KeyAlert
 from headgate.ledger.alerts.mail import MailChannel
 from headgate.ledger.alerts.outbox import AlertOutbox
 from headgate.ledger.alerts.sender import AlertSender, channels_of, pause_s
@@ -269,3 +271,58 @@ def test_an_alert_that_does_not_arrive_is_tried_again_and_then_given_up(
 def test_pauses_grow_and_are_bounded():
     assert [pause_s(n, 1.0) for n in (1, 2, 3, 20, 1000)] == [2, 4, 8, 300, 300]
     assert pause_s(3, 0.0) == 4
+
+
+KEY_ALERT = KeyAlert(
+    id="alert_2",
+    at=1_795_000_000,
+    provider="openai",
+    provider_key="team-a",
+    status=401,
+    reason="invalid_api_key",
+    keys_left=0,
+)
+
+
+def test_a_refused_key_is_told_once_however_many_processes_see_it(
+    database: Database, receiver: Receiver, caplog
+):
+    settings = AlertSettings(
+        webhooks={"ops": WebhookSettings(url=receiver.url, secret=SECRET)},
+        slack={"team": SlackSettings(url=receiver.url)},
+    )
+    channels = channels_of(settings)
+    outbox = AlertOutbox(database, [channel.name for channel in channels])
+    senders = [AlertSender(outbox, channels, max_attempts=3) for _ in range(2)]
+    with caplog.at_level(logging.WARNING):
+        for number, sender in enumerate(senders):
+            sender.tell(msgspec.structs.replace(KEY_ALERT, id=f"alert_{number}"))
+            sender.start()
+        for sender in senders:
+            sender.close(10)
+    bodies = [json.loads(body) for _, body in receiver.received]
+    assert len(bodies) == 2
+    assert {"type": "provider_key.out", "keys_left": 0}.items() <= next(
+        body for body in bodies if "type" in body
+    ).items()
+    assert "refused the key `team-a`" in next(body["text"] for body in bodies if "text" in body)
+    assert caplog.records == [], "whoever saw the refusal has logged it"
+    later = msgspec.structs.replace(KEY_ALERT, id="alert_3", at=KEY_ALERT.at + 900)
+    outbox.note_key(later)
+    assert {delivery.alert for delivery in outbox.claim()} == {later}
+
+
+def test_a_key_alert_waits_for_the_database(database: Database, monkeypatch):
+    outbox = AlertOutbox(database, ["log"])
+    sender = AlertSender(outbox, channels_of(AlertSettings()), max_attempts=3)
+    sender.tell(KEY_ALERT)
+    with monkeypatch.context() as away:
+        away.setattr(outbox, "note_key", _is_away)
+        with pytest.raises(DatabaseUnavailableError):
+            sender._note_untold()
+    sender._note_untold()
+    assert [delivery.alert for delivery in outbox.claim()] == [KEY_ALERT]
+
+
+def _is_away(alert: KeyAlert) -> None:
+    raise DatabaseUnavailableError(alert.id)

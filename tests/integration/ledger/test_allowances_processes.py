@@ -287,3 +287,50 @@ async def test_what_is_just_going_back_is_not_taken_for_used_up(database: Databa
         # About now the idle share is on its way back to the store.
         await asyncio.sleep(pause_s)
     await counted.stop(5)
+
+
+async def test_an_allowance_that_can_not_be_counted_holds_up_no_other(database: Database, caplog):
+    budgets = [{"per": "user", "usd": "1", "window": "day"}]
+    first = allowances(database, budgets=budgets)
+    first.start()
+    users = [WHO._replace(user=f"user-{number}") for number in range(20)]
+    assert {await one_call(first, who=who, lasts_s=0) for who in users} == {"made"}
+    await first.stop(5)
+    broken = table.c.subject == "user=user-7"
+    with database.begin() as connection:
+        connection.execute(sa.update(table).where(broken).values(detail="{no JSON"))
+    counted = allowances(database, budgets=budgets)
+    counted.start()
+    ended = await asyncio.gather(*(one_call(counted, who=who, lasts_s=0) for who in users))
+    assert [number for number, how in enumerate(ended) if how != "made"] == [7]
+    assert ended[7] == "allowances_unavailable"
+    assert await one_call(counted, who=users[8], lasts_s=0) == "made"
+    assert counted._exchange.broken == 1
+    assert [line.subject for line in caplog.records if "can't be counted" in line.message] == [
+        "user=user-7"
+    ]
+    with database.begin() as connection:
+        connection.execute(sa.update(table).where(broken).values(detail="{}"))
+    for share in counted.share_states():
+        share.broken_until_us = 0
+    assert await one_call(counted, who=users[7], lasts_s=0) == "made"
+    await counted.stop(5)
+    with database.connect() as connection:
+        spent = connection.execute(sa.select(sa.func.sum(table.c.spent))).scalar()
+    assert spent == (20 + 19 + 1 + 1) * CALL_NANOUSD
+
+
+async def test_a_store_that_carries_out_nothing_breaks_no_allowance(database: Database):
+    counted = allowances(database, budgets=[{"per": "user", "usd": "1", "window": "day"}])
+    counted.start()
+    with database.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE allowances RENAME TO allowances_away")
+    assert await one_call(counted, lasts_s=0) == "allowances_unavailable"
+    with database.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE allowances_away RENAME TO allowances")
+    until_s = time.monotonic() + 10
+    while await one_call(counted, lasts_s=0) != "made":
+        assert time.monotonic() < until_s
+        await asyncio.sleep(0.1)
+    assert counted._exchange.broken == 0
+    await counted.stop(5)

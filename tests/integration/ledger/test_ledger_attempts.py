@@ -20,7 +20,20 @@ def with_trail(**changes: object) -> CallRecord:
     record = a_call(attempts=2, provider_key="team-b", **changes)
     model = "gpt-4o-mini"
     record.trail = (
-        AttemptRecord(record.id, 1, "first", "openai", model, "team-a", 401, "invalid_key", 1200),
+        AttemptRecord(
+            record.id,
+            1,
+            "first",
+            "openai",
+            model,
+            "team-a",
+            None,
+            "upstream_cut",
+            1200,
+            9,
+            3,
+            10**13,
+        ),
         AttemptRecord(record.id, 2, "next_key", "openai", model, "team-b", 200, None, 90_000),
     )
     return record

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from call_records import a_call
 from headgate.config.settings import LedgerSettings
+from headgate.errors import DatabaseUnavailableError
 from headgate.ledger.record import CallRecord
 from headgate.ledger.writer import LedgerWriter
 from headgate.storage import Database
@@ -213,6 +214,47 @@ def test_a_record_that_is_more_than_its_columns_hold_is_cut_and_kept(
     assert written[odd[1].id].feature == "?"
     assert written[odd[2].id].status == 0
     assert written[odd[3].id].cost_nanousd is None
+
+
+def refuse_poison(database: Database) -> None:
+    """Have the database refuse calls for what their feature is."""
+    with database.begin() as connection:
+        if database.is_sqlite:
+            connection.exec_driver_sql(
+                "CREATE TRIGGER no_poison BEFORE INSERT ON calls WHEN NEW.feature = 'poison'"
+                " BEGIN SELECT RAISE(ABORT, 'no'); END"
+            )
+        else:
+            connection.exec_driver_sql(
+                "ALTER TABLE calls ADD CONSTRAINT no_poison CHECK (feature <> 'poison')"
+            )
+
+
+async def test_a_record_that_no_database_takes_stands_in_the_log_and_blocks_no_other(
+    database: Database, batches: Batches, caplog: pytest.LogCaptureFixture
+):
+    refuse_poison(database)
+    good = [a_call() for _ in range(120)]
+    poisonous = a_call(feature="poison", cost_nanousd=42)
+    unreadable = a_call(trail=("no attempt",))
+    writer = LedgerWriter(database, LedgerSettings(), batches)
+    for record in (*good[:50], poisonous, *good[50:100], unreadable, *good[100:]):
+        writer.append(record)
+    waits = writer.append_durable(a_call(feature="poison"))
+    with caplog.at_level(logging.WARNING):
+        writer.start()
+        with pytest.raises(DatabaseUnavailableError):
+            await waits
+        later = a_call()
+        await writer.append_durable(later)
+        assert writer.close(10) == 0
+    assert [record.id for record in rows(database)] == sorted(
+        record.id for record in (*good, later)
+    )
+    buried = [line for line in caplog.records if "stands here instead" in line.message]
+    assert [line.call_id for line in buried[:2]] == [poisonous.id, unreadable.id]
+    assert buried[0].record["cost_nanousd"] == 42
+    assert len(buried) == writer.dead_records == 3
 
 
 def test_what_follows_a_batch_may_fail_without_harm(

@@ -23,12 +23,16 @@ def tables(database: Database) -> set[str]:
 
 
 def test_the_head_is_the_newest_file():
-    versions = sorted(
-        path.name.partition("_")[0]
-        for path in (Path(migrate_file).parent / "migrations" / "versions").glob("[0-9]*.py")
-    )
-    assert versions[-1] == HEAD
-    assert versions == [f"{number:04d}" for number in range(1, len(versions) + 1)]
+    files = sorted((Path(migrate_file).parent / "migrations" / "versions").glob("[0-9]*.py"))
+    before = None
+    for path in files:
+        text = path.read_text()
+        revision = path.name.partition("_")[0]
+        assert f'\nrevision = "{revision}"\n' in text, path
+        follows = "None" if before is None else f'"{before}"'
+        assert f"\ndown_revision = {follows}\n" in text, path
+        before = revision
+    assert before == HEAD
 
 
 def test_an_empty_database_gets_every_table_and_a_second_time_changes_nothing(

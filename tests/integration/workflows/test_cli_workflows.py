@@ -142,6 +142,15 @@ def test_check_tells_every_problem_of_every_file(headgate, tmp_path):
     assert len(json.loads(out)["problems"]) == 5
 
 
+def test_check_warns_of_a_key_that_is_too_short_to_be_hidden(headgate, tmp_path):
+    (tmp_path / "headgate.yaml").write_text("providers: {own: {api_key: k}}\n")
+    status, _, notes = headgate("check", tmp_path)
+    assert status == 0
+    assert "warning: providers.own.api_key has fewer than 8 characters" in notes
+    status, out, _ = headgate("check", tmp_path, "--json")
+    assert len(json.loads(out)["warnings"]) == 1
+
+
 def test_check_finds_a_route_that_nobody_serves(headgate, tmp_path):
     write_project(tmp_path)
     (tmp_path / "headgate.yaml").write_text(

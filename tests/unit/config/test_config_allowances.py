@@ -37,8 +37,41 @@ WRONG = {
         ":3: limits[0].requests_per_minute: expected `int` >= 1",
     ),
     "a minute's limit above its day's": (
-        "limits:\n  - per: key\n    tokens_per_minute: 10\n    tokens_per_day: 9\n",
+        "limits:\n  - per: key\n    tokens_per_minute: 100\n    tokens_per_day: 90\n",
         ":3: limits[0].tokens_per_minute: can never be met",
+    ),
+    "a minute's limit above its day's, which stands elsewhere": (
+        "limits:\n  - {per: key, tokens_per_minute: 100}\n  - {per: [key], tokens_per_day: 99}\n",
+        ":2: limits[0].tokens_per_minute: can never be met",
+    ),
+    "a day's budget above its month's": (
+        (
+            'budgets:\n  - {per: key, usd: "1", window: day}\n'
+            '  - {per: key, usd: "0.5", window: month}\n'
+        ),
+        ":2: budgets[0].usd: can never be met: the budget of the same for the month is smaller",
+    ),
+    "a month's budget above all that there ever is": (
+        (
+            'budgets:\n  - {per: key, usd: "9", window: total}\n'
+            '  - {per: key, usd: "10", window: month}\n'
+        ),
+        ":3: budgets[1].usd: can never be met: the budget of the same in total is smaller",
+    ),
+    "fewer tokens than any call takes": (
+        "limits:\n  - per: key\n    tokens_per_minute: 64\n",
+        ":3: limits[0].tokens_per_minute: would refuse every call",
+    ),
+    "a target of a provider that the environment does not name": (
+        "routes:\n  a: {targets: [{provider: nowhere, model: m}]}\n",
+        ":2: routes.a.targets[0].provider: no such provider; there is openai",
+    ),
+    "a ladder that loops": (
+        (
+            "routes:\n  a:\n    targets:\n      - {provider: openai, model: m}\n"
+            "      - {provider: openai, model: m}\n"
+        ),
+        ":5: routes.a.targets[1].model: this target stands in the ladder already",
     ),
     "the same limit twice": (
         "limits:\n  - {per: key, concurrent: 1}\n  - per: [key]\n    concurrent: 2\n",

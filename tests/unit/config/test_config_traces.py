@@ -103,7 +103,7 @@ def test_a_variable_that_asks_for_what_cannot_be_done_is_an_error(variables, sai
         ("traces:\n  share: 2", "headgate.yaml:2: traces.share"),
         (
             "providers: {here: {}}\ntraces:\n  propagate_to: [there]",
-            "headgate.yaml:3: traces.propagate_to[0]: no such provider; the file has here",
+            "headgate.yaml:3: traces.propagate_to[0]: no such provider; there is here",
         ),
         (
             'traces:\n  headers:\n    "a b": c',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from headgate.config.routes import (
     RouteSettings,
     TargetSettings,
 )
-from headgate.config.settings import ProviderSettings
+from headgate.config.settings import ProviderSettings, TimeoutSettings
 from headgate.errors import HeadgateError
 from headgate.gateway.call import Call
 from headgate.gateway.caller import Caller
@@ -29,7 +30,8 @@ from headgate.gateway.provider import Provider
 from headgate.gateway.request import read_request
 from headgate.gateway.retry import RetryPolicy
 from headgate.gateway.routing import Routing
-from headgate.gateway.upstream import UpstreamError
+from headgate.gateway.upstream import Timeouts, UpstreamError
+from headgate.gateway.upstream.timeouts import SWEEP_INTERVAL_S
 from headgate.ledger.prices import PriceList
 from headgate.telemetry.metrics import Metrics
 from headgate.telemetry.traces.propagation import Propagator
@@ -39,6 +41,7 @@ CALLER = Caller("key_1", "default", "app")
 OUTCOMES = (
     "200", "200", "400", "401", "403", "404", "429", "500", "503", "429:insufficient_quota",
     "400:context_length_exceeded", "cut", "connect", "first_byte_timeout", "pool_timeout", "junk",
+    "hang", "hang",
 )  # fmt: skip
 
 
@@ -67,11 +70,17 @@ class Script:
         self.outcomes = outcomes
         self.asked: list[str] = []
         self.pause_s = 0.0
+        self.gate: asyncio.Event | None = None
 
     def of(self, provider: str):
-        async def send(_origin: Any, _method: Any, _target: Any, headers: bytes, *_more: Any):
+        async def send(_origin: Any, _method: Any, _target: Any, _headers: Any, *more: Any):
             self.asked.append(provider)
             await asyncio.sleep(self.pause_s)
+            if self.gate is not None:
+                await self.gate.wait()
+            if self.outcomes and self.outcomes[0] == "hang":
+                self.outcomes.pop(0)
+                hang(more[-1])
             return self._next()
 
         return send
@@ -89,6 +98,19 @@ class Script:
         return Reply(int(status), json.dumps({"error": error}).encode())
 
 
+def hang(timeouts: Timeouts) -> None:
+    """Let nothing come until the attempt is given up, or for as long as it may take."""
+    now_s = began_s = time.monotonic()
+    if timeouts.look is not None:
+        now_s += timeouts.look_after_s
+        while now_s < began_s + timeouts.first_byte_s:
+            wait_s = timeouts.look(now_s)
+            if wait_s <= 0:
+                raise UpstreamError("attempt_timeout", "given up")
+            now_s += max(wait_s, SWEEP_INTERVAL_S)
+    raise UpstreamError("first_byte_timeout", "waited in vain")
+
+
 def gateway(
     script: Script,
     *,
@@ -96,6 +118,7 @@ def gateway(
     breaker: BreakerSettings,
     pooled: bool,
     hedge_after_s: float = 10,
+    attempt_s: float | None = 1.0,
 ):
     keys = (
         tuple(ProviderKeySettings(name=name, api_key=f"sk-{name}") for name in ("a", "b"))
@@ -105,7 +128,12 @@ def gateway(
     providers = {
         name: Provider(
             name,
-            ProviderSettings(base_url="http://127.0.0.1:9/v1", api_key="sk", keys=keys),
+            ProviderSettings(
+                base_url="http://127.0.0.1:9/v1",
+                api_key="sk",
+                keys=keys,
+                timeouts=TimeoutSettings(attempt_s=attempt_s),
+            ),
             retry_budget=retries.budget,
         )
         for name in ("one", "two")
@@ -144,7 +172,10 @@ async def test_one_attempt_that_went_well_is_noted_where_calls_are_traced():
         Script([]), retries=RetrySettings(), breaker=BreakerSettings(), pooled=False
     )
     traced = Dispatcher(
-        routing, RetryPolicy(RetrySettings()), quiet._metrics, Propagator(Sampler(1.0), [])
+        routing,
+        RetryPolicy(RetrySettings()),
+        quiet._metrics,
+        propagator=Propagator(Sampler(1.0), []),
     )
     assert (await ask(routing, quiet)).record.lone_attempt is None
     record = (await ask(routing, traced)).record
@@ -173,7 +204,7 @@ def test_every_call_ends_and_leaves_its_whole_story(outcomes, calls, pooled, hed
 
     made = asyncio.run(main())
     assert sum(call.record.attempts for call in made) == len(script.asked)
-    refused_keys = 0
+    refused_keys = never_sent = 0
     for call in made:
         record = call.record
         trail = record.trail
@@ -183,19 +214,22 @@ def test_every_call_ends_and_leaves_its_whole_story(outcomes, calls, pooled, hed
         assert [one.number for one in trail] == list(range(1, record.attempts + 1))
         assert [one.error_class for one in trail].count(None) == (record.status == 200)
         if trail:
+            # What is given up for another attempt is followed by one.
+            assert trail[-1].error_class != "upstream_attempt_timeout"
             assert trail[-1].status == 200 or trail[-1].error_class
             assert trail[0].reason in ("first", "next_target")
             assert "first" not in [one.reason for one in trail[1:]]
         # At most every target with every try, each key once more, and the long one.
         assert record.attempts <= 4 * (retries.max_attempts + 3)
         refused_keys += sum(one.reason in ("next_key", "larger_context") for one in trail)
+        never_sent += sum(one.error_class == "upstream_pool_timeout" for one in trail)
     firsts = sum(
         len({one.provider for one in call.record.trail} or {call.record.provider}) for call in made
     )
     if floor < 1000:
-        # Of each of the two providers the floor of 3 at most; what time adds while the test runs,
-        # and a tenth of the calls.
-        assert len(script.asked) - firsts - refused_keys <= 2 * floor * 10 + 0.1 * firsts + 2
+        # The floor of 3 at most of each provider, what time adds meanwhile, a tenth of the calls.
+        further = len(script.asked) - firsts - refused_keys - never_sent
+        assert further <= 2 * floor * 10 + 0.1 * firsts + 2
 
 
 @pytest.mark.parametrize("pooled", [False, True])
@@ -252,3 +286,58 @@ async def test_a_hedge_is_paid_from_the_retry_budget(floor: float, asked: list[s
     call = await ask(routing, dispatcher, hedged=True)
     assert call.record.status == 200
     assert script.asked == asked
+
+
+async def test_what_takes_far_longer_than_usual_is_given_up_for_another() -> None:
+    script = Script([])
+    routing, dispatcher = gateway(
+        script,
+        retries=RetrySettings(base_delay_s=0),
+        breaker=BreakerSettings(),
+        pooled=False,
+        attempt_s=None,
+    )
+    for _ in range(128):
+        await ask(routing, dispatcher)
+    script.outcomes = ["hang"]
+    call = await ask(routing, dispatcher)
+    assert [one.error_class for one in call.record.trail] == ["upstream_attempt_timeout", None]
+    assert [one.reason for one in call.record.trail] == ["first", "next_target"]
+
+
+@pytest.mark.parametrize(
+    "settings_",
+    [RetrySettings(base_delay_s=0), RetrySettings(base_delay_s=0, give_up_unusual=False)],
+)
+async def test_nothing_is_given_up_before_it_is_known_what_is_usual(
+    settings_: RetrySettings,
+) -> None:
+    script = Script([])
+    routing, dispatcher = gateway(
+        script, retries=settings_, breaker=BreakerSettings(), pooled=False, attempt_s=None
+    )
+    for _ in range(20 if settings_.give_up_unusual else 200):
+        await ask(routing, dispatcher)
+    script.outcomes = ["hang"]
+    call = await ask(routing, dispatcher)
+    assert call.record.trail[0].error_class == "upstream_first_byte_timeout"
+
+
+async def test_of_two_answers_that_come_at_once_one_is_lost() -> None:
+    script = Script([])
+    script.gate = asyncio.Event()
+    routing, dispatcher = gateway(
+        script,
+        retries=RetrySettings(),
+        breaker=BreakerSettings(),
+        pooled=False,
+        hedge_after_s=0.01,
+    )
+    asking = asyncio.create_task(ask(routing, dispatcher, hedged=True))
+    while len(script.asked) < 2:
+        await asyncio.sleep(0.005)
+    script.gate.set()
+    call = await asking
+    assert call.record.status == 200
+    assert [one.error_class for one in call.record.trail] == [None, "hedge_lost"]
+    assert [one.number for one in call.lost] == [2]

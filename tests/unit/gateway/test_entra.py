@@ -171,3 +171,20 @@ async def test_a_machines_own_identity_is_asked_of_its_metadata(issuer: Upstream
     seen = issuer.requests(asked)[0]
     assert (seen.method, seen.header("metadata")) == ("GET", "true")
     await tokens.close()
+
+
+async def test_a_token_that_is_refused_is_fetched_anew_once_a_minute(issuer: Upstream):
+    issuer.answers(target("refused"), token("one"), token("two"), token("three"))
+    clock = Clock()
+    tokens = tokens_of(issuer, "refused", clock)
+    await tokens.fetch()
+    assert tokens.refused(b"one")
+    assert tokens.refused(b"one"), "a call that was under way may go on with the next"
+    assert (await tokens.fetch()).secret == b"two"
+    assert tokens.refused(b"one")
+    assert not tokens.refused(b"two")
+    assert (await tokens.fetch()).secret == b"two"
+    clock.now_s += 61
+    assert tokens.refused(b"two")
+    assert (await tokens.fetch()).secret == b"three"
+    await tokens.close()

@@ -120,6 +120,26 @@ def test_without_a_key_nothing_is_picked() -> None:
     assert keys.any_key().name == "a"
 
 
+def test_a_projects_objects_stay_with_one_key_while_it_is_in() -> None:
+    keys = pool(key("a"), key("b"), key("c"))
+    homes = {name: keys.home_of(name) for name in map(str, range(60))}
+    assert {home.name for home in homes.values()} == {"a", "b", "c"}
+    assert keys.home_of("7") is homes["7"]
+    keys.take_out(homes["7"], 0.0)
+    moved = {name for name in homes if keys.home_of(name) is not homes[name]}
+    assert moved == {name for name, home in homes.items() if home is homes["7"]}
+    assert keys.home_of("7", [keys.home_of("7").name]) not in (homes["7"], keys.home_of("7"))
+    keys.probed(homes["7"], 60.0, good=True)
+    assert keys.home_of("7") is homes["7"]
+
+
+def test_what_was_made_before_the_pool_is_seen_by_the_key_that_stood_alone() -> None:
+    assert pool(key("a"), key("default")).keeper(None).name == "default"
+    assert pool(key("a"), key("b")).keeper(None).name == "a"
+    assert pool(key("a"), key("b")).keeper("b").name == "b"
+    assert pool(key("a"), key("b")).keeper("gone") is None
+
+
 numbers = st.integers(-5, 10**16) | st.text(max_size=5)
 
 

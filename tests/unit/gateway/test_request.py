@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headgate.config.endpoints import MODEL_OPTIONAL
 from headgate.errors import InvalidRequestError
 from headgate.gateway.endpoints import ENDPOINTS
 from headgate.gateway.request import read_request
@@ -103,3 +104,58 @@ def test_what_a_target_does_not_understand_is_taken_back() -> None:
         assert request.fields == before
         request.ask_for_usage()
         assert b'"include_usage":true' in request.body_for("m")
+
+
+@pytest.mark.parametrize("endpoint", ["responses", "responses/input_tokens", "images/generations"])
+@pytest.mark.parametrize("given_model", [{}, {"model": None}])
+def test_a_model_that_is_left_out_stays_out_where_that_is_allowed(endpoint, given_model) -> None:
+    body = json.dumps({"prompt": "x", **given_model}).encode()
+    request = read_request(ENDPOINTS[endpoint], body)
+    assert request.model == ""
+    assert json.loads(request.body_for("")) == {"prompt": "x"}
+    assert json.loads(request.body_for("", prompt_cache_key="k")) == {
+        "prompt": "x",
+        "prompt_cache_key": "k",
+    }
+    assert json.loads(request.body_for("chosen")) == {"prompt": "x", "model": "chosen"}
+
+
+def test_a_default_can_be_set_for_each_endpoint_that_leaves_the_model_open() -> None:
+    assert sorted(e.name for e in ENDPOINTS.values() if e.model_optional) == list(MODEL_OPTIONAL)
+
+
+@pytest.mark.parametrize("endpoint", ["chat/completions", "embeddings", "responses/compact"])
+def test_a_model_must_be_named_where_the_specification_says_so(endpoint) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        read_request(ENDPOINTS[endpoint], b"{}")
+    assert (refused.value.param, refused.value.code) == ("model", "missing_required_parameter")
+    with pytest.raises(InvalidRequestError):
+        read_request(ENDPOINTS["responses"], b'{"model": ""}')
+
+
+def test_a_default_model_does_not_go_before_a_stored_prompts_own() -> None:
+    responses, images = ENDPOINTS["responses"], ENDPOINTS["images/generations"]
+    assert read_request(responses, b'{"input": "x"}').takes_default_model()
+    assert read_request(images, b'{"prompt": "a river"}').takes_default_model()
+    assert read_request(responses, b'{"prompt": null}').takes_default_model()
+    assert not read_request(responses, b'{"prompt": {"id": "pmpt_1"}}').takes_default_model()
+    assert not read_request(responses, b'{"model": "m"}').takes_default_model()
+
+
+@pytest.mark.parametrize(
+    ("body", "second"),
+    [
+        ({}, None),
+        ({"output_format": "png"}, None),
+        ({"svg": None}, None),
+        ({"output_format": "svg"}, ""),
+        ({"svg": {}}, ""),
+        ({"svg": 1}, ""),
+        ({"svg": {"model": "gpt-5"}}, "gpt-5"),
+        ({"svg[model]": "gpt-5"}, "gpt-5"),
+        ({"svg[reasoning_effort]": "low"}, ""),
+    ],
+)
+def test_the_second_model_that_draws_is_known(body, second) -> None:
+    request = read_request(ENDPOINTS["images/edits"], json.dumps({"model": "m", **body}).encode())
+    assert request.second_model == second

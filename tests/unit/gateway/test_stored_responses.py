@@ -54,3 +54,11 @@ async def test_a_previous_response_that_is_not_ours_is_a_bad_request() -> None:
     with pytest.raises(InvalidRequestError) as raised:
         await stored.owner_of_previous("resp_1", "sales")
     assert raised.value.code == "previous_response_not_found"
+
+
+@pytest.mark.parametrize("name", ["", "\0", "resp_\0", "x" * 1000, "../models", "resp_\ud800"])
+async def test_what_no_provider_would_call_a_response_is_not_looked_up(name: str) -> None:
+    ledger = Ledger(MINE)
+    with pytest.raises(NotFoundError):
+        await StoredResponses(ledger.find).owner_of(name, "support")
+    assert ledger.asked == 0

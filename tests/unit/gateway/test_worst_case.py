@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.config.settings import PriceSettings
@@ -42,6 +42,7 @@ def chat(text: str, **more: Any) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": text}], **more}
 
 
+@settings(deadline=None)  # the first text loads the tokenizer
 @given(st.text(max_size=500))
 def test_no_text_costs_more_than_was_reserved_for_it(text: str):
     body = chat(text, max_tokens=1)
@@ -96,3 +97,21 @@ def test_an_image_counts_by_what_it_is_and_not_by_its_bytes():
     large = claims(body("data:image/png;base64," + "A" * 500_000))
     for claim in (*small, *large):
         assert 1600 <= claim.input_tokens < 7000
+
+
+def test_what_a_model_that_nobody_named_costs_is_not_known():
+    for endpoint, body in (
+        ("responses", {"prompt": {"id": "pmpt_1"}}),
+        ("images/generations", {"prompt": "A river"}),
+    ):
+        request = read_request(ENDPOINTS[endpoint], json.dumps(body).encode())
+        claim, count = worst_case(request, (target(""),), PRICES, 4096)
+        assert claim.nanousd is count().nanousd is None
+    request = read_request(ENDPOINTS["responses/input_tokens"], b'{"input": "Hello"}')
+    assert worst_case(request, (target(""),), PRICES, 4096)[0].nanousd == 0
+
+
+def test_what_a_second_model_costs_is_not_known():
+    drawn = {"prompt": "A river", "output_format": "svg"}
+    assert claims(drawn, endpoint="images/generations")[0].nanousd is None
+    assert claims({"prompt": "A river"}, endpoint="images/generations")[0].nanousd is not None

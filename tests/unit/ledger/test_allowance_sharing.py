@@ -38,10 +38,22 @@ class World:
         """When calls were let in, and what they may use."""
         self.spent = 0
         """What ended calls used, of which some may have died with their process."""
+        self.handed: deque[int] = deque()
+        """What calls handed over for what they had begun; no process has it any more."""
 
     @property
     def in_flight(self) -> int:
-        return sum(hold.amount for process in self.processes for hold in process.holds)
+        held = sum(hold.amount for process in self.processes for hold in process.holds)
+        return held + sum(self.handed)
+
+    def settle_handed(self, part: float) -> None:
+        """What `ledger.allowances.held` does to the row of a budget."""
+        if self.handed:
+            amount = self.handed.popleft()
+            used = int(amount * part)
+            self.standings[0].taken -= amount - used
+            self.standings[0].spent += used
+            self.spent += used
 
     def check(self) -> None:
         limit = self.rule.limit
@@ -84,6 +96,12 @@ class Process:
         actual = hold.amount if self.world.rule.measure == "requests" else int(hold.amount * part)
         self.share.settle(hold, actual)
         self.world.spent += actual
+
+    def hand_over(self) -> None:
+        if self.holds:
+            hold = self.holds.pop(0)
+            assert self.share.hand_over(hold) == 0
+            self.world.handed.append(hold.amount)
 
     def ask(self, *, closing: bool = False) -> None:
         if self.turns is None:
@@ -174,6 +192,10 @@ def run(world: World, steps: list[Step]) -> None:
                 process.hear(lost=True)
             case "die":
                 process.die()
+            case "hand":
+                process.hand_over()
+            case "settle":
+                world.settle_handed(part)
             case "later":
                 world.now_us += int(part * JUMPS_US[amount % len(JUMPS_US)])
         world.check()
@@ -203,7 +225,10 @@ def test_never_more_calls_are_in_flight_than_allowed(seed, limit, processes):
 @settings(max_examples=200, deadline=None)
 def test_when_every_process_has_left_exactly_what_was_used_is_taken(seed, limit):
     world = World("tokens", "total", limit, 3)
-    run(world, steps_of(seed, tuple(kind for kind in KINDS if kind != "lost")))
+    kinds = tuple(kind for kind in KINDS if kind != "lost")
+    run(world, steps_of(seed, (*kinds, "hand", "settle")))
+    while world.handed:
+        world.settle_handed(0.5)
     for process in world.processes:
         while process.holds:
             process.end(0.5)
@@ -217,6 +242,37 @@ def test_when_every_process_has_left_exactly_what_was_used_is_taken(seed, limit)
     standing = world.standings[0]
     assert standing.taken == standing.spent == world.spent
     assert not standing.holders
+
+
+@given(SEEDS, st.integers(1, 120), st.integers(1, 4))
+@settings(max_examples=200, deadline=None)
+def test_what_is_paid_for_later_never_leads_to_an_overspend(seed, limit, processes):
+    world = World("tokens", "total", limit, processes)
+    run(world, steps_of(seed, (*KINDS, "die", "hand", "hand", "settle")))
+
+
+def test_what_a_call_needs_does_not_go_back_while_it_waits_for_something_else():
+    """Of several shares it would else lack one after the other, and never hold all at once."""
+    world = World("requests", "total", 100, 1)
+    process = world.processes[0]
+    process.call(1)
+    process.ask()
+    process.carry_out()
+    process.hear(lost=False)
+    share = process.share
+    share.demand = share.available
+    world.now_us += 5_000_000
+    held = share.available
+    assert held
+    assert not share.due(world.now_us)
+    process.ask()
+    assert share.available == held
+    process.carry_out()
+    process.hear(lost=False)
+    share.demand = 0
+    assert share.due(world.now_us)
+    process.ask()
+    assert share.available == 0
 
 
 def test_the_whole_of_a_budget_can_be_used_whichever_process_calls():

@@ -172,10 +172,12 @@ def test_the_sdk_knows_every_model_that_the_simulator_has(simulator: SimulatorHa
     from openai.types import AudioModel, ImageModel
     from openai.types.audio import SpeechModel
     from openai.types.chat_model import ChatModel
+    from openai.types.realtime import RealtimeSessionCreateRequest
 
+    speaking = RealtimeSessionCreateRequest.model_fields["model"].annotation
     known = {
         name
-        for kind in (ChatModel, AudioModel, ImageModel, SpeechModel)
+        for kind in (ChatModel, AudioModel, ImageModel, SpeechModel, *typing.get_args(speaking))
         for name in typing.get_args(kind)
     }
     listed = [model["id"] for model in answer(simulator, "/models", None)["data"]]

@@ -26,8 +26,8 @@ class Asker:
     ) -> Ask | None:
         """What to ask for `call`; None where it is not answered from the cache."""
         record, endpoint, fields = call.record, request.endpoint.name, request.fields
-        if call.no_store:
-            return None
+        if call.no_store or not request.model:
+            return None  # which model answers is the provider's choice, which may change
         terms = self._policy.terms(
             endpoint=endpoint, fields=fields, route=record.route, workflow=record.workflow
         )

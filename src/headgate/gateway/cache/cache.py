@@ -63,6 +63,8 @@ class AnswerCache:
         keeper.on_clearing = self.carry_out
 
     # A call's way: asked, recall, then either nothing or keep_whole / keep_stream, then leave.
+    # Before `recall` it may ask what is `at_hand`; one that can't pay a model what is
+    # `found_by_others`.
 
     def asked(self, call: Call, request: Request, targets: tuple[Target, ...]) -> Ask | None:
         """What to ask for `call`; None where it is not answered from the cache."""
@@ -72,6 +74,22 @@ class AnswerCache:
             if self._similar is not None:
                 ask.inquiry = self._similar.inquiry(request, ask.scope)
         return ask
+
+    def at_hand(self, ask: Ask) -> Found | None:
+        """The answer, if this process remembers it."""
+        return self._remembered(ask)
+
+    async def found_by_others(self, ask: Ask) -> Found | None:
+        """The answer, if anybody has found it or is about to; never leads others to wait for it."""
+        found = self._remembered(ask) or await self._looked_up(ask)
+        if found is not None:
+            return found
+        told = await self._flights.wait(ask.key, ask.patience_s, ask.idle_s)
+        if isinstance(told, Found):
+            return told
+        if told is Turn.LEAD:
+            self._flights.give_up(ask.key, Ending.DEPARTED)
+        return None
 
     async def recall(self, call: Call, ask: Ask) -> Found | None:
         """The answer, if there is one; None: ask a model, and `leave` in the end."""

@@ -68,7 +68,9 @@ class CachePolicy:
         terms = self._declared(endpoint, fields, route, workflow)
         if terms is None and self._settings.when == "deterministic" and _same(endpoint, fields):
             terms = self._default
-        return None if terms is None or _reaches_out(fields) else terms
+        if terms is None or _reaches_out(fields) or _is_to_be_stored(endpoint, fields):
+            return None
+        return terms
 
     def _declared(
         self, endpoint: str, fields: Fields, route: str | None, workflow: str | None
@@ -93,6 +95,11 @@ def _same(endpoint: str, fields: Fields) -> bool:
         return _number.decode(raw) == 0.0
     except UNREADABLE:
         return False
+
+
+def _is_to_be_stored(endpoint: str, fields: Fields) -> bool:
+    """Whether the provider is to keep each answer, with what this request says of it."""
+    return endpoint == "chat/completions" and bytes(fields.get("store", b"")) == b"true"
 
 
 def _reaches_out(fields: Fields) -> bool:

@@ -85,6 +85,13 @@ class AzureDialect:
         """See `Dialect`."""
         return self._v1 + below
 
+    def realtime_path(self, model: str, query: bytes) -> bytes:
+        """See `Dialect`."""
+        named = b""
+        if b"intent=transcription" not in query:
+            named = b"model=" + quote(self._deployments.get(model, model), safe="").encode()
+        return self._v1 + b"/realtime?" + b"&".join(filter(None, (named, query)))
+
     def models_path(self) -> bytes:
         """See `Dialect`."""
         return self._v1 + b"/models"

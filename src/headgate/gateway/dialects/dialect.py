@@ -59,6 +59,12 @@ class Dialect(Protocol):
     def path(self, below: bytes) -> bytes:
         """The request target of another address below the provider's base URL."""
 
+    def realtime_path(self, model: str, query: bytes) -> bytes:
+        """The request target of a realtime session with `model`; `query` is more of its query.
+
+        Raises `UnsupportedError` where there are none.
+        """
+
     def models_path(self) -> bytes:
         """The request target of its list of models."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import msgspec
 
 from headgate.gateway.dialects.dialect import Headers, Model, Outgoing
@@ -55,6 +57,11 @@ class OpenAIDialect:
     def path(self, below: bytes) -> bytes:
         """See `Dialect`."""
         return self._base_path + below
+
+    def realtime_path(self, model: str, query: bytes) -> bytes:
+        """See `Dialect`; a session that only writes down names its model later."""
+        named = b"" if b"intent=transcription" in query else b"model=" + quote(model).encode()
+        return self._base_path + b"/realtime?" + b"&".join(filter(None, (named, query)))
 
     def models_path(self) -> bytes:
         """See `Dialect`."""

@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from headgate.errors import HeadgateError
+from headgate.gateway.endpoints import lenient
 from headgate.gateway.endpoints.endpoint import (
     UNREADABLE,
     Endpoint,
@@ -40,6 +41,7 @@ class _Tokens(msgspec.Struct):
 class _Reply(msgspec.Struct):
     """The parts of a completion, or of a chunk, that tell what it used."""
 
+    id: str | None = None
     model: str | None = None
     service_tier: str | None = None
     usage: _Tokens | None = None
@@ -58,6 +60,7 @@ class _Reply(msgspec.Struct):
             completion.reasoning_tokens,
             prompt.audio_tokens,
             completion.audio_tokens,
+            response_id=self.id,
         )
 
 
@@ -82,10 +85,12 @@ class ChatCompletions(Endpoint):
 
     def usage(self, body: bytes) -> Usage:
         """See `Endpoint`."""
-        try:
-            return _reply.decode(body).as_usage()
-        except msgspec.ValidationError:
-            return Usage()
+        return lenient.read(_reply, body).as_usage()
+
+    def keeps(self, fields: Fields) -> bool:
+        """See `Endpoint`; a completion is kept only where that is asked for."""
+        store = fields.get("store")
+        return store is not None and bytes(store) == b"true"
 
     def prepare_stream(self, fields: Fields) -> bool:
         """See `Endpoint`; a chat's stream tells its usage only where it is asked to."""
@@ -142,7 +147,7 @@ class ChatStreamReader(StreamReader):
         if b'"usage"' not in data:
             return event
         try:
-            chunk = _reply.decode(data)
+            chunk = lenient.read(_reply, data)
         except UNREADABLE:
             return event
         if chunk.usage is not None:

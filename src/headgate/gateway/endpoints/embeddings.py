@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from headgate.gateway.endpoints import lenient
 from headgate.gateway.endpoints.endpoint import Endpoint, TokenCount, Usage
 
 
@@ -27,10 +28,7 @@ class Embeddings(Endpoint):
 
     def usage(self, body: bytes) -> Usage:
         """See `Endpoint`."""
-        try:
-            reply = _reply.decode(body)
-        except msgspec.ValidationError:
-            return Usage()
+        reply = lenient.read(_reply, body)
         tokens = reply.usage.prompt_tokens if reply.usage else None
         return Usage(
             model=reply.model,

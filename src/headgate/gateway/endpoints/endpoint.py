@@ -15,8 +15,8 @@ Fields = dict[str, msgspec.Raw]
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What reading JSON that came from outside can raise; the last where it is nested too deep."""
 
-TokenCount = Annotated[int, msgspec.Meta(ge=0, le=10**10)]
-"""As a provider may tell it; beyond, the sums of a ledger would not hold."""
+TokenCount = Annotated[int, msgspec.Meta(ge=0, le=10**8)]
+"""As a provider may tell it of one call, for which no model has a context of a tenth of that."""
 
 _MAX_EVENT_BYTES = 8 * 1024 * 1024
 
@@ -37,6 +37,12 @@ class Usage(msgspec.Struct, frozen=True):
     output_image_tokens: int | None = None
     response_id: str | None = None
     """The id under which the provider may keep the reply."""
+    cached_audio_tokens: int | None = None
+    """Those of `cached_tokens` that are audio."""
+    item_ids: tuple[str, ...] = ()
+    """The ids under which it keeps the reply's parts, where it keeps them."""
+    goes_on: bool = False
+    """Whether the provider still works on it, in the background, and will say later."""
 
     def plus(self, other: Usage) -> Usage:
         """What both used, where one answer has several parts that each tell their own."""
@@ -56,10 +62,18 @@ class Endpoint(ABC):
     streams: ClassVar[bool] = False
     generates: ClassVar[bool] = False
     """Whether its replies take as long as a model writes."""
+    reads_kept: ClassVar[bool] = False
+    """Whether the provider looks into what it keeps, though no model writes."""
     counts_text: ClassVar[bool] = False
     """Whether what it uses can be told roughly from the size of its texts."""
     default_model: ClassVar[str | None] = None
     """The model that is meant where a request names none; None: it must name one."""
+
+    model_optional: ClassVar[bool] = False
+    """Whether a request may leave the model to the provider, as OpenAI's specification has it."""
+
+    runs_second_model: ClassVar[bool] = False
+    """Whether a request may have another model run beside its own; see `second_model`."""
 
     takes_form: ClassVar[bool] = False
     """Whether its body may be a multipart form."""
@@ -78,6 +92,14 @@ class Endpoint(ABC):
 
     def check(self, fields: Fields) -> None:  # noqa: B027 - most take what their provider takes
         """Raise `InvalidRequestError` for what Headgate can't carry."""
+
+    def second_model(self, fields: Fields) -> str | None:  # noqa: ARG002 - most run one
+        """The model that is run beside the request's own: "" where it isn't named, None: none."""
+        return None
+
+    def keeps(self, fields: Fields) -> bool:  # noqa: ARG002 - responses are kept unless told not to
+        """Whether the provider may keep the answer under the identifier that its usage tells."""
+        return True
 
     def prepare_stream(self, fields: Fields) -> bool:  # noqa: ARG002 - most need nothing
         """Make a streamed request tell its usage; return whether the client must not see it."""

@@ -6,8 +6,15 @@ import re
 
 import msgspec
 
-from headgate.errors import InvalidRequestError
-from headgate.gateway.endpoints.endpoint import Endpoint, Fields, StreamReader, TokenCount, Usage
+from headgate.gateway.endpoints import lenient
+from headgate.gateway.endpoints.endpoint import (
+    UNREADABLE,
+    Endpoint,
+    Fields,
+    StreamReader,
+    TokenCount,
+    Usage,
+)
 from headgate.gateway.endpoints.typed_events import TypedEventsReader
 
 _FINAL = re.compile(rb'"type":\s*"image_(?:generation|edit)\.completed"')
@@ -41,33 +48,39 @@ class _Reply(msgspec.Struct):
         )
 
 
+class _Svg(msgspec.Struct):
+    model: str = ""
+
+
 _reply = msgspec.json.Decoder(_Reply)
+_svg = msgspec.json.Decoder(_Svg)
+_text = msgspec.json.Decoder(str)
 
 
 class ImageGenerations(Endpoint):
     """Pictures from words."""
 
     name = "images/generations"
+    model_optional = True
+    runs_second_model = True
     streams = True
     generates = True
 
-    def check(self, fields: Fields) -> None:
-        """See `Endpoint`; a second model would be neither allowed nor paid for."""
-        for name in fields:
-            if name.partition("[")[0] == "svg" and bytes(fields[name]) != b"null":
-                raise InvalidRequestError(
-                    "Drawing as SVG is not supported, because it runs a second model whose cost"
-                    " could not be recorded; leave out `svg`.",
-                    param="svg",
-                    code="unsupported_parameter",
-                )
+    def second_model(self, fields: Fields) -> str | None:
+        """See `Endpoint`; a text model writes an SVG after the picture."""
+        if "svg" in fields and bytes(fields["svg"]) != b"null":
+            try:
+                return _svg.decode(fields["svg"]).model
+            except UNREADABLE:
+                return ""  # the provider names what is wrong with it
+        if "svg[model]" in fields:
+            return _text_or_nothing(fields["svg[model]"])
+        written = any(name.startswith("svg[") for name in fields)
+        return "" if written or _text_or_nothing(fields.get("output_format")) == "svg" else None
 
     def usage(self, body: bytes) -> Usage:
         """See `Endpoint`."""
-        try:
-            return _reply.decode(body).as_usage()
-        except msgspec.ValidationError:
-            return Usage()
+        return lenient.read(_reply, body).as_usage()
 
     def reader_for(self, fields: Fields, *, hide_usage: bool) -> StreamReader:  # noqa: ARG002
         """See `Endpoint`."""
@@ -81,9 +94,17 @@ class ImageEdits(ImageGenerations):
     takes_form = True
 
 
+def _text_or_nothing(raw: msgspec.Raw | None) -> str:
+    try:
+        return "" if raw is None else _text.decode(raw)
+    except UNREADABLE:
+        return ""
+
+
 class ImageVariations(ImageGenerations):
     """Pictures from a picture."""
 
     name = "images/variations"
+    runs_second_model = False
     streams = False
     takes_form = True

@@ -16,14 +16,16 @@ class Compaction(Endpoint):
 
     def usage(self, body: bytes) -> Usage:
         """See `Endpoint`; what it answers is not kept under its identifier."""
-        return replace(Responses().usage(body), response_id=None)
+        return replace(Responses().usage(body), response_id=None, item_ids=())
 
 
 class InputTokens(Endpoint):
     """How many tokens a response's input would have; no provider asks money for it."""
 
     name = "responses/input_tokens"
+    model_optional = True
     free_models = ("*",)
+    reads_kept = True
 
     def usage(self, body: bytes) -> Usage:  # noqa: ARG002 - counted, not used
         """See `Endpoint`."""

@@ -6,7 +6,8 @@ import re
 
 import msgspec
 
-from headgate.errors import HeadgateError, InvalidRequestError
+from headgate.errors import HeadgateError
+from headgate.gateway.endpoints import lenient
 from headgate.gateway.endpoints.endpoint import (
     UNREADABLE,
     Endpoint,
@@ -39,14 +40,21 @@ class _Error(msgspec.Struct):
     code: str | None = None
 
 
+class _Item(msgspec.Struct):
+    id: str | None = None
+
+
 class _Response(msgspec.Struct):
     """The parts of a response that tell what it used and how it ended."""
 
     id: str | None = None
+    status: str | None = None
     model: str | None = None
     service_tier: str | None = None
     usage: _Tokens | None = None
     error: _Error | None = None
+    store: bool | None = None
+    output: list[_Item] | None = None
 
     def as_usage(self) -> Usage:
         tokens = self.usage or _Tokens()
@@ -61,7 +69,14 @@ class _Response(msgspec.Struct):
             output_tokens=tokens.output_tokens,
             reasoning_tokens=given.reasoning_tokens,
             response_id=self.id,
+            item_ids=()
+            if self.store is False or not self.output
+            else tuple(item.id for item in self.output if item.id is not None),
+            goes_on=self.status in _UNDER_WAY and self.usage is None,
         )
+
+
+_UNDER_WAY = ("queued", "in_progress")
 
 
 class _Event(msgspec.Struct):
@@ -76,6 +91,7 @@ _event = msgspec.json.Decoder(_Event)
 _DELTA = re.compile(rb'"type":\s*"response\.[a-z_.]+\.delta"')
 _NUMBER = re.compile(rb'"sequence_number":\s*(\d+)')
 _LAST = re.compile(rb'"type":\s*"(?:response\.(?:completed|incomplete|failed)|error)"')
+_FIRST = re.compile(rb'"type":\s*"response\.(?:created|queued|in_progress)"')
 _FINAL_TYPES = ("response.completed", "response.incomplete", "response.failed", "error")
 
 
@@ -83,40 +99,39 @@ class Responses(Endpoint):
     """Responses."""
 
     name = "responses"
+    model_optional = True
     counts_text = True
     streams = True
     generates = True
 
-    def check(self, fields: Fields) -> None:
-        """See `Endpoint`; what a background response uses is not known when it is answered."""
-        if bytes(fields.get("background", b"")) == b"true":
-            raise InvalidRequestError(
-                "Background responses are not supported, because their cost could not be"
-                " recorded; leave out `background`.",
-                param="background",
-                code="unsupported_parameter",
-            )
-
     def usage(self, body: bytes) -> Usage:
         """See `Endpoint`."""
-        try:
-            return _response.decode(body).as_usage()
-        except msgspec.ValidationError:
-            return Usage()
+        return lenient.read(_response, body).as_usage()
+
+    def reader_for(self, fields: Fields, *, hide_usage: bool) -> StreamReader:  # noqa: ARG002
+        """See `Endpoint`."""
+        return ResponsesStreamReader(background=runs_in_background(fields))
 
     def stream_reader(self, *, hide_usage: bool) -> StreamReader:  # noqa: ARG002 - always visible
         """See `Endpoint`; the last event of a response always tells its usage."""
         return ResponsesStreamReader()
 
 
+def runs_in_background(fields: Fields) -> bool:
+    """Whether a request for a response is answered before there is any."""
+    return bytes(fields.get("background", b"")) == b"true"
+
+
 class ResponsesStreamReader(StreamReader):
     """Reads the events of a response; hands every byte on."""
 
-    __slots__ = ("_last_number",)
+    __slots__ = ("_background", "_last_number")
 
-    def __init__(self) -> None:
+    def __init__(self, *, background: bool = False) -> None:
         super().__init__()
         self._last_number = -1
+        # Whoever breaks off such a stream does not end the response that it tells of.
+        self._background = background
 
     def _read(self, block: bytes) -> bytes:
         self.events += block.count(b"\ndata:") + block.startswith(b"data:")
@@ -127,14 +142,26 @@ class ResponsesStreamReader(StreamReader):
             pass
         if number is not None:
             self._last_number = int(number[1])
+        if self._background and self.usage is None and _FIRST.search(block):
+            self._note_beginning(block)
         if _LAST.search(block):
             for event in events_of(block):
                 self._note_end(data_of(event))
         return block
 
+    def _note_beginning(self, block: bytes) -> None:
+        for event in events_of(block):
+            try:
+                told = lenient.read(_event, data_of(event)).response
+            except UNREADABLE:
+                continue
+            if told is not None and told.id is not None:
+                self.usage = told.as_usage()
+                return
+
     def _note_end(self, data: bytes) -> None:
         try:
-            event = _event.decode(data)
+            event = lenient.read(_event, data)
         except UNREADABLE:
             return
         if event.type not in _FINAL_TYPES:

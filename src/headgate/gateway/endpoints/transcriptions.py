@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from headgate.gateway.endpoints import lenient
 from headgate.gateway.endpoints.endpoint import Endpoint, Fields, StreamReader, TokenCount, Usage
 from headgate.gateway.endpoints.typed_events import TypedEventsReader
 
@@ -40,10 +41,7 @@ _reply = msgspec.json.Decoder(_Reply)
 
 
 def _usage(body: bytes) -> Usage:
-    try:
-        return _reply.decode(body).as_usage()
-    except msgspec.ValidationError:
-        return Usage()
+    return lenient.read(_reply, body).as_usage()
 
 
 class Transcriptions(Endpoint):

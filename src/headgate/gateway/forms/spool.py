@@ -49,6 +49,7 @@ class SpooledForm:
     def __init__(self, content_type: bytes, boundary: bytes, room: SpoolRoom) -> None:
         self.content_type = content_type
         self.reader = FormReader(boundary)
+        self._boundary = boundary
         self.size_bytes = 0
         self._room = room
         self._head = bytearray()
@@ -73,10 +74,16 @@ class SpooledForm:
         self._replaced[name] = values
 
     def body_for(self, model: str) -> RequestBody:
-        """Its bytes once more, naming `model`. Several may be read at a time."""
-        replaced = self._replaced | {"model": [model.encode()]}
-        left = {name: iter(values) for name, values in replaced.items()}
+        """Its bytes once more, naming `model` unless that is "". Several may be read at a time."""
+        replaced = dict(self._replaced)
         pieces: list[tuple[int, int] | bytes] = []
+        if model:
+            replaced["model"] = [model.encode()]
+            if all(field.name != "model" for field in self.reader.fields):
+                # A form begins with its boundary, so that another part can go before it.
+                head = b'--%b\r\nContent-Disposition: form-data; name="model"\r\n\r\n%b\r\n'
+                pieces.append(head % (self._boundary, model.encode()))
+        left = {name: iter(values) for name, values in replaced.items()}
         at = 0
         for field in self.reader.fields:
             value = next(left[field.name], None) if field.name in left else None

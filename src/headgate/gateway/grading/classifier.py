@@ -138,7 +138,7 @@ def _call_for(call: Call) -> Call:
         trace_id=call.record.trace_id,
         parent=under(call.record.id, call.record.parent),
     )
-    inner.from_run = True
+    inner.from_run = inner.inner = True
     inner.priority = call.priority
     record = inner.record
     record.id = grading_id(call.record.id)

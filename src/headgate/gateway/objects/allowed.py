@@ -56,7 +56,15 @@ class AllowedPaths:
             takes_form=True,
             name_in_ledger="/".join(parts[:2]) if path in self._exact else parts[0],
         )
-        return Found(operation, path, {})
+        return Found(operation, path, self._ids_on_the_way(parts))
+
+    def _ids_on_the_way(self, parts: list[str]) -> dict[str, str]:
+        """The objects below which an unknown address stands, which must be the caller's."""
+        for end in range(len(parts) - 1, 0, -1):
+            found = self._known.find("GET", "/" + "/".join(parts[:end]))
+            if found is not None:
+                return found.ids
+        return {}
 
     def _allows(self, path: str) -> bool:
         return path in self._exact or path.startswith(self._below)

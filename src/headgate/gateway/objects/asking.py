@@ -12,6 +12,9 @@ import msgspec
 
 from headgate.gateway.attempt import MAX_REPLY_BYTES, without_secret
 from headgate.gateway.call import Call
+from headgate.gateway.endpoints.chat import failure_code
+from headgate.gateway.key_pool import ProviderKey
+from headgate.gateway.key_watch import KeyWatch
 from headgate.gateway.objects.operation import Found
 from headgate.gateway.provider import Provider
 from headgate.gateway.provider_failures import broken_error
@@ -31,33 +34,48 @@ class ObjectRequest(msgspec.Struct, frozen=True, kw_only=True):
     accept: bytes | None = None
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """Who is asked."""
+
+    provider: Provider
+    key: ProviderKey
+    is_new: bool = False
+    """Whether any other key of the provider would do as well."""
+
+
 class Asking:
     """Asks providers on behalf of requests."""
 
-    def __init__(self, retries: RetryPolicy) -> None:
+    def __init__(self, retries: RetryPolicy, keys: KeyWatch) -> None:
         self._retries = retries
+        self._keys = keys
 
     async def whole(
         self,
         call: Call,
         request: ObjectRequest,
-        provider: Provider,
+        asked: Asked,
         body: bytes | RequestBody,
         query: Sequence[tuple[str, str]],
     ) -> tuple[UpstreamReply, bytes]:
         """A reply and all of its body; what only reads is asked again as the retry policy says.
 
+        What makes something new goes to another key where the first is refused, unless its body
+        has gone by.
+
         Raises what is left where no reply came, and what reading the client's body raises.
         """
+        provider = asked.provider
         deadline_s = time.monotonic() + provider.quick.total_s
         attempts = 0
+        refused: tuple[str | None, ...] = ()
         while True:
             attempts += 1
             reply: UpstreamReply | None = None
             data = b""
             broken: UpstreamError | None = None
             try:
-                reply = await self._send(call, request, provider, body, query)
+                reply = await self._send(call, request, asked, body, query)
                 data = without_secret(await reply.read(MAX_REPLY_BYTES), secret_of(call))
             except UpstreamError as error:
                 broken = error
@@ -67,10 +85,18 @@ class Asking:
                     return reply, data
                 failure = Failure(
                     status=reply.status,
+                    code=failure_code(data),
                     retry_after_s=asked_pause_s(
                         reply.header, status=reply.status, now_s=time.time()
                     ),
                 )
+                self._note_refusal(asked, failure)
+                if failure.is_of_key and asked.is_new and isinstance(body, bytes):
+                    refused += (asked.key.name,)
+                    other = provider.pool and provider.pool.home_of(call.caller.project, refused)
+                    if other:
+                        asked = Asked(provider, other, is_new=True)
+                        continue
             decision = self._retries.decide(
                 failure,
                 attempts=attempts,
@@ -86,28 +112,42 @@ class Asking:
             return reply, data
 
     async def begin(
-        self, call: Call, request: ObjectRequest, provider: Provider, body: bytes | RequestBody
+        self, call: Call, request: ObjectRequest, asked: Asked, body: bytes | RequestBody
     ) -> UpstreamReply:
         """A reply of which the head is here; asked for once. Raises as `whole` does."""
         try:
-            return await self._send(call, request, provider, body, request.query)
+            reply = await self._send(call, request, asked, body, request.query)
         except UpstreamError as error:
-            raise broken_error(error, provider.name) from None
+            raise broken_error(error, asked.provider.name) from None
+        self._note_refusal(asked, Failure(status=reply.status))
+        return reply
+
+    def _note_refusal(self, asked: Asked, failure: Failure) -> None:
+        """A key that is refused as such leaves its pool.
+
+        One that may not do this very thing, a 403, doesn't: with a provider's restricted keys any
+        application could have all of them taken out.
+        """
+        pool = asked.provider.pool
+        if pool is not None and (failure.status == 401 or failure.code == "insufficient_quota"):
+            reason = failure.code or "invalid_api_key"
+            self._keys.failed(asked.provider.name, pool, asked.key, failure, reason)
 
     async def _send(
         self,
         call: Call,
         request: ObjectRequest,
-        provider: Provider,
+        asked: Asked,
         body: bytes | RequestBody,
         query: Sequence[tuple[str, str]],
     ) -> UpstreamReply:
+        provider = asked.provider
         operation = request.found.operation
         record = call.record
         record.attempts += 1
         record.provider = provider.name
         record.simulated = provider.simulated
-        call.provider_key = key = await provider.let_in(provider.object_key)
+        call.provider_key = key = await provider.let_in(asked.key)
         record.provider_key = key.name
         headers = key.bare_headers + call.forwarded
         if body and request.content_type is not None:
@@ -121,7 +161,11 @@ class Asking:
         method = operation.method.encode()
         if isinstance(body, bytes):
             send = provider.upstream.send
-            return await send(provider.origin, method, target, headers, body, timeouts)
+            reply = await send(provider.origin, method, target, headers, body, timeouts)
+            if reply.status == 401 and provider.may_ask_again(key):
+                reply.abort()
+                return await self._send(call, request, asked, body, query)
+            return reply
         send_from = provider.upstream.send_from
         return await send_from(provider.origin, method, target, headers, body, timeouts)
 

@@ -12,7 +12,6 @@ import msgspec
 
 from headgate.errors import (
     ClientGoneError,
-    DatabaseUnavailableError,
     HeadgateError,
     InvalidRequestError,
     NotFoundError,
@@ -22,8 +21,14 @@ from headgate.errors import (
 from headgate.gateway.attempt import MAX_REPLY_BYTES, without_secret
 from headgate.gateway.call import Call, Client, LastWords, Refusal
 from headgate.gateway.caller import Caller
+from headgate.gateway.commitments.batch_input import BatchInput
+from headgate.gateway.commitments.keeper import CommitmentKeeper
+from headgate.gateway.conclusion import conclude, record
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.forms import FormReader, boundary_of
+from headgate.gateway.guards import GuardsInCalls
+from headgate.gateway.key_watch import KeyWatch
+from headgate.gateway.objects.allowed import AllowedPaths
 from headgate.gateway.objects.answers import (
     JSON,
     object_headers,
@@ -32,24 +37,27 @@ from headgate.gateway.objects.answers import (
     settle,
     stopping_error,
 )
-from headgate.gateway.objects.asking import Asking, ObjectRequest, secret_of
-from headgate.gateway.objects.batch_settlement import BatchSettlement
+from headgate.gateway.objects.asking import Asked, Asking, ObjectRequest, secret_of
+from headgate.gateway.objects.batch_input import BatchBounds, BatchInputs
+from headgate.gateway.objects.in_calls import refuse_unknown_item
+from headgate.gateway.objects.items import ResponseItems
 from headgate.gateway.objects.lists import Lists
 from headgate.gateway.objects.notes import Notes
 from headgate.gateway.objects.operation import Operation
-from headgate.gateway.objects.references import Named, named_in
-from headgate.gateway.objects.register import ObjectRegister
+from headgate.gateway.objects.references import Named, Reference, named_in
+from headgate.gateway.objects.register import Keeper, ObjectRegister
 from headgate.gateway.objects.watched_form import WatchedForm
 from headgate.gateway.provider import Provider
-from headgate.gateway.provider_failures import broken_error
-from headgate.gateway.reply_headers import call_headers
+from headgate.gateway.provider_failures import broken_error, keys_out_error
 from headgate.gateway.retry import RetryPolicy
 from headgate.gateway.routing import Routing
 from headgate.gateway.spending import Spending
+from headgate.gateway.stored_responses import StoredResponses
 from headgate.gateway.upstream import RequestBody, UpstreamError, UpstreamReply
-from headgate.ledger.prices import PriceList
 from headgate.ledger.writer import LedgerWriter
 from headgate.telemetry.faults import log_fault
+
+_TOO_MUCH = 429
 
 
 class ObjectCarrier:
@@ -60,23 +68,38 @@ class ObjectCarrier:
         routing: Routing,
         register: ObjectRegister,
         retries: RetryPolicy,
-        prices: PriceList,
+        commitments: CommitmentKeeper,
+        batch_input: BatchInput | None,
         writer: LedgerWriter,
+        keys: KeyWatch,
+        stored: StoredResponses,
+        items: ResponseItems,
+        bounds: BatchBounds,
         *,
+        allowed: AllowedPaths | None = None,
         keeper: str | None,
         durable: bool,
         spending: Spending | None = None,
+        guards: GuardsInCalls | None = None,
     ) -> None:
-        """`keeper` is the provider of new objects that nothing else decides; None: the first."""
+        """`keeper` is the provider of new objects that nothing else decides; None: the first.
+
+        `allowed` are endpoints that an operator lets pass by name; `batch_input` tells the worst
+        case of batches, where there are limits or budgets.
+        """
         self._routing = routing
         self._register = register
-        self._asking = Asking(retries)
-        self._notes = Notes(register, BatchSettlement(register, prices, writer))
+        self._asking = Asking(retries, keys)
+        self._notes = Notes(register, commitments)
+        self._batch_input = batch_input
+        self._inputs = BatchInputs(self._asking, register, stored, items, bounds, allowed)
         self._lists = Lists(routing, register, self._asking, self._notes)
+        self._items = items
         self._writer = writer
         self._keeper = keeper
         self._durable = durable
         self._spending = spending
+        self._guards = guards
         self.in_flight = 0
 
     async def carry(self, call: Call, request: ObjectRequest, client: Client) -> None:
@@ -87,6 +110,8 @@ class ObjectCarrier:
         self.in_flight += 1
         try:
             last = await self._answered(call, request, client)
+            if self._guards is not None:
+                self._guards.note(call)
             await self._conclude(call, client, last)
             if call.cancelled:
                 raise asyncio.CancelledError
@@ -110,16 +135,29 @@ class ObjectCarrier:
                     code="ledger_full",
                 )
             if self._spending is not None:
-                may_cost = operation.method == "POST"
+                may_cost = operation.method == "POST" and operation.cost != "later"
                 await self._spending.reserve_request(call, may_cost=may_cost)
             if operation.effect == "list" and operation.kind is not None:
                 return await self._lists.answer(call, request, operation.kind)
-            provider, body = await self._admitted(call.caller, request)
+            asked, body = await self._admitted(call.caller, request)
+            if self._guards is not None and operation.method == "POST":
+                seen = body if isinstance(body, bytes) else None
+                guarded = await self._guards.object_body(call, request.found, seen)
+                body = body if seen is None else guarded
+            if operation.runs_file:
+                call.record.cost_nanousd = 0  # as long as it is only looked at
+                await self._inputs.check(call, asked, body if isinstance(body, bytes) else b"")
+                call.record.cost_nanousd = None
             if operation.effect in ("content", "pass"):
-                return await self._relayed(call, request, provider, body, client)
-            return await self._passed_on(call, request, provider, body)
+                return await self._relayed(call, request, asked, body, client)
+            if operation.cost == "later" and self._batch_input is not None:
+                await self._batch_input.reserve(call, asked, body)
+            return await self._passed_on(call, request, asked, body)
         except HeadgateError as error:
-            return object_refusal(call, error)
+            told = object_refusal(call, error)
+            if self._spending is not None and error.status == _TOO_MUCH:
+                self._spending.headers_of_refusal(call, told.headers)
+            return told
         except asyncio.CancelledError:
             call.cancelled = True
             told = object_refusal(call, ClientGoneError() if client.gone else stopping_error())
@@ -136,29 +174,90 @@ class ObjectCarrier:
 
     async def _admitted(
         self, caller: Caller, request: ObjectRequest
-    ) -> tuple[Provider, bytes | RequestBody]:
-        """The provider that is to be asked, and the body as it is to see it."""
-        keepers: list[str | None] = [
+    ) -> tuple[Asked, bytes | RequestBody]:
+        """Who is to be asked, and the body as it is to be seen there."""
+        keepers: list[Keeper | None] = [
             await self._register.keeper_of(kind, object_id, caller.project)
             for kind, object_id in request.found.owned()
         ]
         body, named = _read(request)
-        _check_models(caller, request.found.operation, named)
+        form = _form_of(request)
+        if form is None or request.found.operation.effect == "pass":
+            # Where a form that nothing is known of may name models is not known either.
+            _check_models(caller, request.found.operation, named.models)
         keepers += [
             await self._register.keeper_of_named(reference, caller.project)
             for reference in named.objects
         ]
-        known = sorted({keeper for keeper in keepers if keeper is not None})
-        if len(known) > 1:
+        if named.items:
+            of_items = await self._items.keepers_of(named.items, caller.project)
+            refuse_unknown_item(named.items, of_items, "items")
+            keepers += of_items.values()
+        kept = self._asked_of({keeper for keeper in keepers if keeper is not None})
+        asked = kept or self._asked_of_new(caller, request.found.operation, named)
+        return asked, body if form is None else self._watched(caller, request, form, asked)
+
+    def _asked_of(self, keepers: set[Keeper]) -> Asked | None:
+        """Who can see what all of `keepers` keep; None where there are none."""
+        if not keepers:
+            return None
+        names = sorted({keeper.provider for keeper in keepers})
+        if len(names) > 1:
             raise InvalidRequestError(
                 "The objects that this request names are kept by different providers"
-                f" ({', '.join(known)}); name objects of one."
+                f" ({', '.join(names)}); name objects of one."
             )
-        name = known[0] if known else self._keeper_of_new(request.found.operation, named)
-        provider = self._routing.providers.get(name)
+        provider = self._routing.providers.get(names[0])
         if provider is None:
-            raise NotFoundError(f"The provider `{name}` that keeps this object is not set up.")
-        return provider, body
+            raise NotFoundError(f"The provider `{names[0]}` that keeps this object is not set up.")
+        keys = {key.name: key for key in (provider.keeper(k.provider_key) for k in keepers)}
+        if len(keys) > 1:
+            raise InvalidRequestError(
+                "The objects that this request names were made with different keys of the provider"
+                f" `{names[0]}` ({', '.join(sorted(map(str, keys)))}), and none can see them all;"
+                " name objects of one.",
+                code="objects_of_different_keys",
+            )
+        return Asked(provider, next(iter(keys.values())))
+
+    def _asked_of_new(self, caller: Caller, operation: Operation, named: Named) -> Asked:
+        """Who is asked where nothing is named that is kept."""
+        provider = self._routing.providers[self._keeper_of_new(operation, named)]
+        key = provider.key_for_new(caller.project)
+        if key is None:
+            raise keys_out_error(provider.name)
+        return Asked(provider, key, is_new=True)
+
+    def _watched(
+        self, caller: Caller, request: ObjectRequest, form: RequestBody, asked: Asked
+    ) -> RequestBody:
+        """A form on its way to who is asked, that may name what is the caller's and kept there."""
+        provider = asked.provider
+
+        async def judge_object(named: Reference) -> None:
+            keeper = await self._register.keeper_of_named(named, caller.project)
+            if keeper is None:
+                return
+            if keeper.provider != provider.name:
+                raise InvalidRequestError(
+                    f"What `{named.field}` names is kept by the provider `{keeper.provider}`, and"
+                    f" this request goes to `{provider.name}`; name objects of one.",
+                    param=named.field,
+                )
+            if provider.keeper(keeper.provider_key).name != asked.key.name:
+                raise InvalidRequestError(
+                    f"What `{named.field}` names was made with the key `{keeper.provider_key}` of"
+                    f" the provider `{provider.name}`, and this request goes by"
+                    f" `{asked.key.name}`; name what one key made.",
+                    param=named.field,
+                    code="objects_of_different_keys",
+                )
+
+        def judge_models(models: tuple[str, ...]) -> None:
+            _check_models(caller, request.found.operation, models)
+
+        boundary = boundary_of(request.content_type or b"") or b""
+        return WatchedForm(form, FormReader(boundary), judge_object, judge_models)
 
     def _keeper_of_new(self, operation: Operation, named: Named) -> str:
         """The provider of what names no object: its model's, or the one for new objects."""
@@ -174,11 +273,11 @@ class ObjectCarrier:
         raise NotFoundError("No provider here keeps such objects; only those that speak OpenAI's.")
 
     async def _passed_on(
-        self, call: Call, request: ObjectRequest, provider: Provider, body: bytes | RequestBody
+        self, call: Call, request: ObjectRequest, asked: Asked, body: bytes | RequestBody
     ) -> LastWords:
         """A reply that is read whole, because it may tell what was made."""
-        operation = request.found.operation
-        reply, data = await self._asking.whole(call, request, provider, body, request.query)
+        operation, provider = request.found.operation, asked.provider
+        reply, data = await self._asking.whole(call, request, asked, body, request.query)
         if reply.status >= 300:
             return provider_error(call, reply, data, provider)
         call.record.status = reply.status
@@ -192,13 +291,13 @@ class ObjectCarrier:
         self,
         call: Call,
         request: ObjectRequest,
-        provider: Provider,
+        asked: Asked,
         body: bytes | RequestBody,
         client: Client,
     ) -> LastWords | None:
         """A reply that is handed on as it comes; one that breaks off is cut here too."""
-        record = call.record
-        reply = await self._asking.begin(call, request, provider, body)
+        record, provider = call.record, asked.provider
+        reply = await self._asking.begin(call, request, asked, body)
         if reply.status >= 300:
             return provider_error(call, reply, await _error_body(call, reply, provider), provider)
         record.status = reply.status
@@ -227,30 +326,15 @@ class ObjectCarrier:
         return LastWords(b"", unless=lambda _: b"")
 
     async def _conclude(self, call: Call, client: Client, last: LastWords | Refusal | None) -> None:
-        """Record the request, then let the client have the end of its answer."""
-        record = call.record
-        record.latency_us = call.elapsed_us()
-        if self._spending is not None:
-            self._spending.settle(call)
-        if not self._durable:
-            self._writer.append(record)
-        else:
-            try:
-                await self._writer.append_durable(record)
-            except DatabaseUnavailableError as error:
-                if isinstance(last, LastWords) and not last.status:
-                    last = LastWords(b"", cut=True)
-                elif last is not None:
-                    last = Refusal(error, call_headers(call))
-        if last is not None:
-            await client.finish(last)
+        recorded = record(call, writer=self._writer, spending=self._spending, durable=self._durable)
+        await conclude(call, client, last, recorded)
 
 
-def _check_models(caller: Caller, operation: Operation, named: Named) -> None:
+def _check_models(caller: Caller, operation: Operation, models: tuple[str, ...]) -> None:
     """A key that may use certain models only must not have others run in this way."""
     if not caller.models or not operation.runs_models:
         return
-    for model in named.models or ("",):
+    for model in models or ("",):
         if not caller.may_use_model(model):
             what = f"the model `{model[:64]}`" if model else "models that its body doesn't name"
             raise PermissionDeniedError(
@@ -260,16 +344,20 @@ def _check_models(caller: Caller, operation: Operation, named: Named) -> None:
             )
 
 
+def _form_of(request: ObjectRequest) -> RequestBody | None:
+    """The body where it is a multipart form, which can be watched only as it goes by."""
+    if isinstance(request.body, bytes) or boundary_of(request.content_type or b"") is None:
+        return None
+    return request.body
+
+
 def _read(request: ObjectRequest) -> tuple[bytes | RequestBody, Named]:
     """The body as the provider is to see it, and what it names.
 
     JSON is written anew, so that a field given twice can't mean one thing here and another there.
     """
     if not isinstance(request.body, bytes):
-        boundary = boundary_of(request.content_type or b"")
-        if boundary is None:
-            return request.body, Named()
-        return WatchedForm(request.body, FormReader(boundary)), Named()
+        return request.body, Named()
     if not request.body:
         return b"", Named()
     try:

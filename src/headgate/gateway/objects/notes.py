@@ -9,9 +9,8 @@ import msgspec
 
 from headgate.errors import UpstreamFailedError
 from headgate.gateway.call import Call
-from headgate.gateway.caller import Caller
+from headgate.gateway.commitments.keeper import CommitmentKeeper
 from headgate.gateway.endpoints.endpoint import UNREADABLE
-from headgate.gateway.objects.batch_settlement import BatchSettlement
 from headgate.gateway.objects.kind import IDENTIFIER, Kind
 from headgate.gateway.objects.operation import Found, Operation
 from headgate.gateway.objects.register import ObjectRegister, OwnedObject
@@ -21,9 +20,9 @@ from headgate.gateway.provider import Provider
 class Notes:
     """Writes into the register what replies show."""
 
-    def __init__(self, register: ObjectRegister, batches: BatchSettlement) -> None:
+    def __init__(self, register: ObjectRegister, commitments: CommitmentKeeper) -> None:
         self._register = register
-        self._batches = batches
+        self._commitments = commitments
 
     async def note(self, call: Call, found: Found, provider: Provider, body: bytes) -> None:
         """Remember what a successful request made, and forget what it deleted."""
@@ -36,13 +35,17 @@ class Notes:
         shown = _object(body)
         if operation.effect == "make" and operation.kind is not None:
             made_id = shown.get("id")
+            if made_id is None and operation.may_be_nameless:
+                return
             if not isinstance(made_id, str) or not IDENTIFIER.fullmatch(made_id):
                 raise UpstreamFailedError(
                     f"The provider `{provider.name}` made something without a name that an"
                     " address can hold, so that nobody could reach it.",
                     code="upstream_malformed_reply",
                 )
-            await self._register.remember([_owned(caller, provider.name, operation.kind, made_id)])
+            await self._register.remember([_owned(call, provider, operation.kind, made_id)])
+            if operation.kind == "batch":
+                await self._commitments.begun(call, "batch", made_id, model=None)
         await self.learn(call, operation, provider, [shown])
 
     async def learn(
@@ -60,11 +63,11 @@ class Notes:
                 for part in found if isinstance(found, list) else [found]:
                     name = part.get("id") if isinstance(part, dict) else part
                     if isinstance(name, str) and IDENTIFIER.fullmatch(name):
-                        made.append(_owned(call.caller, provider.name, learnt.kind, name))
+                        made.append(_owned(call, provider, learnt.kind, name))
         if made:
             await self._register.remember(made)
         if operation.path.startswith("/batches"):
-            await self._batches.note(call, provider, shown)
+            await self._commitments.seen("batch", provider.name, shown)
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -74,7 +77,12 @@ def _object(body: bytes) -> dict[str, Any]:
         return {}
 
 
-def _owned(caller: Caller, provider: str, kind: Kind, object_id: str) -> OwnedObject:
+def _owned(call: Call, provider: Provider, kind: Kind, object_id: str) -> OwnedObject:
     return OwnedObject(
-        kind=kind, id=object_id, provider=provider, project=caller.project, key_id=caller.key_id
+        kind=kind,
+        id=object_id,
+        provider=provider.name,
+        project=call.caller.project,
+        key_id=call.caller.key_id,
+        provider_key=call.record.provider_key,
     )

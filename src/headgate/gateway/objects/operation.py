@@ -25,8 +25,9 @@ Effect = Literal["make", "list", "change", "read", "content", "delete", "pass"]
 - `pass`: of an endpoint that an operator let through by its name; nothing is known of it.
 """
 
-Cost = Literal["free", "unknown"]
-"""`free`: no provider asks money for it. `unknown`: it may cost; the ledger says unpriced."""
+Cost = Literal["free", "unknown", "later"]
+"""`free`: no provider asks money for it. `unknown`: it may cost; the ledger says unpriced.
+`later`: it begins what is paid for when it ends; see `gateway.commitments`."""
 
 _NAME_CHARACTERS = 32
 """As many as the ledger keeps of an endpoint's name."""
@@ -53,6 +54,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     cost: Cost = "free"
     runs_models: bool = False
     """Whether the provider runs models for it, so that the key must be allowed them."""
+    runs_file: bool = False
+    """Whether the provider makes the requests that stand in the lines of its `input_file_id`."""
     takes_form: bool = False
     """Whether its body may be a multipart form, which is handed on as it comes."""
     learns: tuple[Learnt, ...] = ()
@@ -60,6 +63,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """Of a list: how many are shown where the caller doesn't say, and at most."""
     name_in_ledger: str | None = None
     """Where its path can't tell what of it is an identifier."""
+    may_be_nameless: bool = False
+    """Whether what it makes may have no identifier; then nobody can ask for it again."""
+    listed_as: str | None = None
+    """How the reference writes its path where another endpoint stands at the same address."""
 
     @property
     def name(self) -> str:

@@ -9,7 +9,7 @@ from headgate.gateway.objects.kind import Kind
 from headgate.gateway.objects.operation import Cost, Effect, Learnt, Operation, Verb
 
 _BATCH_FILES = (Learnt("output_file_id", "file"), Learnt("error_file_id", "file"))
-_JOB_FILES = (Learnt("result_files", "file"),)
+_JOB_MADE = (Learnt("result_files", "file"), Learnt("fine_tuned_model", "fine_tuned_model"))
 _UPLOADED = (Learnt("file", "file"),)
 
 
@@ -22,9 +22,12 @@ def _op(
     kind: Kind | None = None,
     cost: Cost = "free",
     runs_models: bool = False,
+    runs_file: bool = False,
     takes_form: bool = False,
     learns: tuple[Learnt, ...] = (),
     page_limits: tuple[int, int] = (20, 100),
+    may_be_nameless: bool = False,
+    listed_as: str | None = None,
 ) -> Operation:
     return Operation(
         method=method,
@@ -34,9 +37,12 @@ def _op(
         kind=kind,
         cost=cost,
         runs_models=runs_models,
+        runs_file=runs_file,
         takes_form=takes_form,
         learns=learns,
         page_limits=page_limits,
+        may_be_nameless=may_be_nameless,
+        listed_as=listed_as,
     )
 
 
@@ -58,8 +64,8 @@ _UPLOADS = (
 )  # fmt: skip
 
 _BATCHES = (
-    _op("POST", "/batches", "make", "Begin a batch", kind="batch", cost="unknown",
-        runs_models=True, learns=_BATCH_FILES),
+    _op("POST", "/batches", "make", "Begin a batch", kind="batch", cost="later",
+        runs_file=True, learns=_BATCH_FILES),
     _op("GET", "/batches", "list", "List the project's batches", kind="batch",
         learns=_BATCH_FILES),
     _op("GET", "/batches/{batch}", "read", "Show a batch", learns=_BATCH_FILES),
@@ -103,14 +109,14 @@ _VECTOR_STORES = (
 _JOB = "/fine_tuning/jobs/{fine_tuning_job}"
 _FINE_TUNING = (
     _op("POST", "/fine_tuning/jobs", "make", "Begin to fine-tune a model",
-        kind="fine_tuning_job", cost="unknown", runs_models=True, learns=_JOB_FILES),
+        kind="fine_tuning_job", cost="unknown", runs_models=True, learns=_JOB_MADE),
     _op("GET", "/fine_tuning/jobs", "list", "List the project's fine-tuning jobs",
-        kind="fine_tuning_job", learns=_JOB_FILES),
-    _op("GET", _JOB, "read", "Show a fine-tuning job", learns=_JOB_FILES),
-    _op("POST", f"{_JOB}/cancel", "change", "Cancel a fine-tuning job", learns=_JOB_FILES),
-    _op("POST", f"{_JOB}/pause", "change", "Pause a fine-tuning job", learns=_JOB_FILES),
+        kind="fine_tuning_job", learns=_JOB_MADE),
+    _op("GET", _JOB, "read", "Show a fine-tuning job", learns=_JOB_MADE),
+    _op("POST", f"{_JOB}/cancel", "change", "Cancel a fine-tuning job", learns=_JOB_MADE),
+    _op("POST", f"{_JOB}/pause", "change", "Pause a fine-tuning job", learns=_JOB_MADE),
     _op("POST", f"{_JOB}/resume", "change", "Go on with a fine-tuning job", cost="unknown",
-        learns=_JOB_FILES),
+        learns=_JOB_MADE),
     _op("GET", f"{_JOB}/events", "read", "List a fine-tuning job's events"),
     _op("GET", f"{_JOB}/checkpoints", "read", "List a fine-tuning job's checkpoints"),
     _op("POST", "/fine_tuning/alpha/graders/run", "change", "Try a grader", cost="unknown",
@@ -151,11 +157,62 @@ _EVALS = (
     _op("GET", f"{_RUN}/output_items/{{item}}", "read", "Show one thing that a run gave"),
 )  # fmt: skip
 
-_REALTIME = (
+_COMPLETION = "/chat/completions/{chat_completion}"
+_CHAT_COMPLETIONS = (
+    _op("GET", "/chat/completions", "list", "List the project's stored chat completions",
+        kind="chat_completion"),
+    _op("GET", _COMPLETION, "read", "Show a stored chat completion"),
+    _op("POST", _COMPLETION, "change", "Change a stored chat completion's metadata"),
+    _op("DELETE", _COMPLETION, "delete", "Delete a stored chat completion",
+        kind="chat_completion"),
+    _op("GET", f"{_COMPLETION}/messages", "read", "List what a stored chat completion was asked"),
+)  # fmt: skip
+
+_MODELS = (
+    _op("DELETE", "/models/{fine_tuned_model}", "delete", "Delete a fine-tuned model",
+        kind="fine_tuned_model", listed_as="/models/{model:path}"),
+)  # fmt: skip
+
+_VIDEOS = (
+    _op("POST", "/videos", "make", "Begin to make a video", kind="video", cost="unknown",
+        runs_models=True, takes_form=True),
+    _op("GET", "/videos", "list", "List the project's videos", kind="video"),
+    _op("POST", "/videos/characters", "make", "Make a character of a video",
+        kind="video_character", cost="unknown", takes_form=True, may_be_nameless=True),
+    _op("GET", "/videos/characters/{video_character}", "read", "Show a character"),
+    _op("POST", "/videos/edits", "make", "Make a video of a video", kind="video",
+        cost="unknown", runs_models=True, takes_form=True),
+    _op("POST", "/videos/extensions", "make", "Make a video longer", kind="video",
+        cost="unknown", runs_models=True, takes_form=True),
+    _op("GET", "/videos/{video}", "read", "Show a video"),
+    _op("DELETE", "/videos/{video}", "delete", "Delete a video", kind="video"),
+    _op("GET", "/videos/{video}/content", "content", "Download a video"),
+    _op("POST", "/videos/{video}/remix", "make", "Make a video anew with a change",
+        kind="video", cost="unknown", runs_models=True),
+)  # fmt: skip
+
+_SKILL = "/skills/{skill}"
+_SKILLS = (
+    _op("POST", "/skills", "make", "Make a skill", kind="skill", takes_form=True),
+    _op("GET", "/skills", "list", "List the project's skills", kind="skill"),
+    _op("GET", _SKILL, "read", "Show a skill"),
+    _op("POST", _SKILL, "change", "Change a skill's default version"),
+    _op("DELETE", _SKILL, "delete", "Delete a skill", kind="skill"),
+    _op("GET", f"{_SKILL}/content", "content", "Download a skill"),
+    _op("POST", f"{_SKILL}/versions", "change", "Add a version to a skill", takes_form=True),
+    _op("GET", f"{_SKILL}/versions", "read", "List a skill's versions"),
+    _op("GET", f"{_SKILL}/versions/{{member}}", "read", "Show a skill's version"),
+    _op("DELETE", f"{_SKILL}/versions/{{member}}", "change", "Delete a skill's version"),
+    _op("GET", f"{_SKILL}/versions/{{member}}/content", "content",
+        "Download a skill's version"),
+)  # fmt: skip
+
+PROVIDER_SECRETS = (
     _op("POST", "/realtime/client_secrets", "change",
         "Make a secret for a client that speaks to the provider by itself", cost="unknown",
         runs_models=True),
 )  # fmt: skip
+"""Served where an operator lets clients speak to the provider by themselves."""
 
 OPERATIONS: tuple[Operation, ...] = (
     *_FILES,
@@ -166,5 +223,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *_FINE_TUNING,
     *_CONTAINERS,
     *_EVALS,
-    *_REALTIME,
+    *_CHAT_COMPLETIONS,
+    *_MODELS,
+    *_VIDEOS,
+    *_SKILLS,
 )

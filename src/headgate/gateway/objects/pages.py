@@ -29,6 +29,9 @@ class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
     asked_at_once: int
     after: str | None
     before: str | None
+    """Where the page ends, if it is read towards its end; not given beside `after`."""
+    until: str | None
+    """The object before which a page that begins behind `after` ends at the latest."""
     filters: tuple[tuple[str, str], ...]
     """All other parameters, for the provider."""
 
@@ -45,18 +48,18 @@ def read_page_request(operation: Operation, query: Sequence[tuple[str, str]]) ->
     try:
         limit = int(given.get("limit", usual))
     except ValueError:
-        limit = 0
-    if not 1 <= limit <= most:
+        limit = -1
+    if not 0 <= limit <= most:
         raise InvalidRequestError(
-            f"`limit` must be a whole number from 1 to {most}.", param="limit"
+            f"`limit` must be a whole number from 0 to {most}.", param="limit"
         )
-    if "after" in given and "before" in given:
-        raise InvalidRequestError("Give `after` or `before`, not both.", param="before")
     return PageRequest(
         limit=limit,
-        asked_at_once=min(most, max(limit, _ASKED_AT_ONCE)),
+        # What none of a list is, or whether it may be asked for, is the provider's to say.
+        asked_at_once=min(most, max(limit, _ASKED_AT_ONCE)) if limit else 0,
         after=given.get("after"),
-        before=given.get("before"),
+        before=None if "after" in given else given.get("before"),
+        until=given.get("before") if "after" in given else None,
         filters=tuple((n, v) for n, v in query if n not in ("limit", "after", "before")),
     )
 
@@ -68,6 +71,8 @@ class PageBeingFilled:
         self.wanted = wanted
         self.shown: list[dict[str, Any]] = []
         self.has_more = False
+        self.ended = False
+        """Whether nothing behind what was taken in is to be shown."""
         self._shape: dict[str, Any] = {"object": "list"}
 
     def query(self, cursor: str | None) -> list[tuple[str, str]]:
@@ -87,9 +92,12 @@ class PageBeingFilled:
     ) -> bool:
         """Take in a provider's page; return whether the caller's page is full."""
         self._shape = page.shape
+        ids = [item["id"] for item in page.items]
+        self.ended = self.wanted.until in ids
+        items = page.items[: ids.index(self.wanted.until)] if self.ended else page.items
         own = [
             item
-            for item in page.items
+            for item in items
             if owners.get(item["id"], project if unregistered_too else None) == project
         ]
         if self.wanted.before is not None:
@@ -101,7 +109,7 @@ class PageBeingFilled:
             self.shown += own
             self.has_more = self.has_more or len(self.shown) > self.wanted.limit
             del self.shown[self.wanted.limit :]
-        return self.has_more
+        return self.has_more or self.ended
 
     def body(self) -> bytes:
         """The caller's page."""

@@ -21,10 +21,12 @@ _FIELDS: dict[str, Kind] = {
     "file_id": "file",
     "file_ids": "file",
     "input_file_id": "file",
+    "skill_id": "skill",
     "training_file": "file",
     "validation_file": "file",
     "vector_store_id": "vector_store",
     "vector_store_ids": "vector_store",
+    "video": "video",
 }
 """Fields that name an object, or several, by identifier; or hold it as `{"id": …}`."""
 
@@ -42,7 +44,12 @@ _ECHOED = ("code_interpreter_call", "file_search_call")
 _SAID = frozenset({"input", "messages"})
 """Fields of calls in which no tool is set up, so that a container is named by `container_id`."""
 
+_ITEM_LISTS = frozenset({"input", "items"})
+"""Fields of a request that hold items of responses; one with an `id` alone names another."""
+
 _OPEN = (b"{", b"[")
+
+_MARKS = (b"file_id", b"store_id", b"tainer_id", b"skill_id")
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -60,14 +67,16 @@ class Named(msgspec.Struct, frozen=True):
     objects: tuple[Reference, ...] = ()
     models: tuple[str, ...] = ()
     """The outermost first."""
+    items: tuple[str, ...] = ()
+    """Items of responses that are named in their own place."""
 
 
 def mentions_objects(fields: Mapping[str, msgspec.Raw]) -> bool:
     """Whether a call's `fields` may name an object.
 
     Each call is looked at, so what can be is left to the search for one byte, which is many times
-    as fast as that for a word: without an underscore there is no `file_id`, and without a
-    backslash no letter that is written in another way.
+    as fast as that for a word: without an underscore there is no `file_id` and no item's
+    identifier, and without a backslash no letter that is written in another way.
     """
     if not _NAMES.isdisjoint(fields):
         return True
@@ -76,8 +85,10 @@ def mentions_objects(fields: Mapping[str, msgspec.Raw]) -> bool:
         if raw[:1] in _OPEN and (
             (
                 b"_" in raw
-                and b"_id" in raw
-                and (b"file_id" in raw or b"store_id" in raw or b"tainer_id" in raw)
+                and (
+                    (b"_id" in raw and any(one in raw for one in _MARKS))
+                    or (name in _ITEM_LISTS and b'"id"' in raw)
+                )
             )
             or (name not in _SAID and b'"container"' in raw)
             or (b"\\" in raw and b"\\u00" in raw)
@@ -86,9 +97,17 @@ def mentions_objects(fields: Mapping[str, msgspec.Raw]) -> bool:
     return False
 
 
+def kind_named_by(field: str) -> Kind | None:
+    """What a form's field of this name names, also as in `images[0][file_id]`; None: nothing."""
+    for part in field.replace("]", "[").split("["):
+        if part in _FIELDS:
+            return _FIELDS[part]
+    return None
+
+
 def names_object(field: str) -> bool:
-    """Whether a form's field of this name names an object, also as in `images[0][file_id]`."""
-    return any(part in _FIELDS for part in field.replace("]", "[").split("["))
+    """Whether a form's field of this name names an object."""
+    return kind_named_by(field) is not None
 
 
 def named_in(value: Any, field: str = "") -> Named:
@@ -98,9 +117,15 @@ def named_in(value: Any, field: str = "") -> Named:
     """
     objects: list[Reference] = []
     models: list[str] = []
+    # Elsewhere, as in a schema's `items`, a list of that name holds other things.
+    outermost = value.items() if isinstance(value, dict) and not field else [(field, value)]
+    items = [one for name, found in outermost if name in _ITEM_LISTS for one in _referred(found)]
     for name, found in _walk(value, field):
         if name in _FIELDS:
-            objects += (Reference(_FIELDS[name], one, name) for one in _ids(found))
+            kind = _FIELDS[name]
+            if kind == "video" and not isinstance(found, dict):
+                continue  # a film's address, as other servers' messages have it
+            objects += (Reference(kind, one, name) for one in _ids(found) if _is_owned(kind, one))
         elif name == "model" and isinstance(found, str):
             models.append(found)
         elif name == "source" and isinstance(found, dict) and found.get("type") in _EVERYBODYS:
@@ -112,7 +137,19 @@ def named_in(value: Any, field: str = "") -> Named:
             )
         if isinstance(found, dict) and found.get("type") == "file_id":
             objects += (Reference("file", one, "id") for one in _ids(found))
-    return Named(tuple(dict.fromkeys(objects)), tuple(dict.fromkeys(models)))
+    return Named(
+        tuple(dict.fromkeys(objects)), tuple(dict.fromkeys(models)), tuple(dict.fromkeys(items))
+    )
+
+
+def _referred(listed: Any) -> Iterator[str]:
+    """The items that are named in a list of items: by the published type, or by the id alone."""
+    for item in listed if isinstance(listed, list) else ():
+        if not isinstance(item, dict) or not isinstance(item.get("id"), str):
+            continue
+        kind = item.get("type")
+        if kind == "item_reference" or (kind is None and "role" not in item):
+            yield item["id"]
 
 
 def _walk(value: Any, field: str) -> Iterator[tuple[str, Any]]:
@@ -129,6 +166,11 @@ def _walk(value: Any, field: str) -> Iterator[tuple[str, Any]]:
         elif isinstance(found, list):
             # What a list holds belongs to the list's own field, which has been looked at.
             waiting += (("", part) for part in found if isinstance(part, dict | list))
+
+
+def _is_owned(kind: Kind, object_id: str) -> bool:
+    """Whether this is an object of somebody's: the provider's own skills are everybody's."""
+    return kind != "skill" or not object_id.startswith("openai-")
 
 
 def _ids(found: Any) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Whose an object is, and which provider keeps it.
+"""Whose an object is, and which provider keeps it, by which of its keys.
 
 All projects share a provider's account, so the provider would show any of them every object:
 Headgate lets a project reach only what it made.
@@ -25,6 +25,19 @@ _MOST_IDS = 500
 """Identifiers asked for in one statement."""
 
 
+class Keeper(msgspec.Struct, frozen=True):
+    """Who can be asked about an object."""
+
+    provider: str
+    provider_key: str | None = None
+    """The name of the provider's key that it was made with; None: there was but one."""
+
+    def __str__(self) -> str:
+        return (
+            self.provider if self.provider_key is None else f"{self.provider}/{self.provider_key}"
+        )
+
+
 class OwnedObject(msgspec.Struct, frozen=True, kw_only=True):
     """An object that a project made."""
 
@@ -33,6 +46,7 @@ class OwnedObject(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
     project: str
     key_id: str
+    provider_key: str | None = None
 
 
 class ObjectRegister:
@@ -45,18 +59,17 @@ class ObjectRegister:
         self._database = database
         self._threads = threads
         self.open_to_unregistered = open_to_unregistered
-        self._keepers: OrderedDict[tuple[Kind, str, str], str] = OrderedDict()
-        self._settled: OrderedDict[tuple[Kind, str, str], None] = OrderedDict()
+        self._keepers: OrderedDict[tuple[Kind, str, str], Keeper] = OrderedDict()
 
-    async def keeper_of(self, kind: Kind, object_id: str, project: str) -> str | None:
-        """The provider that keeps the object; None: it isn't known, and open to all.
+    async def keeper_of(self, kind: Kind, object_id: str, project: str) -> Keeper | None:
+        """Who keeps the object; None: it isn't known, and open to all.
 
         Raises `NotFoundError` unless it is `project`'s; that of others looks like that of nobody.
         """
         keeper = self._keepers.get((kind, object_id, project))
         if keeper is not None:
             return keeper
-        owners = {}
+        owners: dict[str, Keeper] = {}
         if IDENTIFIER.fullmatch(object_id):
             owners = await self._threads.begin(self._owners, kind, object_id)
         if project in owners:
@@ -71,7 +84,7 @@ class ObjectRegister:
             code="object_not_found",
         )
 
-    async def keeper_of_named(self, named: Reference, project: str) -> str | None:
+    async def keeper_of_named(self, named: Reference, project: str) -> Keeper | None:
         """As `keeper_of`, for what a body names: there it is the body that is wrong."""
         try:
             return await self.keeper_of(named.kind, named.id, project)
@@ -87,43 +100,46 @@ class ObjectRegister:
             return
         await self._threads.run(self._insert, new)
         for one in new:
-            self._note(one.kind, one.id, one.project, one.provider)
+            keeper = Keeper(one.provider, one.provider_key)
+            self._note(one.kind, one.id, one.project, keeper)
 
     async def forget(self, kind: Kind, object_id: str, project: str) -> None:
         """Note that an object is gone."""
         self._keepers.pop((kind, object_id, project), None)
         await self._threads.run(self._delete, kind, object_id, project)
 
-    async def settle(self, kind: Kind, object_id: str, project: str) -> str | None:
-        """Note that what an object used is recorded, once: the key that made it, else None."""
-        known = (kind, object_id, project)
-        if known in self._settled:
-            return None
-        key_id = await self._threads.run(self._note_settled, kind, object_id, project)
-        self._settled[known] = None
-        if len(self._settled) > _MAX_REMEMBERED:
-            self._settled.popitem(last=False)
-        return key_id
+    async def keepers_of(self, kind: Kind, project: str) -> dict[Keeper, int]:
+        """Who keeps objects of `kind` of `project`, and how many each."""
+        return await self._threads.begin(self._keepers_of, kind, project)
 
-    async def providers_of(self, kind: Kind, project: str) -> dict[str, int]:
-        """The providers that keep objects of `kind` of `project`, and how many each."""
-        return await self._threads.begin(self._providers, kind, project)
+    async def keepers_among(
+        self, kind: Kind, ids: Sequence[str], project: str
+    ) -> dict[str, Keeper | None]:
+        """Those of `ids` that `project` may name, and who keeps them; None as in `keeper_of`."""
+        known = [one for one in ids if IDENTIFIER.fullmatch(one)]
+        rows = await self._threads.begin(self._rows_of, kind, known)
+        found: dict[str, Keeper | None] = {}
+        if self.open_to_unregistered:
+            others = {object_id for object_id, _, _ in rows}
+            found = {one: None for one in known if one not in others}
+        return found | {object_id: keeper for object_id, owner, keeper in rows if owner == project}
 
     async def owners_among(self, kind: Kind, provider: str, ids: Sequence[str]) -> dict[str, str]:
         """Of those of `ids` that are registered, the project."""
         return await self._threads.begin(self._projects, kind, provider, ids)
 
-    def _note(self, kind: Kind, object_id: str, project: str, provider: str) -> None:
-        self._keepers[kind, object_id, project] = provider
+    def _note(self, kind: Kind, object_id: str, project: str, keeper: Keeper) -> None:
+        self._keepers[kind, object_id, project] = keeper
         if len(self._keepers) > _MAX_REMEMBERED:
             self._keepers.popitem(last=False)
 
-    def _owners(self, kind: Kind, object_id: str) -> dict[str, str]:
-        query = sa.select(objects.c.project, objects.c.provider).where(
+    def _owners(self, kind: Kind, object_id: str) -> dict[str, Keeper]:
+        query = sa.select(objects.c.project, objects.c.provider, objects.c.provider_key).where(
             objects.c.id == object_id, objects.c.kind == kind
         )
         with self._database.connect() as connection:
-            return {row.project: row.provider for row in connection.execute(query)}
+            rows = connection.execute(query)
+            return {row.project: Keeper(row.provider, row.provider_key) for row in rows}
 
     def _insert(self, made: list[OwnedObject]) -> None:
         now_us = time.time_ns() // 1000
@@ -144,31 +160,27 @@ class ObjectRegister:
         with self._database.begin() as connection:
             connection.execute(statement)
 
-    def _note_settled(self, kind: Kind, object_id: str, project: str) -> str | None:
-        statement = (
-            sa.update(objects)
-            .where(
-                objects.c.id == object_id,
-                objects.c.kind == kind,
-                objects.c.project == project,
-                objects.c.settled_at_us.is_(None),
-            )
-            .values(settled_at_us=time.time_ns() // 1000)
-            .returning(objects.c.key_id)
-        )
-        with self._database.begin() as connection:
-            # All rows, so that the statement is done before the transaction ends.
-            settled = connection.execute(statement).scalars().all()
-        return settled[0] if settled else None
-
-    def _providers(self, kind: Kind, project: str) -> dict[str, int]:
+    def _keepers_of(self, kind: Kind, project: str) -> dict[Keeper, int]:
+        keeper = objects.c.provider, objects.c.provider_key
         query = (
-            sa.select(objects.c.provider, sa.func.count().label("objects"))
+            sa.select(*keeper, sa.func.count().label("objects"))
             .where(objects.c.project == project, objects.c.kind == kind)
-            .group_by(objects.c.provider)
+            .group_by(*keeper)
         )
         with self._database.connect() as connection:
-            return {row.provider: row.objects for row in connection.execute(query)}
+            rows = connection.execute(query)
+            return {Keeper(row.provider, row.provider_key): row.objects for row in rows}
+
+    def _rows_of(self, kind: Kind, ids: Sequence[str]) -> list[tuple[str, str, Keeper]]:
+        columns = objects.c.id, objects.c.project, objects.c.provider, objects.c.provider_key
+        found: list[tuple[str, str, Keeper]] = []
+        with self._database.connect() as connection:
+            for start in range(0, len(ids), _MOST_IDS):
+                some = ids[start : start + _MOST_IDS]
+                query = sa.select(*columns).where(objects.c.kind == kind, objects.c.id.in_(some))
+                rows = connection.execute(query)
+                found += ((r.id, r.project, Keeper(r.provider, r.provider_key)) for r in rows)
+        return found
 
     def _projects(self, kind: Kind, provider: str, ids: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {}

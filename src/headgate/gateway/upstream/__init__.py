@@ -11,10 +11,11 @@ from headgate.gateway.upstream.origin import Origin
 from headgate.gateway.upstream.proxy import Proxy
 from headgate.gateway.upstream.reply import UpstreamReply
 from headgate.gateway.upstream.sending import RequestBody
-from headgate.gateway.upstream.timeouts import Timeouts
+from headgate.gateway.upstream.timeouts import Look, Timeouts
 
 __all__ = [
     "UPSTREAM_ERROR_KINDS",
+    "Look",
     "Origin",
     "Proxy",
     "RequestBody",

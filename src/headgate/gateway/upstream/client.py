@@ -124,6 +124,12 @@ class UpstreamClient:
             raise exchange.error
         return UpstreamReply(exchange)
 
+    def way_to(self, origin: Origin) -> tuple[Proxy | None, ssl.SSLContext | None]:
+        """The proxy through which an origin is reached, and its TLS; None: without."""
+        proxy = origin.proxy or self._proxies.proxy_for(origin.scheme, origin.host, origin.port)
+        tls = (origin.ssl_context or self._tls()) if origin.scheme == "https" else None
+        return proxy, tls
+
     async def close(self) -> None:
         """Abort all calls, close all connections and wait for them (at most a second)."""
         self._closed = True
@@ -141,8 +147,7 @@ class UpstreamClient:
             raise UpstreamError(
                 "connect", f"more than {_MAX_ORIGINS} origins in use", safe_to_retry=True
             )
-        proxy = origin.proxy or self._proxies.proxy_for(origin.scheme, origin.host, origin.port)
-        tls = (origin.ssl_context or self._tls()) if origin.scheme == "https" else None
+        proxy, tls = self.way_to(origin)
 
         async def dial_and_watch(connection: Connection) -> None:
             self._watch()

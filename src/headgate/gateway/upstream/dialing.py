@@ -59,6 +59,28 @@ async def dial(
         raise
 
 
+async def open_socket(origin: Origin, proxy: Proxy | None) -> socket.socket:
+    """A connected socket to an origin, through its proxy where one is given; without TLS yet.
+
+    For protocols other than ours, which a proxy is always asked to tunnel. Raises as `dial` does.
+    """
+    loop = asyncio.get_running_loop()
+    host, port = (proxy.host, proxy.port) if proxy else (origin.host, origin.port)
+    raw = await _connect(loop, await _resolve(loop, host, port), host)
+    if proxy is not None:
+        try:
+            await _open_tunnel(loop, raw, origin, proxy)
+        except OSError as exc:
+            raw.close()
+            raise UpstreamError(
+                "connect", f"cannot reach {origin.host} by its proxy: {exc}", safe_to_retry=True
+            ) from exc
+        except BaseException:
+            raw.close()
+            raise
+    return raw
+
+
 async def _resolve(loop: asyncio.AbstractEventLoop, host: str, port: int) -> list[_Address]:
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)

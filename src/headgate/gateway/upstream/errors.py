@@ -13,6 +13,7 @@ UpstreamErrorKind = Literal[
     "first_byte_timeout",
     "idle_timeout",
     "total_timeout",
+    "attempt_timeout",
     "reset",
     "cut",
     "protocol",
@@ -28,6 +29,7 @@ UpstreamErrorKind = Literal[
 - `first_byte_timeout`: the request was sent, no complete response head within `first_byte_s`.
 - `idle_timeout`: the body stood still for `idle_s` while somebody waited for it.
 - `total_timeout`: the whole call took longer than `total_s`.
+- `attempt_timeout`: no response head came for so long that another attempt is made instead.
 - `reset`: the connection was closed before any byte of a response, or torn down by the peer.
 - `cut`: the connection ended in the middle of a response.
 - `protocol`: what came is not an HTTP/1.1 response that we are willing to trust.

@@ -1,5 +1,7 @@
 """How long each part of a call may take, and which limit it has passed. Pure, without a clock."""
 
+from collections.abc import Callable
+from math import inf
 from typing import Literal
 
 import msgspec
@@ -11,23 +13,31 @@ SWEEP_INTERVAL_S = 0.05
 """
 
 
+Look = Callable[[float], float]
+"""Asked at a moment, in seconds of a monotonic clock, while no head of a response has come: for how
+many seconds to wait on before it is asked again; 0 gives the exchange up."""
+
+
 class Timeouts(msgspec.Struct, frozen=True):
-    """The four limits of a call, in seconds.
+    """The limits of a call, in seconds.
 
     `connect_s`: until a connection is usable (waiting for a free one, DNS, TCP, proxy, TLS).
     `first_byte_s`: from the request being sent until the response's head is complete.
     `idle_s`: between two arrivals of body bytes while somebody waits for them; also the longest
     that the sending of a large body may stand still.
     `total_s`: from the call of `send` until the last byte of the body.
+    `look_after_s`: from the call of `send` until `look` is asked whether to wait on.
     """
 
     connect_s: float = 5
     first_byte_s: float = 30
     idle_s: float = 30
     total_s: float = 600
+    look_after_s: float = inf
+    look: Look | None = None
 
 
-DeadlineKind = Literal["first_byte_timeout", "idle_timeout", "total_timeout"]
+DeadlineKind = Literal["first_byte_timeout", "idle_timeout", "total_timeout", "attempt_timeout"]
 """The limits that a sweep can find passed; each is an `UpstreamErrorKind`."""
 
 
@@ -41,6 +51,7 @@ class Deadlines:
     __slots__ = (
         "first_byte_by_s",
         "head_done",
+        "look_at_s",
         "received_at_s",
         "sent_s",
         "timeouts",
@@ -53,6 +64,7 @@ class Deadlines:
         self.timeouts = timeouts
         self.total_by_s = started_s + timeouts.total_s
         self.first_byte_by_s = sent_s + timeouts.first_byte_s
+        self.look_at_s = started_s + timeouts.look_after_s
         self.head_done = False
         self.sent_s = sent_s
         self.received_at_s = 0.0
@@ -68,6 +80,8 @@ class Deadlines:
         if now_s >= self.total_by_s:
             return "total_timeout"
         if not self.head_done:
+            if now_s >= self.look_at_s and self._given_up(now_s):
+                return "attempt_timeout"
             if now_s < self.first_byte_by_s:
                 return None
             if unsent_bytes < self.unsent_bytes:
@@ -80,3 +94,9 @@ class Deadlines:
             return None
         quiet_since_s = max(self.received_at_s, self.waiting_since_s)
         return "idle_timeout" if now_s - quiet_since_s >= self.timeouts.idle_s else None
+
+    def _given_up(self, now_s: float) -> bool:
+        look = self.timeouts.look
+        wait_s = inf if look is None else look(now_s)
+        self.look_at_s = now_s + wait_s
+        return wait_s <= 0

@@ -48,10 +48,13 @@ _MAX_TOKEN_BYTES = 512
 
 
 class KeyLoader(Protocol):
-    """Where keys are kept; `KeyStore` is one. Both methods block."""
+    """Where keys are kept; `KeyStore` is one. All methods block."""
 
     def find(self, digest: bytes) -> StoredKey | None:
         """The key whose secret has `digest`."""
+
+    def find_by_id(self, key_id: str) -> StoredKey | None:
+        """The key of that id."""
 
     def revision(self) -> int:
         """A number that rises with every change."""
@@ -126,6 +129,11 @@ class Authenticator:
         self._poll_thread = ThreadPoolExecutor(1, thread_name_prefix="headgate-revision")
         self._load_threads = ThreadPoolExecutor(_LOAD_THREADS, thread_name_prefix="headgate-keys")
 
+    @property
+    def changes(self) -> int:
+        """How often this process has seen keys or projects change."""
+        return self._generation
+
     async def start(self) -> None:
         """Look for changes from now on; raises `DatabaseUnavailableError` if that can't begin."""
         await self.refresh()
@@ -185,6 +193,18 @@ class Authenticator:
     async def authenticate(self, authorization: bytes | None, address: str | None) -> Caller:
         """`recall`, or else `load`."""
         return self.recall(authorization, address) or await self.load(authorization, address)
+
+    async def holder(self, key_id: str, address: str | None) -> Caller:
+        """The caller that the key of that id makes, for what was handed out with it.
+
+        Looked up in the database each time; raises as `authenticate` does.
+        """
+        loop = asyncio.get_running_loop()
+        stored = await loop.run_in_executor(self._load_threads, self._keys.find_by_id, key_id)
+        outcome = self._judged(stored)
+        if isinstance(outcome, _Refusal):
+            raise outcome.error()
+        return self._admitted(outcome, outcome.digest, address)
 
     async def refresh(self) -> None:
         """Look for changes now: after it, this process sees what was committed before it."""

@@ -138,10 +138,17 @@ class KeyStore:
 
     def find(self, digest: bytes) -> StoredKey | None:
         """The key whose secret has `digest`, live or not."""
+        return self._stored(keys.c.hash == digest)
+
+    def find_by_id(self, key_id: str) -> StoredKey | None:
+        """The key of that id, live or not."""
+        return self._stored(keys.c.id == key_id)
+
+    def _stored(self, condition: sa.ColumnElement[bool]) -> StoredKey | None:
         statement = (
             sa.select(keys, projects.c.archived_at_us.label("project_archived_at_us"))
             .join(projects, keys.c.project == projects.c.name)
-            .where(keys.c.hash == digest)
+            .where(condition)
         )
         with self._database.connect() as connection:
             row = connection.execute(statement).one_or_none()

@@ -50,12 +50,13 @@ class KeyedHash:
 class Secret:
     """The installation's secret, usable but not readable."""
 
-    __slots__ = ("_tokens", "_users", "fingerprint")
+    __slots__ = ("_clients", "_tokens", "_users", "fingerprint")
 
     def __init__(self, secret: bytes) -> None:
         self._tokens = KeyedHash(secret)
         # Each use has its own key, so that no hash of one kind can stand for one of another.
         self._users = KeyedHash(self._tokens.digest(b"headgate: end users"))
+        self._clients = KeyedHash(self._tokens.digest(b"headgate: client secrets"))
         self.fingerprint = self._tokens.digest(b"headgate: fingerprint").hex()
         """Tells whether two secrets are the same without telling what they are."""
 
@@ -66,6 +67,10 @@ class Secret:
     def derived(self, purpose: bytes) -> bytes:
         """32 bytes that are a secret of their own, for one `purpose` alone."""
         return self._tokens.digest(b"headgate: " + purpose)
+
+    def client_digest(self, contents: bytes) -> bytes:
+        """The 32 bytes that show that a client secret's `contents` were written here."""
+        return self._clients.digest(contents)
 
     def user_digest(self, user: bytes) -> bytes:
         """The 32 bytes that stand for an end user."""

@@ -34,6 +34,15 @@ class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
     ]
     error: Annotated[str | None, Meta(description="Null where its answer was used.")]
     latency_ms: float
+    input_tokens: Annotated[
+        int | None,
+        Meta(
+            description="An estimate, of an attempt whose answer was not used and may be charged"
+            " all the same; else null, as are the two below."
+        ),
+    ]
+    output_tokens: int | None
+    cost_nanousd: Annotated[int | None, Meta(description="Part of the call's cost.")]
 
 
 class CallView(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,4 +166,7 @@ def _attempt_view(attempt: AttemptRecord) -> AttemptView:
         status=attempt.status,
         error=attempt.error_class,
         latency_ms=attempt.latency_us / 1000,
+        input_tokens=attempt.input_tokens,
+        output_tokens=attempt.output_tokens,
+        cost_nanousd=attempt.cost_nanousd,
     )

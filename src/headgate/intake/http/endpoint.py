@@ -60,7 +60,10 @@ class ApiReply(msgspec.Struct, frozen=True, kw_only=True):
     """What a handler answers."""
 
     body: Any = None
-    """`bytes` are sent as they are, None as no body, everything else as JSON."""
+    """`bytes` are sent as they are, None as no body, everything else as JSON.
+
+    An async generator of `bytes` is a stream; it is closed when it is read or the client has gone.
+    """
     status: int = 200
     headers: Mapping[str, str] = {}
     media_type: str = "application/json"

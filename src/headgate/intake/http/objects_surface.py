@@ -13,7 +13,7 @@ from headgate.gateway.forms import boundary_of
 from headgate.gateway.objects.allowed import AllowedPaths
 from headgate.gateway.objects.asking import ObjectRequest
 from headgate.gateway.objects.carrier import ObjectCarrier
-from headgate.gateway.objects.operation import Found, OperationTable
+from headgate.gateway.objects.operation import Found, Operation, OperationTable
 from headgate.gateway.objects.operations import OPERATIONS
 from headgate.gateway.upstream import RequestBody
 from headgate.intake.access.roles import require
@@ -41,13 +41,17 @@ class ObjectsSurface:
         calls: OpenAISurface,
         server: ServerSettings,
         endpoints: EndpointsSettings,
+        more: tuple[Operation, ...] = (),
     ) -> None:
-        """`calls` knows who asks, and which headers go on to a provider."""
+        """`calls` knows who asks, and which headers go on to a provider.
+
+        `more` are operations beside those that are always served.
+        """
         self._carrier = carrier
         self._calls = calls
         self._server = server
         self._endpoints = endpoints
-        self._operations = OperationTable(OPERATIONS)
+        self._operations = OperationTable((*OPERATIONS, *more))
         self._allowed = AllowedPaths(endpoints.allow) if endpoints.allow else None
 
     @property
@@ -83,6 +87,7 @@ class ObjectsSurface:
         try:
             if b"x-headgate-feature" in headers:
                 call.name_feature(headers[b"x-headgate-feature"])
+            self._calls.take_trust(call, headers)
             call.forwarded = self._calls.forwarded(headers)
             request = await self._read(found, scope, receive, headers, client)
         except HeadgateError as error:

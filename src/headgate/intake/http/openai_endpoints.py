@@ -40,7 +40,7 @@ def openai_endpoints() -> tuple[Endpoint, ...]:
     objects = tuple(
         Endpoint(
             method=operation.method,
-            path=f"/v1{operation.path}",
+            path=f"/v1{operation.listed_as or operation.path}",
             permission="models.call",
             summary=operation.summary,
             tag="openai",

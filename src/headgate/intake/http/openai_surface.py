@@ -12,10 +12,9 @@ from headgate.config.settings import ServerSettings
 from headgate.errors import (
     HeadgateError,
     InvalidRequestError,
-    MethodNotAllowedError,
     UpstreamLoopError,
 )
-from headgate.gateway.call import Call, LastWords, Refusal, no_store_from
+from headgate.gateway.call import Call, Client, LastWords, Refusal, no_store_from
 from headgate.gateway.caller import Caller
 from headgate.gateway.deadline import patience_from
 from headgate.gateway.endpoints import ENDPOINTS, Endpoint
@@ -83,7 +82,7 @@ class OpenAISurface:
         self.endpoints: dict[str, Endpoint] = {f"/v1/{name}": e for name, e in ENDPOINTS.items()}
 
     async def serve(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> None:
-        """Answer one request to `endpoint`."""
+        """Answer one POST to `endpoint`."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         # Taken out: a scope and a reply that hold each other would wait for the collector.
         reply = scope["extensions"].pop(REPLY)
@@ -91,33 +90,44 @@ class OpenAISurface:
         try:
             if self.is_own(headers):
                 raise UpstreamLoopError
-            if scope["method"] != "POST":
-                raise MethodNotAllowedError(f"/v1/{endpoint.name} takes POST only.")
             caller = await self.caller(scope, headers)
             require(caller.role, "models.call")
         except HeadgateError as error:
-            told = [(b"x-request-id", new_id("req").encode())]
-            if isinstance(error, MethodNotAllowedError):
-                told.append((b"allow", b"POST"))
-            await client.finish(Refusal(error, told))
+            await client.finish(Refusal(error, [(b"x-request-id", new_id("req").encode())]))
             return
         trace_id, parent = trace_from(headers.get(b"traceparent"))
         call = Call(caller, endpoint.name, trace_id=trace_id, parent=parent)
-        if caller.project in self._untrusted:
-            call.trust = "untrusted"
         if endpoint.takes_form and is_form(headers):
             await self._serve_form(call, endpoint, headers, receive, client)
             return
         try:
-            request = await self._read(call, endpoint, headers, client)
+            self.take_headers(call, headers)
+            body = await client.body(self._settings.max_body_bytes)
+            request = self._read(call, endpoint, headers, body)
             if request.model.startswith(_WORKFLOW) and endpoint.name in _RUNS_WORKFLOWS:
-                await self._run_workflow(call, request, client, headers)
+                with client.watched():
+                    await self._run_workflow(call, request, client, headers)
                 return
         except HeadgateError as error:
             await self._gateway.refuse(call, error, client)
             return
         with client.watched():
             await self._gateway.carry(call, request, client)
+
+    async def carry_message(
+        self, call: Call, endpoint: Endpoint, headers: dict[bytes, bytes], body: bytes, to: Client
+    ) -> None:
+        """As `serve`, for a request that came as a message of a websocket opened with `headers`."""
+        try:
+            self.take_headers(call, headers)
+            request = self._read(call, endpoint, headers, body)
+            if request.model.startswith(_WORKFLOW):
+                await self._run_workflow(call, request, to, headers)
+                return
+        except HeadgateError as error:
+            await self._gateway.refuse(call, error, to)
+            return
+        await self._gateway.carry(call, request, to)
 
     async def _serve_form(
         self,
@@ -154,23 +164,50 @@ class OpenAISurface:
 
     async def caller(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller:
         """Who asks; raises 401, or 503 where that can't be found out."""
-        peer = scope.get("client")
-        address = peer[0] if peer else None
-        forwarded = headers.get(b"x-forwarded-for")
-        if forwarded is not None:
-            address = self._proxies.client_address(address, _joined(scope, b"x-forwarded-for"))
+        address = self._address(scope, headers)
         authorization = headers.get(b"authorization")
         return self._authenticator.recall(authorization, address) or await self._authenticator.load(
             authorization, address
         )
 
-    async def _read(
-        self, call: Call, endpoint: Endpoint, headers: dict[bytes, bytes], client: HttpClient
+    async def holder(self, scope: Scope, headers: dict[bytes, bytes], key_id: str) -> Caller:
+        """As `caller`, for what was handed out with a key."""
+        return await self._authenticator.holder(key_id, self._address(scope, headers))
+
+    @property
+    def changes_of_keys(self) -> int:
+        """How often keys or projects have been seen to change."""
+        return self._authenticator.changes
+
+    def _address(self, scope: Scope, headers: dict[bytes, bytes]) -> str | None:
+        peer = scope.get("client")
+        address = peer[0] if peer else None
+        if b"x-forwarded-for" in headers:
+            address = self._proxies.client_address(address, _joined(scope, b"x-forwarded-for"))
+        return address
+
+    def _read(
+        self, call: Call, endpoint: Endpoint, headers: dict[bytes, bytes], body: bytes
     ) -> Request:
-        if b"x-headgate-feature" in headers:
-            call.name_feature(headers[b"x-headgate-feature"])
+        request = read_request(endpoint, body)
+        self._note(call, headers, request)
+        return request
+
+    def take_trust(self, call: Call, headers: dict[bytes, bytes]) -> None:
+        """Note whose content a request carries: its project's word, or a stricter one of its own.
+
+        Raises `InvalidRequestError`.
+        """
+        if call.caller.project in self._untrusted:
+            call.trust = "untrusted"
         if b"x-headgate-trust" in headers:
             call.name_trust(headers[b"x-headgate-trust"])
+
+    def take_headers(self, call: Call, headers: dict[bytes, bytes]) -> None:
+        """Note what a request's headers say of the call; raises `InvalidRequestError`."""
+        if b"x-headgate-feature" in headers:
+            call.name_feature(headers[b"x-headgate-feature"])
+        self.take_trust(call, headers)
         if b"x-headgate-priority" in headers:
             call.name_priority(headers[b"x-headgate-priority"])
         if self._gateway.cache is not None:
@@ -182,14 +219,15 @@ class OpenAISurface:
             headers.get(b"x-stainless-timeout"),
             headers.get(b"prefer"),
         )
-        request = read_request(endpoint, await client.body(self._settings.max_body_bytes))
-        self._note(call, headers, request)
-        return request
 
     def _note(self, call: Call, headers: dict[bytes, bytes], request: Request) -> None:
-        call.record.model_requested = request.model[:256]
+        call.record.model_requested = request.model[:256] or None
         call.record.streamed = request.streamed
         call.name_user(_user(headers) or request.end_user(), self._hash_user)
+
+    def name_user(self, call: Call, headers: dict[bytes, bytes]) -> None:
+        """Note the end user whom a request's headers name."""
+        call.name_user(_user(headers), self._hash_user)
 
     def is_own(self, headers: dict[bytes, bytes]) -> bool:
         """Whether this installation sent the request itself, to a provider that leads back."""
@@ -206,37 +244,34 @@ class OpenAISurface:
         return lines
 
     async def _run_workflow(
-        self, call: Call, request: Request, client: HttpClient, headers: dict[bytes, bytes]
+        self, call: Call, request: Request, client: Client, headers: dict[bytes, bytes]
     ) -> None:
         """Answer with a run's output. The run's own calls are the ones that are recorded."""
         require(call.caller.role, "workflows.run")
         hint = headers.get(_FAULT_HINT) if self._fault_hints else None
         idempotency_key = headers.get(b"idempotency-key")
-        with client.watched():
-            answer = await answer_workflow(
-                self._runner,
-                name=request.model.removeprefix(_WORKFLOW),
-                endpoint="responses"
-                if request.endpoint.name == "responses"
-                else "chat/completions",
-                body=request.body_for(request.model),
-                caller=call.caller,
-                trace_id=call.record.trace_id,
-                parent=call.record.parent,
-                feature=call.record.feature,
-                user=_user(headers) or request.end_user(),
-                idempotency_key=idempotency_key.decode("latin-1") if idempotency_key else None,
-                no_store=no_store_from(headers.get(_CACHE)),
-                headers=((_FAULT_HINT, hint),) if hint else (),
-            )
-            told = [(b"x-request-id", call.record.id.encode()), *answer.headers]
-            if answer.body is not None:
-                await client.finish(LastWords(answer.body, answer.status, told))
-                return
-            await client.begin(answer.status, told)
-            for event in answer.events[:-1]:
-                await client.write(event)
-            await client.finish(LastWords(answer.events[-1]))
+        answer = await answer_workflow(
+            self._runner,
+            name=request.model.removeprefix(_WORKFLOW),
+            endpoint="responses" if request.endpoint.name == "responses" else "chat/completions",
+            body=request.body_for(request.model),
+            caller=call.caller,
+            trace_id=call.record.trace_id,
+            parent=call.record.parent,
+            feature=call.record.feature,
+            user=_user(headers) or request.end_user(),
+            idempotency_key=idempotency_key.decode("latin-1") if idempotency_key else None,
+            no_store=no_store_from(headers.get(_CACHE)),
+            headers=((_FAULT_HINT, hint),) if hint else (),
+        )
+        told = [(b"x-request-id", call.record.id.encode()), *answer.headers]
+        if answer.body is not None:
+            await client.finish(LastWords(answer.body, answer.status, told))
+            return
+        await client.begin(answer.status, told)
+        for event in answer.events[:-1]:
+            await client.write(event)
+        await client.finish(LastWords(answer.events[-1]))
 
 
 def _user(headers: dict[bytes, bytes]) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from headgate.errors import InvalidRequestError
 from headgate.gateway.stored_responses import ResponseArchive, Verb
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint, Handler
 
@@ -14,12 +13,6 @@ def responses_endpoints(archive: ResponseArchive) -> tuple[Endpoint, ...]:
 
     def asks(method: Verb, below: str = "") -> Handler:
         async def ask(request: ApiRequest) -> ApiReply:
-            if dict(request.query_pairs).get("stream") == "true":
-                raise InvalidRequestError(
-                    "A stored response can't be streamed again; leave out `stream`.",
-                    param="stream",
-                    code="unsupported_parameter",
-                )
             reply = await archive.ask(
                 method,
                 request.path["id"],
@@ -27,7 +20,9 @@ def responses_endpoints(archive: ResponseArchive) -> tuple[Endpoint, ...]:
                 below=below,
                 query=urlencode(request.query_pairs),
             )
-            return ApiReply(status=reply.status, body=reply.body)
+            if isinstance(reply.body, bytes):
+                return ApiReply(status=reply.status, body=reply.body)
+            return ApiReply(body=reply.body, media_type="text/event-stream")
 
         return ask
 

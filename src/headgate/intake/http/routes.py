@@ -5,14 +5,14 @@ Not for `/v1/…`, whose hot path stands beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
 from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -105,6 +105,8 @@ class _Address:
         if scope["method"] == "HEAD":
             # Its length stays what GET would send.
             response.body = b""
+            if isinstance(response, StreamingResponse):
+                response = Response(status_code=response.status_code, headers=response.headers)
         await response(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> ApiReply:
@@ -171,6 +173,10 @@ def query_pairs(query_string: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def _rendered(reply: ApiReply) -> Response:
+    if isinstance(reply.body, AsyncGenerator):
+        return StreamingResponse(
+            reply.body, reply.status, dict(reply.headers), media_type=reply.media_type
+        )
     if reply.body is None:
         body = b""
     elif isinstance(reply.body, bytes):

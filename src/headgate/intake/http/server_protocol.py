@@ -48,7 +48,9 @@ class Reply:
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send all of it."""
-        await self._write(self._head(status, headers, b"content-length: %d" % len(body)) + body)
+        head = self._head(status, headers, b"content-length: %d" % len(body))
+        # A body after HEAD would be taken for the next reply of the connection.
+        await self._write(head if self._cycle.scope["method"] == "HEAD" else head + body)
         self._end()
 
     def begin(self, status: int, headers: Headers) -> None:
@@ -134,6 +136,10 @@ class ServerProtocol(HttpToolsProtocol):
         self._reply = Reply(cycle)
         cycle.scope["extensions"] = {REPLY: self._reply}  # type: ignore[dict-item]
         super()._start_asgi_task(cycle, app)
+
+    def _should_upgrade(self) -> bool:
+        """See uvicorn; a websocket begins with GET, and other requests are answered as they are."""
+        return self.parser.get_method() == b"GET" and super()._should_upgrade()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See uvicorn."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 import msgspec
 
 from headgate.ledger.money import shown_usd
 
 
-class Alert(msgspec.Struct, frozen=True, kw_only=True):
+class Alert(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="budget.threshold"):
     """A budget whose use has come to a threshold."""
 
     id: str
     """The same on all channels, and for each try to deliver it."""
-    type: Literal["budget.threshold"] = "budget.threshold"
     at: int
     """Seconds since 1970 UTC."""
     threshold: int
@@ -31,6 +30,11 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     spent_nanousd: int
 
     @property
+    def title(self) -> str:
+        """The alert in a few words."""
+        return f"{self.threshold} % of the budget {self.budget} ({self.subject}) are spent"
+
+    @property
     def text(self) -> str:
         """The alert in a sentence, for people."""
         began = ""
@@ -44,6 +48,40 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class KeyAlert(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="provider_key.out"):
+    """A key of a provider's pool that was refused, and is not used until a probe succeeds."""
+
+    id: str
+    """As an `Alert`'s."""
+    at: int
+    """Seconds since 1970 UTC."""
+    provider: str
+    provider_key: str
+    """Its name."""
+    status: int | None
+    reason: str
+    """The provider's error code."""
+    keys_left: int
+    """How many keys of the pool are still in, as the process that tells it sees them."""
+
+    @property
+    def title(self) -> str:
+        """The alert in a few words."""
+        return f"the key {self.provider_key} of the provider {self.provider} was refused"
+
+    @property
+    def text(self) -> str:
+        """The alert in a sentence, for people."""
+        left = "no other is left" if not self.keys_left else f"{self.keys_left} are left"
+        return (
+            f"Headgate: the provider `{self.provider}` refused the key `{self.provider_key}`"
+            f" ({self.reason}); {left}. It is used again when the provider takes it again."
+        )
+
+
+AnyAlert = Alert | KeyAlert
+
+
 class Channel(Protocol):
     """A way to tell somebody. Modules beside this one hold one kind each."""
 
@@ -51,7 +89,7 @@ class Channel(Protocol):
     def name(self) -> str:
         """Tells it from the others, in the database too: `webhook:NAME`."""
 
-    def deliver(self, alert: Alert) -> None:
+    def deliver(self, alert: AnyAlert) -> None:
         """Tell `alert`; blocks. Raises `DeliveryError` where it did not arrive."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from headgate.ledger.alerts.alert import Alert
+from headgate.ledger.alerts.alert import Alert, AnyAlert
 
 _log = logging.getLogger(__name__)
 
@@ -14,8 +14,10 @@ class LogChannel:
 
     name = "log"
 
-    def deliver(self, alert: Alert) -> None:
-        """See `Channel`."""
+    def deliver(self, alert: AnyAlert) -> None:
+        """See `Channel`; of a key, whoever saw it refused has written a line already."""
+        if not isinstance(alert, Alert):
+            return
         _log.warning(
             "a budget has come to a threshold",
             extra={

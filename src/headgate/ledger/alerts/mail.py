@@ -9,7 +9,7 @@ from email.message import EmailMessage
 import msgspec
 
 from headgate.config.alerts import EmailSettings
-from headgate.ledger.alerts.alert import Alert, DeliveryError
+from headgate.ledger.alerts.alert import AnyAlert, DeliveryError
 
 _TIMEOUT_S = 15.0
 
@@ -21,7 +21,7 @@ class MailChannel:
         self.name = f"email:{name}"
         self._settings = settings
 
-    def deliver(self, alert: Alert) -> None:
+    def deliver(self, alert: AnyAlert) -> None:
         """See `Channel`."""
         try:
             with self._connected() as server:
@@ -47,13 +47,11 @@ class MailChannel:
                 raise
         return server
 
-    def _message(self, alert: Alert) -> EmailMessage:
+    def _message(self, alert: AnyAlert) -> EmailMessage:
         message = EmailMessage()
         message["From"] = self._settings.sender
         message["To"] = ", ".join(self._settings.recipients)
-        message["Subject"] = (
-            f"{alert.threshold} % of the budget {alert.budget} ({alert.subject}) are spent"
-        )
+        message["Subject"] = alert.title
         message["Message-ID"] = f"<{alert.id}@headgate>"
         details = msgspec.json.format(msgspec.json.encode(alert), indent=2).decode()
         message.set_content(f"{alert.text}\n\n{details}\n")

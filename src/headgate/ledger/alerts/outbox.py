@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from headgate.ledger.alerts.alert import Alert
+from headgate.ledger.alerts.alert import Alert, AnyAlert, KeyAlert
 from headgate.ledger.allowances.rule import Rule
 from headgate.storage import Database
 from headgate.storage.allowance_tables import alert_deliveries
@@ -23,6 +23,9 @@ _CLAIMED_US = 60_000_000
 """How long a process has to deliver what it claimed, before another tries."""
 
 _CLAIMED_AT_ONCE = 3
+_KEY_RULE = "provider_key"
+"""What stands in the place of a budget's name, which has a space."""
+_KEY_PERIOD_US = 900_000_000
 _KEPT_US = 400 * 86_400_000_000
 
 
@@ -31,7 +34,7 @@ class Delivery(msgspec.Struct, frozen=True):
 
     key: tuple[str, str, int, int, str]
     channel: str
-    alert: Alert
+    alert: AnyAlert
     attempts: int
     """This one included."""
 
@@ -68,6 +71,27 @@ class AlertOutbox:
             limit_nanousd=rule.limit,
             spent_nanousd=spent,
         )
+        self._insert(connection, key, threshold, alert, now_us)
+
+    def note_key(self, alert: KeyAlert) -> None:
+        """Note that a key was refused, unless that was noted in the same quarter of an hour.
+
+        Several processes find it out at about the same time.
+        """
+        now_us = alert.at * 1_000_000
+        key = _KEY_RULE, f"{alert.provider}/{alert.provider_key}", now_us - now_us % _KEY_PERIOD_US
+        with self._database.begin() as connection:
+            self._insert(connection, key, 0, alert, now_us)
+
+    def _insert(
+        self,
+        connection: Connection,
+        key: tuple[str, str, int],
+        threshold: int,
+        alert: AnyAlert,
+        now_us: int,
+    ) -> None:
+        name, subject, period_us = key
         body = msgspec.json.encode(alert).decode()
         connection.execute(
             sa.text(
@@ -114,7 +138,7 @@ class AlertOutbox:
                 Delivery(
                     (row.rule, row.subject, row.period_us, row.threshold, row.channel),
                     row.channel,
-                    msgspec.json.decode(row.body, type=Alert),
+                    msgspec.json.decode(row.body, type=AnyAlert),
                     row.attempts + 1,
                 )
                 for row in rows

@@ -6,11 +6,12 @@ import logging
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 
 from headgate.config.alerts import AlertSettings
 from headgate.errors import DatabaseUnavailableError
-from headgate.ledger.alerts.alert import Channel, DeliveryError
+from headgate.ledger.alerts.alert import Channel, DeliveryError, KeyAlert
 from headgate.ledger.alerts.log import LogChannel
 from headgate.ledger.alerts.outbox import AlertOutbox, Delivery
 from headgate.ledger.alerts.slack import SlackChannel
@@ -22,6 +23,7 @@ _log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.5
 _FORGET_EVERY_S = 3600.0
 _LONGEST_PAUSE_S = 300.0
+_UNTOLD_AT_MOST = 100
 
 
 def channels_of(settings: AlertSettings) -> tuple[Channel, ...]:
@@ -54,12 +56,20 @@ class AlertSender:
         self._outbox = outbox
         self._channels = {channel.name: channel for channel in channels}
         self._max_attempts = max_attempts
+        self._untold: deque[KeyAlert] = deque(maxlen=_UNTOLD_AT_MOST)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="alert-sender", daemon=True)
 
     def start(self) -> None:
         """Begin to deliver."""
         self._thread.start()
+
+    def tell(self, alert: KeyAlert) -> None:
+        """Have `alert` noted and delivered; doesn't block.
+
+        While the database is away the newest wait in memory.
+        """
+        self._untold.append(alert)
 
     def close(self, timeout_s: float) -> None:
         """Deliver what is due, then stop; blocks. What is under way for longer is left to others.
@@ -75,6 +85,7 @@ class AlertSender:
         while True:
             stopping = self._stopping.is_set()
             try:
+                self._note_untold()
                 while claimed := self._outbox.claim():
                     for delivery in claimed:
                         self._deliver(delivery)
@@ -88,6 +99,15 @@ class AlertSender:
             if stopping:
                 return
             self._stopping.wait(_LOOK_EVERY_S)
+
+    def _note_untold(self) -> None:
+        while self._untold:
+            alert = self._untold.popleft()
+            try:
+                self._outbox.note_key(alert)
+            except DatabaseUnavailableError:
+                self._untold.appendleft(alert)
+                raise
 
     def _deliver(self, delivery: Delivery) -> None:
         failure = self._failure(delivery)

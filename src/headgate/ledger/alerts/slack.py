@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from headgate.config.alerts import SlackSettings
-from headgate.ledger.alerts.alert import Alert
+from headgate.ledger.alerts.alert import AnyAlert
 from headgate.ledger.alerts.post import post_json
 
 
@@ -16,6 +16,6 @@ class SlackChannel:
         self.name = f"slack:{name}"
         self._settings = settings
 
-    def deliver(self, alert: Alert) -> None:
+    def deliver(self, alert: AnyAlert) -> None:
         """See `Channel`."""
         post_json(self._settings.url, msgspec.json.encode({"text": alert.text}), {})

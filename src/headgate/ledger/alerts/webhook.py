@@ -10,7 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from headgate.config.alerts import WebhookSettings
-from headgate.ledger.alerts.alert import Alert
+from headgate.ledger.alerts.alert import AnyAlert
 from headgate.ledger.alerts.post import post_json
 
 TIMESTAMP_HEADER = "x-headgate-timestamp"
@@ -33,7 +33,7 @@ class WebhookChannel:
         self._settings = settings
         self._clock = clock
 
-    def deliver(self, alert: Alert) -> None:
+    def deliver(self, alert: AnyAlert) -> None:
         """See `Channel`."""
         body = msgspec.json.encode(alert)
         now_s = int(self._clock())

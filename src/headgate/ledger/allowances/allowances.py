@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
@@ -17,6 +18,7 @@ from headgate.ledger.allowances import refusal
 from headgate.ledger.allowances.claim import NOTHING, Claim, Used
 from headgate.ledger.allowances.clock import StoreClock
 from headgate.ledger.allowances.exchange import Exchange
+from headgate.ledger.allowances.held import Held
 from headgate.ledger.allowances.rule import CallCap, Measure, Rule, Rules, Who
 from headgate.ledger.allowances.share import Hold, Share
 from headgate.ledger.allowances.store import AllowanceStore
@@ -41,8 +43,14 @@ _RECALL_S = 1.0
 
 _RECALL_PAUSE_S = 0.03
 
+_MOST_FETCHES = 64
+"""Questions to the store at once that nobody waits for; one round answers many."""
+
 _TOLD: tuple[Measure, ...] = ("requests", "tokens")
 """What replies tell of in headers."""
+
+_OF_ANSWERED: tuple[Measure, ...] = ("requests", "concurrent")
+"""What also a call uses that is answered without a model."""
 
 _MOST_SERVED = 1000
 
@@ -55,6 +63,10 @@ class Applied(msgspec.Struct, frozen=True, eq=False):
     counts_money: bool
     told: tuple[tuple[Measure, tuple[Share, ...]], ...]
     """The shares of limits that replies tell of, by what they count."""
+    answered: Applied | None = None
+    """What of it holds for a call that is answered without a model."""
+    money: Applied | None = None
+    """What of it counts money."""
 
     def __bool__(self) -> bool:
         return bool(self.shares or self.caps)
@@ -99,6 +111,7 @@ class Allowances:
         self._strict = settings.when_store_is_away == "refuse"
         self._applied: dict[Who, Applied] = {}
         self._shares: dict[tuple[str, str], Share] = {}
+        self._fetches: set[asyncio.Task[None]] = set()
         self.waiting = 0
         """Calls in line."""
         self.refusals: dict[str, int] = {}
@@ -110,6 +123,10 @@ class Allowances:
 
     async def stop(self, timeout_s: float) -> None:
         """Give back what no call holds and tell what was spent."""
+        fetches = list(self._fetches)
+        for fetch in fetches:
+            fetch.cancel()
+        await asyncio.gather(*fetches, return_exceptions=True)
         await self._exchange.stop(timeout_s)
 
     def applied(self, who: Who) -> Applied:
@@ -132,6 +149,21 @@ class Allowances:
             if not share.fits(amount, now_us):
                 return None
         return self._held(applied, amounts, now_us)
+
+    def fetch(self, applied: Applied, claim: Claim) -> None:
+        """Have the store asked for what `take` lacked, for one who will not wait but try again."""
+        lacking = self._lacking(applied, claim, self._clock.now_us())
+        if lacking and len(self._fetches) < _MOST_FETCHES:
+            fetch = asyncio.get_running_loop().create_task(self._fetched(lacking))
+            self._fetches.add(fetch)
+            fetch.add_done_callback(self._fetches.discard)
+
+    async def reserve_more(
+        self, applied: Applied, claim: Claim, project: str, priority: Priority, held: Reservation
+    ) -> Reservation:
+        """As `reserve`, for a call that has reserved before; what it holds then is all of it."""
+        more = await self.reserve(applied, claim, project, priority)
+        return Reservation((*held.holds, *more.holds), held.told)
 
     async def reserve(
         self,
@@ -159,9 +191,11 @@ class Allowances:
                 return reservation
             now_us = self._clock.now_us()
             lacking = self._lacking(applied, claim, now_us)
+            if any(now_us < share.broken_until_us for share, _ in lacking):
+                raise refusal.store_away()
             share = next((s for s, a in lacking if self._used_up(s, a, now_us)), None)
             if share is None and loop.time() < began_s + _LONGEST_S:
-                await self._round(lacking)
+                await self._round(lacking, self._needed(applied, claim))
                 continue
             if share is None:
                 share = lacking[0][0]
@@ -169,7 +203,7 @@ class Allowances:
             if self._held_elsewhere(share, amount) and loop.time() < began_s + _RECALL_S:
                 share.recall = True
                 await asyncio.sleep(_RECALL_PAUSE_S)
-                await self._round([(share, amount)])
+                await self._round([(share, amount)], self._needed(applied, claim))
             elif share.rule.wait_s and amount <= share.rule.limit:
                 return await self._in_line(share, _Waiter(applied, claim, project, priority))
             else:
@@ -182,6 +216,26 @@ class Allowances:
             share.settle(hold, used.amount(share.rule, hold.amount))
             if share.line:
                 self._serve_line(share)
+
+    def hand_over(self, reservation: Reservation) -> tuple[Held, ...]:
+        """A call has begun something that is paid for later: what is held for it until then.
+
+        Its other limits count what was reserved as used. Whoever takes this must settle it with
+        the store; left alone it stays taken until its windows end.
+        """
+        found = []
+        for hold in reservation.holds:
+            share, rule = hold.share, hold.share.rule
+            began_us = share.hand_over(hold)
+            if began_us is not None and hold.amount:
+                found.append(Held(rule.name, share.subject, began_us, rule.measure, hold.amount))
+            if share.line:
+                self._serve_line(share)
+        return tuple(found)
+
+    def now_us(self) -> int:
+        """The time by which windows begin and end, in microseconds since 1970 UTC."""
+        return self._clock.now_us()
 
     def share_states(self) -> list[Share]:
         """The shares that this process has, for figures."""
@@ -200,7 +254,12 @@ class Allowances:
             counting = tuple(share for share in shares if share.rule.measure == measure)
             if counting:
                 told.append((measure, counting))
-        return Applied(tuple(shares), caps, money, tuple(told))
+        counted = tuple(share for share in shares if share.rule.measure in _OF_ANSWERED)
+        answered = Applied(counted, (), False, tuple(told))  # noqa: FBT003 - a field of a struct
+        paid = tuple(share for share in shares if share.rule.measure == "nanousd")
+        return Applied(
+            tuple(shares), caps, money, tuple(told), answered, Applied(paid, caps, money, ())
+        )
 
     def _share(self, rule: Rule, subject: str) -> Share:
         key = (rule.name, subject)
@@ -257,12 +316,28 @@ class Allowances:
             and not share.line
         )
 
-    async def _round(self, lacking: list[tuple[Share, int]]) -> None:
-        """Have the store asked for what is lacking, and wait for its answer."""
+    async def _fetched(self, lacking: list[tuple[Share, int]]) -> None:
+        # Whoever tries again finds that there is nothing.
+        with suppress(HeadgateError):
+            await self._round(lacking)
+
+    def _needed(self, applied: Applied, claim: Claim) -> list[tuple[Share, int]]:
+        return [(share, claim.amount(share.rule)) for share in applied.shares]
+
+    async def _round(
+        self, lacking: list[tuple[Share, int]], needed: list[tuple[Share, int]] | None = None
+    ) -> None:
+        """Have the store asked for what is lacking, and wait for its answer.
+
+        All that is `needed` is kept from going back meanwhile: else a call could lack one share
+        after the other, and never hold all of them at once.
+        """
         if self._exchange.away:
             raise refusal.store_away()
-        for share, amount in lacking:
+        needed = lacking if needed is None else needed
+        for share, amount in needed:
             share.demand += amount
+        for share, amount in lacking:
             share.least = min(share.least, amount) if share.least else amount
             self._exchange.nudge(share)
         try:
@@ -271,7 +346,7 @@ class Allowances:
         except TimeoutError:
             raise refusal.store_away() from None
         finally:
-            for share, amount in lacking:
+            for share, amount in needed:
                 share.demand -= amount
         if self._exchange.away:
             raise refusal.store_away()
@@ -349,8 +424,10 @@ class Allowances:
                 if not waiter.future.done():
                     waiter.future.set_result(self._held(waiter.applied, amounts, now_us))
                 return True
-            for one, amount in lacking:
+            for one, amount in zip(shares, amounts, strict=True):
+                # What it has already must not go back while it waits for the rest.
                 one.line_demand = max(one.line_demand, amount)
+            for one, amount in lacking:
                 one.line_least = amount
                 self._exchange.nudge(one)
         return False

@@ -31,7 +31,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
                     output = min(output, rule.limit // _UNSTATED_PART)
                 return self.input_tokens + output
             case "nanousd":
-                return self.nanousd or 0
+                # What has no price may turn out to have one; where nothing is left, it may not.
+                return 1 if self.nanousd is None else self.nanousd
         return 1
 
 

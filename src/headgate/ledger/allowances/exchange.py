@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -51,8 +52,10 @@ class Exchange:
         self._closing = False
         self._failed = False
         self._began_s: float | None = None
-        self._tried: list[Turn] = []
-        """Turns whose transaction failed; they go first, and alone."""
+        self._again: deque[list[Turn]] = deque()
+        """Turns whose transaction failed; they go first, each list for itself."""
+        self.broken = 0
+        """How many turns the store refused though it takes others."""
         self.active: dict[Share, None] = {}
         """Shares that may have something to tell or to ask for."""
 
@@ -134,11 +137,13 @@ class Exchange:
 
     async def _carry(self, *, closing: bool) -> bool:
         """Carry out what there is to be carried out; return whether there was anything."""
-        turns = self._tried or self._gathered(closing=closing)
-        if not turns:
-            self._failed = False
-            return False
-        self._tried = turns
+        if not self._again:
+            turns = self._gathered(closing=closing)
+            if not turns:
+                self._failed = False
+                return False
+            self._again.append(turns)
+        turns = self._again[0]
         self._began_s = asyncio.get_running_loop().time()
         asked_at_us = self._clock.steady_us()
         try:
@@ -149,9 +154,14 @@ class Exchange:
         except RowsGoneError:
             self._wake.set()
             return True
+        except Exception as fault:  # noqa: BLE001 - drivers refuse a value in many ways
+            await self._isolate(turns, fault)
+            return True
         finally:
             self._began_s = None
-        self._tried = []
+        self._again.popleft()
+        if self._again:
+            self._wake.set()
         if self._failed:
             self._failed = False
             _log.warning("limits and budgets are counted again; the database answers")
@@ -163,9 +173,33 @@ class Exchange:
                 turn.share.answered(turn, answer, exchanged.now_us)
         for share in dict.fromkeys(turn.share for turn in turns):
             self._on_renewed(share)
-            if share.demand or share.available < 0:
+            if share.demand > share.available or share.available < 0:
                 self._wake.set()
         return True
+
+    async def _isolate(self, turns: list[Turn], fault: Exception) -> None:
+        """Find the turn that the store can't carry out, so that it holds up no other."""
+        if len(turns) == 1:
+            # Where the store carries out nothing at all this raises, and all wait for it to mend.
+            await self._threads.run(self._store.exchange, [])
+        self._again.popleft()
+        self._wake.set()
+        if len(turns) > 1:
+            half = len(turns) // 2
+            self._again.extendleft((turns[half:], turns[:half]))
+            return
+        (turn,) = turns
+        share = turn.share
+        self.broken += 1
+        share.refused_by_store(turn, self._clock.now_us())
+        _log.error(
+            "an allowance can't be counted; its calls are refused and it is tried again",
+            extra={
+                "rule": share.rule.name,
+                "subject": share.subject,
+                "error": type(fault).__name__,
+            },
+        )
 
     def _gathered(self, *, closing: bool) -> list[Turn]:
         now_us = self._clock.now_us()

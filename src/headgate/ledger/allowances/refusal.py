@@ -30,22 +30,29 @@ class RuleBudgetExceededError(BudgetExceededError):
     rule: Rule
 
 
+class RuleLimitExceededError(LimitExceededError):
+    """A limit of this server's is reached; come back when `retry-after` says."""
+
+    rule: Rule
+
+
 def refused(share: Share, amount: int, now_us: int, *, waited_s: float = 0.0) -> HeadgateError:
     """The refusal of a call that needs `amount` of what `share` is a part of."""
     rule = share.rule
-    left = _left(share)
+    remaining = left(share)
     if amount > rule.limit:
         return never_fits(share, amount)
     retry_s = max(_SHORTEST_S, (share.more_at_us - now_us) / 1e6)
     if rule.measure == "nanousd":
-        return _used_up(share, amount, left, retry_s)
+        return _used_up(share, amount, remaining, retry_s)
     if rule.measure == "concurrent":
         retry_s = _IN_FLIGHT_S
     waited = f" It waited {waited_s:.3g} s in line." if waited_s else ""
-    error = LimitExceededError(
+    error = RuleLimitExceededError(
         f"The limit `{rule.name}` of {rule.limit:,} is reached for {share.subject}: this call"
-        f" needs {amount:,}, {left:,} are left.{waited} Try again in {retry_s:.3g} s."
+        f" needs {amount:,}, {remaining:,} are left.{waited} Try again in {retry_s:.3g} s."
     )
+    error.rule = rule
     error.retry_after_s = retry_s
     return error
 
@@ -54,22 +61,24 @@ def never_fits(share: Share, amount: int) -> HeadgateError:
     """The refusal of a call that needs more than there will ever be."""
     rule = share.rule
     if rule.measure == "nanousd":
-        return _used_up(share, amount, _left(share), None)
-    error = LimitExceededError(
+        return _used_up(share, amount, left(share), None)
+    error = RuleLimitExceededError(
         f"This call may use {amount:,} {rule.measure}, more than the whole limit `{rule.name}` of"
         f" {rule.limit:,} for {share.subject}; send less, or ask for fewer output tokens."
     )
+    error.rule = rule
     error.retryable = False
     return error
 
 
 def line_full(share: Share, bound: int) -> HeadgateError:
     """The refusal of a call that would wait if fewer did."""
-    error = LimitExceededError(
+    error = RuleLimitExceededError(
         f"The limit `{share.rule.name}` is reached for {share.subject}, and {bound:,} calls wait in"
         " line already, which is all that may (`allowances.queue_calls`). Try again shortly.",
         code="queue_full",
     )
+    error.rule = share.rule
     error.retry_after_s = _IN_FLIGHT_S
     return error
 
@@ -112,18 +121,19 @@ def too_dear(claim: Claim, cap: CallCap) -> HeadgateError:
     )
 
 
-def _left(share: Share) -> int:
+def left(share: Share) -> int:
+    """How much is left of the allowance, as far as this process knows."""
     if not share.known_at_us:
         # The store was not asked, because no answer of it could help.
         return share.rule.limit
     return max(0, share.left) + max(0, share.available)
 
 
-def _used_up(share: Share, amount: int, left: int, retry_s: float | None) -> HeadgateError:
+def _used_up(share: Share, amount: int, remaining: int, retry_s: float | None) -> HeadgateError:
     rule, ends_us = share.rule, share.period.end_us
     message = (
         f"The budget `{rule.name}` of {shown_usd(rule.limit)} for {share.subject} does not hold"
-        f" this call: it may cost up to {shown_usd(amount)}, {shown_usd(left)} are left."
+        f" this call: it may cost up to {shown_usd(amount)}, {shown_usd(remaining)} are left."
     )
     if ends_us < FOR_EVER_US:
         at = datetime.fromtimestamp(ends_us / 1e6, UTC).astimezone(rule.zone)

@@ -39,6 +39,9 @@ _RECALL_US = 30_000
 _RENEW_US = 5_000_000
 """How often a share that could lapse is renewed though no call needs more of it."""
 
+_BROKEN_US = 5_000_000
+"""How long an allowance is left alone whose row the store can't read or write."""
+
 _MIN_RATE_SPAN_US = 200_000
 
 
@@ -86,7 +89,7 @@ class Share:
     __slots__ = (
         "_earlier", "_idle_snapshot", "_late", "_moves", "_pending", "_rate", "_rate_since_us",
         "_refunds", "_spent", "_stamp", "_stamped", "_told_idle", "_typical",
-        "_unstamped", "_used", "asked", "available", "demand",
+        "_unstamped", "_used", "asked", "available", "broken_until_us", "demand",
         "elsewhere", "in_flight", "known_at_us", "least", "left", "line", "line_demand",
         "line_least", "low", "more_at_us",
         "period", "recall", "recalled", "refused", "rule", "spent", "subject", "taken",
@@ -119,6 +122,8 @@ class Share:
         self.asked = False
         """Whether a turn is on its way, so that what the store said last is out of date."""
         self.period = Period(0, 0)
+        self.broken_until_us = 0
+        """Until when it is not tried again, because the store could not carry out its turn."""
         self.until_us = 0
         """When the share lapses: its period ends, or it was not renewed in time."""
         # What the store said last.
@@ -194,6 +199,18 @@ class Share:
         else:
             self._refunds[stamp.slot] = self._refunds.get(stamp.slot, 0) + back
 
+    def hand_over(self, hold: Hold) -> int | None:
+        """A call gives what it holds to somebody who settles it with the store himself.
+
+        Return when the window began that it counts in; None where such windows pass by
+        themselves, and what it held is taken to be used.
+        """
+        if self.rule.window in ("minute", "now"):
+            self.settle(hold, hold.amount)
+            return None
+        self.in_flight -= 1
+        return hold.stamp.slot
+
     def _of_earlier(self, start_us: int, back: int, spent: int) -> None:
         for period, earlier in self._earlier.items():
             if period.start_us == start_us:
@@ -233,7 +250,9 @@ class Share:
 
     def due(self, now_us: int) -> bool:
         """Whether the share should have a turn now."""
-        if self.demand or self.available < 0 or self.refused:
+        if now_us < self.broken_until_us:
+            return False
+        if self.demand > self.available or self.available < 0 or self.refused:
             return True
         if self.recalled and self.available:
             return True
@@ -243,13 +262,13 @@ class Share:
             return True
         if self.recall and since_us >= _RECALL_US:
             return True
-        if self.line_demand and since_us >= _LINE_US:
+        if self.line_demand > self.available and since_us >= _LINE_US:
             return True
         if self._told_idle > self.available and since_us >= _IDLE_TOLD_US:
             return True
         if since_us >= _REPORT_US and (self._spent or self._refunds or self._earlier):
             return True
-        if self.available and not used_lately:
+        if self.available > self.demand and not used_lately:
             return True
         held = self.rule.window == "now" and (self.available or self.in_flight)
         return bool(held and since_us >= _RENEW_US)
@@ -368,6 +387,23 @@ class Share:
             self._stamped = answer.slot
             self._moves = self._idle_snapshot + answer.granted + self._late
             self._late = 0
+
+    def refused_by_store(self, turn: Turn, now_us: int) -> None:
+        """The store can't carry out a turn of this allowance, and nobody knows why."""
+        self.broken_until_us = now_us + _BROKEN_US
+        self.unanswered(turn)
+        ask = turn.ask
+        if self.rule.window in ("minute", "now"):
+            return
+        # It was not carried out, so what it told is still to be told.
+        back = ask.give_back + sum(amount for _, amount in ask.refunds) - ask.debt
+        if turn.current and turn.period == self.period:
+            self.available += back
+            self._spent += ask.spent
+        else:
+            earlier = self._earlier.setdefault(turn.period, _Earlier())
+            earlier.back += back
+            earlier.spent += ask.spent
 
     def unanswered(self, turn: Turn) -> None:
         """The store carried out a turn, but its answer was lost: what it granted is lost too."""

@@ -13,6 +13,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from headgate.errors import DatabaseUnavailableError
 from headgate.ledger.allowances.rule import Rule
 from headgate.ledger.allowances.share import Turn
 from headgate.ledger.allowances.standing import Answer, Standing, take_turn
@@ -38,6 +39,35 @@ _KNOWN_ROWS = 50_000
 """Rows that this process remembers to exist; beyond, it makes sure again."""
 
 Key = tuple[str, str, int]
+
+_standing = msgspec.json.Decoder(Standing)
+
+_MAKE = {
+    is_sqlite: "INSERT INTO allowances (rule, subject, period_us, taken, spent, detail,"  # noqa: S608 - marks
+    f" touched_at_us) VALUES ({mark}, {mark}, {mark}, 0, 0, '{{}}', {mark})"
+    " ON CONFLICT (rule, subject, period_us) DO NOTHING"
+    for is_sqlite, mark in ((True, "?"), (False, "%s"))
+}
+_WRITE = {
+    is_sqlite: f"UPDATE allowances SET taken = {mark}, spent = {mark}, detail = {mark},"  # noqa: S608 - marks
+    f" touched_at_us = {mark} WHERE rule = {mark} AND subject = {mark} AND period_us = {mark}"
+    for is_sqlite, mark in ((True, "?"), (False, "%s"))
+}
+_LOCK = {
+    # One parameter holds all keys: while SQLite is locked nobody waits for a statement of
+    # hundreds of parameters to be put together.
+    True: "SELECT a.rule, a.subject, a.period_us, a.taken, a.spent, a.detail"
+    " FROM json_each(?) AS asked CROSS JOIN allowances AS a"
+    " ON a.rule = json_extract(asked.value, '$[0]')"
+    " AND a.subject = json_extract(asked.value, '$[1]')"
+    " AND a.period_us = json_extract(asked.value, '$[2]')",
+    # Every process locks in the same order, so that none waits in a circle.
+    False: "SELECT a.rule, a.subject, a.period_us, a.taken, a.spent, a.detail"
+    " FROM allowances AS a JOIN (SELECT value ->> 0 AS rule, value ->> 1 AS subject,"
+    " (value ->> 2)::bigint AS period_us FROM json_array_elements(%s::json)) AS asked"
+    " USING (rule, subject, period_us) ORDER BY a.rule, a.subject, a.period_us FOR UPDATE OF a",
+}
+"""By whether the database is SQLite."""
 
 
 class Crossed(Protocol):
@@ -73,28 +103,46 @@ class AllowanceStore:
     def exchange(self, turns: Sequence[Turn]) -> Exchanged:
         """Carry out `turns`, whole or not at all.
 
-        Where this raises, call it again with the same turns before any others: they may have been
-        carried out all the same, and are not carried out twice.
+        Where this raises `DatabaseUnavailableError` or `RowsGoneError`, call it again with the same
+        turns before any others: they may have been carried out all the same, and are not carried
+        out twice. Whatever else it raises, none of them was carried out.
         """
+        try:
+            return self._exchange(turns)
+        except (DatabaseUnavailableError, RowsGoneError):
+            raise
+        except Exception:
+            self._doubtful = False
+            raise
+
+    def _exchange(self, turns: Sequence[Turn]) -> Exchanged:
         if not self._doubtful:
             self._number += 1
         self._doubtful = True
         keys = [_key(turn) for turn in turns]
-        self._make(keys)
+        asked = sorted(set(keys))
+        new = [key for key in asked if key not in self._known]
+        if new and not self._database.is_sqlite:
+            # Apart: two processes that did so amidst their transactions could wait for each other.
+            with self._database.begin() as connection:
+                self._make(connection, new)
         with self._database.begin() as connection:
+            if new and self._database.is_sqlite:
+                self._make(connection, new)
             checked_in = self._check_in(connection)
             if checked_in is None:
                 now_us = self._now_us(connection)
                 answers: list[Answer | None] = [None] * len(turns)
             else:
                 processes, now_us = checked_in
-                standings = self._locked(connection, keys)
+                standings = self._locked(connection, asked)
                 answers = [
                     self._turn(connection, turn, key, standings[key], processes, now_us)
                     for turn, key in zip(turns, keys, strict=True)
                 ]
                 self._write(connection, standings, now_us)
         self._doubtful = False
+        self._remember(new)
         return Exchanged(tuple(answers), now_us)
 
     def leave(self) -> None:
@@ -128,28 +176,15 @@ class AllowanceStore:
             )
         self._known.clear()
 
-    def _make(self, keys: Sequence[Key]) -> None:
-        """Make the rows that may be missing.
-
-        Apart: two processes that did so amidst their transactions could wait for each other.
-        """
-        new = sorted(set(keys) - self._known)
-        if not new:
-            return
-        statement = sa.text(
-            "INSERT INTO allowances (rule, subject, period_us, taken, spent, detail, touched_at_us)"
-            " VALUES (:rule, :subject, :period, 0, 0, '{}', :now)"
-            " ON CONFLICT (rule, subject, period_us) DO NOTHING"
-        )
+    def _make(self, connection: Connection, new: Sequence[Key]) -> None:
+        """Make the rows that may be missing, in the order in which all processes do."""
         now_us = time.time_ns() // 1000
-        with self._database.begin() as connection:
-            connection.execute(
-                statement,
-                [{"rule": r, "subject": s, "period": p, "now": now_us} for r, s, p in new],
-            )
-        if len(self._known) + len(new) > _KNOWN_ROWS:
+        connection.exec_driver_sql(_MAKE[self._database.is_sqlite], [(*key, now_us) for key in new])
+
+    def _remember(self, made: Sequence[Key]) -> None:
+        if len(self._known) + len(made) > _KNOWN_ROWS:
             self._known.clear()
-        self._known.update(new)
+        self._known.update(made)
 
     def _check_in(self, connection: Connection) -> tuple[int, int] | None:
         """Note this transaction's number; return how many processes share, and what time it is.
@@ -171,20 +206,15 @@ class AllowanceStore:
         return None if found is None else (1 + int(found[1]), int(found[0]))
 
     def _locked(self, connection: Connection, keys: Sequence[Key]) -> dict[Key, Standing]:
-        columns = (allowances.c.rule, allowances.c.subject, allowances.c.period_us)
-        statement = (
-            sa.select(*columns, allowances.c.taken, allowances.c.spent, allowances.c.detail)
-            .where(sa.tuple_(*columns).in_(sorted(set(keys))))
-            .order_by(*columns)
-            # Every process locks in the same order, so that none waits in a circle.
-            .with_for_update()
-        )
         found: dict[Key, Standing] = {}
-        for row in connection.execute(statement):
-            standing = msgspec.json.decode(row.detail, type=Standing)
-            standing.taken, standing.spent = row.taken, row.spent
-            found[(row.rule, row.subject, row.period_us)] = standing
-        missing = sorted(set(keys) - found.keys())
+        asked = msgspec.json.encode(keys).decode()
+        rows = connection.exec_driver_sql(_LOCK[self._database.is_sqlite], (asked,)).fetchall()
+        for row in rows:
+            rule, subject, period_us, taken, spent, detail = row
+            standing = _standing.decode(detail)
+            standing.taken, standing.spent = taken, spent
+            found[(rule, subject, period_us)] = standing
+        missing = [key for key in keys if key not in found]
         if missing:
             # Another process has forgotten them as old in this very moment.
             self._known.difference_update(missing)
@@ -219,23 +249,19 @@ class AllowanceStore:
         return answer
 
     def _write(self, connection: Connection, standings: dict[Key, Standing], now_us: int) -> None:
-        connection.execute(
-            sa.text(
-                "UPDATE allowances SET taken = :taken, spent = :spent, detail = :detail,"
-                " touched_at_us = :now"
-                " WHERE rule = :rule AND subject = :subject AND period_us = :period"
-            ),
+        if not standings:
+            return
+        connection.exec_driver_sql(
+            _WRITE[self._database.is_sqlite],
             [
-                {
-                    "rule": rule,
-                    "subject": subject,
-                    "period": period,
-                    "taken": min(standing.taken, _MOST),
-                    "spent": min(standing.spent, _MOST),
-                    "detail": _detail(standing),
-                    "now": now_us,
-                }
-                for (rule, subject, period), standing in standings.items()
+                (
+                    min(standing.taken, _MOST),
+                    min(standing.spent, _MOST),
+                    _detail(standing),
+                    now_us,
+                    *key,
+                )
+                for key, standing in standings.items()
             ],
         )
 

@@ -14,6 +14,7 @@ from headgate.simulator.endpoints.chat_stream import stream_pieces
 from headgate.simulator.endpoints.identifier import new_id
 from headgate.simulator.endpoints.logprobs import token_logprobs
 from headgate.simulator.endpoints.sampling import check_sampling, service_tier
+from headgate.simulator.endpoints.stored_chat import keep_completion
 from headgate.simulator.endpoints.structured_output import read_format
 from headgate.simulator.endpoints.tools import read_tool_choice, read_tools
 from headgate.simulator.exchange import Exchange
@@ -97,12 +98,6 @@ def create_chat_completion(exchange: Exchange, _: str) -> Reply:
     usage = _usage(generation.usage)
     top = _top_logprobs(body)
     total = generation.usage.total_tokens
-    if body.get("stream"):
-        include_usage = (body.get("stream_options") or {}).get("include_usage") is True
-        pieces = stream_pieces(
-            frame, generation.answers, usage if include_usage else None, top_logprobs=top
-        )
-        return StreamReply(pieces=pieces, used_tokens=total)
     choices = [
         {
             "index": index,
@@ -112,20 +107,26 @@ def create_chat_completion(exchange: Exchange, _: str) -> Reply:
         }
         for index, answer in enumerate(generation.answers)
     ]
-    return json_reply(
-        {
-            "id": frame["id"],
-            "object": frame["object"],
-            "created": frame["created"],
-            "model": frame["model"],
-            "choices": choices,
-            "usage": usage,
-            "service_tier": frame["service_tier"],
-            "system_fingerprint": frame["system_fingerprint"],
-            **({"metadata": body["metadata"]} if body.get("store") and "metadata" in body else {}),
-        },
-        used_tokens=total,
-    )
+    completion = {
+        "id": frame["id"],
+        "object": frame["object"],
+        "created": frame["created"],
+        "model": frame["model"],
+        "choices": choices,
+        "usage": usage,
+        "service_tier": frame["service_tier"],
+        "system_fingerprint": frame["system_fingerprint"],
+    }
+    keep_completion(exchange, body, completion)
+    if body.get("stream"):
+        include_usage = (body.get("stream_options") or {}).get("include_usage") is True
+        pieces = stream_pieces(
+            frame, generation.answers, usage if include_usage else None, top_logprobs=top
+        )
+        return StreamReply(pieces=pieces, used_tokens=total)
+    if body.get("store") and "metadata" in body:
+        completion["metadata"] = body["metadata"]
+    return json_reply(completion, used_tokens=total)
 
 
 def _task(body: JsonObject, model: Model) -> Task:

@@ -54,9 +54,13 @@ def delete_container(exchange: Exchange, container_id: str) -> Reply:
 def create_container_file(exchange: Exchange, container_id: str) -> Reply:
     """Put a file into a container: one that is sent, or one that was uploaded before."""
     if is_form(exchange.request):
-        sent = read_form(exchange.request).required_file("file")
-        return json_reply(_put(exchange, container_id, sent.name, sent.content))
-    file_id = exchange.request.json_object().get("file_id")
+        form = read_form(exchange.request)
+        file_id = form.text("file_id")
+        if file_id is None:
+            sent = form.required_file("file")
+            return json_reply(_put(exchange, container_id, sent.name, sent.content))
+    else:
+        file_id = exchange.request.json_object().get("file_id")
     if file_id is None:
         raise missing_parameter("file_id")
     file = exchange.memory.objects.get("file", file_id)

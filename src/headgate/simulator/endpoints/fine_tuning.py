@@ -6,6 +6,7 @@ import time
 
 from headgate.simulator.endpoints.files import add_file
 from headgate.simulator.endpoints.identifier import new_id
+from headgate.simulator.endpoints.models import FINE_TUNED
 from headgate.simulator.endpoints.object_store import Shape, page
 from headgate.simulator.exchange import Exchange
 from headgate.simulator.wire.api_error import ApiError
@@ -120,6 +121,10 @@ def _finish(exchange: Exchange, job: Shape) -> None:
     name = f"ft:{job['model']}:simulator::{job['id'][-8:]}"
     metrics = add_file(
         exchange, "step_metrics.csv", "fine-tune-results", b"step,train_loss\n1,1.5\n"
+    )
+    exchange.memory.objects.add(
+        FINE_TUNED,
+        {"id": name, "object": "model", "created": now, "owned_by": job["organization_id"]},
     )
     job |= {
         "status": "succeeded",

@@ -11,7 +11,7 @@ from typing import Any
 from headgate.simulator import tokens
 from headgate.simulator.catalogue import find_model
 from headgate.simulator.exchange import Exchange
-from headgate.simulator.wire.api_error import invalid_value, missing_parameter
+from headgate.simulator.wire.api_error import ApiError, invalid_value, missing_parameter
 from headgate.simulator.wire.form import is_form, read_form
 from headgate.simulator.wire.parameters import Parameter, check_parameters
 from headgate.simulator.wire.reply import Reply, StreamReply, json_reply, named_event
@@ -19,7 +19,7 @@ from headgate.simulator.wire.reply import Reply, StreamReply, json_reply, named_
 _GENERATION = (
     Parameter("prompt", "string", required=True),
     Parameter("background", "string"),
-    Parameter("model", "string", required=True),
+    Parameter("model", "string"),
     Parameter("moderation", "string"),
     Parameter("n", "integer", minimum=1, maximum=10),
     Parameter("output_compression", "integer", minimum=0, maximum=100),
@@ -30,11 +30,15 @@ _GENERATION = (
     Parameter("size", "string"),
     Parameter("stream", "boolean"),
     Parameter("style", "string"),
+    Parameter("svg", "object"),
     Parameter("user", "string"),
 )
 _SIZES = ("auto", "256x256", "512x512", "1024x1024", "1024x1536", "1536x1024")
 _IMAGE_TOKENS = {"low": 272, "medium": 1_056, "high": 4_160}
 _INPUT_IMAGE_TOKENS = 323
+_DRAWING_MODEL = "gpt-image-1.5"
+_VARYING_MODEL = "dall-e-2"
+"""What is meant where a request names none."""
 
 
 def create_image(exchange: Exchange, _: str) -> Reply:
@@ -65,13 +69,16 @@ def vary_image(exchange: Exchange, _: str) -> Reply:
     form = read_form(exchange.request)
     image = form.required_file("image")
     body: dict[str, Any] = {name: values[-1] for name, values in form.fields.items()}
+    body["model"] = body.get("model") or _VARYING_MODEL
     return _drawn({**body, "prompt": f"{zlib.crc32(image.content)}"}, "image_edit", 1)
 
 
 def _drawn(body: dict[str, Any], event: str, images_given: int) -> Reply:
     if not body.get("prompt"):
         raise missing_parameter("prompt")
-    model = find_model(str(body.get("model")), "image")
+    model = find_model(str(body.get("model") or _DRAWING_MODEL), "image")
+    if (body.get("svg") or body.get("svg[model]")) and body.get("output_format") != "svg":
+        raise ApiError(400, "'svg' requires output_format to be svg.", param="svg")
     size = body.get("size") or "auto"
     if size not in _SIZES:
         raise invalid_value("size", size, _SIZES)
@@ -80,7 +87,8 @@ def _drawn(body: dict[str, Any], event: str, images_given: int) -> Reply:
         quality = "low"
     count = int(body.get("n") or 1)
     colour = zlib.crc32(str(body["prompt"]).encode()) & 0xFFFFFF
-    drawn = base64.b64encode(_png(colour)).decode()
+    as_svg = body.get("output_format") == "svg"
+    drawn = base64.b64encode(_svg(colour) if as_svg else _png(colour)).decode()
     text, pictures = tokens.counted(str(body["prompt"])), images_given * _INPUT_IMAGE_TOKENS
     given = _IMAGE_TOKENS[quality] * count
     usage = {
@@ -92,7 +100,7 @@ def _drawn(body: dict[str, Any], event: str, images_given: int) -> Reply:
     now = int(time.time())
     told = {
         "background": "opaque",
-        "output_format": "png",
+        "output_format": "svg" if as_svg else "png",
         "quality": quality,
         "size": "1024x1024" if size == "auto" else size,
     }
@@ -111,6 +119,14 @@ def _drawn(body: dict[str, Any], event: str, images_given: int) -> Reply:
         return json_reply({"created": now, "data": [{"url": url}] * count})
     data = [{"b64_json": drawn} for _ in range(count)]
     return json_reply({"created": now, **told, "data": data, "usage": usage}, used_tokens=given)
+
+
+def _svg(colour: int) -> bytes:
+    """The same as a drawing."""
+    return (
+        b'<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16">'
+        b'<rect width="16" height="16" fill="#%06x"/></svg>' % colour
+    )
 
 
 def _png(colour: int) -> bytes:

@@ -14,14 +14,20 @@ from headgate.simulator.endpoints import (
     files,
     fine_tuning,
     images,
+    models,
     response_helpers,
+    skills,
+    stored_chat,
     vector_stores,
+    videos,
 )
 from headgate.simulator.exchange import Exchange
 from headgate.simulator.wire.reply import Reply
 
 _STORE = "/vector_stores/{id}"
 _JOB = "/fine_tuning/jobs/{id}"
+_SKILL = "/skills/{id}"
+_COMPLETION = "/chat/completions/{id}"
 _RUN = "/evals/{id}/runs/{id}"
 
 OBJECT_ROUTES: tuple[tuple[str, str, Callable[[Exchange, str], Reply]], ...] = (
@@ -100,5 +106,32 @@ OBJECT_ROUTES: tuple[tuple[str, str, Callable[[Exchange, str], Reply]], ...] = (
     ("DELETE", _RUN, evals.delete_run),
     ("GET", f"{_RUN}/output_items", evals.list_output_items),
     ("GET", f"{_RUN}/output_items/{{id}}", evals.get_output_item),
+    ("GET", "/chat/completions", stored_chat.list_completions),
+    ("GET", _COMPLETION, stored_chat.get_completion),
+    ("POST", _COMPLETION, stored_chat.update_completion),
+    ("DELETE", _COMPLETION, stored_chat.delete_completion),
+    ("GET", f"{_COMPLETION}/messages", stored_chat.list_messages),
+    ("DELETE", "/models/{id}", models.delete_model),
+    ("POST", "/videos", videos.create_video),
+    ("GET", "/videos", videos.list_videos),
+    ("POST", "/videos/characters", videos.create_character),
+    ("GET", "/videos/characters/{id}", videos.get_character),
+    ("POST", "/videos/edits", videos.edit_video),
+    ("POST", "/videos/extensions", videos.extend_video),
+    ("GET", "/videos/{id}", videos.get_video),
+    ("DELETE", "/videos/{id}", videos.delete_video),
+    ("GET", "/videos/{id}/content", videos.get_video_content),
+    ("POST", "/videos/{id}/remix", videos.remix_video),
+    ("POST", "/skills", skills.create_skill),
+    ("GET", "/skills", skills.list_skills),
+    ("GET", _SKILL, skills.get_skill),
+    ("POST", _SKILL, skills.update_skill),
+    ("DELETE", _SKILL, skills.delete_skill),
+    ("GET", f"{_SKILL}/content", skills.get_skill_content),
+    ("POST", f"{_SKILL}/versions", skills.create_version),
+    ("GET", f"{_SKILL}/versions", skills.list_versions),
+    ("GET", f"{_SKILL}/versions/{{id}}", skills.get_version),
+    ("DELETE", f"{_SKILL}/versions/{{id}}", skills.delete_version),
+    ("GET", f"{_SKILL}/versions/{{id}}/content", skills.get_version_content),
     ("POST", "/realtime/client_secrets", client_secrets.create_client_secret),
 )

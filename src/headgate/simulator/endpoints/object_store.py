@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from headgate.simulator.wire.api_error import ApiError, invalid_value
+from headgate.simulator.wire.parameters import Parameter
 from headgate.simulator.wire.reply import JsonReply, json_reply
 from headgate.simulator.wire.request import Request
 
@@ -18,6 +19,8 @@ MAX_CONTENT_BYTES = 256 * 1024 * 1024
 """How much the contents of files may have in all; beyond it the oldest lose theirs."""
 
 Shape = dict[str, Any]
+
+_LIMIT = Parameter("limit", "integer", minimum=1)
 
 
 class StoredObject(msgspec.Struct):
@@ -83,14 +86,18 @@ def no_such(kind: str, object_id: str) -> ApiError:
     )
 
 
-def page(request: Request, newest_first: list[Shape]) -> JsonReply:
-    """One page of a list, as `limit`, `order`, `after` and `before` ask for."""
-    order = request.query_value("order") or "desc"
+def page(request: Request, newest_first: list[Shape], *, order: str = "desc") -> JsonReply:
+    """One page of a list, as `limit`, `order`, `after` and `before` ask for.
+
+    `order` is what holds where the request doesn't say. `ApiError` 400 for a limit below 1.
+    """
+    order = request.query_value("order") or order
     if order not in ("asc", "desc"):
         raise invalid_value("order", order, ("asc", "desc"))
     items = newest_first if order == "desc" else newest_first[::-1]
     ids = [item["id"] for item in items]
     limit = int(request.query_value("limit") or 20)
+    _LIMIT.check({"limit": limit})
     start, end = 0, len(items)
     after, before = request.query_value("after"), request.query_value("before")
     if after in ids:

@@ -18,10 +18,14 @@ from headgate.simulator.wire.api_error import missing_parameter
 from headgate.simulator.wire.reply import Reply, json_reply
 
 _KEPT_CHARACTERS = 400
+_COUNTING_MODEL = "gpt-4.1-mini"
+"""Whose tokens are counted where a request names none."""
 
 
 def compact_response(exchange: Exchange, _: str) -> Reply:
     """What was said so far, made short."""
+    if exchange.request.json_object().get("model") is None:
+        raise missing_parameter("model")
     task = _asked(exchange)
     said = task.everything_said.encode()[:_KEPT_CHARACTERS]
     taken, given = len(prompt_tokens(task)), tokens.counted(said.decode("utf-8", "replace"))
@@ -57,10 +61,8 @@ def count_input_tokens(exchange: Exchange, _: str) -> Reply:
 
 def _asked(exchange: Exchange) -> Task:
     body = exchange.request.json_object()
-    if "model" not in body:
-        raise missing_parameter("model")
     exchange = replace(exchange, body=body)
-    model = find_model(body["model"], "text")
+    model = find_model(body.get("model") or _COUNTING_MODEL, "text")
     before = previous_turns(exchange)
     given = body.get("input")
     turns = (*before, *read_input([] if given is None else given, before))

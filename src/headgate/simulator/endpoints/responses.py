@@ -25,7 +25,7 @@ from headgate.simulator.wire.reply import Reply, StreamReply, json_reply
 from headgate.simulator.wire.request import JsonObject
 
 _PARAMETERS = (
-    Parameter("model", "string", required=True),
+    Parameter("model", "string"),
     Parameter("background", "boolean"),
     Parameter("context_management", "any"),
     Parameter("conversation", "any"),
@@ -63,6 +63,7 @@ _PARAMETERS = (
     Parameter("truncation", "string", choices=("auto", "disabled")),
     Parameter("user", "string"),
 )
+_PROMPTS_MODEL = "gpt-4.1-mini"
 _SUMMARIES = ("auto", "concise", "detailed")
 PAGE_ITEMS = 20
 """How many input items are listed where the request names no limit."""
@@ -76,15 +77,15 @@ def create_response(exchange: Exchange, _: str) -> Reply:
     body = exchange.body
     check_parameters(body, _PARAMETERS, refuse_unknown=exchange.refuse_unknown)
     check_metadata(body)
-    model = find_model(body["model"], "text")
+    model = find_model(_model(body), "text")
     reasoning = body.get("reasoning") or {}
     effort = effort_of(model, reasoning.get("effort"), "reasoning.effort")
     check_sampling(body, model, effort)
     before = previous_turns(exchange)
     given = body.get("input")
-    if given is None and not before:
+    if given is None and not before and not body.get("prompt"):
         raise missing_parameter("input")
-    turns = (*before, *read_input([] if given is None else given, before))
+    turns = (*_prompted(body), *before, *read_input([] if given is None else given, before))
     generation = generate(
         exchange,
         task := task_of(body, model, turns),
@@ -114,9 +115,43 @@ def create_response(exchange: Exchange, _: str) -> Reply:
     return json_reply(shown, used_tokens=total)
 
 
+def _model(body: JsonObject) -> str:
+    """The model asked for: a stored prompt brings one where the request names none."""
+    if body.get("model") is not None:
+        return str(body["model"])
+    if not body.get("prompt"):
+        raise missing_parameter("model")
+    return _PROMPTS_MODEL
+
+
+def _prompted(body: JsonObject) -> tuple[Turn, ...]:
+    """What a stored prompt says; any identifier is one of these."""
+    prompt = body.get("prompt")
+    if not prompt:
+        return ()
+    if not isinstance(prompt, dict) or not prompt.get("id"):
+        raise missing_parameter("prompt.id")
+    values = ", ".join(
+        f"{name}: {value}" for name, value in (prompt.get("variables") or {}).items()
+    )
+    return (Turn(role="user", text=f"Answer as the prompt {prompt['id']} says. {values}".strip()),)
+
+
 def get_response(exchange: Exchange, response_id: str) -> Reply:
-    """The stored response of this id; `ApiError` 404 where there is none."""
-    return json_reply(_shown(_stored(exchange, response_id)))
+    """The stored response of this id, streamed once more where that is asked for.
+
+    `ApiError` 404 where there is none.
+    """
+    stored, request = _stored(exchange, response_id), exchange.request
+    if request.query_value("stream") != "true":
+        return json_reply(_shown(stored))
+    after = request.query_value("starting_after")
+    if after is not None and not after.isdigit():
+        raise ApiError(400, "Invalid 'starting_after': not an integer.", param="starting_after")
+    response = stored.body
+    frame = {**response, "status": "in_progress", "output": [], "usage": None}
+    pieces = stream_events({**frame, "completed_at": None, "incomplete_details": None}, response)
+    return StreamReply(pieces=pieces if after is None else pieces[int(after) + 1 :])
 
 
 def delete_response(exchange: Exchange, response_id: str) -> Reply:

@@ -162,22 +162,30 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     def _end_connection(self, *, reset: bool) -> None:
         """Close the connection in the middle of a reply, or reset it."""
-        transport = (self.scope.get("extensions") or {}).get(TRANSPORT)
-        if transport is None:
-            raise SimulatedDisconnectError
-        if not reset:
-            transport.close()
-            return
-        connection = transport.get_extra_info("socket")
-        # A linger of 0 makes the kernel send RST instead of FIN.
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()
+        end_connection(self.scope, reset=reset)
 
     async def _start(self, status: int, headers: list[Header]) -> None:
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def _body(self, data: bytes, *, more: bool) -> None:
         await self.send({"type": "http.response.body", "body": data, "more_body": more})
+
+
+def end_connection(scope: Scope, *, reset: bool) -> None:
+    """Close the connection that `scope` came by, or reset it.
+
+    Raises `SimulatedDisconnectError` where the server gives no other way.
+    """
+    transport = (scope.get("extensions") or {}).get(TRANSPORT)
+    if transport is None:
+        raise SimulatedDisconnectError
+    if not reset:
+        transport.close()
+        return
+    connection = transport.get_extra_info("socket")
+    # A linger of 0 makes the kernel send RST instead of FIN.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 def _broken_event(data: bytes) -> bytes:

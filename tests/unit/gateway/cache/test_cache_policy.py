@@ -77,6 +77,7 @@ def test_never_means_never():
         b'"tools":[{"type":"function"},{"type":"mcp"}]',
         b'"tools":[{}]',
         b'"tools":17',
+        b'"store":true',
     ],
 )
 def test_calls_that_reach_out_are_never_answered_from_the_cache(more: bytes):

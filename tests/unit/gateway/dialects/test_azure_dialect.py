@@ -55,3 +55,14 @@ def test_an_address_copied_from_an_sdk_means_the_resource(base_url: str):
 def test_deployments_and_plain_names_are_listed_once():
     spoken = dialect(deployments={"gpt-4.1": "ours"}, models=("gpt-4.1", "o3", "gpt-*"))
     assert [model["id"] for model in spoken.models(b'{"data":[]}')] == ["gpt-4.1", "o3"]
+
+
+def test_a_realtime_session_names_its_deployment_unless_it_only_writes_down():
+    spoken = dialect(deployments={"gpt-realtime": "our voice"})
+    path = b"/openai/v1/realtime?"
+    assert spoken.realtime_path("gpt-realtime", b"") == path + b"model=our%20voice"
+    writing = b"intent=transcription"
+    assert spoken.realtime_path("gpt-realtime", writing) == path + writing
+    plain = dialect_for(ProviderSettings(base_url="https://here.example/v1"))
+    assert plain.realtime_path("gpt-realtime", b"") == b"/v1/realtime?model=gpt-realtime"
+    assert plain.realtime_path("gpt-realtime", writing) == b"/v1/realtime?intent=transcription"

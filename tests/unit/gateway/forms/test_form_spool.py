@@ -57,9 +57,10 @@ async def test_a_form_is_told_again_with_another_model(size, model_last):
     assert room.used_bytes == 0
 
 
-async def test_a_form_without_a_model_is_told_as_it_came():
+async def test_a_form_without_a_model_is_told_as_it_came_or_given_one():
     spooled = await spool(Source(form(None, 2 * MIB)), TYPE, SpoolRoom(100 * MIB))
-    assert await told(spooled, "any") == form(None, 2 * MIB)
+    assert await told(spooled, "") == form(None, 2 * MIB)
+    assert await told(spooled, "chosen") == form(b"chosen", 2 * MIB)
     spooled.close()
 
 

@@ -63,25 +63,25 @@ def test_what_is_served_already_is_not_let_pass(path):
 
 
 def test_an_address_is_let_pass_by_its_name_only():
-    allowed = AllowedPaths(["/v1/videos", "/v1/skills/*"])
-    for path in ("/videos", "/skills/a", "/skills/a/versions/2"):
+    allowed = AllowedPaths(["/v1/assistants", "/v1/threads/*"])
+    for path in ("/assistants", "/threads/a", "/threads/a/versions/2"):
         found = allowed.find("POST", path)
         assert found is not None
         assert (found.operation.effect, found.operation.cost) == ("pass", "unknown")
         assert found.owned() == ()
     for path in (
-        "/videos/1",
-        "/videosa",
-        "/skills",
-        "/skills/../files/file-1",
-        "/skills/./a",
-        "/skills//a",
-        "/skills/a b",
-        "/skills/%2e%2e/files",
+        "/assistants/1",
+        "/assistantsa",
+        "/threads",
+        "/threads/../files/file-1",
+        "/threads/./a",
+        "/threads//a",
+        "/threads/a b",
+        "/threads/%2e%2e/files",
         "/files/file-1",
     ):
         assert allowed.find("GET", path) is None
-    assert allowed.find("TRACE", "/videos") is None
+    assert allowed.find("TRACE", "/assistants") is None
 
 
 def test_what_is_served_is_not_let_pass_by_a_wider_name():

@@ -101,16 +101,41 @@ def test_backwards_as_well(projects, limit):
     assert seen == own[:-1]
 
 
-@pytest.mark.parametrize("query", [[("limit", "0")], [("limit", "6")], [("limit", "x")]])
+@pytest.mark.parametrize("query", [[("limit", "-1")], [("limit", "6")], [("limit", "x")]])
 def test_a_limit_out_of_bounds_is_refused(query):
     with pytest.raises(InvalidRequestError) as refused:
         read_page_request(LIST, query)
     assert refused.value.param == "limit"
 
 
-def test_both_ways_at_once_are_refused():
-    with pytest.raises(InvalidRequestError):
-        read_page_request(LIST, [("after", "a"), ("before", "b")])
+def test_a_limit_of_nothing_is_asked_of_the_provider_and_shows_nothing():
+    wanted = read_page_request(LIST, [("limit", "0")])
+    filling = PageBeingFilled(wanted)
+    assert ("limit", "0") in filling.query(None)
+    page = read_provider_page(b'{"data": [{"id": "file-1"}], "has_more": true}')
+    assert filling.take(page, {"file-1": "mine"}, "mine", unregistered_too=False)
+    shown = msgspec.json.decode(filling.body())
+    assert (shown["data"], shown["has_more"]) == ([], True)
+
+
+@given(PROJECTS, st.integers(1, 5), st.data())
+def test_between_two_of_its_own_are_those_that_lie_there(projects, limit, data):
+    provider = Provider(projects)
+    own = [name for name in provider.ids if provider.owners.get(name) == "mine"]
+    if len(own) < 2:
+        return
+    first = data.draw(st.integers(0, len(own) - 2))
+    last = data.draw(st.integers(first + 1, len(own) - 1))
+    between, after = [], own[first]
+    while True:
+        query = [("limit", str(limit)), ("after", after), ("before", own[last])]
+        page = filled(provider, query)
+        between += [item["id"] for item in page["data"]]
+        assert page["has_more"] == (len(between) < last - first - 1)
+        if not page["has_more"]:
+            break
+        after = page["last_id"]
+    assert between == own[first + 1 : last]
 
 
 def test_filters_go_on_to_the_provider():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -40,11 +42,19 @@ def found(value: object) -> set[tuple[str, str, str]]:
         ({"container": {"type": "auto", "file_ids": ["x"]}}, "file", "file_ids"),
         ({"source": {"type": "file_id", "id": "x"}}, "file", "id"),
         ({"mask": {"file_id": "x"}}, "file", "file_id"),
+        ({"tools": [{"environment": {"skills": [{"skill_id": "x"}]}}]}, "skill", "skill_id"),
+        ({"video": {"id": "x"}}, "video", "video"),
     ],
 )
 def test_an_object_is_found_wherever_it_is_named(body, kind, field):
     assert found(body) == {(kind, "x", field)}
     assert mentioned(body)
+
+
+def test_what_a_provider_gives_to_all_and_what_only_looks_alike_name_nothing():
+    curated = {"type": "skill_reference", "skill_id": "openai-spreadsheets"}
+    assert found({"tools": [{"environment": {"skills": [curated]}}]}) == set()
+    assert found({"messages": [{"content": [{"type": "video", "video": "https://x/a"}]}]}) == set()
 
 
 @pytest.mark.parametrize(
@@ -120,3 +130,22 @@ def test_a_forms_field_that_names_an_object_is_known(name):
     assert names_object(name)
     assert not names_object("model")
     assert not names_object("image[]")
+
+
+@pytest.mark.parametrize(
+    ("listed", "named"),
+    [
+        ([{"type": "item_reference", "id": "msg_1"}], ("msg_1",)),
+        ([{"id": "rs_1"}, {"id": "rs_2", "type": None}, {"id": "rs_1"}], ("rs_1", "rs_2")),
+        ([{"id": "msg_1", "role": "assistant", "content": "Said"}], ()),
+        ([{"id": "msg_1", "type": "message", "content": []}], ()),
+        ([{"id": 7}, "text", {"type": "item_reference"}], ()),
+        ("text", ()),
+    ],
+)
+def test_items_are_named_by_their_type_or_by_nothing_but_an_id(listed: Any, named: tuple[str, ...]):
+    assert named_in(listed, "input").items == named
+    assert named_in({"items": listed}).items == named
+    assert named_in({"tools": [{"input": listed, "items": listed}]}).items == ()
+    if named:
+        assert mentioned({"model": "m", "input": listed})

@@ -66,3 +66,31 @@ def test_the_total_limit_always_ends_a_call(timeouts, buffer_sizes):
     deadlines.unsent_bytes = 11
     for size_bytes in buffer_sizes:
         assert deadlines.overdue(timeouts.total_s, size_bytes) == "total_timeout"
+
+
+@given(st.lists(st.floats(0.01, 100), min_size=1, max_size=20), seconds)
+def test_whoever_looks_is_asked_when_he_said_and_decides(waits_s, first_s):
+    told: list[float] = []
+    waits = iter([*waits_s, 0.0])
+
+    def look(now_s: float) -> float:
+        told.append(now_s)
+        return next(waits)
+
+    forever = {"first_byte_s": 1e9, "total_s": 1e9}
+    deadlines = Deadlines(Timeouts(**forever, look_after_s=first_s, look=look), 0.0, 0.0)
+    now_s = first_s
+    assert deadlines.overdue(now_s * 0.99, 0) is None
+    for wait_s in waits_s:
+        assert deadlines.overdue(now_s, 0) is None
+        assert deadlines.overdue(now_s + wait_s * 0.99, 0) is None
+        now_s += wait_s
+    assert deadlines.overdue(now_s, 0) == "attempt_timeout"
+    assert len(told) == len(waits_s) + 1
+
+
+def test_nobody_looks_at_a_reply_that_has_begun():
+    deadlines = Deadlines(Timeouts(look_after_s=1, look=lambda _: 0.0), 0.0, 0.0)
+    deadlines.head_done = True
+    deadlines.received_at_s = 1.9
+    assert deadlines.overdue(2.0, 0) is None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from headgate.errors import UnsupportedError
 from headgate.gateway.dialects.anthropic.chat_reply import chat_completion
 from headgate.gateway.dialects.anthropic.chat_request import (
     chat_as_message,
@@ -102,6 +103,12 @@ class AnthropicDialect:
     def path(self, below: bytes) -> bytes:
         """See `Dialect`."""
         return self._path + below
+
+    def realtime_path(self, model: str, query: bytes) -> bytes:  # noqa: ARG002
+        """See `Dialect`; it has none."""
+        raise UnsupportedError(
+            f"The model `{model[:64]}` has no realtime sessions; its provider offers none."
+        )
 
     def models_path(self) -> bytes:
         """See `Dialect`."""

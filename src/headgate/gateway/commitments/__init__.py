@@ -1,0 +1,1 @@
+"""Batches and background responses: their worst case, what providers show of them, their end."""

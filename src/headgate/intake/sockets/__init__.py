@@ -1,0 +1,1 @@
+"""Websockets of applications: `/v1/responses` and `/v1/realtime`."""
