@@ -141,6 +141,7 @@ class OpenAISurface:
         try:
             if b"x-headgate-feature" in headers:
                 call.name_feature(headers[b"x-headgate-feature"])
+            self.take_trust(call, headers)
             call.forwarded = self.forwarded(headers)
             source = StreamedBody(
                 headers,
