@@ -1,4 +1,4 @@
-"""Which characters does a reader not see, and which stand in for a Latin letter?
+"""Characters that a reader does not see, and those that stand in for a Latin letter.
 
 The tables are short on purpose: what attackers use against English and its neighbours, not all of
 Unicode's confusables. Whole words in another script stay what they are; see `normalise`.

@@ -1,4 +1,4 @@
-"""How likely is a text an attempt to instruct the model that reads it?
+"""How likely a text is an attempt to instruct the model that reads it.
 
 Pure, thread-safe and linear in the text. It knows how attacks speak in eight languages; it does not
 understand, so what says the same in new words passes. It is one layer of several.
@@ -98,7 +98,8 @@ def _in_reading(reading: Reading) -> Iterator[Sign]:
     hidden_places = [(start, end) for shape, start, end in shapes if shape.hides]
     for group in groups(text, hits):
         hidden = any(
-            start <= group.hits[0].start and group.hits[0].end <= end for start, end in hidden_places
+            start <= group.hits[0].start and group.hits[0].end <= end
+            for start, end in hidden_places
         )
         for rule in possible:
             if not _met(rule, group, hidden=hidden):

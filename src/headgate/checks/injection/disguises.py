@@ -1,4 +1,4 @@
-"""How else could a reader who is asked to puzzle it out read a text?
+"""How else a reader who is asked to puzzle it out could read a text.
 
 Digits for letters, letters spaced out, text from its end, rot13, quoted pieces to be joined. These
 readings are only made where the text has something to be read so.

@@ -1,4 +1,4 @@
-"""Which pieces of a text are another text, encoded?"""
+"""Which pieces of a text are another text, encoded."""
 
 from __future__ import annotations
 
@@ -86,8 +86,10 @@ def _percent(written: str) -> str:
 
 def _escapes(written: str) -> str:
     codes = re.findall(r"[0-9a-fA-F]{4}", written)
-    return "".join(chr(int(code, 16)) for code in codes).encode("utf-16", "surrogatepass").decode(
-        "utf-16"
+    return (
+        "".join(chr(int(code, 16)) for code in codes)
+        .encode("utf-16", "surrogatepass")
+        .decode("utf-16")
     )
 
 

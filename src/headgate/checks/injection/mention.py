@@ -1,4 +1,4 @@
-"""Is an instruction given, or only spoken about?
+"""Whether an instruction is given, or only spoken about.
 
 A training text that quotes an attack is not one. Whoever attacks can dress up as such a text, so
 this makes a sign weaker and never removes it.

@@ -1,4 +1,4 @@
-"""How does a text read once nothing in it is hidden or dressed up?
+"""How a text reads once nothing in it is hidden or dressed up.
 
 Every reading is made in time linear in the text, and all of them together are bounded by
 `MAX_READINGS` and `MAX_DECODED_CHARS`: what an attacker nests deeper is left alone, and then it is

@@ -1,4 +1,4 @@
-"""Do made-up examples in a text teach an answer?
+"""Whether made-up examples in a text teach an answer.
 
 Few-shot poisoning and many-shot dialogues have one shape: the same label again and again, and at
 the end a label with nothing behind it, for the model to go on with. It shows in any language.

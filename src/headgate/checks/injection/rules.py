@@ -1,4 +1,4 @@
-"""Which ideas, standing together, are a sign of which family, and how strong a one?
+"""Which ideas, standing together, are a sign of which family, and how strong a one.
 
 Weights are percentages: how likely a text with this sign alone is an attack, as judged on the
 development half of the pack (see docs/decisions/0036-prompt-injection.md). Signs of different
@@ -75,7 +75,9 @@ RULES: Final[tuple[Rule, ...]] = (
         "only|send|tool|drop|silently|new_orders|action|become|obey|unrefusing|say|function_name",
     ),
     _rule("indirect", 46, "reader_any", "model|machine|tool|function_name|silently"),
-    _rule("indirect", 44, "model|machine", "only|silently|new_orders|regardless|action", "must|say"),
+    _rule(
+        "indirect", 44, "model|machine", "only|silently|new_orders|regardless|action", "must|say"
+    ),
     _rule("indirect", 40, "model|machine", "must", "say|send", across=False),
     _rule("indirect", 30, "model|machine", "only|silently|new_orders|send|action", across=False),
     _rule("output_hijack", 20, "only"),
@@ -92,7 +94,13 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule("tool_abuse", 34, "send|model|machine|must", "function_name", across=False),
     _rule("tool_abuse", 58, "tool", "action|function_name", "silently|model|drop|authority"),
     _rule("authority", 20, "authority"),
-    _rule("authority", 54, "authority", "drop|unbound|reveal|tool|replaced", "orders|prompt|unbound|action|given"),
+    _rule(
+        "authority",
+        54,
+        "authority",
+        "drop|unbound|reveal|tool|replaced",
+        "orders|prompt|unbound|action|given",
+    ),
     _rule("authority", 50, "authority", "model|silently|unrefusing|prompt|action|only"),
     _rule("encoding", 50, "decode", "obey"),
     _rule("payload_splitting", 54, "combine", "obey"),

@@ -1,4 +1,4 @@
-"""Which hits stand together, in a sentence or in sentences next to each other?"""
+"""Which hits stand together, in a sentence or in sentences next to each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which signs are the same in every language? Forged roles, hidden markup, links that carry data."""
+"""The signs that are the same in every language: forged roles, hidden markup, laden links."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ SHAPES: Final[tuple[Shape, ...]] = (
     Shape(
         "template_forging",
         34,
-        r"(?im)^[ \t>*_]*\[?(?:system|developer|systeme?|sistema|systeem|系统)(?: ?(?:message|prompt"
-        r"|override|note|nachricht|消息))?\]?[*_]*[ \t]*[:：][ \t]*\S",
+        r"(?im)^[ \t>*_]*\[?(?:system|developer|systeme?|sistema|systeem|系统)"
+        r"(?: ?(?:message|prompt|override|note|nachricht|消息))?\]?[*_]*[ \t]*[:：][ \t]*\S",
     ),
     Shape(
         "template_forging",
@@ -102,8 +102,13 @@ SHAPES: Final[tuple[Shape, ...]] = (
         r"(?i)\[(?://|comment|_|note|hidden)\]\s*:\s*(?:#|<>)\s*[\"'(][^\n]+",
         hides=True,
     ),
-    Shape("hidden_text", 8, r"(?i)<[a-z]+[^>]{0,80}\b(?:alt|title|aria-label|content|data-[a-z-]+)"
-          r"\s*=\s*\"[^\"]{60,}\"", hides=True),  # fmt: skip
+    Shape(
+        "hidden_text",
+        8,
+        r"(?i)<[a-z]+[^>]{0,80}\b(?:alt|title|aria-label|content|data-[a-z-]+)"
+        r"\s*=\s*\"[^\"]{60,}\"",
+        hides=True,
+    ),
     Shape(
         "many_shot",
         30,

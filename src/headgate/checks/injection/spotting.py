@@ -1,8 +1,9 @@
-"""Where in a reading does which idea stand?"""
+"""Where in a reading which idea stands."""
 
 from __future__ import annotations
 
-from typing import Final
+import functools
+from typing import Any, Final
 
 import msgspec
 import re2
@@ -11,11 +12,10 @@ from headgate.checks.injection.concepts import (
     CONCEPTS,
     Concept,
     pattern,
-    phrases_of,
     squeezed,
+    vocabularies,
 )
 from headgate.checks.injection.reading import Reading
-from headgate.checks.injection.vocabularies import VOCABULARIES
 
 MAX_HITS: Final = 2_000
 """How many hits of one idea in one reading are looked at; a text with more is one of lists."""
@@ -35,37 +35,39 @@ class Hit(msgspec.Struct, frozen=True, order=True):
     concept: Concept
 
 
-def _options(*, case_sensitive: bool) -> re2.Options:
+def _options() -> re2.Options:
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MEMORY_BYTES
-    options.case_sensitive = case_sensitive
     return options
+
+
+@functools.cache
+def _compiled(pattern: str) -> Any:
+    return re2.compile(pattern, _options())
 
 
 class _Spotter:
     """The patterns of all ideas: one set that tells which occur, then each one's places."""
 
     def __init__(self, patterns: dict[Concept, str]) -> None:
-        prefilter = re2.Set.SearchSet(_options(case_sensitive=True))
-        self._singles: list[tuple[Concept, re2._Regexp]] = []
-        for concept, written in patterns.items():
-            prefilter.Add(written)
-            self._singles.append((concept, re2.compile(written, _options(case_sensitive=True))))
-        prefilter.Compile()
-        self._prefilter = prefilter
+        self._patterns = tuple(patterns.items())
+        self._prefilter = re2.Set.SearchSet(_options())
+        for _, written in self._patterns:
+            self._prefilter.Add(written)
+        self._prefilter.Compile()
 
     def present(self, text: str) -> frozenset[Concept]:
         """Which ideas occur at all."""
-        return frozenset(self._singles[at][0] for at in self._prefilter.Match(text) or ())
+        return frozenset(self._patterns[at][0] for at in self._prefilter.Match(text) or ())
 
     def hits(self, text: str, wanted: frozenset[Concept]) -> list[Hit]:
         """Where those of `wanted` occur, in order."""
         found: list[Hit] = []
-        for concept, single in self._singles:
+        for concept, written in self._patterns:
             if concept not in wanted:
                 continue
-            for count, match in enumerate(single.finditer(text)):
+            for count, match in enumerate(_compiled(written).finditer(text)):
                 if count >= MAX_HITS:
                     break
                 found.append(Hit(match.start(), match.end(), concept))
@@ -73,6 +75,7 @@ class _Spotter:
 
 
 def _in_words() -> dict[Concept, str]:
+    languages = vocabularies()
     patterns: dict[Concept, str] = {}
     for concept in CONCEPTS:
         if concept in _SHAPES:
@@ -80,20 +83,21 @@ def _in_words() -> dict[Concept, str]:
             continue
         written = [
             pattern(phrase, spaced=vocabulary.spaced)
-            for vocabulary in VOCABULARIES
-            for phrase in phrases_of(vocabulary, concept)
+            for vocabulary in languages
+            for phrase in vocabulary.phrases.get(concept, ())
         ]
         patterns[concept] = f"(?i:{'|'.join(dict.fromkeys(written))})"
     return patterns
 
 
 def _without_spaces() -> dict[Concept, str]:
+    languages = vocabularies()
     patterns: dict[Concept, str] = {}
     for concept in CONCEPTS:
         written = [
             found
-            for vocabulary in VOCABULARIES
-            for phrase in phrases_of(vocabulary, concept)
+            for vocabulary in languages
+            for phrase in vocabulary.phrases.get(concept, ())
             if (found := squeezed(phrase)) is not None
         ]
         if written:
@@ -101,15 +105,17 @@ def _without_spaces() -> dict[Concept, str]:
     return patterns
 
 
-_WORDS: Final = _Spotter(_in_words())
-_SQUEEZED: Final = _Spotter(_without_spaces())
+@functools.cache
+def _spotter(*, in_words: bool) -> _Spotter:
+    """Made when it is first used: it takes some tenths of a second."""
+    return _Spotter(_in_words() if in_words else _without_spaces())
 
 
 def present(reading: Reading) -> frozenset[Concept]:
     """Which ideas occur in `reading`; cheap."""
-    return (_SQUEEZED if reading.disguise == "spaced" else _WORDS).present(reading.text)
+    return _spotter(in_words=reading.disguise != "spaced").present(reading.text)
 
 
 def hits(reading: Reading, wanted: frozenset[Concept]) -> list[Hit]:
     """Where the ideas of `wanted` stand in `reading`, in order."""
-    return (_SQUEEZED if reading.disguise == "spaced" else _WORDS).hits(reading.text, wanted)
+    return _spotter(in_words=reading.disguise != "spaced").hits(reading.text, wanted)

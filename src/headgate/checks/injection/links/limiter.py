@@ -1,0 +1,334 @@
+"""Which addresses stand in an answer, and what is left of it without those that may not.
+
+The answer may come in pieces cut anywhere; the result is the same for every cut, because a whole
+answer is treated as one piece. Held back is only what may be an address: from the `](` of a link,
+the `]:` of a reference, the `<` of a tag or the scheme of a bare address, to its end. A link's text
+is not held: it goes nowhere.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Final, Literal
+
+import msgspec
+
+from headgate.checks.injection.links.destination import (
+    MAX_ADDRESS_CHARS,
+    AllowedLinks,
+    DestinationKind,
+    Refusal,
+    refusal,
+)
+
+MAX_HELD_CHARS: Final = MAX_ADDRESS_CHARS + 1_024
+"""How much may be held back: the longest address, with a title or a tag around it."""
+
+NOTE: Final = "(link removed)"
+"""What stands where something was taken out, unless another text is configured."""
+
+Where = Literal["markdown", "reference", "tag", "autolink", "bare"]
+"""How an address is written: `[a](…)`, `[a]: …`, in a tag, `<…>`, or just so."""
+
+_BARE_STARTS: Final = ("http:", "https:", "ftp:", "ws:", "wss:", "www.")
+_STARTS: Final = ("](", "]:", "<", *_BARE_STARTS)
+_START = re.compile("|".join(map(re.escape, _STARTS)), re.IGNORECASE)
+_LONGEST_START: Final = max(map(len, _STARTS))
+_BRACKET = re.compile(r"[\[\]]")
+_TAG_FOLLOWS = re.compile(r"[A-Za-z/!?]")
+_BARE_END = re.compile(r"[\s<>\"`{}|^]|[\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]")
+_TRAILING = ".,;:!?)]}*_~'"
+_AUTOLINK = re.compile(r"<(?P<address>[a-z][a-z0-9+.\-]{1,31}:[^<>\s]*)>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"""(?P<name>[\w:-]+)\s*=\s*(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s>"']+))"""
+)
+_LOADED: Final = frozenset(
+    ("src", "srcset", "poster", "background", "data", "style", "lowsrc", "dynsrc", "imagesrcset")
+)
+_LED_TO: Final = frozenset(
+    ("href", "xlink:href", "action", "formaction", "cite", "ping", "longdesc", "codebase",
+     "manifest", "profile", "usemap", "classid", "archive", "content", "srcdoc")
+)  # fmt: skip
+_IN_VALUE = re.compile(
+    r"(?:[a-z][a-z0-9+.\-]*:)?(?://|\\\\|/\\|\\/)[^\s,\"')]*"
+    r"|\b(?:data|javascript|vbscript|blob|file):[^\s,\"')]*"
+    r"|\bhttps?:[^\s,\"')]*",
+    re.IGNORECASE,
+)
+
+
+class Removed(msgspec.Struct, frozen=True):
+    """What was taken out."""
+
+    reason: Refusal
+    where: Where
+    kind: DestinationKind
+    address: str
+    """The address; a secret may be in it, so it belongs into no log."""
+
+
+class LinkLimiter:
+    """Takes the addresses that `allowed` doesn't allow out of one answer."""
+
+    def __init__(self, allowed: AllowedLinks, note: str = NOTE) -> None:
+        self._allowed = allowed
+        self._note = note
+        self._held = ""
+        self._before = ""
+        """The last characters that were given out, to tell an image's `![` from a link's `[`."""
+        self._brackets: list[bool] = []
+        self.removed: list[Removed] = []
+
+    @property
+    def held_chars(self) -> int:
+        """How much is held back at the moment."""
+        return len(self._held)
+
+    def feed(self, piece: str) -> str:
+        """What may be shown after `piece`."""
+        self._held += piece
+        return self._advance(final=False)
+
+    def end(self) -> str:
+        """What is left when nothing more comes."""
+        return self._advance(final=True)
+
+    def _advance(self, *, final: bool) -> str:
+        shown: list[str] = []
+        text = self._held
+        at = 0
+        while at < len(text):
+            start = _START.search(text, at)
+            if start is None:
+                safe = len(text) if final else len(text) - _possible_start(text, at)
+                shown.append(self._passed(text[at:safe]))
+                at = safe
+                break
+            shown.append(self._passed(text[at : start.start()]))
+            at = start.start()
+            step = self._step(text, at, start[0].lower(), final=final)
+            if step is None:
+                break
+            shown_now, at = step
+            shown.append(shown_now)
+        self._held = text[at:]
+        return "".join(shown)
+
+    def _passed(self, text: str) -> str:
+        """Note the brackets that `text` opens and closes, and hand it on."""
+        for bracket in _BRACKET.finditer(text):
+            place = bracket.start()
+            if bracket[0] == "[":
+                before = text[place - 1] if place else self._before
+                self._brackets.append(before == "!")
+                # Unclosed brackets of a long text are no links.
+                del self._brackets[:-64]
+            elif self._brackets:
+                self._brackets.pop()
+        if text:
+            self._before = text[-1]
+        return text
+
+    def _step(self, text: str, at: int, start: str, *, final: bool) -> tuple[str, int] | None:
+        """What is shown for the start at `at`, and where to go on; None to wait for more."""
+        if start == "](":
+            return self._markdown(text, at, final=final)
+        if start == "]:":
+            return self._reference(text, at, final=final)
+        if start == "<":
+            return self._tag(text, at, final=final)
+        return self._bare(text, at, start, final=final)
+
+    def _closed(self) -> DestinationKind:
+        is_image = self._brackets.pop() if self._brackets else False
+        return "image" if is_image else "link"
+
+    def _markdown(self, text: str, at: int, *, final: bool) -> tuple[str, int] | None:
+        # No farther than a stream would wait, so that a whole answer is treated the same.
+        close = _closing(text[: at + MAX_HELD_CHARS + 1], at + 2)
+        if close is None and not final and len(text) - at <= MAX_HELD_CHARS:
+            return None
+        if close is None or close < 0:
+            # No link after all; an address inside is looked at by itself.
+            self._closed()
+            self._before = "("
+            return "](", at + 2
+        kind = self._closed()
+        inside = text[at + 2 : close].strip()
+        address = _without_title(inside)
+        reason = refusal(_unescaped(address), kind, self._allowed)
+        self._before = ")"
+        if reason is None:
+            return text[at : close + 1], close + 1
+        self.removed.append(Removed(reason, "markdown", kind, address))
+        return f"] {self._note}", close + 1
+
+    def _reference(self, text: str, at: int, *, final: bool) -> tuple[str, int] | None:
+        begin = at + 2
+        while begin < len(text) and text[begin].isspace() and begin - at < 16:
+            begin += 1
+        end = begin
+        while end < len(text) and not text[end].isspace() and end - begin <= MAX_HELD_CHARS:
+            end += 1
+        if end >= len(text) and not final:
+            return None
+        self._closed()
+        address = text[begin:end].strip("<>")
+        # A definition serves links and images alike, so both lists must allow it.
+        reason = refusal(_unescaped(address), "link", self._allowed) or refusal(
+            _unescaped(address), "image", self._allowed
+        )
+        if not address or reason is None:
+            self._before = text[end - 1]
+            return text[at:end], end
+        if not _looks_like_address(address):
+            self._before = ":"
+            return text[at : at + 2], at + 2
+        self._before = self._note[-1:]
+        self.removed.append(Removed(reason, "reference", "link", address))
+        return f"]: {self._note}", end
+
+    def _tag(self, text: str, at: int, *, final: bool) -> tuple[str, int] | None:
+        if at + 1 >= len(text):
+            return ("<", at + 1) if final else None
+        if not _TAG_FOLLOWS.match(text[at + 1]):
+            self._before = "<"
+            return "<", at + 1
+        close = text.find(">", at)
+        if close < 0:
+            if not final and len(text) - at <= MAX_HELD_CHARS:
+                return None
+            # A tag without an end is none, but what comes later must not end it.
+            self._before = ";"
+            return "&lt;", at + 1
+        tag = text[at : close + 1]
+        if len(tag) > MAX_HELD_CHARS:
+            self._before = ";"
+            return "&lt;", at + 1
+        self._before = ">"
+        if found := _AUTOLINK.fullmatch(tag):
+            reason = refusal(found["address"], "link", self._allowed)
+            if reason is None:
+                return tag, close + 1
+            self.removed.append(Removed(reason, "autolink", "link", found["address"]))
+            return self._note, close + 1
+        for kind, address in _addresses_in(tag):
+            reason = refusal(address, kind, self._allowed)
+            if reason is not None:
+                self.removed.append(Removed(reason, "tag", kind, address))
+                self._before = self._note[-1:]
+                return self._note, close + 1
+        return tag, close + 1
+
+    def _bare(self, text: str, at: int, start: str, *, final: bool) -> tuple[str, int] | None:
+        ended = _BARE_END.search(text, at + len(start))
+        end = ended.start() if ended else len(text)
+        if ended is None and not final and len(text) - at <= MAX_HELD_CHARS:
+            return None
+        end = min(end, at + MAX_HELD_CHARS)
+        address = text[at:end]
+        while len(address) > len(start) and address[-1] in _TRAILING:
+            address = address[:-1]
+        end = at + len(address)
+        if len(address) == len(start) or (start != "www." and not _authority(address)):
+            # "http:" in a sentence about protocols.
+            self._before = text[at + len(start) - 1]
+            return text[at : at + len(start)], at + len(start)
+        reason = refusal(address, "link", self._allowed)
+        self._before = address[-1]
+        if reason is None:
+            return address, end
+        self.removed.append(Removed(reason, "bare", "link", address))
+        self._before = self._note[-1:]
+        return self._note, end
+
+
+def limited(text: str, allowed: AllowedLinks, note: str = NOTE) -> tuple[str, tuple[Removed, ...]]:
+    """A whole answer without the addresses that may not stand, and what they were."""
+    limiter = LinkLimiter(allowed, note)
+    shown = limiter.feed(text) + limiter.end()
+    return shown, tuple(limiter.removed)
+
+
+def _possible_start(text: str, since: int) -> int:
+    """How many of the last letters may be the beginning of a start."""
+    tail = text[max(since, len(text) - _LONGEST_START + 1) :].lower()
+    return next(
+        (
+            len(tail) - at
+            for at in range(len(tail))
+            if any(start.startswith(tail[at:]) for start in _STARTS)
+        ),
+        0,
+    )
+
+
+def _closing(text: str, begin: int) -> int | None:
+    """Where the `)` of a link stands; None where it is still to come, -1 where there is none."""
+    depth = 0
+    at = begin
+    quote = ""
+    angled = text[begin:].lstrip().startswith("<")
+    while at < len(text):
+        letter = text[at]
+        if letter == "\n" and text[at + 1 : at + 2] == "\n":
+            return -1
+        if letter == "\\":
+            at += 2
+            continue
+        if quote:
+            quote = "" if letter == quote else quote
+        elif angled:
+            angled = letter != ">"
+        elif letter in "\"'" and at and text[at - 1].isspace():
+            quote = letter
+        elif letter == "(":
+            depth += 1
+        elif letter == ")":
+            if depth == 0:
+                return at
+            depth -= 1
+        at += 1
+    return None
+
+
+def _without_title(inside: str) -> str:
+    if inside.startswith("<"):
+        return inside[1:].partition(">")[0]
+    parts = inside.split(None, 1)
+    if len(parts) == 2 and not parts[1].lstrip().startswith(('"', "'", "(")):
+        # No Markdown, but some renderers take a space in an address for part of it.
+        return inside
+    return parts[0] if parts else ""
+
+
+def _unescaped(address: str) -> str:
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", address)
+
+
+def _looks_like_address(text: str) -> bool:
+    return bool(re.match(r"(?:[a-z][a-z0-9+.\-]*:|//|\\|www\.)\S", text, re.IGNORECASE))
+
+
+def _authority(address: str) -> bool:
+    return re.match(r"[a-z]+:[/\\]*[^\s/\\]", address, re.IGNORECASE) is not None
+
+
+def _addresses_in(tag: str) -> list[tuple[DestinationKind, str]]:
+    """The addresses in a tag's attributes, and any other that stands in it."""
+    found: list[tuple[DestinationKind, str]] = []
+    plain = html.unescape(tag)
+    for attribute in _ATTRIBUTE.finditer(plain):
+        value = attribute["double"] or attribute["single"] or attribute["bare"] or ""
+        name = attribute["name"].lower()
+        kind: DestinationKind = "image" if name in _LOADED else "link"
+        if name in ("src", "href", "action", "formaction", "poster", "data", "xlink:href", "ping"):
+            found.append((kind, value))
+        elif name in _LOADED or name in _LED_TO:
+            found += ((kind, inside[0]) for inside in _IN_VALUE.finditer(value))
+    listed = {address for _, address in found}
+    for inside in _IN_VALUE.finditer(plain):
+        if not any(inside[0] in address for address in listed):
+            found.append(("link", inside[0]))
+    return found
