@@ -12,15 +12,17 @@ _TOLD_BY_FAMILY: Final = ("none", "detector, call refused", "datamarking", "righ
 
 def markdown(measured: Measured) -> str:
     """Everything measured, in Markdown."""
-    attacks = round(measured.success["none"].of / SEEDS)
+    attacks = round(measured.success["none"].of)
     blocked = Share(
         sum(share.count for share in measured.blocked.values()),
         sum(share.of for share in measured.blocked.values()),
     )
     every = measured.success["all"].percent
     lines = [
-        f"{attacks} attacks in {len(measured.by_family)} families, {blocked.of:.0f} look-alikes,"
-        f" {SEEDS} seeds of the gullible model.",
+        (
+            f"{attacks} attacks in {len(measured.by_family)} families, {blocked.of:.0f}"
+            f" look-alikes, {SEEDS} seeds of the gullible model."
+        ),
         "",
         "| defence | attacks that succeed, % | direct ones, % |",
         "|---|---:|---:|",
@@ -31,8 +33,10 @@ def markdown(measured: Measured) -> str:
         ),
         "",
         f"Goal with all on, at most {GOAL_PERCENT:g} %: {_met(every)} ({every:.2f} %).",
-        f"Goal for look-alikes refused, at most {GOAL_PERCENT:g} %: {_met(blocked.percent)}"
-        f" ({blocked.count:.0f} of {blocked.of:.0f}, {blocked.percent:.2f} %).",
+        (
+            f"Goal for look-alikes refused, at most {GOAL_PERCENT:g} %: {_met(blocked.percent)}"
+            f" ({blocked.count:.0f} of {blocked.of:.0f}, {blocked.percent:.2f} %)."
+        ),
         "",
         "| the detector alone | attacks found, % | look-alikes refused, % |",
         "|---|---:|---:|",

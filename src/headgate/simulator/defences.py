@@ -50,8 +50,12 @@ def carries(text: str, payload: str) -> bool:
     if len(payload) <= 2 * _WINDOW:
         return payload in text
     starts = range(0, len(payload) - _WINDOW + 1, _STEP)
-    seen = sum(payload[start : start + _WINDOW] in text for start in starts)
-    return seen >= _ENOUGH * len(starts)
+    missing = (1 - _ENOUGH) * len(starts)
+    for start in starts:
+        missing -= payload[start : start + _WINDOW] not in text
+        if missing < 0:
+            return False
+    return True
 
 
 def ways_to_read(text: str, instructions: str) -> Iterator[tuple[str, frozenset[Technique]]]:

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from headgate.checks.injection import spotting
+from headgate.checks.injection.concepts import Concept
 from headgate.checks.injection.families import Family
 from headgate.checks.injection.mention import Mentions
 from headgate.checks.injection.normalise import Hiding, normalised
 from headgate.checks.injection.reading import Disguise, Reading, Span
 from headgate.checks.injection.repetition import repetitions
-from headgate.checks.injection.rules import NEEDED, RULES, Rule
+from headgate.checks.injection.rules import RULES, Rule
 from headgate.checks.injection.sentences import Group, groups
 from headgate.checks.injection.shapes import shapes_in
 from headgate.checks.injection.verdict import Sign, Verdict
@@ -41,7 +42,8 @@ _PUZZLES: Final[frozenset[Disguise]] = frozenset(("rot13", "reversed", "pieces",
 _ENOUGH_IN_PUZZLE: Final = 40
 _MOST: Final = 97
 _WORTH_STRIPPING: Final = 18
-_WANTED: Final = NEEDED | {"about_attacks", "thing", "mine"}
+_AROUND: Final[frozenset[Concept]] = frozenset(("about_attacks", "thing", "mine"))
+"""What weakens a sign, beside what the rules ask for."""
 _HIDING: Final[dict[Hiding, int]] = {
     "tags": 55,
     "variation_bytes": 45,
@@ -89,7 +91,8 @@ def _in_reading(reading: Reading) -> Iterator[Sign]:
     possible = [rule for rule in RULES if all(need & present for need in rule.needs)]
     if not shapes and not possible:
         return
-    hits = spotting.hits(reading, _WANTED & present)
+    wanted = _AROUND.union(*(need for rule in possible for need in rule.needs))
+    hits = spotting.hits(reading, present & wanted)
     mentions = Mentions(text, hits)
     factor = 1.0 if reading.disguise == "none" else _DISGUISED
     for shape, start, end in shapes:

@@ -21,7 +21,19 @@ _SPOKEN_ABOUT: Final = 0.35
 _SAME_SENTENCE: Final = 0.5
 _EVERYDAY: Final = 0.35
 _NEAR_CHARS: Final = 240
+_OWNED_CHARS: Final = 16
 _STRONG: Final[frozenset[Concept]] = frozenset(("unbound", "reader", "unrefusing"))
+
+
+def _owned(group: Group) -> bool:
+    """Whether "my" or "our" stands before the instructions: whoever writes speaks of their own."""
+    owners = [hit.end for hit in group.hits if hit.concept == "mine"]
+    return any(
+        0 <= hit.start - end <= _OWNED_CHARS
+        for hit in group.hits
+        if hit.concept in ("orders", "prompt")
+        for end in owners
+    )
 
 
 class Mentions:
@@ -43,7 +55,7 @@ class Mentions:
         factor = 1.0
         concepts = group.concepts
         if family in ("override", "extraction") and not concepts & _STRONG:
-            if "mine" in concepts and "prompt" not in concepts:
+            if "mine" in concepts and _owned(group):
                 factor *= _EVERYDAY
             if "thing" in concepts and "model" not in concepts:
                 factor *= _EVERYDAY

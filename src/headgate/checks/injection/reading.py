@@ -48,6 +48,10 @@ class Reading(msgspec.Struct, frozen=True):
         if self.whole is not None:
             return Reading(text, range(len(text)), self._named(disguise), self.whole)
         origins = self.origins
+        if origins == range(len(self.text)):
+            return Reading(text, places, self._named(disguise))
+        if places == range(len(self.text)):
+            return Reading(text, origins, self._named(disguise))
         return Reading(text, [origins[place] for place in places], self._named(disguise))
 
     def decoded(self, text: str, start: int, end: int, disguise: Disguise) -> Reading:

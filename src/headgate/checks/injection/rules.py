@@ -112,8 +112,3 @@ RULES: Final[tuple[Rule, ...]] = (
         hidden=True,
     ),
 )
-
-NEEDED: Final[frozenset[Concept]] = frozenset(
-    concept for rule in RULES for need in rule.needs for concept in need
-)
-"""Every idea that any rule asks for."""
