@@ -21,18 +21,18 @@ _SPOKEN_ABOUT: Final = 0.35
 _SAME_SENTENCE: Final = 0.5
 _EVERYDAY: Final = 0.35
 _NEAR_CHARS: Final = 240
-_OWNED_CHARS: Final = 16
+_OWNED_CHARS: Final = 32
 _STRONG: Final[frozenset[Concept]] = frozenset(("unbound", "reader", "unrefusing"))
 
 
 def _owned(group: Group) -> bool:
-    """Whether "my" or "our" stands before the instructions: whoever writes speaks of their own."""
-    owners = [hit.end for hit in group.hits if hit.concept == "mine"]
+    """Whether "my" or "that I gave" stands by the instructions: they are the writer's own."""
+    owners = [hit for hit in group.hits if hit.concept == "mine"]
     return any(
-        0 <= hit.start - end <= _OWNED_CHARS
+        0 <= hit.start - owner.end <= _OWNED_CHARS or 0 <= owner.start - hit.end <= _OWNED_CHARS
         for hit in group.hits
         if hit.concept in ("orders", "prompt")
-        for end in owners
+        for owner in owners
     )
 
 
