@@ -33,6 +33,7 @@ _NOT_TO_FOLLOW = re.compile(
 )
 _TOKEN = re.compile(r"(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{12,}")
 _NAMED_MARK = re.compile(r"[\"']([^\w\s\"'”.,:;!?()\[\]<>{}/-])[\"'”]")
+_SIGN = re.compile(r"[^\w\s\"'.,:;!?()\[\]<>{}/|=+#*-]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 _MARKED_SHARE: Final = 0.6
 _WINDOW: Final = 8
@@ -63,12 +64,13 @@ def ways_to_read(text: str, instructions: str) -> Iterator[tuple[str, frozenset[
     heeded = _NOT_TO_FOLLOW.search(instructions) is not None
     for inside, fenced in _fenced(text, instructions):
         around: set[Technique] = {"fence"} if fenced else set()
-        mark = _mark(inside, instructions)
-        if mark is not None:
-            found: frozenset[Technique] = frozenset(around | {"datamark"})
-            yield squeezed(inside.replace(mark, " ")), found if heeded else frozenset()
-            continue
         yield squeezed(inside), frozenset(around) if heeded else frozenset()
+        mark = _mark(inside)
+        if mark is not None:
+            # A model reads through marks that nobody told it of, too.
+            named = mark in _NAMED_MARK.findall(instructions)
+            marked: frozenset[Technique] = frozenset(around | {"datamark"} if named else around)
+            yield squeezed(inside.replace(mark, " ")), marked if heeded else frozenset()
         if "base64" in instructions.lower():
             encoded: frozenset[Technique] = frozenset(around | {"encode"})
             for island in _BASE64.findall(inside):
@@ -110,10 +112,9 @@ def _fenced(text: str, instructions: str) -> Iterator[tuple[str, bool]]:
 _MAX_FENCES: Final = 64
 
 
-def _mark(text: str, instructions: str) -> str | None:
-    """The mark between the words of `text`, where the instructions name it."""
-    named = set(_NAMED_MARK.findall(instructions))
-    counts = Counter(letter for letter in text if letter in named)
+def _mark(text: str) -> str | None:
+    """The sign that stands between nearly all words of `text`, if there is one."""
+    counts = Counter(_SIGN.findall(text))
     if not counts:
         return None
     mark, count = counts.most_common(1)[0]

@@ -1,4 +1,4 @@
-"""A leaked canary is seen however the answer is cut, and in the dresses that models are asked for."""
+"""A leaked canary is seen however the answer is cut, and however a model is asked to tell it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a text is dressed up as, what it says is read, and its place in the original is known."""
+"""Whatever a text is dressed up as, what it says is read, and where it stood is known."""
 
 from __future__ import annotations
 
@@ -144,7 +144,8 @@ def test_what_is_nested_without_end_is_bounded():
 
 
 @pytest.mark.parametrize(
-    "piece", ["a", "%41", "&#65;", "A ", "\\u0041", "01000001 ", "QUJD", '"a" ', "1a", "\u200ba", "["]
+    "piece",
+    ["a", "%41", "&#65;", "A ", "\\u0041", "01000001 ", "QUJD", '"a" ', "1a", "\u200ba", "["],
 )
 def test_time_grows_no_faster_than_the_text(piece: str):
     def took_s(count: int) -> float:

@@ -80,7 +80,9 @@ def refusal(address: str, kind: DestinationKind, allowed: AllowedLinks) -> Refus
 def _of_relative(plain: str, allowed: AllowedLinks) -> Refusal | None:
     if not allowed.relative:
         return "host"
-    return "malformed" if "\\" in plain or _SCHEME.match(unquote(plain)) else None
+    if "\\" in plain or _SCHEME.match(unquote(plain)):
+        return "malformed"
+    return "nested" if _NESTED.search(unquote(plain)) else None
 
 
 def _of_parts(found: re.Match[str], kind: DestinationKind, allowed: AllowedLinks) -> Refusal | None:

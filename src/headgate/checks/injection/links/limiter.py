@@ -52,8 +52,8 @@ _LED_TO: Final = frozenset(
 )  # fmt: skip
 _IN_VALUE = re.compile(
     r"(?:[a-z][a-z0-9+.\-]*:)?(?://|\\\\|/\\|\\/)[^\s,\"')]*"
-    r"|\b(?:data|javascript|vbscript|blob|file):[^\s,\"')]*"
-    r"|\bhttps?:[^\s,\"')]*",
+    r"|\b(?:data|javascript|vbscript|blob|file):[^\s,\"')]+"
+    r"|\bhttps?:[^\s,\"')]+",
     re.IGNORECASE,
 )
 
@@ -158,6 +158,9 @@ class LinkLimiter:
         inside = text[at + 2 : close].strip()
         address = _without_title(inside)
         reason = refusal(_unescaped(address), kind, self._allowed)
+        if reason is None and _START.search(inside[inside.find(address) + len(address) :]):
+            # An address in the title: where it ends is a matter of the renderer.
+            reason = "malformed"
         self._before = ")"
         if reason is None:
             return text[at : close + 1], close + 1
@@ -175,16 +178,15 @@ class LinkLimiter:
             return None
         self._closed()
         address = text[begin:end].strip("<>")
-        # A definition serves links and images alike, so both lists must allow it.
-        reason = refusal(_unescaped(address), "link", self._allowed) or refusal(
-            _unescaped(address), "image", self._allowed
-        )
-        if not address or reason is None:
-            self._before = text[end - 1]
-            return text[at:end], end
+        self._before = ":"
         if not _looks_like_address(address):
-            self._before = ":"
             return text[at : at + 2], at + 2
+        # A definition serves links and images alike, so both lists must allow it.
+        plain = _unescaped(address)
+        reason = refusal(plain, "link", self._allowed) or refusal(plain, "image", self._allowed)
+        if reason is None:
+            # What else stands in it is still looked at.
+            return text[at:begin], begin
         self._before = self._note[-1:]
         self.removed.append(Removed(reason, "reference", "link", address))
         return f"]: {self._note}", end
@@ -199,6 +201,8 @@ class LinkLimiter:
         if close < 0:
             if not final and len(text) - at <= MAX_HELD_CHARS:
                 return None
+            if final and not _IN_VALUE.search(html.unescape(text[at:])):
+                return "<", at + 1
             # A tag without an end is none, but what comes later must not end it.
             self._before = ";"
             return "&lt;", at + 1
