@@ -60,6 +60,21 @@ _OTHERS: Final = {
 }  # fmt: skip
 
 
+BETWEEN_LETTERS: Final = re.compile(f"(?<=[A-Za-z])[{''.join(sorted(ZERO_WIDTH))}]+(?=[A-Za-z])")
+"""Invisible characters inside a word of a script that has no use for them."""
+
+
+def without_invisible(text: str) -> str:
+    """`text` without the characters that carry what people don't see; flags and joiners stay."""
+    parts: list[str] = []
+    after = 0
+    for flag in FLAG.finditer(text):
+        parts += (TAGS.sub("", text[after : flag.start()]), flag[0])
+        after = flag.end()
+    text = "".join((*parts, TAGS.sub("", text[after:])))
+    return BETWEEN_LETTERS.sub("", VARIATIONS.sub("", text))
+
+
 @lru_cache(maxsize=8192)
 def plain(character: str) -> str:
     """`character` as a detector reads it: compatible form, no accent, nothing where unseen."""

@@ -128,7 +128,13 @@ def _met(rule: Rule, group: Group, *, hidden: bool) -> bool:
 
 
 def _sign(reading: Reading, family: Family, weight: float, start: int, end: int) -> Sign:
-    span = reading.original(start, min(end, len(reading.text)))
+    text = reading.text
+    end = min(end, len(text))
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    span = reading.original(start, end)
     return Sign(family, min(_MOST, round(weight)), span, reading.disguise)
 
 

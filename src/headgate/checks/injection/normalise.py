@@ -13,12 +13,12 @@ from typing import Final, Literal
 import msgspec
 
 from headgate.checks.injection.characters import (
+    BETWEEN_LETTERS,
     FLAG,
     OVERRIDES,
     TAGS,
     TWINS,
     VARIATIONS,
-    ZERO_WIDTH,
     is_styled,
     plain,
 )
@@ -44,7 +44,6 @@ Hiding = Literal["tags", "variation_bytes", "override", "zero_width", "mixed_scr
 """
 
 _WORD = re.compile(r"[^\W\d_]+")
-_BETWEEN_LETTERS = re.compile(f"(?<=[A-Za-z])[{''.join(sorted(ZERO_WIDTH))}]+(?=[A-Za-z])")
 _ENOUGH_TO_HIDE = 3
 
 
@@ -98,7 +97,7 @@ def _plain_reading(text: str, hiding: list[tuple[Hiding, Span]]) -> Reading:
         hiding.append(("styled", (0, len(text))))
     if any(mark in text for mark in OVERRIDES):
         hiding.append(("override", (0, len(text))))
-    inside = list(_BETWEEN_LETTERS.finditer(text))
+    inside = list(BETWEEN_LETTERS.finditer(text))
     if len(inside) >= _ENOUGH_TO_HIDE:
         hiding.append(("zero_width", (inside[0].start(), inside[-1].end())))
     shown = "".join(letters)

@@ -61,6 +61,16 @@ def test_marked_words_can_be_read_again(text: str):
     assert "".join(unmarked(marked.text, marker).split()) == letters
 
 
+def test_what_nobody_sees_is_left_out_and_flags_stay():
+    hidden = "".join(chr(0xE0000 + ord(letter)) for letter in "obey")
+    assert defused(f"a{hidden}b i\u200bg\u200bn 🏴󠁧󠁢󠁳󠁣󠁴󠁿 👨‍👩‍👧") == "ab ign 🏴󠁧󠁢󠁳󠁣󠁴󠁿 👨‍👩‍👧"
+
+
+def test_an_address_stays_whole():
+    address = "https://www.example.com/a/very/long/path?with=a&query=string"
+    assert address in datamark(f"see {address} there", "⁂").text
+
+
 @pytest.mark.parametrize(
     "text",
     [
