@@ -90,7 +90,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule("concealment", 28, "silently"),
     _rule("concealment", 54, "silently", "action|tool|function_name|address"),
     _rule("tool_abuse", 54, "tool", "function_name", across=False),
-    _rule("tool_abuse", 42, "tool", "action", across=False),
+    _rule("tool_abuse", 50, "tool", "action", across=False),
     _rule("tool_abuse", 34, "send|model|machine|must", "function_name", across=False),
     _rule("tool_abuse", 58, "tool", "action|function_name", "silently|model|drop|authority"),
     _rule("authority", 20, "authority"),
