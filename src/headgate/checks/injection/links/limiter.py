@@ -21,6 +21,15 @@ from headgate.checks.injection.links.destination import (
     Refusal,
     refusal,
 )
+from headgate.checks.injection.links.grammar import (
+    IN_VALUE,
+    addresses_in,
+    closing,
+    has_authority,
+    looks_like_address,
+    unescaped,
+    without_title,
+)
 
 MAX_HELD_CHARS: Final = MAX_ADDRESS_CHARS + 1_024
 """How much may be held back: the longest address, with a title or a tag around it."""
@@ -40,22 +49,6 @@ _TAG_FOLLOWS = re.compile(r"[A-Za-z/!?]")
 _BARE_END = re.compile(r"[\s<>\"`{}|^]|[\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]")
 _TRAILING = ".,;:!?)]}*_~'"
 _AUTOLINK = re.compile(r"<(?P<address>[a-z][a-z0-9+.\-]{1,31}:[^<>\s]*)>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(
-    r"""(?P<name>[\w:-]+)\s*=\s*(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s>"']+))"""
-)
-_LOADED: Final = frozenset(
-    ("src", "srcset", "poster", "background", "data", "style", "lowsrc", "dynsrc", "imagesrcset")
-)
-_LED_TO: Final = frozenset(
-    ("href", "xlink:href", "action", "formaction", "cite", "ping", "longdesc", "codebase",
-     "manifest", "profile", "usemap", "classid", "archive", "content", "srcdoc")
-)  # fmt: skip
-_IN_VALUE = re.compile(
-    r"(?:[a-z][a-z0-9+.\-]*:)?(?://|\\\\|/\\|\\/)[^\s,\"')]*"
-    r"|\b(?:data|javascript|vbscript|blob|file):[^\s,\"')]+"
-    r"|\bhttps?:[^\s,\"')]+",
-    re.IGNORECASE,
-)
 
 
 class Removed(msgspec.Struct, frozen=True):
@@ -146,7 +139,7 @@ class LinkLimiter:
 
     def _markdown(self, text: str, at: int, *, final: bool) -> tuple[str, int] | None:
         # No farther than a stream would wait, so that a whole answer is treated the same.
-        close = _closing(text[: at + MAX_HELD_CHARS + 1], at + 2)
+        close = closing(text[: at + MAX_HELD_CHARS + 1], at + 2)
         if close is None and not final and len(text) - at <= MAX_HELD_CHARS:
             return None
         if close is None or close < 0:
@@ -156,8 +149,8 @@ class LinkLimiter:
             return "](", at + 2
         kind = self._closed()
         inside = text[at + 2 : close].strip()
-        address = _without_title(inside)
-        reason = refusal(_unescaped(address), kind, self._allowed)
+        address = without_title(inside)
+        reason = refusal(unescaped(address), kind, self._allowed)
         if reason is None and _START.search(inside[inside.find(address) + len(address) :]):
             # An address in the title: where it ends is a matter of the renderer.
             reason = "malformed"
@@ -179,10 +172,10 @@ class LinkLimiter:
         self._closed()
         address = text[begin:end].strip("<>")
         self._before = ":"
-        if not _looks_like_address(address):
+        if not looks_like_address(address):
             return text[at : at + 2], at + 2
         # A definition serves links and images alike, so both lists must allow it.
-        plain = _unescaped(address)
+        plain = unescaped(address)
         reason = refusal(plain, "link", self._allowed) or refusal(plain, "image", self._allowed)
         if reason is None:
             # What else stands in it is still looked at.
@@ -201,7 +194,7 @@ class LinkLimiter:
         if close < 0:
             if not final and len(text) - at <= MAX_HELD_CHARS:
                 return None
-            if final and not _IN_VALUE.search(html.unescape(text[at:])):
+            if final and not IN_VALUE.search(html.unescape(text[at:])):
                 return "<", at + 1
             # A tag without an end is none, but what comes later must not end it.
             self._before = ";"
@@ -212,12 +205,14 @@ class LinkLimiter:
             return "&lt;", at + 1
         self._before = ">"
         if found := _AUTOLINK.fullmatch(tag):
-            reason = refusal(found["address"], "link", self._allowed)
+            # Chats write <address|text>.
+            address = found["address"].partition("|")[0]
+            reason = refusal(address, "link", self._allowed)
             if reason is None:
                 return tag, close + 1
-            self.removed.append(Removed(reason, "autolink", "link", found["address"]))
+            self.removed.append(Removed(reason, "autolink", "link", address))
             return self._note, close + 1
-        for kind, address in _addresses_in(tag):
+        for kind, address in addresses_in(tag):
             reason = refusal(address, kind, self._allowed)
             if reason is not None:
                 self.removed.append(Removed(reason, "tag", kind, address))
@@ -235,7 +230,7 @@ class LinkLimiter:
         while len(address) > len(start) and address[-1] in _TRAILING:
             address = address[:-1]
         end = at + len(address)
-        if len(address) == len(start) or (start != "www." and not _authority(address)):
+        if len(address) == len(start) or (start != "www." and not has_authority(address)):
             # "http:" in a sentence about protocols.
             self._before = text[at + len(start) - 1]
             return text[at : at + len(start)], at + len(start)
@@ -266,73 +261,3 @@ def _possible_start(text: str, since: int) -> int:
         ),
         0,
     )
-
-
-def _closing(text: str, begin: int) -> int | None:
-    """Where the `)` of a link stands; None where it is still to come, -1 where there is none."""
-    depth = 0
-    at = begin
-    quote = ""
-    angled = text[begin:].lstrip().startswith("<")
-    while at < len(text):
-        letter = text[at]
-        if letter == "\n" and text[at + 1 : at + 2] == "\n":
-            return -1
-        if letter == "\\":
-            at += 2
-            continue
-        if quote:
-            quote = "" if letter == quote else quote
-        elif angled:
-            angled = letter != ">"
-        elif letter in "\"'" and at and text[at - 1].isspace():
-            quote = letter
-        elif letter == "(":
-            depth += 1
-        elif letter == ")":
-            if depth == 0:
-                return at
-            depth -= 1
-        at += 1
-    return None
-
-
-def _without_title(inside: str) -> str:
-    if inside.startswith("<"):
-        return inside[1:].partition(">")[0]
-    parts = inside.split(None, 1)
-    if len(parts) == 2 and not parts[1].lstrip().startswith(('"', "'", "(")):
-        # No Markdown, but some renderers take a space in an address for part of it.
-        return inside
-    return parts[0] if parts else ""
-
-
-def _unescaped(address: str) -> str:
-    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", address)
-
-
-def _looks_like_address(text: str) -> bool:
-    return bool(re.match(r"(?:[a-z][a-z0-9+.\-]*:|//|\\|www\.)\S", text, re.IGNORECASE))
-
-
-def _authority(address: str) -> bool:
-    return re.match(r"[a-z]+:[/\\]*[^\s/\\]", address, re.IGNORECASE) is not None
-
-
-def _addresses_in(tag: str) -> list[tuple[DestinationKind, str]]:
-    """The addresses in a tag's attributes, and any other that stands in it."""
-    found: list[tuple[DestinationKind, str]] = []
-    plain = html.unescape(tag)
-    for attribute in _ATTRIBUTE.finditer(plain):
-        value = attribute["double"] or attribute["single"] or attribute["bare"] or ""
-        name = attribute["name"].lower()
-        kind: DestinationKind = "image" if name in _LOADED else "link"
-        if name in ("src", "href", "action", "formaction", "poster", "data", "xlink:href", "ping"):
-            found.append((kind, value))
-        elif name in _LOADED or name in _LED_TO:
-            found += ((kind, inside[0]) for inside in _IN_VALUE.finditer(value))
-    listed = {address for _, address in found}
-    for inside in _IN_VALUE.finditer(plain):
-        if not any(inside[0] in address for address in listed):
-            found.append(("link", inside[0]))
-    return found
