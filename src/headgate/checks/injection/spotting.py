@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from itertools import accumulate, islice
 from typing import Any, Final
 
 import msgspec
@@ -68,15 +70,22 @@ class _Spotter:
 
     def hits(self, text: str, wanted: frozenset[Concept]) -> list[Hit]:
         """Where those of `wanted` occur, in order."""
+        # RE2 reads bytes: encoded once here, not for each of the patterns.
+        encoded = text.encode()
+        place: Sequence[int] = range(len(text) + 1) if text.isascii() else _places(encoded)
         found: list[Hit] = []
         for concept, written in self._patterns:
-            if concept not in wanted:
-                continue
-            for count, match in enumerate(_compiled(written).finditer(text)):
-                if count >= MAX_HITS:
-                    break
-                found.append(Hit(match.start(), match.end(), concept))
+            if concept in wanted:
+                matches = islice(_compiled(written).finditer(encoded), MAX_HITS)
+                found += (Hit(place[at.start()], place[at.end()], concept) for at in matches)
         return sorted(found)
+
+
+def _places(encoded: bytes) -> list[int]:
+    """For each byte of UTF-8 the letter that it belongs to, and one more for the end."""
+    begins = (byte & 0xC0 != 0x80 for byte in encoded)
+    places = [count - 1 for count in accumulate(begins)]
+    return [*places, places[-1] + 1 if places else 0]
 
 
 def _in_words() -> dict[Concept, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -148,3 +149,10 @@ def test_every_language_says_every_idea_that_a_rule_asks_for():
         assert needed - shapes <= vocabulary.phrases.keys()
     assert len(vocabularies()) == 8
     assert needed <= set(CONCEPTS)
+
+
+def test_threads_get_the_verdicts_that_one_alone_gets():
+    texts = [*ATTACKS.values(), *IN_LANGUAGES.values(), *HARMLESS] * 4
+    alone = [examine(text) for text in texts]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(examine, texts)) == alone
