@@ -90,7 +90,8 @@ def plain(character: str) -> str:
     if "\U0001f1e6" <= character <= "\U0001f1ff":
         # Letters that pairwise make flags, and alone a text in boxes.
         return chr(ord("a") + ord(character) - 0x1F1E6)
-    compatible = unicodedata.normalize("NFKC", character)
+    # One sign of Unicode stands for eighteen letters; no more than a few are needed here.
+    compatible = unicodedata.normalize("NFKC", character)[:4]
     base = unicodedata.normalize("NFD", compatible)
     kept = "".join(part for part in base if unicodedata.category(part) != "Mn")
     return kept if kept.isascii() and kept else compatible

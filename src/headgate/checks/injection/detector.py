@@ -6,15 +6,16 @@ understand, so what says the same in new words passes. It is one layer of severa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from headgate.checks.injection import spotting
 from headgate.checks.injection.concepts import Concept
+from headgate.checks.injection.cover import Cover
 from headgate.checks.injection.families import Family
 from headgate.checks.injection.mention import Mentions
 from headgate.checks.injection.normalise import Hiding, normalised
-from headgate.checks.injection.reading import Disguise, Reading, Span
+from headgate.checks.injection.reading import Disguise, Reading
 from headgate.checks.injection.repetition import repetitions
 from headgate.checks.injection.rules import RULES, Rule
 from headgate.checks.injection.sentences import Group, groups
@@ -98,12 +99,9 @@ def _in_reading(reading: Reading) -> Iterator[Sign]:
     for shape, start, end in shapes:
         weight = shape.weight * factor * mentions.of(start, end)
         yield _sign(reading, shape.family, weight, start, end)
-    hidden_places = [(start, end) for shape, start, end in shapes if shape.hides]
+    hidden_places = Cover((start, end) for shape, start, end in shapes if shape.hides)
     for group in groups(text, hits):
-        hidden = any(
-            start <= group.hits[0].start and group.hits[0].end <= end
-            for start, end in hidden_places
-        )
+        hidden = hidden_places.around(group.hits[0].start, group.hits[0].end) is not None
         for rule in possible:
             if not _met(rule, group, hidden=hidden):
                 continue
@@ -155,17 +153,7 @@ def _verdict(signs: list[Sign], hiding: tuple[Hiding, ...]) -> Verdict:
     return Verdict(
         score=min(100, round(100 * (1 - passes))),
         families=tuple(sign.family for sign in ordered),
-        spans=_merged(sign.span for sign in signs if sign.weight >= _WORTH_STRIPPING),
+        spans=Cover(sign.span for sign in signs if sign.weight >= _WORTH_STRIPPING).spans,
         signs=tuple(ordered),
         hiding=hiding,
     )
-
-
-def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        elif end > start:
-            merged.append((start, end))
-    return tuple(merged)

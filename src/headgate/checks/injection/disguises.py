@@ -12,6 +12,7 @@ from typing import Final
 
 from headgate.checks.injection.reading import Reading
 
+MAX_DISGUISES: Final = 6
 _LEET: Final = str.maketrans("01345789@$!|+", "oieastbgasiit")
 _LEET_L: Final = str.maketrans("01345789@$!|+", "oleastbgasllt")
 _LEET_WORD = re.compile(r"(?<![\w@$!|+])(?=[\w@$!|+]*[a-zA-Z])(?=[\w@$!|+]{0,40}[013457@$!|])"
@@ -19,13 +20,10 @@ _LEET_WORD = re.compile(r"(?<![\w@$!|+])(?=[\w@$!|+]*[a-zA-Z])(?=[\w@$!|+]{0,40}
 _SPACED = re.compile(r"(?<!\w)\w(?:[ \t\n.,\-_*|/~+]{1,3}\w){6,}(?!\w)")
 _PIECE = re.compile(r"[\"'`]([^\"'`\n]{1,80})[\"'`]")
 _LETTERS = re.compile(r"[A-Za-z]{3,}")
-_MAX_PIECES = 64
-_SHORT = 4_000
-"""Beyond this many characters a text isn't read from its end or by rot13: nobody writes so much."""
 
 
 def disguised(reading: Reading) -> list[Reading]:
-    """Further readings of `reading`, plainest first."""
+    """Further readings of `reading`, plainest first; at most `MAX_DISGUISES`."""
     text = reading.text
     found: list[Reading] = []
     words = list(_LEET_WORD.finditer(text))
@@ -38,7 +36,7 @@ def disguised(reading: Reading) -> list[Reading]:
         found.append(spaced)
     if (joined := _joined(reading)) is not None:
         found.append(joined)
-    if len(text) <= _SHORT and _LETTERS.search(text):
+    if _LETTERS.search(text):
         found.append(reading.derived(codecs.encode(text, "rot13"), range(len(text)), "rot13"))
         found.append(reading.derived(text[::-1], range(len(text) - 1, -1, -1), "reversed"))
     return found
@@ -70,7 +68,7 @@ def _unspaced(reading: Reading) -> Reading | None:
 
 def _joined(reading: Reading) -> Reading | None:
     """Quoted pieces as one text, as `"ign" + "ore"`."""
-    pieces = list(_PIECE.finditer(reading.text))[:_MAX_PIECES]
+    pieces = list(_PIECE.finditer(reading.text))
     if len(pieces) < 2:
         return None
     places = [place for piece in pieces for place in range(*piece.span(1))]

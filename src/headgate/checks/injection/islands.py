@@ -6,16 +6,13 @@ import base64
 import binascii
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import unquote
 
 import re2
 
-from headgate.checks.injection.reading import Disguise, Reading
-
-MAX_ISLANDS: Final = 32
-"""How many pieces of one text are decoded."""
+from headgate.checks.injection.reading import Disguise, Reading, Span
 
 _ISLANDS: Final[tuple[tuple[Disguise, str], ...]] = (
     ("base64", r"(?:[A-Za-z0-9+/_-]{16,}\s?)+={0,2}"),
@@ -27,6 +24,9 @@ _ISLANDS: Final[tuple[tuple[Disguise, str], ...]] = (
     ("binary", r"(?:[01]{8}\s?){4,}"),
     ("codes", r"(?:\b1?[0-9]{2}\b[\s,]{1,2}){7,}[0-9]{2,3}\b"),
 )
+CODES: Final = tuple(disguise for disguise, _ in _ISLANDS)
+"""The codes that are known."""
+
 _PATTERNS: Final = tuple((disguise, re2.compile(pattern)) for disguise, pattern in _ISLANDS)
 
 
@@ -43,24 +43,45 @@ def _worth_a_look() -> re2.Set:
 _PREFILTER: Final = _worth_a_look()
 
 
-def islands(reading: Reading, max_chars: int) -> Iterator[Reading]:
-    """What the encoded pieces of `reading` say, at most `max_chars` characters in all."""
-    count = 0
-    for which in sorted(_PREFILTER.Match(reading.text) or ()):
-        disguise, pattern = _PATTERNS[which]
-        decode = _DECODERS[disguise]
-        for found in pattern.finditer(reading.text):
-            if count >= MAX_ISLANDS or max_chars <= 0:
-                return
-            written = found.group()
-            try:
-                said = decode(written[: 2 * max_chars])[:max_chars]
-            except (ValueError, binascii.Error):
-                continue
-            if said != written and _reads_like_text(said):
-                count += 1
-                max_chars -= len(said)
-                yield reading.decoded(said, found.start(), found.end(), disguise)
+def decoded(readings: Iterable[Reading]) -> list[Reading]:
+    """What the encoded pieces of `readings` say: for each kind of code one reading of all pieces.
+
+    No more than was encoded: none of these codes makes a text longer.
+    """
+    found: dict[Disguise, _Joined] = {}
+    for reading in readings:
+        for which in sorted(_PREFILTER.Match(reading.text) or ()):
+            disguise, pattern = _PATTERNS[which]
+            decode = _DECODERS[disguise]
+            for code in pattern.finditer(reading.text):
+                written = code.group()
+                try:
+                    said = decode(written)
+                except (ValueError, binascii.Error):
+                    continue
+                if said != written and _reads_like_text(said):
+                    span = reading.original(code.start(), code.end())
+                    found.setdefault(disguise, _Joined()).add(said, span)
+    return [joined.reading(disguise) for disguise, joined in found.items()]
+
+
+class _Joined:
+    """Pieces on their way to be one reading; in one, so that many harmless ones hide none."""
+
+    def __init__(self) -> None:
+        self._said: list[str] = []
+        self._origins: list[int] = []
+        self._ends: list[int] = []
+
+    def add(self, said: str, span: Span) -> None:
+        self._said.append(said)
+        self._origins += [span[0]] * (len(said) + 2)
+        self._ends += [span[1]] * (len(said) + 2)
+
+    def reading(self, disguise: Disguise) -> Reading:
+        text = "\n\n".join(self._said)
+        size = len(text)
+        return Reading(text, self._origins[:size], disguise, self._ends[:size])
 
 
 def _base64(written: str) -> str:

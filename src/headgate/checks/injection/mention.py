@@ -7,9 +7,11 @@ this makes a sign weaker and never removes it.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import Final
 
 from headgate.checks.injection.concepts import Concept
+from headgate.checks.injection.cover import Cover
 from headgate.checks.injection.families import Family
 from headgate.checks.injection.sentences import Group
 from headgate.checks.injection.spotting import Hit
@@ -41,13 +43,17 @@ class Mentions:
 
     def __init__(self, text: str, hits: list[Hit]) -> None:
         self._about = [hit.start for hit in hits if hit.concept == "about_attacks"]
-        self._quoted = [match.span() for match in _QUOTED.finditer(text)] if self._about else []
+        # One letter less at the end: quotations that touch are two.
+        self._quoted = Cover(
+            (match.start(), match.end() - 1)
+            for match in (_QUOTED.finditer(text) if self._about else ())
+        )
 
     def of(self, start: int, end: int) -> float:
         """By how much the weight of what stands at `start` to `end` is to be lowered."""
-        for begin, close in self._quoted:
-            if begin <= start + 1 and end <= close + 1 and self._spoken_about(begin, close):
-                return _SPOKEN_ABOUT
+        quotation = self._quoted.around(start + 1, end - 1)
+        if quotation is not None and self._spoken_about(*quotation):
+            return _SPOKEN_ABOUT
         return 1.0
 
     def factor(self, group: Group, family: Family) -> float:
@@ -70,8 +76,8 @@ class Mentions:
 
     def _spoken_about(self, start: int, end: int) -> bool:
         """Whether the talk of attacks stands outside the quotation, and near it."""
-        return any(
-            (place < start and start - place < _NEAR_CHARS)
-            or (place >= end and place - end < _NEAR_CHARS / 2)
-            for place in self._about
-        )
+        at = bisect_left(self._about, start)
+        if at and start - self._about[at - 1] < _NEAR_CHARS:
+            return True
+        after = bisect_left(self._about, end)
+        return after < len(self._about) and self._about[after] - end < _NEAR_CHARS / 2

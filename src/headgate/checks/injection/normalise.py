@@ -1,8 +1,8 @@
 """How a text reads once nothing in it is hidden or dressed up.
 
-Every reading is made in time linear in the text, and all of them together are bounded by
-`MAX_READINGS` and `MAX_DECODED_CHARS`: what an attacker nests deeper is left alone, and then it is
-also hard for a model to read.
+Every reading is made in time linear in the text and is not longer than it by more than a factor,
+and there are at most `MAX_READINGS`. What is nested deeper than `MAX_DEPTH` is left alone: then it
+is hard for a model to read, too.
 """
 
 from __future__ import annotations
@@ -22,18 +22,16 @@ from headgate.checks.injection.characters import (
     is_styled,
     plain,
 )
-from headgate.checks.injection.disguises import disguised
-from headgate.checks.injection.islands import islands
+from headgate.checks.injection.disguises import MAX_DISGUISES, disguised
+from headgate.checks.injection.islands import CODES, decoded
 from headgate.checks.injection.reading import Reading, Span
 
 MAX_DEPTH: Final = 3
 """How often what was decoded is decoded again."""
 
-MAX_READINGS: Final = 48
-"""How many readings a text has at most."""
-
-MAX_DECODED_CHARS: Final = 65_536
-"""How much is decoded of one text, over all its islands."""
+MAX_READINGS: Final = (3 + MAX_DEPTH * len(CODES)) * (1 + MAX_DISGUISES)
+"""How many readings a text has at most. All pieces in one code are one reading, so that no number
+of harmless ones can crowd an attack out."""
 
 Hiding = Literal["tags", "variation_bytes", "override", "zero_width", "mixed_scripts", "styled"]
 """How letters were hidden or dressed up, which is a sign in itself.
@@ -58,24 +56,15 @@ class Normalised(msgspec.Struct, frozen=True):
 def normalised(text: str) -> Normalised:
     """All readings of `text` that are worth a look."""
     hiding: list[tuple[Hiding, Span]] = []
-    first = _plain_reading(text, hiding)
-    readings = [first]
-    readings += _hidden_messages(text, hiding)
-    left = MAX_DECODED_CHARS
-    # Each reading is looked into once; what is found is looked into in its turn.
-    depth_ends = len(readings)
-    depth = 0
-    at = 0
-    while at < len(readings) and len(readings) < MAX_READINGS and depth < MAX_DEPTH:
-        for found in islands(readings[at], left):
-            left -= len(found.text)
-            readings.append(_without_disguises(found))
-        at += 1
-        if at == depth_ends:
-            depth, depth_ends = depth + 1, len(readings)
+    level = [_plain_reading(text, hiding), *_hidden_messages(text, hiding)]
+    readings = list(level)
+    for _ in range(MAX_DEPTH):
+        # What was decoded may itself be dressed up in letters.
+        level = [_without_disguises(found) for found in decoded(level)]
+        readings += level
     for reading in tuple(readings):
         readings += disguised(reading)
-    return Normalised(tuple(readings[:MAX_READINGS]), tuple(hiding))
+    return Normalised(tuple(readings), tuple(hiding))
 
 
 def _plain_reading(text: str, hiding: list[tuple[Hiding, Span]]) -> Reading:
@@ -139,7 +128,7 @@ def _latin(text: str) -> tuple[str, int]:
 
 
 def _without_disguises(reading: Reading) -> Reading:
-    """What was decoded may itself be dressed up in letters."""
+    """`reading` with its letters made plain."""
     if reading.text.isascii():
         return reading
     shown = _plain_reading(reading.text, [])
@@ -147,21 +136,24 @@ def _without_disguises(reading: Reading) -> Reading:
 
 
 def _hidden_messages(text: str, hiding: list[tuple[Hiding, Span]]) -> list[Reading]:
+    """What is written in invisible characters: a reading for each of the two ways."""
     if text.isascii():
         return []
-    found: list[Reading] = []
     flags = {flag.start() + 1 for flag in FLAG.finditer(text)}
-    for run in TAGS.finditer(text):
-        if run.start() in flags:
-            continue
-        said = "".join(chr(ord(tag) - 0xE0000) for tag in run[0] if tag != "\U000e007f")
-        hiding.append(("tags", run.span()))
-        found.append(Reading(said, range(len(said)), "tags", run.span()))
-    for run in VARIATIONS.finditer(text):
-        hidden = bytes(_hidden_byte(selector) for selector in run[0])
-        hiding.append(("variation_bytes", run.span()))
-        said = hidden.decode("utf-8", "replace")
-        found.append(Reading(said, range(len(said)), "variation_bytes", run.span()))
+    tags = [run for run in TAGS.finditer(text) if run.start() not in flags]
+    variations = list(VARIATIONS.finditer(text))
+    hiding += (("tags", run.span()) for run in tags)
+    hiding += (("variation_bytes", run.span()) for run in variations)
+    found: list[Reading] = []
+    if tags:
+        places = [place for run in tags for place in range(*run.span())]
+        said = "".join(chr(ord(text[place]) - 0xE0000) for place in places)
+        found.append(Reading(said.replace("\x7f", " "), places, "tags"))
+    if variations:
+        places = [place for run in variations for place in range(*run.span())]
+        # Letter by letter: what is hidden so is ASCII in practice, and places stay known.
+        said = "".join(chr(_hidden_byte(text[place])) for place in places)
+        found.append(Reading(said, places, "variation_bytes"))
     return found
 
 

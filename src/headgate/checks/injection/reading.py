@@ -31,33 +31,35 @@ class Reading(msgspec.Struct, frozen=True):
     origins: Sequence[int]
     """For each character of `text`, the place in the original that it comes from."""
     disguise: Disguise = "none"
-    whole: Span | None = None
-    """Where the original is encoded, so that letters have no place of their own: all of it."""
+    ends: Sequence[int] | None = None
+    """For each character, where what it comes from ends; None where that is the next place. What
+    is encoded comes from all of its code at once."""
 
     def original(self, start: int, end: int) -> Span:
         """Where in the original `text[start:end]` stands."""
-        if self.whole is not None:
-            return self.whole
         if start >= end:
             return (0, 0)
-        places = (self.origins[start], self.origins[end - 1])
-        return (min(places), max(places) + 1)
+        last = end - 1
+        ends = (
+            (self.origins[start] + 1, self.origins[last] + 1)
+            if self.ends is None
+            else (self.ends[start], self.ends[last])
+        )
+        return (min(self.origins[start], self.origins[last]), max(ends))
 
     def derived(self, text: str, places: Sequence[int], disguise: Disguise) -> Reading:
         """A reading of this reading; `places` are in `self.text`."""
-        if self.whole is not None:
-            return Reading(text, range(len(text)), self._named(disguise), self.whole)
-        origins = self.origins
-        if origins == range(len(self.text)):
-            return Reading(text, places, self._named(disguise))
-        if places == range(len(self.text)):
-            return Reading(text, origins, self._named(disguise))
-        return Reading(text, [origins[place] for place in places], self._named(disguise))
+        return Reading(
+            text,
+            _at(self.origins, places),
+            self.disguise if disguise == "none" else disguise,
+            None if self.ends is None else _at(self.ends, places),
+        )
 
-    def decoded(self, text: str, start: int, end: int, disguise: Disguise) -> Reading:
-        """What the encoded `self.text[start:end]` says."""
-        span = self.original(start, end)
-        return Reading(text, range(len(text)), self._named(disguise), span)
 
-    def _named(self, disguise: Disguise) -> Disguise:
-        return self.disguise if disguise == "none" else disguise
+def _at(values: Sequence[int], places: Sequence[int]) -> Sequence[int]:
+    if values == range(len(values)):
+        return places
+    if places == range(len(values)):
+        return values
+    return [values[place] for place in places]

@@ -131,15 +131,13 @@ def _sift() -> re2.Set:
 
 _SIFT: Final = _sift()
 _COMPILED: Final = tuple(re2.compile(shape.pattern) for shape in SHAPES)
-_MAX_FOUND: Final = 64
 
 
 def shapes_in(text: str) -> list[tuple[Shape, int, int]]:
     """Each shape that stands in `text`, with its place."""
     found: list[tuple[Shape, int, int]] = []
     for which in sorted(_SIFT.Match(text) or ()):
-        for count, match in enumerate(_COMPILED[which].finditer(text)):
-            if count >= _MAX_FOUND:
-                break
-            found.append((SHAPES[which], match.start(), match.end()))
+        found += (
+            (SHAPES[which], match.start(), match.end()) for match in _COMPILED[which].finditer(text)
+        )
     return found

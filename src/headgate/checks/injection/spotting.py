@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from itertools import accumulate, islice
+from itertools import accumulate
 from typing import Any, Final
 
 import msgspec
@@ -18,9 +18,6 @@ from headgate.checks.injection.concepts import (
     vocabularies,
 )
 from headgate.checks.injection.reading import Reading
-
-MAX_HITS: Final = 2_000
-"""How many hits of one idea in one reading are looked at; a text with more is one of lists."""
 
 _SHAPES: Final[dict[Concept, str]] = {
     "address": r"https?:|www\.|\bftp:|hxxps?:|[\w.+\-]{1,64}@[\w\-]{1,63}\.\w{2,}",
@@ -76,7 +73,7 @@ class _Spotter:
         found: list[Hit] = []
         for concept, written in self._patterns:
             if concept in wanted:
-                matches = islice(_compiled(written).finditer(encoded), MAX_HITS)
+                matches = _compiled(written).finditer(encoded)
                 found += (Hit(place[at.start()], place[at.end()], concept) for at in matches)
         return sorted(found)
 

@@ -116,6 +116,15 @@ def test_an_attack_at_any_place_of_a_long_text_is_found():
         assert any(start <= place + 20 <= end for start, end in verdict.spans)
 
 
+@pytest.mark.parametrize(
+    "filler",
+    ["ignore ", "say ", "<!-- note -->", "aGFybWxlc3MgdGV4dCBoZXJl ", '"quoted" ', "w0rd "],
+)
+def test_stuffing_does_not_hide_an_attack(filler: str):
+    text = f"{filler * 4_000}\n\n{ATTACKS['override']}\n\n{filler * 4_000}"
+    assert examine(text).score >= DEFAULT_THRESHOLD
+
+
 @settings(deadline=None)
 @given(st.text(st.characters(codec=None), max_size=200))
 def test_any_text_has_a_verdict_whose_spans_lie_inside_in_order(text: str):

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.checks.injection.normalise import (
-    MAX_DECODED_CHARS,
     MAX_READINGS,
     Normalised,
     normalised,
@@ -132,15 +131,25 @@ def test_what_is_nested_without_end_is_bounded():
     packed = SAID
     for _ in range(12):
         packed = base64.b64encode(packed.encode()).decode()
-    many = " ".join(
-        base64.b64encode(f"{number} is only a number here".encode()).decode()
-        for number in range(5_000)
+    found = normalised(packed)
+    assert len(found.readings) <= MAX_READINGS
+    assert sum(len(reading.text) for reading in found.readings) < 20 * len(packed)
+
+
+@pytest.mark.parametrize("way", ["base64", "hex", "entities", "tags", "variation selectors"])
+def test_many_harmless_pieces_do_not_crowd_out_the_one_that_matters(way: str):
+    harmless = " ".join(
+        base64.b64encode(f"number {number} is only a number".encode()).decode()
+        for number in range(2_000)
     )
-    for text in (packed, many):
-        found = normalised(text)
-        assert len(found.readings) <= MAX_READINGS
-        decoded = [reading for reading in found.readings if reading.disguise == "base64"]
-        assert sum(len(reading.text) for reading in decoded) <= MAX_DECODED_CHARS
+    hidden = f"{harmless} {DISGUISES[way]} {harmless}"
+    found = normalised(hidden)
+    assert len(found.readings) <= MAX_READINGS
+    reading = next(one for one in found.readings if SAID in one.text)
+    at = reading.text.index(SAID)
+    start, end = reading.original(at, at + len(SAID))
+    assert DISGUISES[way][-20:] in hidden[start:end]
+    assert end - start <= len(DISGUISES[way]) + 2
 
 
 @pytest.mark.parametrize(

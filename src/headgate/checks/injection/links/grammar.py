@@ -27,7 +27,10 @@ IN_VALUE: Final = re.compile(
 
 
 def closing(text: str, begin: int) -> int | None:
-    """Where the `)` of a link stands; None where it is still to come, -1 where there is none."""
+    """Where the `)` of a link stands; None where it is still to come, -1 where there is none.
+
+    A `](` counts as an end: renderers differ on what it means in an address.
+    """
     depth = 0
     at = begin
     quote = ""
@@ -36,6 +39,8 @@ def closing(text: str, begin: int) -> int | None:
         letter = text[at]
         if letter == "\n" and text[at + 1 : at + 2] == "\n":
             return -1
+        if letter == "]" and text[at + 1 : at + 2] == "(":
+            return at
         if letter == "\\":
             at += 2
             continue

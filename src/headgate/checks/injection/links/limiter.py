@@ -47,6 +47,8 @@ _LONGEST_START: Final = max(map(len, _STARTS))
 _BRACKET = re.compile(r"[\[\]]")
 _TAG_FOLLOWS = re.compile(r"[A-Za-z/!?]")
 _BARE_END = re.compile(r"[\s<>\"`{}|^]|[\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]")
+_ENDS_LINK: Final = re.compile(r"[()\n\]]")
+_ENDS_TAG: Final = re.compile(">")
 _TRAILING = ".,;:!?)]}*_~'"
 _AUTOLINK = re.compile(r"<(?P<address>[a-z][a-z0-9+.\-]{1,31}:[^<>\s]*)>", re.IGNORECASE)
 
@@ -71,6 +73,8 @@ class LinkLimiter:
         self._before = ""
         """The last characters that were given out, to tell an image's `![` from a link's `[`."""
         self._brackets: list[bool] = []
+        self._awaited: re.Pattern[str] | None = None
+        """What must come before what is held can be judged; None for anything."""
         self.removed: list[Removed] = []
 
     @property
@@ -81,6 +85,12 @@ class LinkLimiter:
     def feed(self, piece: str) -> str:
         """What may be shown after `piece`."""
         self._held += piece
+        if (
+            self._awaited is not None
+            and len(self._held) <= MAX_HELD_CHARS
+            and not self._awaited.search(piece)
+        ):
+            return ""
         return self._advance(final=False)
 
     def end(self) -> str:
@@ -88,6 +98,7 @@ class LinkLimiter:
         return self._advance(final=True)
 
     def _advance(self, *, final: bool) -> str:
+        self._awaited = None
         shown: list[str] = []
         text = self._held
         at = 0
@@ -141,6 +152,7 @@ class LinkLimiter:
         # No farther than a stream would wait, so that a whole answer is treated the same.
         close = closing(text[: at + MAX_HELD_CHARS + 1], at + 2)
         if close is None and not final and len(text) - at <= MAX_HELD_CHARS:
+            self._awaited = _ENDS_LINK
             return None
         if close is None or close < 0:
             # No link after all; an address inside is looked at by itself.
@@ -155,10 +167,11 @@ class LinkLimiter:
             # An address in the title: where it ends is a matter of the renderer.
             reason = "malformed"
         self._before = ")"
+        end = close + (text[close] == ")")
         if reason is None:
-            return text[at : close + 1], close + 1
+            return text[at:end], end
         self.removed.append(Removed(reason, "markdown", kind, address))
-        return f"] {self._note}", close + 1
+        return f"] {self._note}", end
 
     def _reference(self, text: str, at: int, *, final: bool) -> tuple[str, int] | None:
         begin = at + 2
@@ -193,6 +206,7 @@ class LinkLimiter:
         close = text.find(">", at)
         if close < 0:
             if not final and len(text) - at <= MAX_HELD_CHARS:
+                self._awaited = _ENDS_TAG
                 return None
             if final and not IN_VALUE.search(html.unescape(text[at:])):
                 return "<", at + 1
