@@ -19,6 +19,8 @@ import uvloop
 from benchmarks import report, resilience, soak, workers, wrk
 from benchmarks.cores import Cores
 from benchmarks.figures import Figures, Part, Sample
+from benchmarks.injection import measure as injection
+from benchmarks.injection import report as injection_report
 from benchmarks.payloads import CONTENT_CHUNKS, REQUEST_SIZE_BYTES, reply_body
 from benchmarks.processes import BenchmarkError, stop
 from benchmarks.profiler import profile
@@ -26,6 +28,7 @@ from benchmarks.rounds import Place, Plan, Round, quicker
 from benchmarks.stub import Stub
 from benchmarks.systems import ALL, System
 from benchmarks.systems import nginx as nginx_system
+from headgate.evals.packs import attacks, lookalikes
 
 WORK: Final = Path(__file__).parent / ".work"
 EXTRA_PARTS: Final[tuple[Part, ...]] = ("resilience", "soak", "workers")
@@ -37,6 +40,9 @@ DOCS: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks; return 0, 1 where a system failed, 2 for wrong use."""
     options = _options(arguments)
+    if options.injection:
+        print(injection_report.markdown(injection.measure(attacks(), lookalikes())))
+        return 0
     if not hasattr(os, "sched_setaffinity"):
         print("The benchmarks pin processes to cores and read /proc: they need Linux.")
         return 2
@@ -282,6 +288,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--soak", action="store_true", help="instead: memory after 300,000 calls")
     parser.add_argument("--workers", action="store_true", help="instead: 1, 2 and 4 workers")
+    parser.add_argument(
+        "--injection", action="store_true", help="instead: attacks on a gullible model"
+    )
     parser.add_argument("--profile", metavar="SYSTEM", help="sample a Python system under load")
     parser.add_argument("--streams", action="store_true", help="with --profile: load with streams")
     return parser.parse_args(arguments)

@@ -16,6 +16,7 @@ from headgate.errors import ConfigError
     examples=(
         "headgate simulate --port 8801",
         "headgate simulate --faults '429;retry-after=1 first'",
+        "headgate simulate --gullible",
         "OPENAI_BASE_URL=http://127.0.0.1:8801/v1 OPENAI_API_KEY=any headgate serve",
     ),
 )
@@ -30,6 +31,10 @@ from headgate.errors import ConfigError
 )  # fmt: skip
 @click.option("--faults", help="What goes wrong, such as '429 first' or 'cut;after=3 rate=0.1'.")
 @click.option(
+    "--gullible", is_flag=False, flag_value="pack", metavar="[FILE]",
+    help="Obey the attacks in a JSONL file, or without one those that come with Headgate.",
+)  # fmt: skip
+@click.option(
     "--tokens-per-s", type=click.FloatRange(min=0), help="Rate of streams; 0 is without pauses."
 )
 @click.option(
@@ -42,6 +47,7 @@ def simulate(
     port: int,
     script: Path | None,
     faults: str | None,
+    gullible: str | None,
     tokens_per_s: float | None,
     first_token_s: float,
 ) -> None:
@@ -49,17 +55,21 @@ def simulate(
 
     The same request always gets the same answer; none leaves this machine.
     """
-    from headgate.simulator import SimulatorConfig, run  # noqa: PLC0415 - heavier than the rest
+    from headgate.evals.packs import ATTACKS  # noqa: PLC0415 - heavier than the rest
+    from headgate.simulator import SimulatorConfig, run  # noqa: PLC0415
 
     config = SimulatorConfig(
         host=host,
         port=port,
         script=None if script is None else str(script),
         faults=faults,
+        gullible=str(ATTACKS) if gullible == "pack" else gullible,
         tokens_per_s=tokens_per_s,
         first_token_s=first_token_s,
     )
     try:
         run(config, on_ready=lambda base_url: note(f"The simulator answers at {base_url}"))
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
     except OSError as error:
         raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None

@@ -37,6 +37,7 @@ from headgate.simulator.faults.fault import (
 )
 from headgate.simulator.faults.grammar import FaultSyntaxError, parse_faults
 from headgate.simulator.faults.schedule import FaultSchedule
+from headgate.simulator.gullible import Gullible
 from headgate.simulator.observation import Observations
 from headgate.simulator.prompt_cache import PromptCache
 from headgate.simulator.script import EndpointName, Script, ScriptedReply
@@ -44,6 +45,7 @@ from headgate.simulator.sockets.realtime import RealtimeConversation, check_real
 from headgate.simulator.sockets.responses import serve_responses
 from headgate.simulator.sockets.serving import serve_socket
 from headgate.simulator.sockets.socket import Socket
+from headgate.simulator.temptation import read_temptations
 from headgate.simulator.wire.api_error import ApiError
 from headgate.simulator.wire.delivery import STREAM_ERROR, Delivery, Header
 from headgate.simulator.wire.rate_limits import RateLimits
@@ -119,12 +121,13 @@ class Simulator:
     """
 
     def __init__(self, config: SimulatorConfig | None = None) -> None:
-        """Raises `FaultSyntaxError` or `ScriptError` where the configuration can't be used."""
+        """Raises `FaultSyntaxError`, `ScriptError` or `TemptationError` for what can't be used."""
         self.config = config or SimulatorConfig()
         self.observations = Observations()
         self.closing = asyncio.Event()
         self._faults = parse_faults(self.config.faults or "")
         self._script = Script.read(self.config.script) if self.config.script else Script()
+        self._gullible = _gullible(self.config)
         self._schedule = FaultSchedule()
         self._memory = Memory(PromptCache(), ResponseStore(), ObjectStore())
         self._limits = RateLimits(self.config.requests_per_min, self.config.tokens_per_min)
@@ -281,6 +284,7 @@ class Simulator:
             memory=self._memory,
             refuse_unknown=self.config.refuse_unknown_parameters,
             scripted=scripted.answer() if scripted else None,
+            gullible=self._gullible,
             twist=fault.twist if isinstance(fault, AnswerFault) else None,
             tokens_per_s=self._tokens_per_s,
         )
@@ -326,6 +330,12 @@ class Simulator:
         if header is None and scripted:
             planned = scripted
         return self._schedule.next_fault(planned, request.body)
+
+
+def _gullible(config: SimulatorConfig) -> Gullible | None:
+    if config.gullible is None:
+        return None
+    return Gullible(read_temptations(config.gullible), config.gullible_seed)
 
 
 def _found(request: Request) -> tuple[Route, str]:

@@ -17,6 +17,12 @@ class SimulatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     script: str | None = None
     """The path of a scripts file: requests to match and what to reply."""
 
+    gullible: str | None = None
+    """The path of a file of attacks that the model falls for; None for a model that does not."""
+
+    gullible_seed: int = 0
+    """Which of the attacks behind a defence succeed all the same: another seed, other ones."""
+
     faults: str | None = None
     """Faults for every request that has no `x-simulator-fault` header, such as `429 first`."""
 

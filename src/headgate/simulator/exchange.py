@@ -8,6 +8,7 @@ from headgate.simulator.answer import Answer
 from headgate.simulator.endpoints.object_store import ObjectStore
 from headgate.simulator.endpoints.response_store import ResponseStore
 from headgate.simulator.faults.fault import AnswerTwist
+from headgate.simulator.gullible import Gullible
 from headgate.simulator.prompt_cache import PromptCache
 from headgate.simulator.wire.request import JsonObject, Request
 
@@ -31,6 +32,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """Whether fields that the API doesn't have are refused."""
     scripted: Answer | None = None
     """The answer a script gives, instead of one made up."""
+    gullible: Gullible | None = None
+    """Who reads attacks and obeys them, where the model is to be that."""
     twist: AnswerTwist | None = None
     """What is wrong with the answer on purpose."""
     tokens_per_s: float = 0.0

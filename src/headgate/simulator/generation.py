@@ -60,8 +60,11 @@ def generate(
 
 
 def _answer(exchange: Exchange, task: Task, index: int) -> Answer:
+    obeyed = None if exchange.gullible is None else exchange.gullible.answer(task)
     if exchange.scripted is not None:
         answer = limited(exchange.scripted, task.max_tokens)
+    elif obeyed is not None:
+        answer = limited(obeyed, task.max_tokens)
     else:
         answer = write_answer(task, index)
     return answer if exchange.twist is None else twisted(answer, exchange.twist, task)

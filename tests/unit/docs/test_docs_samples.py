@@ -62,6 +62,11 @@ def test_code_that_is_shown_for_the_simulator_runs(sample: Sample, monkeypatch):
     names["client"].close()
 
 
+@pytest.mark.parametrize("sample", samples("python", "runs: injection"), ids=str)
+def test_code_that_is_shown_for_defences_runs(sample: Sample):
+    exec(compile(sample.text, str(sample), "exec"), {})  # noqa: S102 - the page's own sample
+
+
 @pytest.mark.parametrize("sample", SCRIPTS, ids=str)
 def test_a_script_of_replies_that_is_shown_is_accepted(sample: Sample, tmp_path: Path):
     (tmp_path / "replies.yaml").write_text(sample.text, "utf-8")

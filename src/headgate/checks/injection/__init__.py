@@ -1,0 +1,1 @@
+"""Defences against instructions that come with the data, each by itself and pure."""

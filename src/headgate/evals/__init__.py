@@ -1,0 +1,1 @@
+"""How well a workflow does its work, and how well it withstands attacks."""
