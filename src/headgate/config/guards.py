@@ -38,6 +38,20 @@ When = Literal["before", "beside"]
 """`before`: the model is asked when the verdict is in. `beside`: at the same time, which is quicker
 and sends what may be harmful; nothing of the answer is shown before the verdict."""
 
+OnInjection = Literal["block", "strip", "flag", "review"]
+"""As `OnHit`; `strip` takes the sentences that were found out of the text."""
+
+Spotlight = Literal["none", "fence", "datamark", "encode"]
+"""`fence`: random delimiters around the text. `datamark`: a mark between all words. `encode`:
+base64, which only large models read well. The instructions say what it means."""
+
+Effect = Literal["read", "outward", "write", "unknown"]
+"""`read`: it looks something up, inside. `outward`: it only reads, but its arguments leave the house.
+`write`: it changes something or tells somebody. `unknown`: nobody said."""
+
+Doubtful = Literal["untrusted", "retrieved", "tool"]
+"""Whose text may be an attacker's: users' of untrusted calls, what was looked up, tools' answers."""
+
 Score = Annotated[float, Meta(ge=0, le=1)]
 
 Dimension = Literal["project", "key", "route", "workflow", "trust"]
@@ -104,6 +118,65 @@ class ModerationSettings(Table, frozen=True):
     ] = None
 
 
+class InjectionSettings(Table, frozen=True):
+    """Looks for instructions in texts that an attacker may have written, and sets such texts apart.
+
+    Those are what was retrieved, what tools answered and, of untrusted calls, what users wrote.
+    """
+
+    threshold: Annotated[
+        int, Meta(ge=1, le=100, description="From which score a text counts as an attack.")
+    ] = 60
+    on_hit: Annotated[
+        OnInjection, Meta(description="What is done with it.")
+    ] = "block"
+    spotlight: Annotated[
+        Spotlight, Meta(description="How such texts are made to stand out, attack or not.")
+    ] = "fence"
+    message: Annotated[
+        str | None, Meta(description="What a caller is told when it is blocked.")
+    ] = None
+
+
+class CanarySettings(Table, frozen=True):
+    """Plants a token into the instructions and stops an answer that shows it."""
+
+
+class LinksSettings(Table, frozen=True):
+    """Takes links and images out of answers, but for hosts that you allow."""
+
+    hosts: Annotated[
+        tuple[str, ...],
+        Meta(description="Where links may lead; `*.example.com` for all below it, not itself."),
+    ] = ()
+    image_hosts: Annotated[
+        tuple[str, ...] | None,
+        Meta(description="Where images may be loaded from; by default as `hosts`."),
+    ] = None
+    max_query_characters: Annotated[
+        int | None, Meta(description="How long the part after `?` may be; by default any.")
+    ] = None
+    mail: Annotated[bool, Meta(description="Whether `mailto:` and `tel:` may stand.")] = False
+
+
+class ToolRightsSettings(Table, frozen=True):
+    """What one tool can do."""
+
+    effect: Annotated[Effect, Meta(description="A tool that is not listed is `unknown`.")]
+    trusted_with: Annotated[
+        tuple[Doubtful, ...], Meta(description="Texts that may be there all the same.")
+    ] = ()
+
+
+class ToolsSettings(Table, frozen=True):
+    """Takes tools away while text is in the context that the operator doesn't vouch for."""
+
+    rights: Annotated[
+        dict[str, ToolRightsSettings],
+        Meta(description="By the tool's name: `{search: {effect: read}}`."),
+    ] = {}
+
+
 class CustomSettings(Table, frozen=True):
     """A guard of your own: a subclass of `headgate.checks.guards.guard.Guard`."""
 
@@ -125,6 +198,10 @@ class GuardSettings(Table, frozen=True):
     redact: RedactSettings | None = None
     words: WordsSettings | None = None
     moderation: ModerationSettings | None = None
+    injection: InjectionSettings | None = None
+    canary: CanarySettings | None = None
+    links: LinksSettings | None = None
+    tools: ToolsSettings | None = None
     custom: CustomSettings | None = None
     directions: Annotated[
         tuple[Direction, ...],
@@ -153,7 +230,9 @@ class GuardPolicySettings(Table, frozen=True):
     ] = {}
 
 
-GUARD_KINDS = ("redact", "words", "moderation", "custom")
+GUARD_KINDS = (
+    "redact", "words", "moderation", "injection", "canary", "links", "tools", "custom",
+)  # fmt: skip
 """The blocks of which a guard has exactly one."""
 
 GuardsByName = dict[Name, GuardSettings]

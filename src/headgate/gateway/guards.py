@@ -70,7 +70,10 @@ class GuardsInCalls:
         if request.form is not None:
             more.append(_file("audio" if request.endpoint.name.startswith("audio/") else "image"))
         for name in await guarding.request(fields, more):
-            request.rewrite(name, fields[name], _encode(fields[name]))
+            if name in fields:
+                request.rewrite(name, fields[name], _encode(fields[name]))
+            else:
+                del request.fields[name]
 
     async def object_body(self, call: Call, found: Found, body: bytes | None) -> bytes:
         """The JSON of a request about an object as it may leave; None: a form, that nobody reads.

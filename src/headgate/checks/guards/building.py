@@ -9,15 +9,28 @@ from typing import Any
 import msgspec
 
 from headgate.checks.detection import Detector
+from headgate.checks.guards.canary import CanaryGuard
 from headgate.checks.guards.custom import custom_guard
 from headgate.checks.guards.guard import Guard
+from headgate.checks.guards.injection import InjectionGuard
+from headgate.checks.guards.links import LinksGuard
 from headgate.checks.guards.moderation import ModerationGuard, Moderator
 from headgate.checks.guards.policy import GuardPolicies
 from headgate.checks.guards.redact import RedactGuard
+from headgate.checks.guards.tools import ToolsGuard
 from headgate.checks.guards.words import WordsGuard
+from headgate.checks.injection.links.destination import AllowedLinks
+from headgate.checks.injection.rights import ToolRights
 from headgate.checks.redaction.hiding import Hiding
 from headgate.config.detection import DetectionSettings, OwnPatternSettings
-from headgate.config.guards import GuardPolicySettings, GuardSettings, RedactSettings, WordsSettings
+from headgate.config.guards import (
+    GuardPolicySettings,
+    GuardSettings,
+    LinksSettings,
+    RedactSettings,
+    ToolsSettings,
+    WordsSettings,
+)
 
 
 class Means(msgspec.Struct, frozen=True):
@@ -58,9 +71,33 @@ def _built(name: str, settings: GuardSettings, means: Means) -> Guard:
         )
     if settings.moderation is not None and means.moderator is not None:
         return ModerationGuard(name, means.moderator, settings.moderation, **common)
+    if settings.injection is not None:
+        return InjectionGuard(name, settings.injection, **common)
+    if settings.canary is not None:
+        return CanaryGuard(name, **common)
+    if settings.links is not None:
+        return LinksGuard(name, _allowed(settings.links), **common)
+    if settings.tools is not None:
+        return ToolsGuard(name, _rights(settings.tools), **common)
     if settings.custom is not None:
         return custom_guard(name, settings.custom, means.folder, common)
     raise AssertionError(f"the guard {name} has no kind: config.load lets none such by")
+
+
+def _allowed(settings: LinksSettings) -> AllowedLinks:
+    return AllowedLinks(
+        hosts=settings.hosts,
+        image_hosts=settings.image_hosts,
+        max_query_chars=settings.max_query_characters,
+        mail=settings.mail,
+    )
+
+
+def _rights(settings: ToolsSettings) -> list[ToolRights]:
+    return [
+        ToolRights(name, tool.effect, frozenset(tool.trusted_with))
+        for name, tool in settings.rights.items()
+    ]
 
 
 def _hiding(settings: RedactSettings, key: bytes) -> Hiding:

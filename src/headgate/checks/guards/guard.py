@@ -7,6 +7,7 @@ must not keep what it saw, and what it says holds nothing of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -31,6 +32,16 @@ class Guarded(msgspec.Struct):
     """Whether the answer's texts are JSON, as the request asked for."""
     origin: object = None
     """The gateway's own call, for guards that make calls themselves."""
+    fields: dict[str, Any] = {}
+    """The decoded request, for guards that change more of it than texts; they note it below."""
+    rewritten: set[str] = msgspec.field(default_factory=set)
+    """The fields of the request that were changed in that way, or taken out."""
+    instructions: list[str] = msgspec.field(default_factory=list)
+    """What guards have to say in the operator's name; it is added to the instructions."""
+    canaries: list[str] = msgspec.field(default_factory=list)
+    """Tokens that an answer must not show."""
+    withheld: set[str] = msgspec.field(default_factory=set)
+    """Tools that the call may not use."""
     mapping: Mapping = msgspec.field(default_factory=Mapping)
     """What was hidden from the model."""
 

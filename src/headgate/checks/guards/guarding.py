@@ -13,6 +13,7 @@ from headgate.checks.guards.report import GuardReport
 from headgate.checks.guards.verdict import Verdict
 from headgate.checks.parts import Part, reply_parts, request_parts
 from headgate.checks.parts.flow import FlowReader
+from headgate.checks.parts.instructions import instruct
 from headgate.checks.parts.rewriting import Rewriting, TextFilter
 from headgate.checks.parts.walker import TooDeepError
 from headgate.checks.redaction.restorer import Restorer, restored
@@ -46,6 +47,7 @@ class Guarding:
             raise ContentBlockedError(
                 "The request is nested deeper than its guards look.", code="guard_cannot_see"
             ) from None
+        self.call.fields = fields
         for guard in self._guards:
             if "input" not in guard.directions:
                 continue
@@ -54,7 +56,9 @@ class Guarding:
                 self._beside.append(asyncio.get_running_loop().create_task(asking))
             else:
                 await asking
-        return {part.field for part in parts if part.changed}
+        if self.call.instructions:
+            self.call.rewritten.add(instruct(fields, "\n\n".join(self.call.instructions)))
+        return {part.field for part in parts if part.changed} | self.call.rewritten
 
     async def requests_verdicts(self) -> None:
         """Wait for the guards that check the request while the model is asked.

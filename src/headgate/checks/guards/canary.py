@@ -1,0 +1,68 @@
+"""The guard that plants a token into the instructions, and stops an answer that shows it.
+
+Whoever makes a model recite its instructions makes it recite the token, also in other guises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from headgate.checks.guards.guard import BlockedError, Guard, Guarded, OutputFilter
+from headgate.checks.guards.verdict import PASS, Verdict
+from headgate.checks.injection.canary import CanaryWatch, leaked, new_canary, planted
+from headgate.checks.parts.part import Part
+
+_LEAKED = Verdict("block", reason="the instructions were recited", counts={"canary": 1})
+
+
+class CanaryGuard(Guard):
+    """Watches for its token; without instructions there is nothing to recite."""
+
+    def __init__(self, name: str, **common: Any) -> None:
+        super().__init__(name, **common)
+
+    async def check_input(self, parts: Sequence[Part], call: Guarded) -> Verdict:
+        """See `Guard`."""
+        for part in parts:
+            if part.kind == "text" and part.role == "operator" and _are_instructions(part):
+                token = new_canary()
+                part.text = planted(part.text, token)
+                call.canaries.append(token)
+        return PASS
+
+    async def check_output(self, parts: Sequence[Part], call: Guarded) -> Verdict:
+        """See `Guard`."""
+        texts = (part.text for part in parts if part.kind == "text" and part.role != "operator")
+        if call.canaries and any(leaked(text, call.canaries) for text in texts):
+            return _LEAKED
+        return PASS
+
+    def output_filter(self, part: Part, call: Guarded) -> OutputFilter | None:  # noqa: ARG002
+        """See `Guard`."""
+        return _Watch(self.name, call.canaries) if call.canaries else None
+
+
+def _are_instructions(part: Part) -> bool:
+    """Whether it is a message or field of instructions, not a tool's description or a schema."""
+    return part.field in ("messages", "instructions", "input") and part.path.endswith(
+        ("content", "text", "instructions")
+    )
+
+
+class _Watch(OutputFilter):
+    """Watches one text that flows; what was shown of a token before it was whole tells nothing."""
+
+    def __init__(self, guard: str, tokens: Sequence[str]) -> None:
+        self._guard = guard
+        self._watch = CanaryWatch(tokens)
+
+    def feed(self, text: str) -> str:
+        """See `TextFilter`."""
+        if self._watch.feed(text) is not None:
+            raise BlockedError(self._guard, _LEAKED)
+        return text
+
+    def close(self) -> str:
+        """See `TextFilter`."""
+        return ""
