@@ -20,6 +20,6 @@ async def test_the_hot_paths_endpoints_are_listed_but_not_served_here(sqlite_ser
     assert "/v1/chat/completions" in listed
     assert all(e.permission == "models.call" for e in listed.values())
     assert (await sqlite_server.call("POST", "/v1/chat/completions", json={})).status == 404
-    wrong_method = await sqlite_server.call("GET", "/v1/chat/completions")
+    wrong_method = await sqlite_server.call("GET", "/v1/embeddings")
     assert wrong_method.status == 405
     assert wrong_method.headers["allow"] == "POST"

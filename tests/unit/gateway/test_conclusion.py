@@ -7,7 +7,7 @@ import pytest
 from headgate.errors import DatabaseUnavailableError, HeadgateError, UpstreamFailedError
 from headgate.gateway.call import Call, Headers, LastWords, Refusal
 from headgate.gateway.caller import Caller
-from headgate.gateway.conclusion import conclude
+from headgate.gateway.conclusion import conclude, record
 from headgate.ledger.record import CallRecord
 
 
@@ -51,14 +51,8 @@ async def concluded(
     client = Listener(begun=begun)
     writer = Writer(away=away)
     call = Call(Caller("key_1", "default", "app"), "chat/completions", trace_id="0" * 32)
-    await conclude(
-        call,
-        client,
-        last,
-        writer=writer,  # type: ignore[arg-type]
-        spending=None,
-        durable=True,
-    )
+    recorded = record(call, writer=writer, spending=None, durable=True)  # type: ignore[arg-type]
+    await conclude(call, client, last, recorded)
     assert len(writer.records) == (not away)
     return client.told
 

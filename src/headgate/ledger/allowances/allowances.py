@@ -175,14 +175,9 @@ class Allowances:
     ) -> Reservation:
         """Reserve what a call may use, waiting as its rules allow.
 
-        `counted` gives a closer claim, at some cost; it is asked where the first does not fit.
-        Raises `LimitExceededError`, `BudgetExceededError` or `UnavailableError`.
+        `counted` gives a closer claim, at some cost; it is asked where there is not enough for the
+        first. Raises `LimitExceededError`, `BudgetExceededError` or `UnavailableError`.
         """
-        reservation = self.take(applied, claim)
-        if reservation is not None:
-            return reservation
-        if counted is not None:
-            claim = await asyncio.to_thread(counted)
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         while True:
@@ -196,6 +191,9 @@ class Allowances:
             share = next((s for s, a in lacking if self._used_up(s, a, now_us)), None)
             if share is None and loop.time() < began_s + _LONGEST_S:
                 await self._round(lacking, self._needed(applied, claim))
+                continue
+            if counted is not None:
+                claim, counted = await asyncio.to_thread(counted), None
                 continue
             if share is None:
                 share = lacking[0][0]
