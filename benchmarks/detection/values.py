@@ -59,10 +59,10 @@ class Values:
         return "".join(self._random.choices(alphabet, k=length))
 
     def _filled(self, pattern: str) -> str:
-        """`pattern` with 9 as any digit, 8 as any digit but 0, A as any capital."""
+        """`pattern` with ? as any digit, ! as any digit but 0, A as any capital."""
         fill: dict[str, Callable[[], str]] = {
-            "9": lambda: self._random.choice(_DIGITS),
-            "8": lambda: self._random.choice("123456789"),
+            "?": lambda: self._random.choice(_DIGITS),
+            "!": lambda: self._random.choice("123456789"),
             "A": lambda: self._random.choice(_UPPER),
         }
         return "".join(fill[sign]() if sign in fill else sign for sign in pattern)
@@ -216,35 +216,35 @@ class Values:
 
     def cn_uscc(self) -> str:
         alphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-        body = "91" + self._filled("310000") + "MA" + self._of(alphabet, 7)
+        body = "91" + "310000" + "MA" + self._of(alphabet, 7)
         total = sum(alphabet.index(sign) * pow(3, place, 31) for place, sign in enumerate(body))
         return body + alphabet[(31 - total % 31) % 31]
 
     # Passports
 
     def passport(self) -> str:
-        return self._filled(self._random.choice(["899999999", "A99999999", "899999999"]))
+        return self._filled(self._random.choice(["!????????", "A????????", "!????????"]))
 
     def passport_de(self) -> str:
         return self._random.choice("CFGHJK") + self._of("CFGHJKLMNPRTVWXYZ0123456789", 6) + self._of(_DIGITS, 2)
 
     def passport_fr(self) -> str:
-        return self._filled("89AA99999")
+        return self._filled("!?AA?????")
 
     def passport_es(self) -> str:
-        return self._filled(self._random.choice(["AAA999999", "AA999999"]))
+        return self._filled(self._random.choice(["AAA??????", "AA??????"]))
 
     def passport_it(self) -> str:
-        return self._filled("YA9999999").replace("YA", f"Y{self._random.choice('AB')}")
+        return f"Y{self._random.choice('AB')}{self._of(_DIGITS, 7)}"
 
     def passport_nl(self) -> str:
-        return self._filled("N") + self._of("ABCDEFGHJKLMNPRSTUVWXYZ", 1) + self._filled("89999A9")
+        return "N" + self._of("ABCDEFGHJKLMNPRSTUVWXYZ", 1) + self._filled("!????A?")
 
     def passport_pt(self) -> str:
-        return self._filled(self._random.choice(["AA999999", "A999999"]))
+        return self._filled(self._random.choice(["AA??????", "A??????"]))
 
     def passport_cn(self) -> str:
-        return self._filled(self._random.choice(["E99999999", "G99999999"]))
+        return self._filled(self._random.choice(["E????????", "G????????"]))
 
     # Health
 
@@ -267,7 +267,7 @@ class Values:
         return self._random.choice(["", "-"]).join(parts)
 
     def mrn(self) -> str:
-        return self._filled(self._random.choice(["8999999", "MR-899999", "89999999", "H899-9999", "P8999999", "2024-899999"]))
+        return self._filled(self._random.choice(["!??????", "MR-!?????", "!???????", "H!??-????", "P!??????", "2024-!?????"]))
 
     def kvnr(self) -> str:
         return str(self._by_locale["de_DE"].kvnr())
@@ -356,15 +356,15 @@ _SUFFIXES: Final = (
 )  # fmt: skip
 
 _PHONES: Final = {
-    "en_US": ("(212) 7899-999".replace("7899-999", "736-9999"), "415-736-9999", "+1 312 736 9999", "1-800-736-9999", "303.736.9999", "+14157369999", "206 736 9999", "(617) 736-9999 ext. 99"),
-    "en_GB": ("020 7946 0999", "+44 20 7946 0999", "07700 900999", "+44 7911 123999", "0161 496 0999", "+44 (0)20 7946 0999", "07911123999"),
-    "de_DE": ("030 8999999", "+49 30 8999999", "0151 23999999", "+49 (0)171 8999999", "089/8999999", "0049 40 8999999", "0176-23999999", "+4915123999999", "(0221) 899999"),
-    "fr_FR": ("06 12 99 99 99", "+33 6 12 99 99 99", "01.42.99.99.99", "0612999999", "+33 (0)1 42 99 99 99", "04-72-99-99-99"),
-    "es_ES": ("612 999 999", "+34 612 99 99 99", "91 123 99 99", "+34612999999", "912 99 99 99", "655-99-99-99"),
-    "it_IT": ("347 8999999", "+39 347 899 9999", "06 6999 9999", "02 8999 9999", "+39 02 8999 9999", "3478999999"),
-    "nl_NL": ("06 12999999", "+31 6 12999999", "020 799 9999", "06-12999999", "+31 20 799 9999", "0612999999"),
-    "pt_PT": ("912 999 999", "+351 912 999 999", "21 399 99 99", "+351 21 399 9999", "912999999"),
-    "pt_BR": ("(11) 98999-9999", "+55 11 98999-9999", "21 98999-9999", "(31) 3299-9999", "+5511989999999"),
-    "zh_CN": ("138 9999 9999", "13899999999", "+86 139 9999 9999", "010-6899 9999", "186-9999-9999", "021-58999999"),
+    "en_US": ("(212) 736-????", "415-736-????", "+1 312 736 ????", "1-800-736-????", "303.736.????", "+1415736????", "206 736 ????", "(617) 736-???? ext. ??"),
+    "en_GB": ("020 7946 0???", "+44 20 7946 0???", "07700 900???", "+44 7911 123???", "0161 496 0???", "+44 (0)20 7946 0???", "07911123???"),
+    "de_DE": ("030 !??????", "+49 30 !??????", "0151 23??????", "+49 (0)171 !??????", "089/!??????", "0049 40 !??????", "0176-23??????", "+4915123??????", "(0221) !?????"),
+    "fr_FR": ("06 12 ?? ?? ??", "+33 6 12 ?? ?? ??", "01.42.??.??.??", "0612??????", "+33 (0)1 42 ?? ?? ??", "04-72-??-??-??"),
+    "es_ES": ("612 ??? ???", "+34 612 ?? ?? ??", "91 123 ?? ??", "+34612??????", "912 ?? ?? ??", "655-??-??-??"),
+    "it_IT": ("347 !??????", "+39 347 !?? ????", "06 6??? ????", "02 !??? ????", "+39 02 !??? ????", "347!??????"),
+    "nl_NL": ("06 12??????", "+31 6 12??????", "020 7?? ????", "06-12??????", "+31 20 7?? ????", "0612??????"),
+    "pt_PT": ("912 ??? ???", "+351 912 ??? ???", "21 3?? ?? ??", "+351 21 3?? ????", "912??????"),
+    "pt_BR": ("(11) 98???-????", "+55 11 98???-????", "21 98???-????", "(31) 32??-????", "+551198???????"),
+    "zh_CN": ("138 ???? ????", "138????????", "+86 139 ???? ????", "010-68?? ????", "186-????-????", "021-58??????"),
 }  # fmt: skip
-"""Numbers that may be given out: 9 stands for any digit, 8 for any but 0."""
+"""Numbers that may be given out: ? stands for any digit, ! for any but 0."""

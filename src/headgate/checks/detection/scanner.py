@@ -128,6 +128,7 @@ _WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0
 _DIGITS: Final = frozenset(b"0123456789")
 _JOINS_BEFORE: Final = frozenset(b"-./:,+#$%&=~")
 _JOINS_AFTER: Final = frozenset(b"-./:,+%@~")
+_HYPHEN: Final = ord("-")
 _CURRENCY: Final = (b"#", b"$", "€".encode(), "£".encode(), "¥".encode())
 
 
@@ -143,10 +144,12 @@ def stands_alone(data: bytes, start: int, end: int, neighbours: str) -> bool:
         return True
     if start > 1 and data[start - 1] in _JOINS_BEFORE and data[start - 2] in _DIGITS:
         return False
+    if start and data[start - 1] == _HYPHEN and not _DIGITS.isdisjoint(data[max(0, start - 5) : start]):
+        return False
     if start and data[start - 4 if start > 4 else 0 : start].rstrip(b" ").endswith(_CURRENCY):
         return False
     if end + 1 < len(data) and data[end] in _JOINS_AFTER:
-        return data[end + 1] not in _DIGITS
+        return data[end + 1] not in (_WORD if data[end] == _HYPHEN else _DIGITS)
     return True
 
 

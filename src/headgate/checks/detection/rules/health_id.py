@@ -93,7 +93,7 @@ _FORMS: Final = (
     Form(r"[A-HJ-MPR-UXa-hj-mpr-ux][A-Z9a-z]\d{7}", _is_registration, 55, r"dea\b", 95),
     # Germany
     Form(
-        r"[A-Z]\d{9}", _is_insured, 66, r"kvnr|kranken|versicherten|gesundheitskarte|egk\b", 96
+        r"[A-Z]\d{9}(?:\d{10})?", _is_insured, 0, r"kvnr|kranken|versicherten|gesundheitskarte|egk\b", 96
     ),
     # Italy
     Form(r"80380\d{15}", _luhn, 92, r"tessera sanitaria"),

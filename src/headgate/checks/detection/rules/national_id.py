@@ -75,7 +75,7 @@ _FORMS: Final = (
     Form(
         r"[12378] ?\d{2} ?\d{2} ?(?:\d{2}|2[ABab]) ?\d{3} ?\d{3} ?\d{2}",
         "fr.nir",
-        90,
+        95,
         r"s[ée]curit[ée] sociale|nir\b|insee|num[ée]ro de s[ée]cu",
         98,
     ),

@@ -46,8 +46,9 @@ def mac_rules(languages: Collection[Language]) -> list[Rule]:
     return [
         Rule(
             kind="mac_address",
-            shape=rf"\b(?:{pair}(?::{pair}){{5}}|{pair}(?:-{pair}){{5}}"
-            r"|[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2})\b",
+            # The whole row of pairs, so that a piece of a longer fingerprint is not taken for one.
+            shape=rf"\b(?:{pair}(?::{pair}){{5,}}|{pair}(?:-{pair}){{5,}}"
+            r"|[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2,})\b",
             accept=whole(_is_a_card),
             score=92,
             neighbours="number",
@@ -80,5 +81,5 @@ def _version_six(value: str) -> int:
 
 
 def _is_a_card(value: str) -> bool:
-    digits = {character for character in value.lower() if character.isalnum()}
-    return len(digits) > 1
+    digits = [character for character in value.lower() if character.isalnum()]
+    return len(digits) == 12 and len(set(digits)) > 1

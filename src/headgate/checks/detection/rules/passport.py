@@ -25,7 +25,7 @@ def rules(languages: Collection[Language]) -> list[Rule]:
     return [
         Rule(
             kind="passport",
-            shape=r"\b(?:[A-Z]{0,3} ?\d{6,9}[A-Z]?|[A-Z0-9]{8,9}|\d{2}[A-Z]{2}\d{5})\b",
+            shape=r"\b(?:(?:[A-Z]{1,3} ?)?\d{6,9}[A-Z]?|[A-Z0-9]{8,9}|\d{2}[A-Z]{2}\d{5})\b",
             accept=_number,
             cue=cue(_CUES, languages),
             cued_score=85,

@@ -12,14 +12,14 @@ from headgate.config.detection import Language
 
 _CUES: Final[Words] = {
     "en": r"tele?(?:phone)?\b|phone|call|mobile|cell|fax\b|whatsapp|signal|ring|text (?:me|us|him|her)"
-    r"|sms\b|dial|reach|contact|number is|landline|hotline|voicemail",
-    "de": r"tel(?:efon|\.|:)|handy|mobil|rufnummer|anruf|ruf|erreich|durchwahl|fax|hotline|festnetz",
-    "fr": r"t[ée]l(?:[ée]phone|\.|:)|appel|portable|joindre|joignable|fixe|num[ée]ro|contact",
-    "es": r"tel(?:[ée]fono|\.|:)|m[óo]vil|celular|llam|contact|n[úu]mero",
-    "it": r"tel(?:efono|\.|:)|cellulare|cell\.|chiam|numero|contatt|telefon",
-    "nl": r"tel(?:efoon|\.|:)|mobiel|bel(?:len)?\b|bereik|nummer|06-nummer",
-    "pt": r"tel(?:efone|em[óo]vel|\.|:)|celular|ligu?[aeo]|contat|n[úu]mero",
-    "zh": r"电话|手机|致电|联系|拨打|号码|来电|热线|座机",
+    r"|sms\b|dial|reach|contact|answer|number is|landline|hotline|voicemail",
+    "de": r"tel(?:efon|\.|:)|handy|mobil|rufnummer|anruf|ruf|erreich|durchwahl|fax|hotline|festnetz|besetzt|abgenommen|geht .{0,10}ran",
+    "fr": r"t[ée]l(?:[ée]phone|\.|:)|appel|portable|joindre|joignable|fixe|mon num[ée]ro|contact|occup[ée]|r[ée]pond",
+    "es": r"tel(?:[ée]fono|\.|:)|m[óo]vil|celular|llam|contact|contest|mi n[úu]mero",
+    "it": r"tel(?:efono|\.|:)|cellulare|cell\.|chiam|mio numero|contatt|rispond|telefon",
+    "nl": r"tel(?:efoon|\.|:)|mobiel|bel(?:len)?\b|bereik|mijn nummer|opne|neemt|06-nummer",
+    "pt": r"tel(?:efone|em[óo]vel|\.|:)|celular|ligu?[aeo]|contat|atend|meu n[úu]mero",
+    "zh": r"电话|手机|致电|联系|拨打|号码|来电|接听|热线|座机",
 }
 
 _NOT: Final = (
@@ -29,6 +29,12 @@ _NOT: Final = (
     r"(?:(?:no|nr|num(?:ber|mer|[ée]ro|ero)?|id|code|is|ist|est|es|号)[ :.#-]{0,3}){0,2}#?)"
 )
 
+_EXTENSION: Final = r"(?:,? ?(?:x|ext\.?|extension|app\.|Durchwahl|poste|int\.) ?\d{1,5})?"
+_GROUPS: Final = (
+    r"(?:\b1[ .-]{1,2})?(?:\(\d{1,5}\)|\b\d{2,5})(?:(?:[ .-]| ?[/-] ?|\) ?)?\d{2,9}|[ .-]\d){1,5}"
+)
+_GROUPS_GATE: Final = r"\d[ .)/-]{1,3}\d{2,5}"
+
 
 def rules(languages: Collection[Language]) -> list[Rule]:
     """Numbers of all countries with their codes; without, those of countries of `languages`."""
@@ -36,14 +42,13 @@ def rules(languages: Collection[Language]) -> list[Rule]:
     words = cue(_CUES, languages)
 
     def national(value: str) -> bool:
-        return not _DATE.fullmatch(value) and is_national(digits_of(value), regions)
+        return is_national(digits_of(value), regions)
 
-    extension = r"(?:,? ?(?:x|ext\.?|extension|app\.|Durchwahl|poste|int\.) ?\d{1,5})?"
     return [
         Rule(
             kind="phone",
             gate=r"\+ ?\(?\d|\b00[1-9]",
-            shape=rf"(?:\+ ?\(?|\b00 ?)[1-9]\d{{0,2}}\)?(?:[ .()/-]{{0,3}}\d){{6,13}}{extension}",
+            shape=r"(?:\+ ?\(?|\b00 ?)[1-9]\d{0,2}\)?(?:[ .()/-]{0,3}\d){6,13}" + _EXTENSION,
             accept=_international,
             score=92,
             cue=words,
@@ -52,14 +57,21 @@ def rules(languages: Collection[Language]) -> list[Rule]:
         ),
         Rule(
             kind="phone",
-            # In groups.
-            gate=r"\d[ .)/-]{1,3}\d{2,5}",
-            shape=rf"(?:\(\d{{1,5}}\)|\b\d{{2,5}})(?:(?:[ .-]| ?[/-] ?|\) ?)?\d{{2,9}}"
-            rf"|[ .-]\d){{1,5}}{extension}",
-            accept=_grouped(national),
+            gate=_GROUPS_GATE,
+            shape=_GROUPS + _EXTENSION,
+            accept=_grouped(national, least_digits=9),
             score=62,
             cue=words,
-            cued_score=93,
+            cued_score=84,
+            unless=_NOT,
+            overlapping=True,
+        ),
+        Rule(
+            kind="phone",
+            shape=_GROUPS + _EXTENSION,
+            accept=_grouped(national, least_digits=7),
+            cue=words,
+            cued_score=80,
             unless=_NOT,
             overlapping=True,
         ),
@@ -85,25 +97,35 @@ def rules(languages: Collection[Language]) -> list[Rule]:
     ]
 
 
-_DATE: Final = re.compile(
+_OTHER: Final = re.compile(
+    # Dates, numbers with a decimal point, numbers of a year's papers, and versions.
     r"(?:19|20)\d\d[-./ ][01]?\d[-./ ][0-3]?\d.*|[0-3]?\d[-./][0-3]?\d[-./](?:19|20)\d\d.*"
+    r"|\d+\.\d+|(?:19|20)\d\d-\d{4,6}"
+    r"|(?:[1-9]\d?|\d{4,})\.[\d.]+|\d{3}\.(?:\d{1,2}|\d{4,})\.[\d.]+"
 )
-_EXTENSION: Final = re.compile(r"(?i),? ?(?:x|ext|app|durchwahl|poste|int).*")
+_TAIL: Final = re.compile(r"(?i),? ?(?:x|ext|app|durchwahl|poste|int).*")
+_DIGIT_RUN: Final = re.compile(r"\d+")
 
 
 def _international(value: str) -> int:
-    number = _EXTENSION.sub("", value).replace("(0)", "")
+    number = _TAIL.sub("", value).replace("(0)", "")
     digits = digits_of(number)
     if number[0] != "+":
         digits = digits[2:]
     return len(value) if is_international(digits) else 0
 
 
-def _grouped(national: Callable[[str], bool]) -> Accept:
-    """Takes numbers in groups, with the extension behind them."""
+def _grouped(is_dialled: Callable[[str], bool], *, least_digits: int) -> Accept:
+    """Takes numbers in groups as people set them, with the extension behind them."""
 
     def accept(value: str) -> int:
-        number = _EXTENSION.sub("", value)
-        return len(value) if 7 <= len(digits_of(number)) <= 12 and national(number) else 0
+        number = _TAIL.sub("", value)
+        groups = _DIGIT_RUN.findall(number)
+        if len(groups) < 2 or not least_digits <= sum(map(len, groups)) <= 12:
+            return 0
+        # A pair at the end has a pair before it; 643-86758-24 is no phone number.
+        if len(groups[-1]) < 2 or (len(groups[-1]) == 2 and len(groups[-2]) != 2):
+            return 0
+        return 0 if _OTHER.fullmatch(number) or not is_dialled(number) else len(value)
 
     return accept

@@ -92,7 +92,8 @@ def rules(languages: Collection[Language]) -> list[Rule]:
             gate=r"://[^\s/@:]*:[^\s/@]+@",
             shape=r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:]*:([^\s/@]+)@",
             accept=_filled_in,
-            score=95,
+            # The password and the host look like an e-mail address, and are longer.
+            score=98,
             neighbours="any",
         ),
         Rule(
