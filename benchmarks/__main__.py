@@ -18,6 +18,7 @@ import uvloop
 
 from benchmarks import report, resilience, soak, workers, wrk
 from benchmarks.cores import Cores
+from benchmarks.detection import measure as detection
 from benchmarks.figures import Figures, Part, Sample
 from benchmarks.payloads import CONTENT_CHUNKS, REQUEST_SIZE_BYTES, reply_body
 from benchmarks.processes import BenchmarkError, stop
@@ -49,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     WORK.mkdir(exist_ok=True)
     try:
         with _alone():
+            if options.detection:
+                print(detection.measure(WORK))
+                return 0
             return uvloop.run(_run(options, wanted))
     except BenchmarkError as error:
         print(f"The benchmark could not run: {error}")
@@ -277,6 +281,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--soak", action="store_true", help="instead: memory after 300,000 calls")
     parser.add_argument("--workers", action="store_true", help="instead: 1, 2 and 4 workers")
+    parser.add_argument(
+        "--detection",
+        action="store_true",
+        help="instead: personal data and secrets found in a labelled set, beside Presidio",
+    )
     parser.add_argument("--profile", metavar="SYSTEM", help="sample a Python system under load")
     parser.add_argument("--streams", action="store_true", help="with --profile: load with streams")
     return parser.parse_args(arguments)

@@ -25,7 +25,7 @@ def _nlp_engine() -> tuple[Any, str]:
     import spacy  # noqa: PLC0415
     from presidio_analyzer.nlp_engine import SpacyNlpEngine  # noqa: PLC0415
 
-    class Offline(SpacyNlpEngine):
+    class Offline(SpacyNlpEngine):  # type: ignore[misc]
         """Presidio's engine, which would fetch its model from the network where it has none."""
 
         def load(self) -> None:
@@ -71,11 +71,20 @@ def main(set_path: Path, found_path: Path) -> None:
     for _ in range(20):
         analyzer.analyze(page, "en")
     page_us = (time.perf_counter() - began) / 20 * 1e6
-    found_path.write_text(json.dumps({
-        "model": model, "us_per_kb": took_s * 1e6 / (size / 1024), "us_per_page": page_us,
-        "memory_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
-        "found": [[[one.entity_type, one.start, one.end, one.score] for one in each] for each in found],
-    }))  # fmt: skip
+    found_path.write_text(
+        json.dumps(
+            {
+                "model": model,
+                "us_per_kb": took_s * 1e6 / (size / 1024),
+                "us_per_page": page_us,
+                "memory_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+                "found": [
+                    [[one.entity_type, one.start, one.end, one.score] for one in each]
+                    for each in found
+                ],
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -30,9 +30,12 @@ def markdown(samples: Sequence[Sample], readings: Sequence[Reading]) -> str:
     languages = len({sample.language for sample in samples})
     labels = sum(len(sample.labels) for sample in samples)
     empty = sum(not sample.labels for sample in samples)
+    size = (
+        f"{len(samples):,} sentences in {languages} languages with {labels:,} labels; {empty:,}"
+        f" have nothing to find. {len(held):,} are of templates held out."
+    )
     lines = [
-        f"{len(samples):,} sentences in {languages} languages with {labels:,} labels; {empty:,} have"
-        f" nothing to find. {len(held):,} are of templates held out.",
+        size,
         "",
         *(f"- {reading.title}" for reading in readings if reading.title),
         "",
@@ -103,11 +106,22 @@ def _speed(readings: Sequence[Reading]) -> list[str]:
         return f"| {name} | {' | '.join(told)} |"
 
     lines.append(row("the set, all kinds, per KB", [one.us_per_kb for one in readings], "µs"))
-    lines.append(row("a page of 1 KB full of values, all kinds", [one.us_per_page for one in readings], "µs"))
-    lines.append(row("the same, structured kinds", [one.structured_us_per_page for one in readings], "µs"))
-    lines.append(row("a customer's message of 1 KB, structured kinds", [one.structured_us_per_prose for one in readings], "µs"))
+    lines.append(
+        row("a page of 1 KB full of values, all kinds", [one.us_per_page for one in readings], "µs")
+    )
+    lines.append(
+        row("the same, structured kinds", [one.structured_us_per_page for one in readings], "µs")
+    )
+    lines.append(
+        row(
+            "a customer's message of 1 KB, structured kinds",
+            [one.structured_us_per_prose for one in readings],
+            "µs",
+        )
+    )
     lines.append(row("memory of the process", [one.memory_mb for one in readings], "MB"))
     if len(readings) > 1:
         first, other = readings[0], readings[1]
-        lines += ["", f"{other.name} takes {other.us_per_kb / first.us_per_kb:.0f} times as long for the set."]
+        times = other.us_per_kb / first.us_per_kb
+        lines += ["", f"{other.name} takes {times:.0f} times as long for the set."]
     return lines

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Annotated, Final, Literal, get_args
 
 import msgspec
-import re2
 from msgspec import Meta
 
 from headgate.config.yaml_file import YamlFile
@@ -129,6 +128,9 @@ class DetectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 
 def pattern_problem(pattern: str) -> str | None:
     """What keeps `pattern` from being used, or `None`."""
+    # Loaded only where a file has patterns: every command reads the configuration.
+    import re2  # noqa: PLC0415
+
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _PATTERN_MEMORY_BYTES
@@ -144,9 +146,7 @@ def pattern_problem(pattern: str) -> str | None:
     return None
 
 
-def check_detection(
-    document: YamlFile, settings: DetectionSettings, *at: str | int
-) -> None:
+def check_detection(document: YamlFile, settings: DetectionSettings, *at: str | int) -> None:
     """`ConfigError` with file, line and field for an own pattern that can't work.
 
     `at` is where `settings` stands in the document.

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 
 import re2
 
-from headgate.checks.detection.finding import Finding, without_overlaps
+from headgate.checks.detection.finding import Finding, joined, without_overlaps
 from headgate.checks.detection.own import own_rule
 from headgate.checks.detection.plain_text import PlainText
 from headgate.checks.detection.rules import rules_for
@@ -76,6 +76,10 @@ class Detector:
         if not places:
             return []
         return without_overlaps(
-            Finding(kind, start, end, score)
-            for kind, score, (start, end) in zip(kinds, scores, plain.spans(places), strict=True)
+            joined(
+                Finding(kind, start, end, score)
+                for kind, score, (start, end) in zip(
+                    kinds, scores, plain.spans(places), strict=True
+                )
+            )
         )

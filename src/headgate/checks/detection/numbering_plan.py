@@ -36,6 +36,9 @@ _WITH_TRUNK_ZERO: Final = frozenset(
 )
 """Where national numbers are written with a 0 that is not part of the number."""
 
+_TRUNK_PREFIX: Final = {"US": "1", "BR": "0"}
+"""What may stand in front of a national number, and seldom does."""
+
 
 @functools.cache
 def _plan(region: str) -> re.Pattern[str] | None:
@@ -82,9 +85,9 @@ def is_national(digits: str, regions: Collection[str]) -> bool:
             if digits[:1] != "0":
                 continue
             number = digits[1:]
-        elif region == "US" and len(digits) == 11 and digits[0] == "1":
-            number = digits[1:]
-        elif region == "BR" and digits[:1] == "0":
+        elif (region == "US" and len(digits) == 11 and digits[0] == "1") or (
+            region == "BR" and digits[:1] == "0"
+        ):
             number = digits[1:]
         if is_of(region, number):
             return True

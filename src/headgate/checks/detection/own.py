@@ -1,4 +1,4 @@
-"""How does an operator's own pattern or list of words become a rule?"""
+"""How does an operator's own pattern or list of words become a rule? As it is, undisguised."""
 
 from __future__ import annotations
 

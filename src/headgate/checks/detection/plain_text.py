@@ -1,4 +1,4 @@
-"""How does a text read with its disguises taken off, and where did each character stand before?
+"""A text as it reads with its disguises taken off, and where each character stood before.
 
 Full-width and other digits, no-break spaces and the many dashes become their plain ASCII
 counterparts, one for one; characters that nobody sees are taken out. Rules see only this form;
@@ -15,8 +15,18 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
-_SPACES: Final = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-_QUOTES: Final = {"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"'}
+_SPACES: Final = (
+    "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f"
+    "\u205f\u3000"
+)
+_QUOTES: Final = {
+    "\u2018": "'",
+    "\u2019": "'",
+    "\u02bc": "'",
+    "\u201c": '"',
+    "\u201d": '"',
+    "\u201e": '"',
+}
 _ENDS: Final = {"\u3002": ".", "\u3001": ",", "\uff61": "."}
 _UNSEEN: Final = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064"
@@ -64,7 +74,7 @@ class PlainText:
 
     def __init__(self, text: str) -> None:
         self._removed: list[int] | None = None
-        """For each character taken out, what stood before it in the plain text; `None` for ASCII."""
+        """For each character taken out, what stood before it in plain text; `None` for ASCII."""
         if text.isascii():
             self.data = text.encode()
             return

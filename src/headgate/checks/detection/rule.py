@@ -38,6 +38,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Asked about a value that has the shape; without it every one is taken."""
     score: int = 0
     """How sure a value is by itself; below the least score it counts only beside a cue."""
+    alone: Callable[[str], object] | None = None
+    """What a value must also be where no cue stands beside it."""
     cue: str = ""
     """Words around a value that make it surer."""
     cued_score: int = 0
@@ -50,8 +52,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """What a text must have for the shape to be tried, where the shape is slow to look for."""
     neighbours: Neighbours = "number"
     overlapping: bool = False
-    """Whether a value may begin inside one that was not accepted. Only for shapes of bounded length,
-    lest a text be read again and again."""
+    """Whether a value may begin inside one that was not accepted. Only for shapes of bounded
+    length, lest a text be read again and again."""
 
 
 def cue(words: Words, languages: Collection[Language], *, always: str = "") -> str:

@@ -55,14 +55,10 @@ class Scanner:
     def _by_shape(self, data: bytes) -> Iterator[Place]:
         rule = self._rule
         for start, end in self._values(data, 0, len(data)):
-            score = rule.score
-            if (
-                self._cue is not None
-                and rule.cued_score > score
-                and self._is_cued(data, start, end)
-            ):
-                score = rule.cued_score
-            yield start, end, score
+            if self._cue is not None and self._is_cued(data, start, end):
+                yield start, end, rule.cued_score
+            elif rule.alone is None or rule.alone(data[start:end].decode("utf-8", "replace")):
+                yield start, end, rule.score
 
     def _is_cued(self, data: bytes, start: int, end: int) -> bool:
         assert self._cue is not None  # noqa: S101
@@ -144,7 +140,11 @@ def stands_alone(data: bytes, start: int, end: int, neighbours: str) -> bool:
         return True
     if start > 1 and data[start - 1] in _JOINS_BEFORE and data[start - 2] in _DIGITS:
         return False
-    if start and data[start - 1] == _HYPHEN and not _DIGITS.isdisjoint(data[max(0, start - 5) : start]):
+    if (
+        start
+        and data[start - 1] == _HYPHEN
+        and not _DIGITS.isdisjoint(data[max(0, start - 5) : start])
+    ):
         return False
     if start and data[start - 4 if start > 4 else 0 : start].rstrip(b" ").endswith(_CURRENCY):
         return False

@@ -1,4 +1,4 @@
-"""How is the address of a machine told: IPv4, IPv6, or of its network card?"""
+"""How is the address of a machine told? By its form: IPv4, IPv6, or its network card's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def ip_rules(languages: Collection[Language]) -> list[Rule]:
             accept=whole(_is_elsewhere),
             score=85,
             # Four numbers are also how versions, sections and object identifiers are written.
-            unless=r"(?i:\bv(?:er(?:sion|sione|s[aã]o|si[oó]n)?)?|release|build|section|chapter|oid|§"
+            unless=r"(?i:\bv(?:er(?:sion|sione|s[aã]o|si[oó]n)?)?|release|build|section|chapter|"
+            r"oid|§"
             r"|firmware|版本)[ .:#=-]{0,3}",
             neighbours="number",
         ),
@@ -57,7 +58,7 @@ def mac_rules(languages: Collection[Language]) -> list[Rule]:
 
 
 def _is_elsewhere(value: str) -> bool:
-    """Whether `value` is of another machine: a loopback or empty address is of none in particular."""
+    """Whether `value` is of some machine in particular, as loopback and empty addresses are not."""
     address = ipaddress.ip_address(value)
     return not (address.is_loopback or address.is_unspecified or value.startswith("255."))
 

@@ -23,7 +23,7 @@ class Form(NamedTuple):
     score: int
     """How sure it is by itself."""
     cue: str
-    """Words beside it, in the languages of those who have it; always known, since they are theirs."""
+    """Words beside it, in the languages of those who have it, whatever `languages` are set."""
     cued_score: int = 92
 
 

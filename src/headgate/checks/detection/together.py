@@ -1,0 +1,19 @@
+"""How do several engines act as one? Each reads the text; of what overlaps the better stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from headgate.checks.detection.engine import Engine
+from headgate.checks.detection.finding import Finding, joined, without_overlaps
+
+
+class Together:
+    """Finds what any of `engines` finds."""
+
+    def __init__(self, engines: Sequence[Engine]) -> None:
+        self._engines = tuple(engines)
+
+    def find(self, text: str) -> list[Finding]:
+        """What stands in `text`: in its order, not overlapping."""
+        return without_overlaps(joined(one for each in self._engines for one in each.find(text)))
