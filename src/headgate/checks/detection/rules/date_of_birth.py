@@ -10,7 +10,7 @@ from headgate.checks.detection.rule import Rule, Words, cue
 from headgate.config.detection import Language
 
 _CUES: Final[Words] = {
-    "en": r"born|d\.?o\.?b\b|birth|b-?day",
+    "en": r"born|d\.?o\.?b\b|(?:date of )?birth|b-?day",
     "de": r"geb(?:oren|urt|\.|\b)",
     "fr": r"n(?:é|e|ée|ee)s? le|naiss|date de n\b",
     "es": r"nac(?:id|imiento|ió|io|í)|cumplea|f\. ?nac",

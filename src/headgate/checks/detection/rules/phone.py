@@ -52,7 +52,7 @@ def rules(languages: Collection[Language]) -> list[Rule]:
     return [
         Rule(
             kind="phone",
-            gate=r"\+ ?\(?\d|\b00[1-9]",
+            gate=r"\+ ?\(?\d|\b00 ?[1-9]",
             shape=r"(?:\+ ?\(?|\b00 ?)[1-9]\d{0,2}\)?(?:[ .()/-]{0,3}\d){6,13}" + _EXTENSION,
             accept=_international,
             score=92,

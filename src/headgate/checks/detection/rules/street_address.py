@@ -65,7 +65,7 @@ _ITALIAN: Final = (
     rf"(?:{_COMMA}\d{{5}},? {_TOWN}(?: \([A-Z]{{2}}\))?)?"
 )
 _DUTCH: Final = (
-    rf"\b(?:{_NAME} |{_SMALL} ){{0,3}}[{UPPER}][{LETTER}-]*"
+    rf"\b(?:{_NAME} (?:{_SMALL} )?){{0,3}}[{UPPER}][{LETTER}-]*"
     r"(?:straat|laan|weg|plein|gracht|kade|dijk|singel|hof|steeg|pad|dreef|plantsoen|markt|baan|"
     r"ring|boulevard|park|wal|burg|hoeve)"
     rf" \d{{1,4}}(?: ?-? ?[A-Za-z0-9]{{1,4}}\b)?(?:{_COMMA}\d{{4}} ?[A-Z]{{2}},? {_TOWN})?"
@@ -113,9 +113,10 @@ def rules(languages: Collection[Language]) -> list[Rule]:
             kind="street_address",
             shape=_FORMS[one],
             gate=_GATES.get(one, ""),
-            accept=_trimmed,
+            accept=_chinese if one == "zh" else _trimmed,
             score=78,
             neighbours="any" if one == "zh" else "word",
+            overlapping=one == "zh",
         )
         for one in languages
     ]
@@ -123,3 +124,8 @@ def rules(languages: Collection[Language]) -> list[Rule]:
 
 def _trimmed(value: str) -> int:
     return len(value.rstrip(" ,.-"))
+
+
+def _chinese(value: str) -> int:
+    """All of `value`, where it does not begin with the words in front of an address."""
+    return 0 if value[0] in "我你他她住在到于至去从送寄是位址往为" else len(value)
