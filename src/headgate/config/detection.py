@@ -117,9 +117,8 @@ class DetectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
         Meta(ge=1, le=100, description="From which score a finding counts. Lower finds more."),
     ] = 50
     presidio_model: Annotated[
-        str | None,
+        Annotated[str, Meta(min_length=1)] | None,
         Meta(
-            min_length=1,
             description="An installed spaCy model: Presidio then looks for people, places and"
             " organisations too. Needs the extra `headgate[presidio]`.",
         ),

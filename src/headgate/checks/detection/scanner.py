@@ -85,7 +85,8 @@ class Scanner:
     def _values(self, data: bytes, position: int, limit: int) -> Iterator[tuple[int, int]]:
         """Accepted values that lie between `position` and `limit`."""
         shape, group, rule = self._shape, self._group, self._rule
-        while (found := shape.search(data, position, limit)) is not None:
+        # Past the end RE2 would find the empty text at the end, again and again.
+        while position <= limit and (found := shape.search(data, position, limit)) is not None:
             start, end = found.span(group)
             begin, position = found.span()
             if start < 0:
@@ -94,8 +95,9 @@ class Scanner:
             accepted = self._accepted(data, start, end)
             if accepted > start:
                 yield start, accepted
-                # What was cut off may belong to the next value.
-                position = max(accepted, begin + 1)
+                if accepted < end:
+                    # What was cut off may belong to the next value.
+                    position = accepted
             elif rule.overlapping:
                 position = begin + 1
             else:

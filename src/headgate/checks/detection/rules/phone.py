@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Final
 
-from headgate.checks.detection.numbering_plan import REGIONS, is_international, is_national
+from headgate.checks.detection.numbering_plan import REGIONS, is_international, national
 from headgate.checks.detection.rule import Accept, Rule, Words, cue, digits_of, whole
 from headgate.config.detection import Language
 
@@ -36,7 +36,8 @@ _NOT: Final = (
 
 _EXTENSION: Final = r"(?:,? ?(?:x|ext\.?|extension|app\.|Durchwahl|poste|int\.) ?\d{1,5})?"
 _GROUPS: Final = (
-    r"(?:\b1[ .-]{1,2})?(?:\(\d{1,5}\)|\b\d{2,5})(?:(?:[ .-]| ?[/-] ?|\) ?)?\d{2,9}|[ .-]\d){1,5}"
+    r"(?:\b1[ .-]{1,2})?(?:\(\d{1,5}\) ?|\b\d{2,5}(?:[ .]| ?[/-] ?))"
+    r"\d{2,9}(?:(?:[ .]| ?[/-] ?)\d{1,9}){0,4}"
 )
 _GROUPS_GATE: Final = r"\d[ .)/-]{1,3}\d{2,5}"
 
@@ -45,10 +46,7 @@ def rules(languages: Collection[Language]) -> list[Rule]:
     """Numbers of all countries with their codes; without, those of countries of `languages`."""
     regions = tuple(dict.fromkeys(region for one in languages for region in REGIONS[one]))
     words = cue(_CUES, languages)
-
-    def national(value: str) -> bool:
-        return is_national(digits_of(value), regions)
-
+    is_national = national(regions)
     return [
         Rule(
             kind="phone",
@@ -64,7 +62,7 @@ def rules(languages: Collection[Language]) -> list[Rule]:
             kind="phone",
             gate=_GROUPS_GATE,
             shape=_GROUPS + _EXTENSION,
-            accept=_grouped(national),
+            accept=_grouped(is_national),
             alone=_is_long,
             score=62,
             cue=words,
@@ -76,7 +74,7 @@ def rules(languages: Collection[Language]) -> list[Rule]:
             kind="phone",
             # In one piece: without a word for it, only mobile numbers that look like little else.
             shape=r"\b\d{8,12}\b",
-            accept=whole(national),
+            accept=whole(is_national),
             alone=_MOBILE.fullmatch,
             score=66,
             cue=words,
@@ -89,12 +87,13 @@ def rules(languages: Collection[Language]) -> list[Rule]:
 
 _MOBILE: Final = re.compile(r"1[3-9]\d{9}|0[67]\d{8,9}|01[5-7]\d{8,9}")
 _OTHER: Final = re.compile(
-    # Dates, numbers with a decimal point, numbers of a year's papers, and versions.
+    # Dates, numbers with a decimal point, of a year's papers, in the form of an SSN, and versions.
     r"(?:19|20)\d\d[-./ ][01]?\d[-./ ][0-3]?\d.*|[0-3]?\d[-./][0-3]?\d[-./](?:19|20)\d\d.*"
-    r"|\d+\.\d+|(?:19|20)\d\d-\d{4,6}"
+    r"|\d+\.\d+|(?:19|20)\d\d-\d{4,6}|\d{3}-\d{2}-\d{4}"
     r"|(?:[1-9]\d?|\d{4,})\.[\d.]+|\d{3}\.(?:\d{1,2}|\d{4,})\.[\d.]+"
 )
 _TAIL: Final = re.compile(r"(?i),? ?(?:x|ext|app|durchwahl|poste|int).*")
+_TAIL_FREE: Final = re.compile(r"[^A-Za-z,]*")
 _DIGIT_RUN: Final = re.compile(r"\d+")
 
 
@@ -114,13 +113,23 @@ def _grouped(is_dialled: Callable[[str], bool]) -> Accept:
     """Takes numbers in groups as people set them, with the extension behind them."""
 
     def accept(value: str) -> int:
-        number = _TAIL.sub("", value)
-        groups = _DIGIT_RUN.findall(number)
-        if len(groups) < 2 or not 7 <= sum(map(len, groups)) <= 12:
+        groups = _DIGIT_RUN.findall(value)
+        if len(groups) < 2:
             return 0
+        number = value
+        if not _TAIL_FREE.fullmatch(value):
+            number = _TAIL.sub("", value)
+            groups = _DIGIT_RUN.findall(number)
+        digits = "".join(groups)
         # A pair at the end has a pair before it; 643-86758-24 is no phone number.
-        if len(groups[-1]) < 2 or (len(groups[-1]) == 2 and len(groups[-2]) != 2):
+        if (
+            len(groups) < 2
+            or len(groups[-1]) < 2
+            or (len(groups[-1]) == 2 and len(groups[-2]) != 2)
+        ):
             return 0
-        return 0 if _OTHER.fullmatch(number) or not is_dialled(number) else len(value)
+        if not 7 <= len(digits) <= 12 or not is_dialled(digits):
+            return 0
+        return 0 if _OTHER.fullmatch(number) else len(value)
 
     return accept
