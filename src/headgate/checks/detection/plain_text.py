@@ -30,8 +30,10 @@ _QUOTES: Final = {
 _ENDS: Final = {"\u3002": ".", "\u3001": ",", "\uff61": "."}
 _UNSEEN: Final = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064"
-    "\u2066-\u206f\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e007f"
+    "\u2066-\u206f\ufe00-\ufe0f\ufeff\uffa0"
 )
+_UNSEEN_FAR: Final = "\U000e0000-\U000e01ef"
+"""Unseen characters of the higher planes: tags, and selectors of variants."""
 
 
 def _counterparts() -> dict[int, str]:
@@ -52,19 +54,45 @@ def _counterparts() -> dict[int, str]:
 
 
 _COUNTERPARTS: Final = _counterparts()
-_DISGUISED: Final = re.compile(
-    "[" + "".join(re.escape(chr(code)) for code in sorted(_COUNTERPARTS)) + "]"
-)
+
+
+def _class(codes: Iterable[int]) -> str:
+    """`codes` as ranges between brackets."""
+    ranges: list[list[int]] = []
+    for code in sorted(codes):
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in ranges)
+
+
+# A class without characters of the higher planes is a bitmap to Python; with one it becomes a list
+# that is gone through for each character, at many times the price.
+_DISGUISED: Final = re.compile(f"[{_class(code for code in _COUNTERPARTS if code <= 0xFFFF)}]")
+_DISGUISED_FAR: Final = re.compile(f"[{_class(code for code in _COUNTERPARTS if code > 0xFFFF)}]")
 _HIDDEN: Final = re.compile(f"[{_UNSEEN}]")
+_HIDDEN_FAR: Final = re.compile(f"[{_UNSEEN}{_UNSEEN_FAR}]")
 
 
 def _counterpart(found: re.Match[str]) -> str:
     return _COUNTERPARTS[ord(found[0])]
 
 
+def _revealed(text: str) -> tuple[str, re.Pattern[str]]:
+    """`text` with plain counterparts, and what finds the unseen characters in it."""
+    plain = _DISGUISED.sub(_counterpart, text)
+    if max(plain) <= "\uffff":
+        return plain, _HIDDEN
+    return _DISGUISED_FAR.sub(_counterpart, plain), _HIDDEN_FAR
+
+
 def undisguised(text: str) -> str:
     """`text` as rules see it."""
-    return text if text.isascii() else _HIDDEN.sub("", _DISGUISED.sub(_counterpart, text))
+    if text.isascii():
+        return text
+    plain, hidden = _revealed(text)
+    return hidden.sub("", plain)
 
 
 class PlainText:
@@ -78,12 +106,12 @@ class PlainText:
         if text.isascii():
             self.data = text.encode()
             return
-        plain = _DISGUISED.sub(_counterpart, text)
+        plain, hidden = _revealed(text)
         self._removed = [
-            found.start() - count for count, found in enumerate(_HIDDEN.finditer(plain))
+            found.start() - count for count, found in enumerate(hidden.finditer(plain))
         ]
         if self._removed:
-            plain = _HIDDEN.sub("", plain)
+            plain = hidden.sub("", plain)
         # Half a surrogate pair is no UTF-8; the question mark keeps its place.
         self.data = plain.encode("utf-8", "replace")
 
