@@ -38,6 +38,7 @@ FOUND = {
         "[378282246310005]",
         "[3782 822463 10005]",
         "信用卡[6011111111111117]",
+        "CVV: [123]",
     ],
     "iban": [
         "to [DE89 3704 0044 0532 0130 00] BY FRIDAY",
@@ -59,6 +60,7 @@ FOUND = {
         "身份证[11010519491231002X]",
         "[756.9217.0769.85]",
         "PESEL [44051401359]",
+        '"ssn_number": [078051121],',
     ],
     "tax_id": [
         "Steuer-ID [86095742719]",
@@ -77,6 +79,8 @@ FOUND = {
         "passeport n° [12AB34567]",
         "护照[E12345678]",
         "pasaporte [AAA123456]",
+        "passport_number=[123456789]",
+        "[P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10]",
     ],
     "health_id": [
         "NHS number [943 476 5919]",
@@ -104,6 +108,7 @@ FOUND = {
         "nascida em [12 de março de 1985]",
         "出生日期：[1985年3月12日]",
         "[1985-03-12] (date of birth)",
+        '{"date_of_birth": "[1985-03-12]"}',
     ],
     "secret": [
         "key [sk-proj-aB3dE6gH9jK2mN5pQ8sT1vW4]",
@@ -118,6 +123,8 @@ FOUND = {
         "Das Passwort lautet [Sommer2024]",
         "le mot de passe est [Soleil!42]",
         "密码是[Abc12345]，请修改",
+        '{"password": "[sunshine]"}',
+        "PGPASSWORD=[Tr0ub4dor] psql",
         "Authorization: Bearer [9f86d081884c7d659a2feaa0c55ad015]",
         "[-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----]",
         "Server=db;User=sa;Password=[Tr0ub4dor];",
@@ -146,6 +153,10 @@ FOUND = {
         "meu nome é [João da Silva].",
         "我叫[王小明]，",
         "[张伟]先生来电",
+        "请[陈]经理签字",
+        '{"first_name": "[Jane]", "phone": null}',
+        '{"name": "[Jane Roe]"}',
+        "Name: [Jane Roe]",
         "Best regards,\n[Priya Patel]\nSupport",
         "From: [Maria Schmidt] <m@example.org>",
         "Patient: [John A. Smith], room 4",

@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from headgate.checks.detection.rule import Accept, Rule, digits_of
+from headgate.checks.detection.rule import Accept, Rule, digits_of, field_words
 
 
 class Form(NamedTuple):
@@ -35,7 +35,7 @@ def rules_of(kind: str, forms: Sequence[Form]) -> list[Rule]:
             shape=rf"\b(?:{form.shape})\b",
             accept=_accept(form.check),
             score=form.score,
-            cue=rf"(?i:\b(?:{form.cue}))" if form.cue else "",
+            cue=f"(?i:{field_words(form.cue)})" if form.cue else "",
             cued_score=form.cued_score,
             overlapping=True,
         )

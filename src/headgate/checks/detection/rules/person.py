@@ -19,7 +19,8 @@ from headgate.checks.detection.words.introductions import (
     ROLES,
     SIGNATURES,
     TITLES,
-    WEAK,
+    WEAK_INTRODUCTIONS,
+    WEAK_LABELS,
 )
 from headgate.config.detection import Language
 
@@ -36,13 +37,13 @@ _ONE: Final = rf"(?:(?:{_OF} )?(?:{_INITIAL}|[DLO]'{_PART}|{_PART}))"
 _NAME: Final = rf"({_ONE}{_NEXT}{{0,4}})"
 _FULL_NAME: Final = rf"({_ONE}{_NEXT}{{1,4}})"
 
+_COLON: Final = r"[\"']?[ \t]?[:=][ \t]?[\"']?"
+
 _NO_NAMES: Final = frozenset(word_list("no_names"))
 
-_ZH_NAME: Final = rf"[{word_list('family_names_zh')[0]}]\p{{Han}}{{1,2}}"
-
-_ZH_INTRODUCTIONS: Final = (
-    r"我叫|我是|名叫|叫做|名字是|名字叫|同事|尊敬的|亲爱的|此致[ \n]*敬礼[ \n]*"
-)
+_ZH_FAMILY: Final = f"[{word_list('family_names_zh')[0]}]"
+_ZH_NAME: Final = rf"{_ZH_FAMILY}\p{{Han}}{{1,2}}"
+_ZH_INTRODUCTIONS: Final = "我叫|名叫|叫做|名字是|名字叫"
 _ZH_LABELS: Final = "姓名|联系人|客户|收件人|寄件人|患者|员工|申请人|持卡人"
 
 
@@ -54,20 +55,23 @@ def rules(languages: Collection[Language]) -> list[Rule]:
     if greetings := _joined(GREETINGS, languages):
         found.append(_rule(rf"(?:^|\n|[.!?] |\b)(?:{greetings}),? {_NAME}(?:[,!.:;\n]|\z| -)", 74))
     if introductions := _joined(INTRODUCTIONS, languages):
-        weak = [one for one in introductions.split("|") if one in WEAK]
-        strong = "|".join(one for one in introductions.split("|") if one not in WEAK)
-        if strong:
-            found.append(_rule(rf"(?i:\b(?:{strong})):? {_NAME}", 80))
-        if weak:
-            found.append(_rule(rf"(?i:\b(?:{'|'.join(weak)})):? {_FULL_NAME}", 58))
+        found.append(_rule(rf"(?i:\b(?:{introductions})):? {_NAME}", 80))
+    if introductions := _joined(WEAK_INTRODUCTIONS, languages):
+        found.append(_rule(rf"(?i:\b(?:{introductions})):? {_FULL_NAME}", 45))
     if labels := _joined(LABELS, languages):
-        found.append(_rule(rf"(?i:\b(?:{labels}))[\"']?[ \t]?[:=][ \t]?[\"']?{_NAME}", 76))
+        found.append(_rule(rf"(?i:\b(?:{labels})){_COLON}{_NAME}", 76))
+    if labels := _joined(WEAK_LABELS, languages):
+        found.append(_rule(rf"(?i:\b(?:{labels})){_COLON}{_FULL_NAME}", 66))
+        # In forms; a small `name:` is more often a thing's, in code and configuration.
+        found.append(_rule(rf"\bN(?:ame|AME){_COLON}{_NAME}", 74))
+        found.append(_rule(rf"\bname{_COLON}{_FULL_NAME}", 45))
+        found.append(_rule(rf"[\"']name[\"'] ?[:=] ?[\"']{_FULL_NAME}[\"']", 56))
     if signatures := _joined(SIGNATURES, languages):
         found.append(
             _rule(rf"(?i:\b(?:{signatures}))[,.!]?[ \t]*\n+[ \t-]*{_NAME}[ \t]*(?:,|\n|\z)", 82)
         )
     if roles := _joined(ROLES, languages):
-        found.append(_rule(rf"\b(?:{roles}),? {_FULL_NAME}", 66))
+        found.append(_rule(rf"\b(?:{roles}),? {_FULL_NAME}", 60))
     if any(one != "zh" for one in languages):
         names = "|".join(word_list("given_names"))
         found.append(_rule(rf"\b((?:{names})(?:-{_PART})?{_NEXT}{{1,3}})", 70))
@@ -75,16 +79,15 @@ def rules(languages: Collection[Language]) -> list[Rule]:
         found.append(_rule(rf"\b({_CAPITALS}, (?:{names}))\b", 70))
     if "zh" in languages:
         found += [
+            _rule(rf"({_ZH_NAME})(?:先生|女士|小姐|同学)", 82, zh=True),
+            # `项目经理` is a project manager; with a title of work only the family name is safe.
             _rule(
-                rf"({_ZH_NAME})(?:先生|女士|小姐|老师|经理|医生|同学|主任|总监|律师|教授)",
-                82,
-                zh=True,
+                rf"({_ZH_FAMILY})(?:先生|女士|小姐|老师|经理|医生|主任|总监|律师|教授)", 70, zh=True
             ),
             _rule(
-                rf"(?:{_ZH_INTRODUCTIONS}|(?:{_ZH_LABELS})[:是为 ]{{0,3}})({_ZH_NAME})",
-                78,
-                zh=True,
+                rf"(?:{_ZH_INTRODUCTIONS}|(?:{_ZH_LABELS})[:是为 ]{{1,3}})({_ZH_NAME})", 78, zh=True
             ),
+            _rule(rf"我是({_ZH_NAME})(?:[,.!?;:\s]|\z)", 45, zh=True),
         ]
     return found
 

@@ -117,6 +117,15 @@ def rules(languages: Collection[Language]) -> list[Rule]:
         ),
         Rule(
             kind="secret",
+            # In quotes behind its name: a value of a file or of JSON, whatever it looks like.
+            gate=rf"(?i)(?:{_WORDS})[\"'] ?[:=]",
+            shape=rf"(?i)(?:{_WORDS})[\"'] ?[:=] ?[\"']([^\"'\s]{{4,}})[\"']",
+            accept=_filled_in,
+            score=78,
+            neighbours="any",
+        ),
+        Rule(
+            kind="secret",
             gate=r"(?i)(?:AccountKey|SharedAccessKey|sig|Pwd|Password)=",
             shape=r"(?i)(?:AccountKey|SharedAccessKey|sig|Pwd|Password)=([^\s;&\"']{4,})",
             accept=_filled_in,
@@ -142,27 +151,29 @@ def _gate() -> str:
 
 
 _PLACEHOLDER: Final = re.compile(
-    r"(?i)[<\[{($%].*[>\]})%]?$|\*+$|x{3,}$|\.{3,}|(?:process\.env|os\.environ|env|getenv|"
-    r"config|settings|"
-    r"secrets|vault|self|this|req|request|null|none|nil|undefined|true|false|required|optional|"
-    r"str|string|"
-    r"example|placeholder|redacted|changeme_?here|your[_-].*)\b"
+    r"(?i)[<\[{($%].*|\*+|x{3,}|\.{3,}.*"
+    r"|(?:null|none|nil|undefined|true|false|required|optional|str|string|text|number|any|value"
+    r"|example|placeholder|redacted|password|secret|token|changeme|your[_-].*)[,;)\]}]*"
+)
+_CODE: Final = re.compile(
+    # A call, a field of something, a variable in snake_case or camelCase.
+    r"[A-Za-z_][\w.]*\(.*|[A-Za-z_]+(?:\.[A-Za-z_]+)+[\[(]?.*|[a-z]+(?:_[a-z]+)+|[a-z]+(?:[A-Z][a-z]+)+"
 )
 
 
 def _filled_in(value: str) -> int:
     """All of `value`, where it is no name of a variable and no row of stars."""
-    return 0 if _PLACEHOLDER.match(value) else len(value)
+    return 0 if _PLACEHOLDER.fullmatch(value) else len(value)
 
 
 def _token(value: str) -> int:
-    return len(value) if entropy_bits(value) >= 3 and not _PLACEHOLDER.match(value) else 0
+    return len(value) if entropy_bits(value) >= 3 and not _PLACEHOLDER.fullmatch(value) else 0
 
 
 def _password(value: str) -> int:
     """How much of `value` may be a password: words of a sentence are none."""
     value = value.rstrip(").]}!?:," if value[-1:] in ").]}" else ".?:,")
-    if len(value) < 4 or _PLACEHOLDER.match(value):
+    if len(value) < 4 or _PLACEHOLDER.fullmatch(value) or _CODE.fullmatch(value):
         return 0
     letters = sum(character.isalpha() for character in value)
     digits = sum(character.isdigit() for character in value)

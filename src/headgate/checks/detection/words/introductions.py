@@ -33,91 +33,72 @@ GREETINGS: Final[Words] = {
     "pt": r"Olá|Oi|Car[oa]|Prezad[oa]|Estimad[oa]|Querid[oa]|Bom dia|Boa tarde|Obrigad[oa]",
 }
 INTRODUCTIONS: Final[Words] = {
-    "en": r"my name is|my name's|name is|called|named|call me|this is|I am|I'm|signed by|"
-    r"written by|spoke (?:to|with)|"
-    r"speak (?:to|with)|met (?:with)?|on behalf of|c/o|attn:?|contact|ask for|assigned to|"
-    r"reported by|married to|"
-    r"sent by|from|cc",
-    "de": r"mein Name ist|ich heiße|ich heisse|ich bin|heißt|namens|mit Namen|hier ist|hier "
-    r"spricht|im Auftrag von|"
-    r"unterschrieben von|gesprochen mit|verheiratet mit|von|z\. ?Hd\.",
-    "fr": r"je m'appelle|mon nom est|je suis|s'appelle|nomm[ée]e?|c'est|au nom de|sign[ée] par|"
-    r"de la part de|"
-    r"ici|parl[ée] [àa]|parl[ée] avec|contacter",
-    "es": r"me llamo|mi nombre es|soy|se llama|llamad[oa]|de parte de|en nombre de|firmado por|"
-    r"habl[ée] con|"
-    r"hablar con|le habla|contactar con",
-    "it": r"mi chiamo|il mio nome [èe]|sono|si chiama|di nome|da parte di|per conto di|firmato "
-    r"da|parlato con|"
-    r"parlare con|contattare",
-    "nl": r"mijn naam is|ik heet|ik ben|heet|genaamd|namens|ondertekend door|gesproken met|"
-    r"spreken met|t\.a\.v\.|met",
-    "pt": r"meu nome [ée]|chamo-me|me chamo|eu sou|sou|chama-se|se chama|chamad[oa]|em nome "
-    r"d[eoa]|assinado por|"
-    r"falei com|falar com|da parte de|aqui [ée]",
+    "en": r"my name is|my name's|name is|call me|signed by|written by|spoke (?:to|with)|"
+    r"speak (?:to|with)|on behalf of|c/o|attn:?|ask for|reported by|married to",
+    "de": r"mein Name ist|ich heiße|ich heisse|heißt|mit Namen|hier spricht|im Auftrag von|"
+    r"unterschrieben von|gesprochen mit|verheiratet mit|z\. ?Hd\.",
+    "fr": r"je m'appelle|mon nom est|s'appelle|nomm[ée]e?|au nom de|sign[ée] par|de la part de|"
+    r"parl[ée] [àa]|parl[ée] avec",
+    "es": r"me llamo|mi nombre es|se llama|llamad[oa]|de parte de|en nombre de|firmado por|"
+    r"habl[ée] con|hablar con|le habla",
+    "it": r"mi chiamo|il mio nome [èe]|si chiama|di nome|da parte di|per conto di|firmato da|"
+    r"parlato con|parlare con",
+    "nl": r"mijn naam is|ik heet|heet|genaamd|ondertekend door|gesproken met|spreken met|t\.a\.v\.",
+    "pt": r"meu nome [ée]|chamo-me|me chamo|chama-se|se chama|chamad[oa]|em nome d[eoa]|"
+    r"assinado por|falei com|falar com|da parte de|aqui [ée]",
 }
-WEAK: Final = frozenset(
-    (
-        "this is",
-        "I am",
-        "I'm",
-        "from",
-        "cc",
-        "called",
-        "named",
-        "met",
-        "met with",
-        "contact",
-        "ich bin",
-        "hier ist",
-        "von",
-        "je suis",
-        "c'est",
-        "ici",
-        "soy",
-        "sono",
-        "ik ben",
-        "met",
-        "sou",
-        "eu sou",
-        "contactar con",
-        "contattare",
-        "contacter",
-        "namens",
-    )
-)
-"""Introduce other things as well, so only a name of two words or more is taken behind them."""
+WEAK_INTRODUCTIONS: Final[Words] = {
+    "en": r"this is|I am|I'm|called|named|met(?: with)?|contact|assigned to|sent by|from|cc",
+    "de": r"ich bin|hier ist|namens|von",
+    "fr": r"je suis|c'est|ici|contacter",
+    "es": r"soy|contactar con",
+    "it": r"sono|contattare",
+    "nl": r"ik ben|namens|met",
+    "pt": r"eu sou|sou",
+}
+"""Introduce other things as often: what follows is a name of two words at least, and unsure."""
 
 LABELS: Final[Words] = {
-    "en": r"(?:full |first |last |sur|given |family |customer |client |patient |employee |"
-    r"account )?name|customer|client|"
+    "en": r"(?:full|first|last|given|family|customer|client|patient|employee|account|contact)"
+    r"[ _-]?name|surname|customer|client|"
     r"patient|employee|tenant|applicant|candidate|claimant|insured|policy ?holder|card ?holder|"
     r"account holder|"
-    r"contact(?: person)?|author|assignee|reporter|requester|signed|signature|from|to|cc|attn|"
-    r"attention|recipient|"
+    r"contact person|author|assignee|reporter|requester|signed|signature|attn|"
+    r"recipient|"
     r"sender|guest|passenger|student|witness|manager|doctor|physician|beneficiary|next of kin|"
     r"emergency contact",
-    "de": r"(?:vor|nach|familien)?name|kund(?:e|in)|patient(?:in)?|mitarbeiter(?:in)?|"
+    "de": r"(?:vor|nach|familien)name|kund(?:e|in)|patient(?:in)?|mitarbeiter(?:in)?|"
     r"mieter(?:in)?|bewerber(?:in)?|"
-    r"versicherte[r]?|kontoinhaber(?:in)?|ansprechpartner(?:in)?|kontakt|von|an|empfänger|"
+    r"versicherte[r]?|kontoinhaber(?:in)?|ansprechpartner(?:in)?|empfänger|"
     r"absender|gezeichnet|gez\.|"
     r"antragsteller(?:in)?|sachbearbeiter(?:in)?",
     "fr": r"(?:pr[ée])?nom(?: complet| et pr[ée]nom| de famille)?|client[e]?|patient[e]?|"
     r"salari[ée]e?|locataire|candidat[e]?|"
-    r"assur[ée]e?|titulaire|contact|de|[àa]|destinataire|exp[ée]diteur|sign[ée]|demandeur",
+    r"assur[ée]e?|titulaire|destinataire|exp[ée]diteur|sign[ée]|demandeur",
     "es": r"nombre(?: completo| y apellidos)?|apellidos?|client[ea]|paciente|emplead[oa]|"
     r"inquilin[oa]|solicitante|titular|"
-    r"asegurad[oa]|contacto|de|para|destinatari[oa]|remitente|firmado|firma",
+    r"asegurad[oa]|destinatari[oa]|remitente|firmado|firma",
     "it": r"(?:cog)?nome(?: e cognome| completo)?|cliente|paziente|dipendente|inquilino|"
     r"candidat[oa]|intestatari[oa]|"
-    r"assicurat[oa]|contatto|da|a|destinatari[oa]|mittente|firmato|firma|richiedente",
+    r"assicurat[oa]|destinatari[oa]|mittente|firmato|firma|richiedente",
     "nl": r"(?:voor|achter)?naam|klant|pati[ëe]nt|medewerker|huurder|sollicitant|verzekerde|"
     r"rekeninghouder|"
-    r"contactpersoon|van|aan|ontvanger|afzender|getekend|aanvrager",
+    r"contactpersoon|ontvanger|afzender|getekend|aanvrager",
     "pt": r"(?:sobre)?nome(?: completo)?|cliente|paciente|funcion[áa]ri[oa]|inquilin[oa]|"
     r"candidat[oa]|titular|segurad[oa]|"
-    r"contato|contacto|de|para|destinat[áa]ri[oa]|remetente|assinado|assinatura|utente|requerente",
+    r"destinat[áa]ri[oa]|remetente|assinado|assinatura|utente|requerente",
 }
+WEAK_LABELS: Final[Words] = {
+    "en": r"from|to|cc|contact|attention",
+    "de": r"von|an|kontakt",
+    "fr": r"de|[àa]|contact",
+    "es": r"de|para|contacto",
+    "it": r"da|contatto",
+    "nl": r"van|aan",
+    "pt": r"de|para|contat?to",
+}
+"""Stand in front of places and teams as well: what follows is a name of two words at least."""
+
 SIGNATURES: Final[Words] = {
     "en": r"regards|sincerely|cheers|thanks(?: a lot| again| in advance| so much)?|thank you|"
     r"yours(?: truly| faithfully)?|"
@@ -136,9 +117,9 @@ SIGNATURES: Final[Words] = {
 ROLES: Final[Words] = {
     "en": r"customer|client|patient|colleague|manager|employee|tenant|neighbou?r|wife|husband|"
     r"son|daughter|brother|sister|"
-    r"father|mother|boss|doctor|lawyer|agent|nurse|teacher|student|friend|partner|applicant|"
-    r"candidate|user|witness|"
-    r"cardholder|passenger|guest|resident|contractor|driver|engineer|accountant|landlord|"
+    r"father|mother|boss|doctor|lawyer|nurse|teacher|student|friend|applicant|"
+    r"candidate|witness|"
+    r"cardholder|passenger|guest|resident|contractor|accountant|landlord|"
     r"supervisor",
     "de": r"Kunde|Kundin|Patient|Patientin|Kollege|Kollegin|Kollegen|Chef|Chefin|Mitarbeiter|"
     r"Mitarbeiterin|Mieter|Mieterin|Nachbar|"
