@@ -119,8 +119,9 @@ class DetectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     presidio_model: Annotated[
         Annotated[str, Meta(min_length=1)] | None,
         Meta(
-            description="An installed spaCy model: Presidio then looks for people, places and"
-            " organisations too. Needs the extra `headgate[presidio]`.",
+            description="An installed spaCy model: with it Presidio, too, looks for `person`,"
+            " `place` and `organisation`, as far as `kinds` names them. Needs the extra"
+            " `headgate[presidio]`.",
         ),
     ] = None
 

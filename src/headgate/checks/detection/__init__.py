@@ -6,6 +6,14 @@ from headgate.checks.detection.detector import Detector
 from headgate.checks.detection.engine import Engine
 from headgate.checks.detection.finding import Finding, without_overlaps
 from headgate.checks.detection.presidio_engine import PresidioEngine
-from headgate.checks.detection.together import Together
+from headgate.checks.detection.together import Together, engine_for
 
-__all__ = ["Detector", "Engine", "Finding", "PresidioEngine", "Together", "without_overlaps"]
+__all__ = [
+    "Detector",
+    "Engine",
+    "Finding",
+    "PresidioEngine",
+    "Together",
+    "engine_for",
+    "without_overlaps",
+]

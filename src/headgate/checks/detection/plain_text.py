@@ -8,7 +8,6 @@ findings are told in characters of the text as it came.
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -46,7 +45,7 @@ def _counterparts() -> dict[int, str]:
         plain = unicodedata.normalize("NFKC", chr(code))
         if len(plain) == 1 and plain.isascii():
             table[code] = plain
-    for code in range(0x0660, min(sys.maxunicode, 0x1FBFF)):
+    for code in range(0x0660, 0xFF1A):
         digit = unicodedata.decimal(chr(code), None)
         if digit is not None:
             table[code] = str(digit)

@@ -8,6 +8,7 @@ is not loaded. It takes some 15 ms a KB: call it in a thread or process of its o
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,26 +29,33 @@ _LABELS: Final = {
 
 
 class PresidioEngine:
-    """Finds `person`, `place` and `organisation` in texts of the model's language.
+    """Finds those of `person`, `place` and `organisation` that `kinds` names (all by default).
 
-    `model` is the name of an installed spaCy model, or its folder. Raises `ConfigError` where
-    Presidio or the model is missing.
+    Texts are read as of the model's language. `model` is the name of an installed spaCy model, or
+    its folder. Raises `ConfigError` where Presidio or the model is missing.
     """
 
-    def __init__(self, model: str, *, least_score: int = 50) -> None:
+    def __init__(
+        self, model: str, *, kinds: Collection[str] | None = None, least_score: int = 50
+    ) -> None:
         nlp = _loaded(model)
         self._language: str = nlp.lang
         self._analyzer = _analyzer(nlp)
         self._least_score = least_score
+        self._entities = [
+            entity for entity, kind in _KINDS.items() if kinds is None or kind in kinds
+        ]
 
     def find(self, text: str) -> list[Finding]:
         """What stands in `text`: in its order, not overlapping."""
+        if not self._entities:
+            return []
         # spaCy takes no half surrogate pairs; a question mark keeps the place of each.
         readable = text.encode("utf-8", "replace").decode()
         found = self._analyzer.analyze(
             readable,
             language=self._language,
-            entities=list(_KINDS),
+            entities=self._entities,
             score_threshold=self._least_score / 100,
         )
         return without_overlaps(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from itertools import pairwise
 
@@ -115,6 +116,12 @@ def test_a_detector_serves_many_threads_at_once():
         thread.join()
     assert len(expected) >= 100
     assert results == [expected] * 8
+
+
+def test_what_loads_late_can_be_loaded_early():
+    detector = Detector(["phone"])
+    detector.warm_up()
+    assert "phonenumbers" in sys.modules
 
 
 class OutOfMemory:

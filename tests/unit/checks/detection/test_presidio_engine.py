@@ -7,7 +7,14 @@ import socket
 
 import pytest
 
-from headgate.checks.detection import Detector, Finding, PresidioEngine, Together
+from headgate.checks.detection import (
+    Detector,
+    Finding,
+    PresidioEngine,
+    Together,
+    engine_for,
+)
+from headgate.config.detection import DetectionSettings, OwnPatternSettings
 from headgate.errors import ConfigError
 
 TEXT = "Yesterday Lilla Volta signed for Acme Widgets in Springfield, mail lilla@volta.example."
@@ -79,6 +86,24 @@ def test_without_presidio_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(ConfigError, match=r"install `headgate\[presidio\]`"):
         PresidioEngine("en_core_web_lg")
+
+
+def test_only_the_kinds_asked_for_are_found(model):
+    engine = engine_for(DetectionSettings(kinds=("email", "person"), presidio_model=model))
+    assert [one.kind for one in engine.find(TEXT)] == ["person", "email"]
+    assert PresidioEngine(model, kinds=("email",)).find(TEXT) == []
+
+
+def test_a_configuration_makes_its_engine():
+    own = OwnPatternSettings(name="customer", pattern=r"KD-\d{4}")
+    settings = DetectionSettings(kinds=("email",), languages=("en",), own=(own,), least_score=80)
+    text = "KD-1234 jane@example.com +44 20 7946 0958"
+    assert [one.kind for one in engine_for(settings).find(text)] == ["customer", "email"]
+
+
+def test_a_model_without_presidio_stops_the_start():
+    with pytest.raises(ConfigError, match="presidio_model: "):
+        engine_for(DetectionSettings(presidio_model="xx_no_model"))
 
 
 def test_of_two_engines_the_surer_finding_stays():

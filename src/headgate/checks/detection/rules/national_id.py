@@ -112,7 +112,7 @@ _FORMS: Final = (
     Form(r"[0-3]\d[01]\d{3}[- ]?\d{4}", None, 0, r"cpr\b|cpr-?n", 85),
     Form(r"\d{6} ?\d{5}", "no.fodselsnummer", 0, r"f[øo]dselsnummer|personnummer"),
     Form(r"[0-3]\d[01]\d{3}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]", "fi.hetu", 88, r"hetu|henkil"),
-    Form(r"\d{4}[ -]\d{4}[ -]\d{4}", "in_.aadhaar", 76, r"aadhaar|aadhar|uidai", 96),
+    Form(r"[2-9]\d{3}[ -]\d{4}[ -]\d{4}", "in_.aadhaar", 76, r"aadhaar|aadhar|uidai", 96),
     Form(r"\d{12}", "in_.aadhaar", 0, r"aadhaar|aadhar|uidai"),
     Form(
         r"\d{3}[- ]\d{3}[- ]\d{3}|\d{9}", "ca.sin", 0, r"sin\b|social insurance|assurance sociale"

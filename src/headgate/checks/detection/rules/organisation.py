@@ -51,7 +51,7 @@ def rules(languages: Collection[Language]) -> list[Rule]:
         found.append(
             Rule(
                 kind="organisation",
-                shape=r"\p{Han}{2,14}?(?:有限公司|股份公司|公司|集团|银行|大学|医院|研究院|科技|网络|信息|传媒)",
+                shape=r"\p{Han}{2,14}?(?:有限公司|股份公司|公司|集团|银行|大学|医院|研究院)",
                 accept=_named_in_chinese,
                 score=60,
                 neighbours="any",
@@ -90,5 +90,7 @@ def _named(value: str) -> int:
 def _named_in_chinese(value: str) -> int:
     """All of `value`, where it is not a sentence that ends with a firm."""
     return (
-        0 if any(sign in value for sign in "我你他她们的了用去在与和是把被给从到请") else len(value)
+        0
+        if any(sign in value for sign in "我你他她们的了用去在与和是把被给从到请或及些")
+        else len(value)
     )
