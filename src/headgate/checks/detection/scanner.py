@@ -115,6 +115,9 @@ class Scanner:
                 end = start + len(value[:taken].encode())
         if rule.neighbours != "any" and not stands_alone(data, start, end, rule.neighbours):
             return start
+        # A cue says more than a sign: `MRN# 00482913`.
+        if rule.neighbours == "number" and not self.by_cue and is_counted(data, start):
+            return start
         if self._unless is not None:
             reach = max(0, start - rule.reach_bytes)
             if self._unless.search(data[reach:start]) is not None:
@@ -127,7 +130,7 @@ _DIGITS: Final = frozenset(b"0123456789")
 _JOINS_BEFORE: Final = frozenset(b"-./:,+#$%&=~")
 _JOINS_AFTER: Final = frozenset(b"-./:,+%@~")
 _HYPHEN: Final = ord("-")
-_CURRENCY: Final = (b"#", b"$", "€".encode(), "£".encode(), "¥".encode())
+_COUNTED: Final = (b"#", b"$", "€".encode(), "£".encode(), "¥".encode())
 
 
 def stands_alone(data: bytes, start: int, end: int, neighbours: str) -> bool:
@@ -148,11 +151,14 @@ def stands_alone(data: bytes, start: int, end: int, neighbours: str) -> bool:
         and not _DIGITS.isdisjoint(data[max(0, start - 5) : start])
     ):
         return False
-    if start and data[start - 4 if start > 4 else 0 : start].rstrip(b" ").endswith(_CURRENCY):
-        return False
     if end + 1 < len(data) and data[end] in _JOINS_AFTER:
         return data[end + 1] not in (_WORD if data[end] == _HYPHEN else _DIGITS)
     return True
+
+
+def is_counted(data: bytes, start: int) -> bool:
+    """Whether a sign of money or of numbering stands in front: `$ 4000`, `# 12345678`."""
+    return data[max(0, start - 4) : start].rstrip(b" ").endswith(_COUNTED)
 
 
 def _is_letter_pair(data: bytes, at: int) -> bool:

@@ -24,6 +24,7 @@ HARMLESS = [
     "std::vector, a::b and 12:30:45 are no addresses",
     "logo@2x.png and git@github.com:acme/app.git",
     "The password is required. Your password is incorrect.",
+    "Reset the password Friday, or use password managers (see password-policy-2024).",
     "password: ${DB_PASSWORD}, token: <your-token>, secret=********",
     "api_key = os.environ['OPENAI_API_KEY']",
     "max_tokens: 4096, temperature: 0.7",

@@ -70,6 +70,7 @@ def rules(languages: Collection[Language]) -> list[Rule]:
         found.append(
             _rule(rf"(?i:\b(?:{signatures}))[,.!]?[ \t]*\n+[ \t-]*{_NAME}[ \t]*(?:,|\n|\z)", 82)
         )
+        found.append(_rule(rf"(?i:\b(?:{signatures})), {_NAME}[ \t]*(?:\n|\z)", 64))
     if roles := _joined(ROLES, languages):
         found.append(_rule(rf"\b(?:{roles}),? {_FULL_NAME}", 60))
     if any(one != "zh" for one in languages):

@@ -62,6 +62,9 @@ _WORDS: Final = (
     r"mot de passe|mdp|code secret|contrase[ñn]a|clave(?: secreta)?|wachtwoord|senha|palavra-passe|"
     r"parola d.ordine|chiave(?: segreta)?"
 )
+_PASSWORDS: Final = (
+    r"password|passwd|pwd|passphrase|passwort|kennwort|mot de passe|contrase[ñn]a|wachtwoord|senha"
+)
 _WORDS_ZH: Final = "密码|口令|密钥|令牌"
 
 _IS: Final = (
@@ -113,6 +116,22 @@ def rules(languages: Collection[Language]) -> list[Rule]:
             shape=rf"(?i)(?:{_WORDS}|{_WORDS_ZH}){_IS}([^\s\"'`,;<>]{{4,}})",
             accept=_password,
             score=88,
+            neighbours="any",
+        ),
+        Rule(
+            kind="secret",
+            # Right behind its word only what no sentence has: letters, digits and signs.
+            shape=rf"(?i)\b(?:{_PASSWORDS}) ([^\s\"'`,;<>]{{6,}})",
+            accept=_mixed,
+            score=75,
+            neighbours="any",
+        ),
+        Rule(
+            kind="secret",
+            shape=r"\bcurl\b[^\n]{0,120}? (?:-u|--user)[ =][\"']?[^\s:\"']+:([^\s\"']{3,})",
+            gate=r" (?:-u|--user)[ =][\"']?[^\s:\"']+:[^\s\"']",
+            accept=_filled_in,
+            score=92,
             neighbours="any",
         ),
         Rule(
@@ -185,6 +204,19 @@ def _password(value: str) -> int:
     if kinds >= 2 and value.isascii():
         return len(value)
     return 0
+
+
+def _mixed(value: str) -> int:
+    """All of `value`, where it has letters, digits and signs, or both cases and digits."""
+    value = value.rstrip(".,:;?)]}")
+    if _PLACEHOLDER.fullmatch(value) or _CODE.fullmatch(value) or not value.isascii():
+        return 0
+    inside = value.rstrip("!")
+    letters = any(character.isalpha() for character in inside)
+    digits = any(character.isdigit() for character in inside)
+    signs = any(not character.isalnum() and character not in "-_/.:" for character in inside)
+    cases = any(character.isupper() for character in inside[1:]) and not inside.isupper()
+    return len(value) if letters and digits and (signs or cases) else 0
 
 
 def entropy_bits(value: str) -> float:
