@@ -53,6 +53,8 @@ HARMLESS = [
     "class UserAccount(Base): password = Column(String)",
     "password = user.password_hash; token = new_token; secret = newSecret",
     'token = request.headers["x-token"]; api_key=self.api_key',
+    "if name is None: token = tokens[:-1]; credentials: AsyncCredentials = MY_SECRET_KEY",
+    "1 000 000 000 rows, 256 000 000 bytes",
     '{"token": "string", "password": "string", "secret": null}',
     "# Release Notes\n\n## Breaking Changes\n- Drop Python 3.10",
     "客户方面安全，高级经理与项目经理于昨日开会，我是高中生。",

@@ -89,7 +89,7 @@ _MOBILE: Final = re.compile(r"1[3-9]\d{9}|0[67]\d{8,9}|01[5-7]\d{8,9}")
 _OTHER: Final = re.compile(
     # Dates, numbers with a decimal point, of a year's papers, in the form of an SSN, and versions.
     r"(?:19|20)\d\d[-./ ][01]?\d[-./ ][0-3]?\d.*|[0-3]?\d[-./][0-3]?\d[-./](?:19|20)\d\d.*"
-    r"|\d+\.\d+|(?:19|20)\d\d-\d{4,6}|\d{3}-\d{2}-\d{4}"
+    r"|\d+\.\d+|.* 000 000|(?:19|20)\d\d-\d{4,6}|\d{3}-\d{2}-\d{4}"
     r"|(?:[1-9]\d?|\d{4,})\.[\d.]+|\d{3}\.(?:\d{1,2}|\d{4,})\.[\d.]+"
 )
 _TAIL: Final = re.compile(r"(?i),? ?(?:x|ext|app|durchwahl|poste|int).*")

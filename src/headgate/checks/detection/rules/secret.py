@@ -175,8 +175,9 @@ _PLACEHOLDER: Final = re.compile(
     r"|example|placeholder|redacted|password|secret|token|changeme|your[_-].*)[,;)\]}]*"
 )
 _CODE: Final = re.compile(
-    # A call, a field of something, a variable in snake_case or camelCase.
-    r"[A-Za-z_][\w.]*\(.*|[A-Za-z_]+(?:\.[A-Za-z_]+)+[\[(]?.*|[a-z]+(?:_[a-z]+)+|[a-z]+(?:[A-Z][a-z]+)+"
+    # A call, a part or a field of something; a name in snake_case, camelCase or capitals; a number.
+    r"[A-Za-z_][\w.]*[(\[].*|[A-Za-z_]+(?:\.[A-Za-z_]+)+[\[(]?.*|[a-z]+(?:_[a-z]+)+"
+    r"|[a-z]+(?:[A-Z][a-z]+)+|(?:[A-Z][a-z]+){2,}|[A-Z]+(?:_[A-Z]+)+|\d+(?:_\d+)+"
 )
 
 
