@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from benchmarks.detection.sample import Found, Sample
 from benchmarks.detection.scores import Score, scored, total
 from headgate.config.detection import KINDS, STRUCTURED
+
+BOTH_KNOW: Final = frozenset(
+    (
+        *("email", "phone", "payment_card", "iban", "us_ssn", "us_itin", "passport", "nhs"),
+        *("ip_address", "mac_address"),
+    )
+)
+"""Forms of structured kinds that Presidio's default analyzer has a recogniser for, too."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,19 @@ def _by_kind(samples: Sequence[Sample], readings: Sequence[Reading]) -> list[str
     dated = [kind for kind in STRUCTURED if kind != "date_of_birth"]
     told = " | ".join(_cell(total(one, dated)) for one in scores)
     lines.append(f"| without date_of_birth | {total(scores[0], dated).labels} | {told} |")
+    both = [_of_forms(one, BOTH_KNOW) for one in scores]
+    told = " | ".join(f"{100 * found / labels:.1f} / -" for found, labels in both)
+    lines.append(f"| forms that Presidio's default has a recogniser for | {both[0][1]} | {told} |")
     return lines
+
+
+def _of_forms(scores: dict[str, Score], forms: Collection[str]) -> tuple[int, int]:
+    """How many labels of `forms` were found, and how many there are."""
+    labels = sum(count for one in scores.values() for f, count in one.forms.items() if f in forms)
+    missed = sum(
+        count for one in scores.values() for f, count in one.missed_forms.items() if f in forms
+    )
+    return labels - missed, max(labels, 1)
 
 
 def _cell(score: Score) -> str:
