@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
-import re2
-
+from headgate.checks.detection.expression import Gates
 from headgate.checks.detection.finding import Finding, joined, without_overlaps
 from headgate.checks.detection.own import own_rule
 from headgate.checks.detection.plain_text import PlainText
 from headgate.checks.detection.rules import rules_for
-from headgate.checks.detection.scanner import MEMORY_BYTES, Scanner
+from headgate.checks.detection.scanner import Scanner
 from headgate.config.detection import KINDS, LANGUAGES, Kind, Language, OwnPatternSettings
 
 _OF_MANY_KINDS: Final = (
@@ -50,16 +49,7 @@ class Detector:
             for rule in rules
             if max(rule.score, rule.cued_score if rule.cue else 0) >= least_score
         ]
-        options = re2.Options()
-        options.max_mem = MEMORY_BYTES
-        options.never_capture = True
-        self._gates = re2.Set.SearchSet(options)
-        for _, scanner in self._scanners:
-            self._gates.Add(scanner.gate)
-        # RE2 answers "nothing" where its memory ran out. This one always matches, at the text's
-        # end: where it did not, nothing was said and every rule is run.
-        self._proof = self._gates.Add(r"\z")
-        self._gates.Compile()
+        self._gates = Gates(scanner.gate for _, scanner in self._scanners)
 
     def warm_up(self) -> None:
         """Load what waits for a first candidate, such as numbering plans: about 100 ms."""
@@ -69,15 +59,10 @@ class Detector:
         """What stands in `text`: in its order, not overlapping, in characters of `text`."""
         plain = PlainText(text)
         data = plain.data
-        passed = self._gates.Match(data) or ()
-        if self._proof not in passed:
-            passed = range(len(self._scanners))
         kinds: list[str] = []
         scores: list[int] = []
         places: list[tuple[int, int]] = []
-        for index in passed:
-            if index == self._proof:
-                continue
+        for index in self._gates.open_for(data):
             kind, scanner = self._scanners[index]
             for start, end, score in scanner.scan(data):
                 kinds.append(kind)

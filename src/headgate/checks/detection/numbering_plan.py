@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection
-from typing import Any, Final
+from typing import Final
 
-from headgate.checks.detection.scanner import compiled
+from headgate.checks.detection.expression import Expression
 from headgate.config.detection import Language
 
 REGIONS: Final[dict[Language, tuple[str, ...]]] = {
@@ -52,9 +52,7 @@ def is_international(digits: str) -> bool:
         if (plan := _plan_of_code(digits[:length])) is not None:
             number = digits[length:].encode()
             # Trunk zeros are often left in: +49 0151 …
-            return plan.fullmatch(number) is not None or (
-                number.startswith(b"0") and plan.fullmatch(number[1:]) is not None
-            )
+            return plan.is_whole(number) or (number.startswith(b"0") and plan.is_whole(number[1:]))
     return False
 
 
@@ -63,27 +61,27 @@ def national(regions: Collection[str]) -> Callable[[str], bool]:
     together = tuple(regions)
 
     def is_national(digits: str) -> bool:
-        return _plan_within(together).fullmatch(digits.encode()) is not None
+        return _plan_within(together).is_whole(digits.encode())
 
     return is_national
 
 
 @functools.cache
-def _plan_of_code(calling_code: str) -> Any:
+def _plan_of_code(calling_code: str) -> Expression | None:
     from phonenumbers import COUNTRY_CODE_TO_REGION_CODE  # noqa: PLC0415
 
     regions = COUNTRY_CODE_TO_REGION_CODE.get(int(calling_code), ())
     plans = [plan for region in regions if (plan := _plan(region))]
-    return compiled("|".join(plans)) if plans else None
+    return Expression("|".join(plans)) if plans else None
 
 
 @functools.cache
-def _plan_within(regions: tuple[str, ...]) -> Any:
+def _plan_within(regions: tuple[str, ...]) -> Expression:
     dialled = []
     for region in regions:
         prefix = "0" if region in _WITH_TRUNK_ZERO else _TRUNK_PREFIX.get(region, "")
         dialled.append(f"{prefix}(?:{_plan(region)})")
-    return compiled("|".join(dialled))
+    return Expression("|".join(dialled))
 
 
 def _plan(region: str) -> str:

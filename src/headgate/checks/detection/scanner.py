@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-import re2
-
+from headgate.checks.detection.expression import Expression
 from headgate.checks.detection.rule import Rule
-
-MEMORY_BYTES: Final = 64 * 1024 * 1024
-"""What RE2 may use for an expression and its states. It takes what it needs, usually some KB."""
 
 _BEHIND_BYTES: Final = 24
 """How far behind a value a cue may stand, as in `078-05-1120 (her SSN)`."""
@@ -25,14 +21,6 @@ Place = tuple[int, int, int]
 """Where a value begins and has ended, in bytes of the plain text, and its score."""
 
 
-def compiled(expression: str) -> Any:
-    """`expression` as RE2 runs it on UTF-8 bytes."""
-    options = re2.Options()
-    options.max_mem = MEMORY_BYTES
-    options.log_errors = False
-    return re2.compile(expression, options)
-
-
 class Scanner:
     """One rule, ready to run. Its expressions are RE2's: the time is linear in the text."""
 
@@ -43,10 +31,10 @@ class Scanner:
         """Whether values are looked for only beside cues."""
         self.gate = rule.cue if self.by_cue else rule.gate or rule.shape
         """What a text must have for this rule to be worth running."""
-        self._shape = compiled(rule.shape)
+        self._shape = Expression(rule.shape)
         self._group = min(self._shape.groups, 1)
-        self._cue = compiled(rule.cue) if rule.cue else None
-        self._unless = compiled(rf"(?:{rule.unless})\z") if rule.unless else None
+        self._cue = Expression(rule.cue) if rule.cue else None
+        self._unless = Expression(rf"(?:{rule.unless})\z") if rule.unless else None
 
     def scan(self, data: bytes) -> Iterator[Place]:
         """Every value in `data` that the rule tells, with a score that counts."""
@@ -63,16 +51,18 @@ class Scanner:
     def _is_cued(self, data: bytes, start: int, end: int) -> bool:
         assert self._cue is not None  # noqa: S101
         reach = max(0, start - self._rule.reach_bytes)
-        if self._cue.search(data, reach, start) is not None:
+        if self._cue.first(data, reach, start) is not None:
             return True
-        return self._cue.search(data, end, min(len(data), end + _BEHIND_BYTES)) is not None
+        return self._cue.first(data, end, min(len(data), end + _BEHIND_BYTES)) is not None
 
     def _by_cue(self, data: bytes) -> Iterator[Place]:
         if self._cue is None:
             return
         rule = self._rule
-        for found in self._cue.finditer(data):
-            first, last = found.span()
+        position, length = 0, len(data)
+        while position < length and (found := self._cue.first(data, position, length)) is not None:
+            first, last = found[0]
+            position = max(last, first + 1)
             for start, end in self._values(data, last, min(len(data), last + rule.reach_bytes)):
                 yield start, end, rule.cued_score
                 if rule.accept is None:
@@ -86,9 +76,9 @@ class Scanner:
         """Accepted values that lie between `position` and `limit`."""
         shape, group, rule = self._shape, self._group, self._rule
         # Past the end RE2 would find the empty text at the end, again and again.
-        while position <= limit and (found := shape.search(data, position, limit)) is not None:
-            start, end = found.span(group)
-            begin, position = found.span()
+        while position <= limit and (found := shape.first(data, position, limit)) is not None:
+            start, end = found[group]
+            begin, position = found[0]
             if start < 0:
                 position = max(position, begin + 1)
                 continue
@@ -119,8 +109,8 @@ class Scanner:
         if rule.neighbours == "number" and not self.by_cue and is_counted(data, start):
             return start
         if self._unless is not None:
-            reach = max(0, start - rule.reach_bytes)
-            if self._unless.search(data[reach:start]) is not None:
+            before = data[max(0, start - rule.reach_bytes) : start]
+            if self._unless.first(before, 0, len(before)) is not None:
                 return start
         return end
 

@@ -135,5 +135,5 @@ def test_nothing_is_lost_where_the_prefilter_runs_out_of_memory():
     detector = Detector()
     text = " ; ".join(PLANTED.values())
     expected = detector.find(text)
-    detector._gates = OutOfMemory()
+    detector._gates._set = OutOfMemory()
     assert detector.find(text) == expected
