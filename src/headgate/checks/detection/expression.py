@@ -1,7 +1,7 @@
 """How is a regular expression of RE2's run? The only place that knows the package google-re2.
 
 Its Python wrapper makes a generator and an object for each search: 5 µs, of which RE2 needs 1. So
-its inner matcher is called directly; where a release has none, the wrapper is used as it is meant to.
+its inner matcher is called directly; where a release has none, the wrapper is used as it is meant.
 """
 
 from __future__ import annotations
