@@ -11,10 +11,11 @@ from typing import Final
 
 from headgate.checks.detection.expression import Gates
 from headgate.checks.detection.finding import Finding, joined, without_overlaps
-from headgate.checks.detection.own import own_rule
+from headgate.checks.detection.own import own_scanner
 from headgate.checks.detection.plain_text import PlainText
 from headgate.checks.detection.rules import rules_for
 from headgate.checks.detection.scanner import Scanner
+from headgate.checks.detection.word_list import WordList
 from headgate.config.detection import KINDS, LANGUAGES, Kind, Language, OwnPatternSettings
 
 _OF_MANY_KINDS: Final = (
@@ -38,17 +39,14 @@ class Detector:
         *,
         least_score: int = 50,
     ) -> None:
-        rules = [
-            *(own_rule(one) for one in own),
-            *rules_for(
-                KINDS if kinds is None else kinds, LANGUAGES if languages is None else languages
-            ),
+        self._scanners: list[tuple[str, Scanner | WordList]] = [
+            (one.name, own_scanner(one, least_score)) for one in own if one.score >= least_score
         ]
-        self._scanners = [
-            (rule.kind, Scanner(rule, least_score))
-            for rule in rules
-            if max(rule.score, rule.cued_score if rule.cue else 0) >= least_score
-        ]
+        for rule in rules_for(
+            KINDS if kinds is None else kinds, LANGUAGES if languages is None else languages
+        ):
+            if max(rule.score, rule.cued_score if rule.cue else 0) >= least_score:
+                self._scanners.append((rule.kind, Scanner(rule, least_score)))
         self._gates = Gates(scanner.gate for _, scanner in self._scanners)
 
     def warm_up(self) -> None:

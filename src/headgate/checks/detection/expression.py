@@ -11,8 +11,12 @@ from typing import Any, Final
 
 import re2
 
-MEMORY_BYTES: Final = 64 * 1024 * 1024
-"""What RE2 may use for an expression and its states. It takes what it needs, usually some KB."""
+EXPRESSION_BYTES: Final = 8 * 1024 * 1024
+"""What RE2 may use for one expression and its states, usually some KB. Texts made to need more get
+their states made anew, which is slower and bounded."""
+
+GATES_BYTES: Final = 32 * 1024 * 1024
+"""The same for the gates together, which every text passes."""
 
 Span = tuple[int, int]
 """Where something begins and has ended, in bytes; (-1, -1) for a group that took no part."""
@@ -22,7 +26,7 @@ class Expression:
     """A compiled expression, run on UTF-8 bytes."""
 
     def __init__(self, pattern: str) -> None:
-        self._compiled: Any = re2.compile(pattern, _options())
+        self._compiled: Any = re2.compile(pattern, _options(EXPRESSION_BYTES))
         self.groups: int = self._compiled.groups
         self._match: Any = None
         inner, anchors = getattr(self._compiled, "_regexp", None), getattr(re2, "_Anchor", None)
@@ -56,7 +60,7 @@ class Gates:
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        options = _options()
+        options = _options(GATES_BYTES)
         options.never_capture = True
         self._set = re2.Set.SearchSet(options)
         self._count = 0
@@ -74,8 +78,8 @@ class Gates:
         return passed
 
 
-def _options() -> Any:
+def _options(memory_bytes: int) -> Any:
     options = re2.Options()
-    options.max_mem = MEMORY_BYTES
+    options.max_mem = memory_bytes
     options.log_errors = False
     return options

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headgate.checks.detection import Detector
 from headgate.config.detection import OwnPatternSettings
@@ -46,6 +50,57 @@ def test_a_part_of_a_longer_word_is_none_unless_told_otherwise(text):
 
 def test_words_of_chinese_have_no_borders():
     assert found("请联系北风项目组", words=("北风",), whole_words=False) == ["北风"]
+
+
+def test_words_may_begin_and_end_with_signs():
+    assert found("plans: C++, .NET and +1 (not C+++)", words=("C++", ".NET", "+1")) == [
+        "C++",
+        ".NET",
+        "+1",
+        "C++",
+    ]
+
+
+def test_ten_thousand_long_words_are_looked_up_and_not_tried():
+    words = tuple(f"customer {number} of the long list {'x' * 150}" for number in range(10_000))
+    detector = Detector([], own=[OwnPatternSettings(name="mine", words=words)])
+    text = f"İ {words[77]}; " + "customer 12345 " * 5000
+    began = time.thread_time()
+    (one,) = detector.find(text)
+    assert time.thread_time() - began < 0.5
+    assert text[one.start : one.end] == words[77]
+
+
+@given(
+    st.lists(st.text(alphabet="abÄß日 +", min_size=1, max_size=5), min_size=1, max_size=6),
+    st.text(alphabet="abÄäßẞ日 +İ", max_size=40),
+    st.booleans(),
+    st.booleans(),
+)
+def test_a_list_finds_words_as_one_would_look_for_them(words, text, ignore_case, whole_words):
+    words = tuple(word for word in words if word.strip()) or ("a",)
+    settings = OwnPatternSettings(
+        name="mine", words=words, ignore_case=ignore_case, whole_words=whole_words
+    )
+    places = [(one.start, one.end) for one in Detector([], own=[settings]).find(text)]
+
+    def small(value):
+        lowered = (one.lower() if len(one.lower()) == 1 else one for one in value)
+        return "".join(lowered) if ignore_case else value
+
+    expected, at = [], 0
+    while at < len(text):
+        fitting = [
+            len(word)
+            for word in words
+            if small(text[at : at + len(word)]) == small(word)
+            and not (whole_words and at and text[at - 1].isalnum() and text[at].isalnum())
+            and not (whole_words and (text[at:] + " ")[len(word) - 1 :][:2].isalnum())
+        ]
+        if fitting:
+            expected.append((at, at + max(fitting)))
+        at += max(fitting, default=1)
+    assert places == expected
 
 
 def test_disguises_hide_own_values_no_more_than_others():
