@@ -47,7 +47,7 @@ class Detector:
         ):
             if max(rule.score, rule.cued_score if rule.cue else 0) >= least_score:
                 self._scanners.append((rule.kind, Scanner(rule, least_score)))
-        self._gates = Gates(scanner.gate for _, scanner in self._scanners)
+        self._gates = Gates((scanner.family, scanner.gate) for _, scanner in self._scanners)
 
     def warm_up(self) -> None:
         """Load what waits for a first candidate, such as numbering plans: about 100 ms."""

@@ -6,7 +6,7 @@ its inner matcher is called directly; where a release has none, the wrapper is u
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import re2
@@ -15,8 +15,8 @@ EXPRESSION_BYTES: Final = 8 * 1024 * 1024
 """What RE2 may use for one expression and its states, usually some KB. Texts made to need more get
 their states made anew, which is slower and bounded."""
 
-GATES_BYTES: Final = 32 * 1024 * 1024
-"""The same for the gates together, which every text passes."""
+FAMILY_BYTES: Final = 32 * 1024 * 1024
+"""The same for a family of gates, which every text passes."""
 
 Span = tuple[int, int]
 """Where something begins and has ended, in bytes; (-1, -1) for a group that took no part."""
@@ -53,25 +53,46 @@ class Expression:
 
 
 class Gates:
-    """Many expressions that read a text once, all together, and say which of them match.
+    """Many expressions that read a text together, and say which of them match.
+
+    Each is given with its family, and a family reads by itself. One automaton for all would need a
+    state for every pair of states of two families: on texts of all sorts it outgrows any memory,
+    and is made anew again and again.
+    """
+
+    def __init__(self, patterns: Iterable[tuple[str, str]]) -> None:
+        families: dict[str, list[tuple[int, str]]] = {}
+        for number, (family, pattern) in enumerate(patterns):
+            families.setdefault(family, []).append((number, pattern))
+        self._families = [
+            (_Family([pattern for _, pattern in each]), [number for number, _ in each])
+            for each in families.values()
+        ]
+
+    def open_for(self, data: bytes) -> list[int]:
+        """The numbers of the expressions that match somewhere in `data`, in their order."""
+        return sorted(
+            numbers[at] for family, numbers in self._families for at in family.open_for(data)
+        )
+
+
+class _Family:
+    """Expressions that RE2 runs as one.
 
     RE2 answers "nothing" where its memory ran out. One more expression always matches, at the
     text's end: where it did not, nothing was said, and every gate counts as open.
     """
 
-    def __init__(self, patterns: Iterable[str]) -> None:
-        options = _options(GATES_BYTES)
+    def __init__(self, patterns: Sequence[str]) -> None:
+        options = _options(FAMILY_BYTES)
         options.never_capture = True
         self._set = re2.Set.SearchSet(options)
-        self._count = 0
-        for pattern in patterns:
+        self._count = len(patterns)
+        for pattern in (*patterns, r"\z"):
             self._set.Add(pattern)
-            self._count += 1
-        self._set.Add(r"\z")
         self._set.Compile()
 
     def open_for(self, data: bytes) -> list[int]:
-        """The numbers of the expressions that match somewhere in `data`, in their order."""
         passed: list[int] = sorted(self._set.Match(data) or ())
         if not passed or passed.pop() != self._count:
             return list(range(self._count))

@@ -19,6 +19,7 @@ def own_scanner(settings: OwnPatternSettings, least_score: int) -> Scanner | Wor
         shape=f"(?i){pattern}" if settings.ignore_case else pattern,
         accept=len,
         score=settings.score,
+        family="own",
         neighbours="letters" if settings.whole_words else "any",
     )
     return Scanner(rule, least_score)

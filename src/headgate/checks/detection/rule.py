@@ -50,6 +50,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Words right in front of a value that make it something else."""
     gate: str = ""
     """What a text must have for the shape to be tried, where the shape is slow to look for."""
+    family: str = "value"
+    """Gates of one family look for the same sort of thing: values, words, names."""
     neighbours: Neighbours = "number"
     overlapping: bool = False
     """Whether a value may begin inside one that was not accepted. Only for shapes of bounded

@@ -31,6 +31,8 @@ class Scanner:
         """Whether values are looked for only beside cues."""
         self.gate = rule.cue if self.by_cue else rule.gate or rule.shape
         """What a text must have for this rule to be worth running."""
+        self.family = "cue" if self.by_cue else rule.family
+        """With which other gates this one is asked."""
         self._shape = Expression(rule.shape)
         self._group = min(self._shape.groups, 1)
         self._cue = Expression(rule.cue) if rule.cue else None

@@ -24,6 +24,7 @@ class WordList:
 
     gate: Final = ""
     """Every text may have one."""
+    family: Final = "own"
 
     def __init__(self, settings: OwnPatternSettings) -> None:
         self._ignore_case = settings.ignore_case

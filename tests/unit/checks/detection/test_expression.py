@@ -32,4 +32,6 @@ def test_gates_open_for_what_matches_somewhere(text):
         for number, pattern in enumerate(PATTERNS)
         if Expression(pattern).first(data, 0, len(data)) is not None
     ]
-    assert Gates(PATTERNS).open_for(data) == expected
+    assert Gates([("one", pattern) for pattern in PATTERNS]).open_for(data) == expected
+    families = [("odd" if number % 2 else "even", p) for number, p in enumerate(PATTERNS)]
+    assert Gates(families).open_for(data) == expected

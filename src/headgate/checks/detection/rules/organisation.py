@@ -26,6 +26,7 @@ def rules(languages: Collection[Language]) -> list[Rule]:
     found = [
         Rule(
             kind="organisation",
+            family="name",
             shape=rf"\b{_NAME},? (?:{_FORMS})\b\.?",
             gate=rf"[{LETTER}],? (?:{_FORMS})\b",
             score=72,
@@ -33,6 +34,7 @@ def rules(languages: Collection[Language]) -> list[Rule]:
         ),
         Rule(
             kind="organisation",
+            family="name",
             shape=r"\b(?:(?:University|Bank|Ministry|Department|Institute|Church|College) of"
             rf"|Universität|Universit[éà](?: de| di| degli Studi di)?|Universidade? (?:de|do|"
             rf"da)|Universiteit"
@@ -51,6 +53,7 @@ def rules(languages: Collection[Language]) -> list[Rule]:
         found.append(
             Rule(
                 kind="organisation",
+                family="name",
                 shape=r"\p{Han}{2,14}?(?:有限公司|股份公司|公司|集团|银行|大学|医院|研究院)",
                 accept=_named_in_chinese,
                 score=60,

@@ -36,6 +36,7 @@ _NEXT: Final = rf"(?: (?:{_OF} )?(?:{_INITIAL}|{_PART}|{_CAPITALS}))"
 _ONE: Final = rf"(?:(?:{_OF} )?(?:{_INITIAL}|[DLO]'{_PART}|{_PART}))"
 _NAME: Final = rf"({_ONE}{_NEXT}{{0,4}})"
 _FULL_NAME: Final = rf"({_ONE}{_NEXT}{{1,4}})"
+_BEGINNING: Final = rf"(?:{_OF} )?[{UPPER}]"
 
 _COLON: Final = r"[\"']?[ \t]?[:=][ \t]?[\"']?"
 
@@ -75,7 +76,8 @@ def rules(languages: Collection[Language]) -> list[Rule]:
         found.append(_rule(rf"\b(?:{roles}),? {_FULL_NAME}", 60))
     if any(one != "zh" for one in languages):
         names = "|".join(word_list("given_names"))
-        found.append(_rule(rf"\b((?:{names})(?:-{_PART})?{_NEXT}{{1,3}})", 70))
+        shape = rf"\b((?:{names})(?:-{_PART})?{_NEXT}{{1,3}})"
+        found.append(_rule(shape, 70, gate=rf"\b(?:{names})[ -]"))
         found.append(_rule(rf"\b((?:{names}))\b", 40))
         found.append(_rule(rf"\b({_CAPITALS}, (?:{names}))\b", 70))
     if "zh" in languages:
@@ -97,12 +99,18 @@ def _joined(words: Words, languages: Collection[Language]) -> str:
     return "|".join(words[one] for one in languages if one in words)
 
 
-def _rule(shape: str, score: int, *, zh: bool = False) -> Rule:
+def _rule(shape: str, score: int, *, gate: str = "", zh: bool = False) -> Rule:
+    for name in (_NAME, _FULL_NAME):
+        if not gate and name in shape:
+            # What introduces a name, and how one begins, is enough to tell where to look.
+            gate = shape[: shape.index(name)] + _BEGINNING
     return Rule(
         kind="person",
         shape=shape,
         accept=_chinese if zh else _name,
         score=score,
+        gate=gate,
+        family="name",
         neighbours="any" if zh else "letters",
     )
 

@@ -40,12 +40,13 @@ def rules(languages: Collection[Language]) -> list[Rule]:
     # Of two that begin alike the longer must be tried first.
     listed = "|".join(sorted(western, key=lambda one: (-len(one), one)))
     found = [
-        Rule(kind="place", shape=rf"\b(?:{listed})", score=62, neighbours="letters"),
+        Rule(kind="place", family="name", shape=rf"\b(?:{listed})", score=62, neighbours="letters"),
     ]
     if words := "|".join(_CUES[one] for one in languages if one in _CUES):
         found.append(
             Rule(
                 kind="place",
+                family="name",
                 shape=rf"(?i:\b(?:{words})) ([{UPPER}][{LETTER}'-]+(?:(?: (?:de|do|da|am|an der|"
                 rf"of|del|la|sur))? [{UPPER}][{LETTER}'-]+){{0,2}})",
                 score=66,
@@ -56,6 +57,7 @@ def rules(languages: Collection[Language]) -> list[Rule]:
         found.append(
             Rule(
                 kind="place",
+                family="name",
                 shape=rf"(?:{'|'.join(chinese)})[市省]?|(?:住在|位于|来自|居住在)(\p{{Han}}{{2,5}}?[市省县区])",
                 score=60,
                 neighbours="any",

@@ -111,6 +111,7 @@ def rules(languages: Collection[Language]) -> list[Rule]:
     return [
         Rule(
             kind="street_address",
+            family="name",
             shape=_FORMS[one],
             gate=_GATES.get(one, ""),
             accept=_chinese if one == "zh" else _trimmed,
