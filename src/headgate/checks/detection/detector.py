@@ -1,6 +1,6 @@
 """Which personal data and secrets stand in a text, and where? Headgate's own engine.
 
-One RE2 set reads the text once and says which rules are worth running; most texts need few. It
+RE2 sets read the text once and say which rules are worth running; most texts need few. It
 does no I/O and keeps nothing of what it reads, so one detector serves all threads.
 """
 
