@@ -18,6 +18,7 @@ import uvloop
 
 from benchmarks import report, resilience, soak, workers, wrk
 from benchmarks.cores import Cores
+from benchmarks.detection import measure as detection
 from benchmarks.figures import Figures, Part, Sample
 from benchmarks.injection import measure as injection
 from benchmarks.injection import report as injection_report
@@ -55,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     WORK.mkdir(exist_ok=True)
     try:
         with _alone():
+            if options.detection:
+                print(detection.measure(WORK))
+                return 0
             return uvloop.run(_run(options, wanted))
     except BenchmarkError as error:
         print(f"The benchmark could not run: {error}")
@@ -290,6 +294,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", action="store_true", help="instead: 1, 2 and 4 workers")
     parser.add_argument(
         "--injection", action="store_true", help="instead: attacks on a gullible model"
+    )
+    parser.add_argument(
+        "--detection",
+        action="store_true",
+        help="instead: personal data and secrets found in a labelled set, beside Presidio",
     )
     parser.add_argument("--profile", metavar="SYSTEM", help="sample a Python system under load")
     parser.add_argument("--streams", action="store_true", help="with --profile: load with streams")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -55,3 +55,9 @@ def read(path: Path) -> list[Sample]:
             labels = [Label(**label) for label in data.pop("labels")]
             samples.append(Sample(**data, labels=labels))
     return samples
+
+
+def page_of(samples: Sequence[Sample]) -> str:
+    """A text of 1,024 characters made of English samples of all sorts."""
+    english = [sample.text for sample in samples if sample.language == "en"]
+    return " ".join(english[at * 37 % len(english)] for at in range(len(english)))[:1024]

@@ -52,7 +52,11 @@ def scored(samples: Sequence[Sample], found: Sequence[Iterable[Found]]) -> dict[
             else:
                 score.missed_forms[label.form] += 1
         for kind, each in by_kind.items():
-            spans = [Found(kind, label.start, label.end, 1) for label in sample.labels if label.kind == kind]
+            spans = [
+                Found(kind, label.start, label.end, 1)
+                for label in sample.labels
+                if label.kind == kind
+            ]
             for one in each:
                 scores[kind].findings += 1
                 scores[kind].right += _covered(one.start, one.end, spans) * 2 >= one.end - one.start

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from headgate.checks.guards.building import Means, build_policies
 from headgate.checks.redaction.sealing import Seal
 from headgate.config.settings import Settings
 from headgate.gateway.guards import GuardsInCalls
@@ -25,6 +24,11 @@ def build_guards(
     metrics: GuardMetrics,
 ) -> GuardsInCalls | None:
     """The guards of a server; None where it has none. `key`, 32 bytes, is secret and lasts."""
+    if not settings.guard_policies:
+        return None
+    # Here, because what finds personal data takes 30 MB, which only those who use it should pay.
+    from headgate.checks.guards.building import Means, build_policies  # noqa: PLC0415
+
     means = Means(key, moderator, folder)
     policies = build_policies(settings.guards, settings.guard_policies, means)
     if policies is None:

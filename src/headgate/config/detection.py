@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Annotated, Final, Literal, get_args
 
 import msgspec
-import re2
 from msgspec import Meta
 
 from headgate.config.yaml_file import YamlFile
@@ -118,16 +117,20 @@ class DetectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
         Meta(ge=1, le=100, description="From which score a finding counts. Lower finds more."),
     ] = 50
     presidio_model: Annotated[
-        str | None,
+        Annotated[str, Meta(min_length=1)] | None,
         Meta(
-            description="An installed spaCy model: Presidio then looks for people, places and"
-            " organisations too. Needs the extra `headgate[presidio]`.",
+            description="An installed spaCy model: with it Presidio, too, looks for `person`,"
+            " `place` and `organisation`, as far as `kinds` names them. Needs the extra"
+            " `headgate[presidio]`.",
         ),
     ] = None
 
 
 def pattern_problem(pattern: str) -> str | None:
     """What keeps `pattern` from being used, or `None`."""
+    # Loaded only where a file has patterns: every command reads the configuration.
+    import re2  # noqa: PLC0415
+
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _PATTERN_MEMORY_BYTES

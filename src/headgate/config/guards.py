@@ -46,11 +46,11 @@ Spotlight = Literal["none", "fence", "datamark", "encode"]
 base64, which only large models read well. The instructions say what it means."""
 
 Effect = Literal["read", "outward", "write", "unknown"]
-"""`read`: it looks something up, inside. `outward`: it only reads, but its arguments leave the house.
-`write`: it changes something or tells somebody. `unknown`: nobody said."""
+"""`read`: it looks something up, inside. `outward`: it only reads, but its arguments leave the
+house. `write`: it changes something or tells somebody. `unknown`: nobody said."""
 
 Doubtful = Literal["untrusted", "retrieved", "tool"]
-"""Whose text may be an attacker's: users' of untrusted calls, what was looked up, tools' answers."""
+"""Whose text may be an attacker's: users' of untrusted calls, what was found, tools' answers."""
 
 Score = Annotated[float, Meta(ge=0, le=1)]
 
@@ -127,9 +127,7 @@ class InjectionSettings(Table, frozen=True):
     threshold: Annotated[
         int, Meta(ge=1, le=100, description="From which score a text counts as an attack.")
     ] = 60
-    on_hit: Annotated[
-        OnInjection, Meta(description="What is done with it.")
-    ] = "block"
+    on_hit: Annotated[OnInjection, Meta(description="What is done with it.")] = "block"
     spotlight: Annotated[
         Spotlight, Meta(description="How such texts are made to stand out, attack or not.")
     ] = "fence"

@@ -98,9 +98,9 @@ async def test_recited_instructions_are_stopped_whole_and_streamed() -> None:
     with pytest.raises(ContentBlockedError, match="recited"):
         await guards.reply({"choices": [{"message": {"role": "assistant", "content": recited}}]})
     stream = guards.stream(ChatFlow())
+    events = [{"choices": [{"index": 0, "delta": {"content": one}}]} for one in recited]
     with pytest.raises(BlockedError):
-        for letter in recited:
-            stream.event({"choices": [{"index": 0, "delta": {"content": letter}}]})
+        list(map(stream.event, events))
 
 
 async def test_links_lead_only_where_the_operator_allows() -> None:

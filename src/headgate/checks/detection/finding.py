@@ -21,6 +21,22 @@ class Finding(msgspec.Struct, frozen=True):
     """How sure it is, from 0 to 100."""
 
 
+def joined(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings with those of one kind that overlap made into one, of the higher score.
+
+    Two rules may each see a part of a name; what hides it must hide both.
+    """
+    whole: list[Finding] = []
+    for one in sorted(findings, key=lambda each: (each.kind, each.start, each.end)):
+        last = whole[-1] if whole else None
+        if last is None or last.kind != one.kind or one.start >= last.end:
+            whole.append(one)
+        else:
+            end, score = max(last.end, one.end), max(last.score, one.score)
+            whole[-1] = Finding(one.kind, last.start, end, score)
+    return whole
+
+
 def without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
     """The findings that stand when of two that overlap only the better stays, in the text's order.
 
@@ -28,7 +44,9 @@ def without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
     same findings in any order give the same result.
     """
     taken: list[Finding] = []
-    best_first = sorted(findings, key=lambda one: (-one.score, one.start - one.end, one.start, one.kind))
+    best_first = sorted(
+        findings, key=lambda one: (-one.score, one.start - one.end, one.start, one.kind)
+    )
     if len(best_first) < 2:
         return best_first
     # Those taken never overlap, so what starts last before a finding's end is the only one to ask.

@@ -1,4 +1,4 @@
-"""How does a text read with its disguises taken off, and where did each character stand before?
+"""A text as it reads with its disguises taken off, and where each character stood before.
 
 Full-width and other digits, no-break spaces and the many dashes become their plain ASCII
 counterparts, one for one; characters that nobody sees are taken out. Rules see only this form;
@@ -8,20 +8,31 @@ findings are told in characters of the text as it came.
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
-_SPACES: Final = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-_QUOTES: Final = {"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"'}
+_SPACES: Final = (
+    "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f"
+    "\u205f\u3000"
+)
+_QUOTES: Final = {
+    "\u2018": "'",
+    "\u2019": "'",
+    "\u02bc": "'",
+    "\u201c": '"',
+    "\u201d": '"',
+    "\u201e": '"',
+}
 _ENDS: Final = {"\u3002": ".", "\u3001": ",", "\uff61": "."}
 _UNSEEN: Final = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064"
-    "\u2066-\u206f\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e007f"
+    "\u2066-\u206f\ufe00-\ufe0f\ufeff\uffa0"
 )
+_UNSEEN_FAR: Final = "\U000e0000-\U000e01ef"
+"""Unseen characters of the higher planes: tags, and selectors of variants."""
 
 
 def _counterparts() -> dict[int, str]:
@@ -34,7 +45,7 @@ def _counterparts() -> dict[int, str]:
         plain = unicodedata.normalize("NFKC", chr(code))
         if len(plain) == 1 and plain.isascii():
             table[code] = plain
-    for code in range(0x0660, min(sys.maxunicode, 0x1FBFF)):
+    for code in range(0x0660, 0xFF1A):
         digit = unicodedata.decimal(chr(code), None)
         if digit is not None:
             table[code] = str(digit)
@@ -42,19 +53,45 @@ def _counterparts() -> dict[int, str]:
 
 
 _COUNTERPARTS: Final = _counterparts()
-_DISGUISED: Final = re.compile(
-    "[" + "".join(re.escape(chr(code)) for code in sorted(_COUNTERPARTS)) + "]"
-)
+
+
+def _class(codes: Iterable[int]) -> str:
+    """`codes` as ranges between brackets."""
+    ranges: list[list[int]] = []
+    for code in sorted(codes):
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in ranges)
+
+
+# A class without characters of the higher planes is a bitmap to Python; with one it becomes a list
+# that is gone through for each character, at many times the price.
+_DISGUISED: Final = re.compile(f"[{_class(code for code in _COUNTERPARTS if code <= 0xFFFF)}]")
+_DISGUISED_FAR: Final = re.compile(f"[{_class(code for code in _COUNTERPARTS if code > 0xFFFF)}]")
 _HIDDEN: Final = re.compile(f"[{_UNSEEN}]")
+_HIDDEN_FAR: Final = re.compile(f"[{_UNSEEN}{_UNSEEN_FAR}]")
 
 
 def _counterpart(found: re.Match[str]) -> str:
     return _COUNTERPARTS[ord(found[0])]
 
 
+def _revealed(text: str) -> tuple[str, re.Pattern[str]]:
+    """`text` with plain counterparts, and what finds the unseen characters in it."""
+    plain = _DISGUISED.sub(_counterpart, text)
+    if max(plain) <= "\uffff":
+        return plain, _HIDDEN
+    return _DISGUISED_FAR.sub(_counterpart, plain), _HIDDEN_FAR
+
+
 def undisguised(text: str) -> str:
     """`text` as rules see it."""
-    return text if text.isascii() else _HIDDEN.sub("", _DISGUISED.sub(_counterpart, text))
+    if text.isascii():
+        return text
+    plain, hidden = _revealed(text)
+    return hidden.sub("", plain)
 
 
 class PlainText:
@@ -64,16 +101,16 @@ class PlainText:
 
     def __init__(self, text: str) -> None:
         self._removed: list[int] | None = None
-        """For each character taken out, what stood before it in the plain text; `None` for ASCII."""
+        """For each character taken out, what stood before it in plain text; `None` for ASCII."""
         if text.isascii():
             self.data = text.encode()
             return
-        plain = _DISGUISED.sub(_counterpart, text)
+        plain, hidden = _revealed(text)
         self._removed = [
-            found.start() - count for count, found in enumerate(_HIDDEN.finditer(plain))
+            found.start() - count for count, found in enumerate(hidden.finditer(plain))
         ]
         if self._removed:
-            plain = _HIDDEN.sub("", plain)
+            plain = hidden.sub("", plain)
         # Half a surrogate pair is no UTF-8; the question mark keeps its place.
         self.data = plain.encode("utf-8", "replace")
 

@@ -6,7 +6,7 @@ Rules are data, so that they can be listed, counted and tried one by one; `scann
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -38,6 +38,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Asked about a value that has the shape; without it every one is taken."""
     score: int = 0
     """How sure a value is by itself; below the least score it counts only beside a cue."""
+    alone: Callable[[str], object] | None = None
+    """What a value must also be where no cue stands beside it."""
     cue: str = ""
     """Words around a value that make it surer."""
     cued_score: int = 0
@@ -48,24 +50,34 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Words right in front of a value that make it something else."""
     gate: str = ""
     """What a text must have for the shape to be tried, where the shape is slow to look for."""
+    family: str = "value"
+    """Gates of one family look for the same sort of thing: values, words, names."""
     neighbours: Neighbours = "number"
     overlapping: bool = False
-    """Whether a value may begin inside one that was not accepted. Only for shapes of bounded length,
-    lest a text be read again and again."""
+    """Whether a value may begin inside one that was not accepted. Only for shapes of bounded
+    length, lest a text be read again and again."""
 
 
-def cue(words: Words, languages: Collection[Language], *, always: str = "") -> str:
-    """The words of `languages`, and those of `always`, as one expression that ignores case.
+def cue(words: Words, languages: Collection[Language]) -> str:
+    """The words of `languages` as one expression that ignores case.
 
-    A word begins where no ASCII letter stands in front; Chinese has no such borders.
+    They are also found as names of fields: `date_of_birth`, `passport-number`.
     """
-    western = [words[one] for one in languages if one in words and one != "zh"]
-    if always:
-        western.append(always)
-    parts = [rf"\b(?:{'|'.join(western)})"] if western else []
+    western = "|".join(words[one] for one in languages if one in words and one != "zh")
+    parts = [field_words(western)] if western else []
     if "zh" in languages and "zh" in words:
+        # Chinese has no borders between words.
         parts.append(words["zh"])
     return f"(?i:{'|'.join(parts)})" if parts else ""
+
+
+def field_words(words: str) -> str:
+    """Alternatives whose spaces may be `_` or `-`, with a border or a `_` on both sides."""
+    spaced = words.replace(" ", "[ _-]").replace(r"\b", _BORDER)
+    return f"{_BORDER}(?:{spaced})"
+
+
+_BORDER: Final = r"(?:\b|_)"
 
 
 def whole(is_valid: Callable[[str], object]) -> Accept:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-import re2
-
+from headgate.checks.detection.expression import Expression
 from headgate.checks.detection.rule import Rule
-
-MEMORY_BYTES: Final = 64 * 1024 * 1024
-"""What RE2 may use for an expression and its states. It takes what it needs, usually some KB."""
 
 _BEHIND_BYTES: Final = 24
 """How far behind a value a cue may stand, as in `078-05-1120 (her SSN)`."""
@@ -25,14 +21,6 @@ Place = tuple[int, int, int]
 """Where a value begins and has ended, in bytes of the plain text, and its score."""
 
 
-def compiled(expression: str) -> Any:
-    """`expression` as RE2 runs it on UTF-8 bytes."""
-    options = re2.Options()
-    options.max_mem = MEMORY_BYTES
-    options.log_errors = False
-    return re2.compile(expression, options)
-
-
 class Scanner:
     """One rule, ready to run. Its expressions are RE2's: the time is linear in the text."""
 
@@ -43,10 +31,12 @@ class Scanner:
         """Whether values are looked for only beside cues."""
         self.gate = rule.cue if self.by_cue else rule.gate or rule.shape
         """What a text must have for this rule to be worth running."""
-        self._shape = compiled(rule.shape)
+        self.family = "cue" if self.by_cue else rule.family
+        """With which other gates this one is asked."""
+        self._shape = Expression(rule.shape)
         self._group = min(self._shape.groups, 1)
-        self._cue = compiled(rule.cue) if rule.cue else None
-        self._unless = compiled(rf"(?:{rule.unless})\z") if rule.unless else None
+        self._cue = Expression(rule.cue) if rule.cue else None
+        self._unless = Expression(rf"(?:{rule.unless})\z") if rule.unless else None
 
     def scan(self, data: bytes) -> Iterator[Place]:
         """Every value in `data` that the rule tells, with a score that counts."""
@@ -55,28 +45,26 @@ class Scanner:
     def _by_shape(self, data: bytes) -> Iterator[Place]:
         rule = self._rule
         for start, end in self._values(data, 0, len(data)):
-            score = rule.score
-            if (
-                self._cue is not None
-                and rule.cued_score > score
-                and self._is_cued(data, start, end)
-            ):
-                score = rule.cued_score
-            yield start, end, score
+            if self._cue is not None and self._is_cued(data, start, end):
+                yield start, end, rule.cued_score
+            elif rule.alone is None or rule.alone(data[start:end].decode("utf-8", "replace")):
+                yield start, end, rule.score
 
     def _is_cued(self, data: bytes, start: int, end: int) -> bool:
         assert self._cue is not None  # noqa: S101
         reach = max(0, start - self._rule.reach_bytes)
-        if self._cue.search(data, reach, start) is not None:
+        if self._cue.first(data, reach, start) is not None:
             return True
-        return self._cue.search(data, end, min(len(data), end + _BEHIND_BYTES)) is not None
+        return self._cue.first(data, end, min(len(data), end + _BEHIND_BYTES)) is not None
 
     def _by_cue(self, data: bytes) -> Iterator[Place]:
         if self._cue is None:
             return
         rule = self._rule
-        for found in self._cue.finditer(data):
-            first, last = found.span()
+        position, length = 0, len(data)
+        while position < length and (found := self._cue.first(data, position, length)) is not None:
+            first, last = found[0]
+            position = max(last, first + 1)
             for start, end in self._values(data, last, min(len(data), last + rule.reach_bytes)):
                 yield start, end, rule.cued_score
                 if rule.accept is None:
@@ -89,17 +77,19 @@ class Scanner:
     def _values(self, data: bytes, position: int, limit: int) -> Iterator[tuple[int, int]]:
         """Accepted values that lie between `position` and `limit`."""
         shape, group, rule = self._shape, self._group, self._rule
-        while (found := shape.search(data, position, limit)) is not None:
-            start, end = found.span(group)
-            begin, position = found.span()
+        # Past the end RE2 would find the empty text at the end, again and again.
+        while position <= limit and (found := shape.first(data, position, limit)) is not None:
+            start, end = found[group]
+            begin, position = found[0]
             if start < 0:
                 position = max(position, begin + 1)
                 continue
             accepted = self._accepted(data, start, end)
             if accepted > start:
                 yield start, accepted
-                # What was cut off may belong to the next value.
-                position = max(accepted, begin + 1)
+                if accepted < end:
+                    # What was cut off may belong to the next value.
+                    position = accepted
             elif rule.overlapping:
                 position = begin + 1
             else:
@@ -117,9 +107,12 @@ class Scanner:
                 end = start + len(value[:taken].encode())
         if rule.neighbours != "any" and not stands_alone(data, start, end, rule.neighbours):
             return start
+        # A cue says more than a sign: `MRN# 00482913`.
+        if rule.neighbours == "number" and not self.by_cue and is_counted(data, start):
+            return start
         if self._unless is not None:
-            reach = max(0, start - rule.reach_bytes)
-            if self._unless.search(data[reach:start]) is not None:
+            before = data[max(0, start - rule.reach_bytes) : start]
+            if self._unless.first(before, 0, len(before)) is not None:
                 return start
         return end
 
@@ -129,7 +122,7 @@ _DIGITS: Final = frozenset(b"0123456789")
 _JOINS_BEFORE: Final = frozenset(b"-./:,+#$%&=~")
 _JOINS_AFTER: Final = frozenset(b"-./:,+%@~")
 _HYPHEN: Final = ord("-")
-_CURRENCY: Final = (b"#", b"$", "€".encode(), "£".encode(), "¥".encode())
+_COUNTED: Final = (b"#", b"$", "€".encode(), "£".encode(), "¥".encode())
 
 
 def stands_alone(data: bytes, start: int, end: int, neighbours: str) -> bool:
@@ -144,13 +137,20 @@ def stands_alone(data: bytes, start: int, end: int, neighbours: str) -> bool:
         return True
     if start > 1 and data[start - 1] in _JOINS_BEFORE and data[start - 2] in _DIGITS:
         return False
-    if start and data[start - 1] == _HYPHEN and not _DIGITS.isdisjoint(data[max(0, start - 5) : start]):
-        return False
-    if start and data[start - 4 if start > 4 else 0 : start].rstrip(b" ").endswith(_CURRENCY):
+    if (
+        start
+        and data[start - 1] == _HYPHEN
+        and not _DIGITS.isdisjoint(data[max(0, start - 5) : start])
+    ):
         return False
     if end + 1 < len(data) and data[end] in _JOINS_AFTER:
         return data[end + 1] not in (_WORD if data[end] == _HYPHEN else _DIGITS)
     return True
+
+
+def is_counted(data: bytes, start: int) -> bool:
+    """Whether a sign of money or of numbering stands in front: `$ 4000`, `# 12345678`."""
+    return data[max(0, start - 4) : start].rstrip(b" ").endswith(_COUNTED)
 
 
 def _is_letter_pair(data: bytes, at: int) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from headgate.checks.detection import Detector
+from headgate.checks.detection import Detector, engine_for
 from headgate.checks.guards.canary import CanaryGuard
 from headgate.checks.guards.custom import custom_guard
 from headgate.checks.guards.guard import Guard
@@ -22,7 +22,7 @@ from headgate.checks.guards.words import WordsGuard
 from headgate.checks.injection.links.destination import AllowedLinks
 from headgate.checks.injection.rights import ToolRights
 from headgate.checks.redaction.hiding import Hiding
-from headgate.config.detection import DetectionSettings, OwnPatternSettings
+from headgate.config.detection import OwnPatternSettings
 from headgate.config.guards import (
     GuardPolicySettings,
     GuardSettings,
@@ -101,13 +101,7 @@ def _rights(settings: ToolsSettings) -> list[ToolRights]:
 
 
 def _hiding(settings: RedactSettings, key: bytes) -> Hiding:
-    return Hiding(_detector(settings.find), settings.mode, settings.modes, key=key)
-
-
-def _detector(settings: DetectionSettings) -> Detector:
-    return Detector(
-        settings.kinds, settings.languages, settings.own, least_score=settings.least_score
-    )
+    return Hiding(engine_for(settings.find), settings.mode, settings.modes, key=key)
 
 
 def _words_engine(settings: WordsSettings) -> Detector:

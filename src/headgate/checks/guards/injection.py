@@ -1,4 +1,4 @@
-"""The guard that looks for instructions in texts that may come from an attacker, and sets them apart.
+"""The guard that looks for instructions in texts that an attacker may have written.
 
 Texts of the operator's, and of users whom the operator trusts, are left as they are.
 """

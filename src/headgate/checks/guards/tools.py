@@ -1,7 +1,7 @@
 """The guard that takes tools away while text is there that the operator doesn't vouch for.
 
-It doesn't ask whether a text is an attack. A tool that a call may not use is not shown to the model,
-and an answer that asks for it all the same is blocked.
+It doesn't ask whether a text is an attack. A tool that a call may not use is not shown to the
+model, and an answer that asks for it all the same is blocked.
 """
 
 from __future__ import annotations

@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from headgate.checks.redaction.mapping import Issued, Mapping
 
@@ -24,7 +22,12 @@ class Seal:
     """Encrypts and decrypts mappings under one key of 32 bytes."""
 
     def __init__(self, key: bytes) -> None:
+        # Here, because only a server that redacts should pay for loading it.
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
         self._cipher = AESGCM(key)
+        self._not_ours = InvalidTag
 
     def sealed(self, mapping: Mapping, name: str) -> bytes:
         """`mapping`, readable only with the key and for the conversation `name`."""
@@ -36,5 +39,5 @@ class Seal:
         try:
             plain = self._cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], name.encode())
             return Mapping(_issued.decode(plain))
-        except (InvalidTag, msgspec.DecodeError):
+        except (self._not_ours, msgspec.DecodeError):
             return None

@@ -10,7 +10,7 @@ from headgate.checks.detection.rule import Rule, Words, cue
 from headgate.config.detection import Language
 
 _CUES: Final[Words] = {
-    "en": r"born|d\.?o\.?b\b|birth|b-?day",
+    "en": r"born|d\.?o\.?b\b|(?:date of )?birth|b-?day",
     "de": r"geb(?:oren|urt|\.|\b)",
     "fr": r"n(?:é|e|ée|ee)s? le|naiss|date de n\b",
     "es": r"nac(?:id|imiento|ió|io|í)|cumplea|f\. ?nac",
@@ -48,9 +48,9 @@ def rules(languages: Collection[Language]) -> list[Rule]:
         r"\b(?:19|20)\d{6}\b",
     ]
     if months:
+        day_first = rf"\b\d{{1,2}}(?:st|nd|rd|th|er|º|°|\.)? ?(?:of |de |d')?-?(?:{months})[.,]?-?"
         forms += [
-            rf"\b\d{{1,2}}(?:st|nd|rd|th|er|º|°|\.)? ?(?:of |de |d')?-?(?:{months})[.,]?-?"
-            r" ?(?:de |del |of )?(?:\d{4}|'\d{2})\b",
+            rf"{day_first} ?(?:de |del |of )?(?:\d{{4}}|'\d{{2}})\b",
             rf"\b(?:{months})\.? \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}\b",
         ]
     return [
@@ -64,7 +64,6 @@ def rules(languages: Collection[Language]) -> list[Rule]:
             neighbours="word",
         )
     ]
-
 
 
 def _past(value: str) -> int:

@@ -1,4 +1,4 @@
-"""How is an e-mail address told, also one that is written for people and not for machines?"""
+"""How is an e-mail address told, also one written for people? By its sign, or its words for it."""
 
 from __future__ import annotations
 
@@ -46,5 +46,3 @@ def _address(value: str) -> int:
         return 0
     # What follows `git@` is a repository's, the same for everyone.
     return 0 if len(local) > 64 or len(host) > 253 or local == "git" else len(value)
-
-

@@ -1,4 +1,4 @@
-"""How is a number told that a health service, an insurance or a hospital knows a person by?"""
+"""How is a number told that a health service knows a person by? By check digits, or its words."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _luhn(digits: str) -> bool:
 
 
 def _is_provider(value: str) -> bool:
-    """Whether `value` is a US provider's number (45 CFR 162.406): a card number of the prefix 80840."""
+    """Whether `value` is a US provider's (45 CFR 162.406): a card number of the prefix 80840."""
     return value[0] in "12" and _luhn(f"80840{value}")
 
 
@@ -62,14 +62,16 @@ def _is_record(value: str) -> bool:
 
 
 _RECORD: Final = (
-    r"mrn\b|medical record|patient (?:id|no|num|ref)|patient-?id|chart (?:no|num|id)|hospital (?:no|num)|"
+    r"mrn\b|medical record|patient (?:id|no|num|ref)|patient-?id|chart (?:no|num|id)|hospital "
+    r"(?:no|num)|"
     r"health (?:card|plan|insurance)|member id|medicare|medicaid|policy holder id|"
     r"patientenn|patienten-?id|krankenversicher|versichertenn|krankenkasse|fallnummer|"
     r"dossier (?:m[ée]dical|patient)|num[ée]ro (?:de )?patient|carte vitale|ipp\b|"
     r"historia cl[íi]nica|n[úu]mero de paciente|tarjeta sanitaria|nuhsa|cip\b|"
     r"cartella clinica|tessera sanitaria|codice paziente|numero paziente|"
     r"pati[ëe]ntnummer|dossiernummer|zorgverzekering|polisnummer|"
-    r"prontu[áa]rio|n[úu]mero d[eo] (?:paciente|utente)|cart[ãa]o (?:nacional )?d[eo] sa[úu]de|sns\b|cns\b|"
+    r"prontu[áa]rio|n[úu]mero d[eo] (?:paciente|utente)|cart[ãa]o (?:nacional )?d[eo] sa[úu]de|"
+    r"sns\b|cns\b|"
     r"(?:nhs|chi|hcn) n"
 )
 
@@ -93,12 +95,18 @@ _FORMS: Final = (
     Form(r"[A-HJ-MPR-UXa-hj-mpr-ux][A-Z9a-z]\d{7}", _is_registration, 55, r"dea\b", 95),
     # Germany
     Form(
-        r"[A-Z]\d{9}(?:\d{10})?", _is_insured, 0, r"kvnr|kranken|versicherten|gesundheitskarte|egk\b", 96
+        r"[A-Z]\d{9}(?:\d{10})?",
+        _is_insured,
+        0,
+        r"kvnr|kranken|versicherten|gesundheitskarte|egk\b",
+        96,
     ),
     # Italy
     Form(r"80380\d{15}", _luhn, 92, r"tessera sanitaria"),
     # Brazil, Australia
-    Form(r"[1-2789]\d{2} ?\d{4} ?\d{4} ?\d{4}", _is_health_card, 0, r"cns\b|sus\b|cart[ãa]o nacional"),
+    Form(
+        r"[1-2789]\d{2} ?\d{4} ?\d{4} ?\d{4}", _is_health_card, 0, r"cns\b|sus\b|cart[ãa]o nacional"
+    ),
     Form(r"[2-6]\d{3} ?\d{5} ?\d(?:[ /-]?\d)?", None, 0, r"medicare", 82),
     # Records of hospitals have the form that the hospital likes.
     Form(r"[A-Za-z]{0,4}[-/ ]?\d[A-Z0-9]*(?:[-/][A-Z0-9]+)*", _is_record, 0, _RECORD, 84),

@@ -1,4 +1,4 @@
-"""How is an international bank account number told? By its country's length and its check digits."""
+"""How is an international bank account number told? By its length and its check digits."""
 
 from __future__ import annotations
 

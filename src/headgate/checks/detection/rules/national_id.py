@@ -1,4 +1,4 @@
-"""How is a number told that a state knows a person by?"""
+"""How is a number told that a state knows a person by? By its form and its check digits."""
 
 from __future__ import annotations
 
@@ -100,9 +100,7 @@ _FORMS: Final = (
     Form(r"\d{3}\.\d{3}\.\d{3}[-/]\d{2}", "br.cpf", 95, r"cpf\b"),
     Form(r"\d{11}|\d{9}-\d{2}|\d{3} \d{3} \d{3} \d{2}", "br.cpf", 0, r"cpf\b|cadastro de pessoa"),
     # China
-    Form(
-        r"[1-9]\d{5} ?(?:18|19|20)\d{2}[01]\d[0-3]\d ?\d{3}[\dXx]", _is_resident_number, 95, ""
-    ),
+    Form(r"[1-9]\d{5} ?(?:18|19|20)\d{2}[01]\d[0-3]\d ?\d{3}[\dXx]", _is_resident_number, 95, ""),
     # Others, by the letters of their countries
     Form(r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}", "be.nn", 93, ""),
     Form(r"\d{11}", "be.nn", 0, r"rijksregister|registre national|insz|niss\b"),
@@ -114,9 +112,11 @@ _FORMS: Final = (
     Form(r"[0-3]\d[01]\d{3}[- ]?\d{4}", None, 0, r"cpr\b|cpr-?n", 85),
     Form(r"\d{6} ?\d{5}", "no.fodselsnummer", 0, r"f[øo]dselsnummer|personnummer"),
     Form(r"[0-3]\d[01]\d{3}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]", "fi.hetu", 88, r"hetu|henkil"),
-    Form(r"\d{4}[ -]\d{4}[ -]\d{4}", "in_.aadhaar", 76, r"aadhaar|aadhar|uidai", 96),
+    Form(r"[2-9]\d{3}[ -]\d{4}[ -]\d{4}", "in_.aadhaar", 76, r"aadhaar|aadhar|uidai", 96),
     Form(r"\d{12}", "in_.aadhaar", 0, r"aadhaar|aadhar|uidai"),
-    Form(r"\d{3}[- ]\d{3}[- ]\d{3}|\d{9}", "ca.sin", 0, r"sin\b|social insurance|assurance sociale"),
+    Form(
+        r"\d{3}[- ]\d{3}[- ]\d{3}|\d{9}", "ca.sin", 0, r"sin\b|social insurance|assurance sociale"
+    ),
     Form(r"(?i:[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z0-9]\d)", "mx.curp", 93, ""),
     Form(r"\d{6}-[1-8]\d{6}", "kr.rrn", 88, ""),
     Form(r"\d{11}", "tr.tckimlik", 0, r"tckn|t\.?c\.? ?kimlik|kimlik"),
@@ -125,5 +125,12 @@ _FORMS: Final = (
     Form(r"[1-9]\d{12}", "ro.cnp", 0, r"cnp\b"),
     Form(r"\d{11}", "gr.amka", 0, r"amka"),
     # Cards of identity, whose numbers have no form of their own
-    Form(r"[A-Z0-9]{9,10}|[A-Z]{2} ?\d{5,7}|\d{2}\.\d{3}\.\d{3}-?[\dXx]?|\d{8}-?\d?|[A-Z]{2}\d{5}[A-Z]{2}|\d{12}", _is_identity_card_number, 0, _ID_CARD, 80),
+    Form(
+        r"[A-Z0-9]{9,10}|[A-Z]{2} ?\d{5,7}|\d{2}\.\d{3}\.\d{3}-?[\dXx]?|\d{8}-?\d?|"
+        r"[A-Z]{2}\d{5}[A-Z]{2}|\d{12}",
+        _is_identity_card_number,
+        0,
+        _ID_CARD,
+        80,
+    ),
 )

@@ -1,4 +1,4 @@
-"""How is the address of a machine told: IPv4, IPv6, or of its network card?"""
+"""How is the address of a machine told? By its form: IPv4, IPv6, or its network card's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Final
 from headgate.checks.detection.rule import Rule, whole
 from headgate.config.detection import Language
 
-_OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _GROUP: Final = r"[0-9A-Fa-f]{1,4}"
 
 
@@ -20,13 +19,16 @@ def ip_rules(languages: Collection[Language]) -> list[Rule]:
     return [
         Rule(
             kind="ip_address",
-            shape=rf"\b{_OCTET}(?:\.{_OCTET}){{3}}\b",
-            accept=whole(_is_elsewhere),
+            # The whole row of numbers, so that a piece of a longer one is not taken for an address.
+            shape=r"\b\d{1,3}(?:\.\d{1,5}){3,}\b",
+            accept=_version_four,
             score=85,
             # Four numbers are also how versions, sections and object identifiers are written.
-            unless=r"(?i:\bv(?:er(?:sion|sione|s[aã]o|si[oó]n)?)?|release|build|section|chapter|oid|§"
+            unless=r"(?i:\bv(?:er(?:sion|sione|s[aã]o|si[oó]n)?)?|release|build|section|chapter|"
+            r"oid|§"
             r"|firmware|版本)[ .:#=-]{0,3}",
-            neighbours="number",
+            # Ports and sizes of networks follow: `:8080`, `/24`.
+            neighbours="word",
         ),
         Rule(
             kind="ip_address",
@@ -56,10 +58,14 @@ def mac_rules(languages: Collection[Language]) -> list[Rule]:
     ]
 
 
-def _is_elsewhere(value: str) -> bool:
-    """Whether `value` is of another machine: a loopback or empty address is of none in particular."""
-    address = ipaddress.ip_address(value)
-    return not (address.is_loopback or address.is_unspecified or value.startswith("255."))
+def _version_four(value: str) -> int:
+    """All of `value`, where it is of some machine in particular: loopback addresses are not."""
+    try:
+        address = ipaddress.IPv4Address(value)
+    except ValueError:
+        return 0
+    nowhere = address.is_loopback or address.is_unspecified or value.startswith("255.")
+    return 0 if nowhere else len(value)
 
 
 _SIX: Final = re.compile(r"[0-9A-Fa-f:]+(?:\.\d{1,3}){0,3}")

@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from headgate.checks.detection.rule import Accept, Rule, digits_of
+from headgate.checks.detection.rule import Accept, Rule, digits_of, field_words
 
 
 class Form(NamedTuple):
@@ -23,7 +23,7 @@ class Form(NamedTuple):
     score: int
     """How sure it is by itself."""
     cue: str
-    """Words beside it, in the languages of those who have it; always known, since they are theirs."""
+    """Words beside it, in the languages of those who have it, whatever `languages` are set."""
     cued_score: int = 92
 
 
@@ -35,7 +35,7 @@ def rules_of(kind: str, forms: Sequence[Form]) -> list[Rule]:
             shape=rf"\b(?:{form.shape})\b",
             accept=_accept(form.check),
             score=form.score,
-            cue=rf"(?i:\b(?:{form.cue}))" if form.cue else "",
+            cue=f"(?i:{field_words(form.cue)})" if form.cue else "",
             cued_score=form.cued_score,
             overlapping=True,
         )

@@ -32,7 +32,8 @@ def rules(languages: Collection[Language]) -> list[Rule]:
         ),
         Rule(
             kind="passport",
-            shape=r"\bP[A-Z<][A-Z]{3}[A-Z<]{39}\s{1,2}[A-Z0-9<]{9}\d[A-Z]{3}\d{7}[MFX<]\d{7}[A-Z0-9<]{16}",
+            shape=r"\bP[A-Z<][A-Z]{3}[A-Z<]{39}\s{1,2}[A-Z0-9<]{9}\d[A-Z]{3}\d{7}[MFX<]"
+            r"\d{7}[A-Z0-9<]{16}",
             gate=r"\bP[A-Z<][A-Z]{3}[A-Z<]{20}",
             score=97,
             neighbours="word",

@@ -19,6 +19,17 @@ _CUES: Final[Words] = {
     "zh": r"卡号|信用卡|银行卡",
 }
 
+_CODES: Final[Words] = {
+    "en": r"cvv2?|cvc2?|security code|card code",
+    "de": r"prüfziffer|prüfnummer|sicherheitscode",
+    "fr": r"cryptogramme|code de sécurité",
+    "es": r"c[óo]digo de seguridad",
+    "it": r"codice di sicurezza",
+    "nl": r"beveiligingscode",
+    "pt": r"c[óo]digo de segurança",
+    "zh": r"安全码",
+}
+
 
 def rules(languages: Collection[Language]) -> list[Rule]:
     """Numbers in groups as they are printed on cards, and in one piece."""
@@ -41,6 +52,14 @@ def rules(languages: Collection[Language]) -> list[Rule]:
             score=80,
             cue=words,
             cued_score=96,
+        ),
+        Rule(
+            kind="payment_card",
+            # The three or four digits that prove that somebody holds the card.
+            shape=r"\b\d{3,4}\b",
+            cue=cue(_CODES, languages),
+            cued_score=80,
+            reach_bytes=12,
         ),
     ]
 

@@ -11,171 +11,86 @@ from typing import Final
 
 from headgate.checks.detection.letters import LETTER, LOWER, UPPER
 from headgate.checks.detection.rule import Rule, Words
-from headgate.checks.detection.words.given_names import FAMILY_NAMES_ZH, GIVEN_NAMES
+from headgate.checks.detection.words import word_list
+from headgate.checks.detection.words.introductions import (
+    GREETINGS,
+    INTRODUCTIONS,
+    LABELS,
+    ROLES,
+    SIGNATURES,
+    TITLES,
+    WEAK_INTRODUCTIONS,
+    WEAK_LABELS,
+)
 from headgate.config.detection import Language
 
 _PART: Final = rf"[{UPPER}](?:[{LETTER}]*[{LOWER}][{LETTER}]*)?(?:['-][{UPPER}][{LOWER}]+)*"
 _CAPITALS: Final = rf"[{UPPER}]{{2,20}}(?:['-][{UPPER}]{{2,20}})?"
 _INITIAL: Final = rf"[{UPPER}]\."
 _OF: Final = (
-    r"(?:de la|de los|de las|de|del|della|di|da|dos|das|do|van der|van den|van de|van|von der|von|zu|"
+    r"(?:de la|de los|de las|de|del|della|di|da|dos|das|do|van der|van den|van de|van|von der|"
+    r"von|zu|"
     r"ter|ten|bin|ibn|al|el|le|la|Mac|Mc|St\.|y|e)"
 )
-_NEXT: Final = rf"(?: (?:{_OF} )?(?:{_PART}|{_INITIAL}|{_CAPITALS}))"
-_ONE: Final = rf"(?:{_PART}|{_INITIAL}|[DLO]'{_PART})"
+_NEXT: Final = rf"(?: (?:{_OF} )?(?:{_INITIAL}|{_PART}|{_CAPITALS}))"
+_ONE: Final = rf"(?:(?:{_OF} )?(?:{_INITIAL}|[DLO]'{_PART}|{_PART}))"
 _NAME: Final = rf"({_ONE}{_NEXT}{{0,4}})"
 _FULL_NAME: Final = rf"({_ONE}{_NEXT}{{1,4}})"
+_BEGINNING: Final = rf"(?:{_OF} )?[{UPPER}]"
 
-_TITLES: Final[Words] = {
-    "en": r"Mr|Mrs|Ms|Mx|Miss|Dr|Prof|Professor|Doctor|Sir|Madam|Dame|Lady|Lord|Rev|Judge|Nurse|Officer",
-    "de": r"Herrn?|Frau|Fräulein|Dr|Prof|Dipl\.-Ing|Univ\.Prof",
-    "fr": r"M|Mme|Mlle|Monsieur|Madame|Mademoiselle|Me|Maître|Docteur|Dr|Pr",
-    "es": r"Sr|Sra|Srta|Señora?|Señorita|Don|Doña|D|Dña|Dra?",
-    "it": r"Sig|Sig\.ra|Sig\.na|Signora?|Signorina|Dott|Dott\.ssa|Dottor|Dottoressa|Avv|Ing|Prof",
-    "nl": r"Dhr|Mevr|Mw|Meneer|Mevrouw|De heer|dhr|mevr|mw|meneer|mevrouw|de heer|Drs|Ir",
-    "pt": r"Sr|Sra|Srta|Senhora?|Dona|D|Dra?|Exmo\. Sr|Eng",
-}
-_GREETINGS: Final[Words] = {
-    "en": r"Dear|Hi|Hello|Hey|Good (?:morning|afternoon|evening)|Thanks|Thank you|Welcome|Cheers",
-    "de": r"Hallo|Liebe[rs]?|Sehr geehrte[r]?|Guten (?:Tag|Morgen|Abend)|Servus|Grüß Gott|Moin|Danke",
-    "fr": r"Bonjour|Bonsoir|Salut|Ch[eè]re?|Coucou|Merci",
-    "es": r"Hola|Estimad[oa]|Querid[oa]|Buenos días|Buenas tardes|Gracias",
-    "it": r"Ciao|Salve|Car[oa]|Gentile|Egregi[oa]|Gentilissim[oa]|Spettabile|Buongiorno|Buonasera|Grazie",
-    "nl": r"Beste|Hallo|Hoi|Geachte|Lieve|Goedemorgen|Goedemiddag|Dag|Bedankt",
-    "pt": r"Olá|Oi|Car[oa]|Prezad[oa]|Estimad[oa]|Querid[oa]|Bom dia|Boa tarde|Obrigad[oa]",
-}
-_INTRODUCTIONS: Final[Words] = {
-    "en": r"my name is|my name's|name is|called|named|call me|this is|I am|I'm|signed by|written by|spoke (?:to|with)|"
-    r"speak (?:to|with)|met (?:with)?|on behalf of|c/o|attn:?|contact|ask for|assigned to|reported by|married to|"
-    r"sent by|from|cc",
-    "de": r"mein Name ist|ich heiße|ich heisse|ich bin|heißt|namens|mit Namen|hier ist|hier spricht|im Auftrag von|"
-    r"unterschrieben von|gesprochen mit|verheiratet mit|von|z\. ?Hd\.",
-    "fr": r"je m'appelle|mon nom est|je suis|s'appelle|nomm[ée]e?|c'est|au nom de|sign[ée] par|de la part de|"
-    r"ici|parl[ée] [àa]|parl[ée] avec|contacter",
-    "es": r"me llamo|mi nombre es|soy|se llama|llamad[oa]|de parte de|en nombre de|firmado por|habl[ée] con|"
-    r"hablar con|le habla|contactar con",
-    "it": r"mi chiamo|il mio nome [èe]|sono|si chiama|di nome|da parte di|per conto di|firmato da|parlato con|"
-    r"parlare con|contattare",
-    "nl": r"mijn naam is|ik heet|ik ben|heet|genaamd|namens|ondertekend door|gesproken met|spreken met|t\.a\.v\.|met",
-    "pt": r"meu nome [ée]|chamo-me|me chamo|eu sou|sou|chama-se|se chama|chamad[oa]|em nome d[eoa]|assinado por|"
-    r"falei com|falar com|da parte de|aqui [ée]",
-}
-_WEAK: Final = (
-    "this is|I am|I'm|from|cc|called|named|met|met with|contact|ich bin|hier ist|von|je suis|c'est|ici|soy|sono|"
-    "ik ben|met|sou|eu sou|contactar con|contattare|contacter|namens"
-).split("|")
-"""Introduce other things as well, so only a name of two words or more is taken behind them."""
+_COLON: Final = r"[\"']?[ \t]?[:=][ \t]?[\"']?"
 
-_LABELS: Final[Words] = {
-    "en": r"(?:full |first |last |sur|given |family |customer |client |patient |employee |account )?name|customer|client|"
-    r"patient|employee|tenant|applicant|candidate|claimant|insured|policy ?holder|card ?holder|account holder|"
-    r"contact(?: person)?|author|assignee|reporter|requester|signed|signature|from|to|cc|attn|attention|recipient|"
-    r"sender|guest|passenger|student|witness|manager|doctor|physician|beneficiary|next of kin|emergency contact",
-    "de": r"(?:vor|nach|familien)?name|kund(?:e|in)|patient(?:in)?|mitarbeiter(?:in)?|mieter(?:in)?|bewerber(?:in)?|"
-    r"versicherte[r]?|kontoinhaber(?:in)?|ansprechpartner(?:in)?|kontakt|von|an|empfänger|absender|gezeichnet|gez\.|"
-    r"antragsteller(?:in)?|sachbearbeiter(?:in)?",
-    "fr": r"(?:pr[ée])?nom(?: complet| et pr[ée]nom| de famille)?|client[e]?|patient[e]?|salari[ée]e?|locataire|candidat[e]?|"
-    r"assur[ée]e?|titulaire|contact|de|[àa]|destinataire|exp[ée]diteur|sign[ée]|demandeur",
-    "es": r"nombre(?: completo| y apellidos)?|apellidos?|client[ea]|paciente|emplead[oa]|inquilin[oa]|solicitante|titular|"
-    r"asegurad[oa]|contacto|de|para|destinatari[oa]|remitente|firmado|firma",
-    "it": r"(?:cog)?nome(?: e cognome| completo)?|cliente|paziente|dipendente|inquilino|candidat[oa]|intestatari[oa]|"
-    r"assicurat[oa]|contatto|da|a|destinatari[oa]|mittente|firmato|firma|richiedente",
-    "nl": r"(?:voor|achter)?naam|klant|pati[ëe]nt|medewerker|huurder|sollicitant|verzekerde|rekeninghouder|"
-    r"contactpersoon|van|aan|ontvanger|afzender|getekend|aanvrager",
-    "pt": r"(?:sobre)?nome(?: completo)?|cliente|paciente|funcion[áa]ri[oa]|inquilin[oa]|candidat[oa]|titular|segurad[oa]|"
-    r"contato|contacto|de|para|destinat[áa]ri[oa]|remetente|assinado|assinatura|utente|requerente",
-}
-_SIGNATURES: Final[Words] = {
-    "en": r"regards|sincerely|cheers|thanks(?: a lot| again| in advance| so much)?|thank you|yours(?: truly| faithfully)?|"
-    r"best|best wishes|all the best|take care|respectfully|cordially|love",
-    "de": rf"grüßen?|grüssen?|gruß|gruss|grüße aus [{LETTER}]+|hochachtungsvoll|danke|vielen dank|lg|vg|mfg",
-    "fr": r"cordialement|salutations(?: distinguées)?|bien à vous|amicalement|merci(?: d'avance)?|bonne journée|sentiments distingués",
-    "es": r"saludos(?: cordiales)?|un saludo|atentamente|gracias|cordialmente|un abrazo|abrazos",
-    "it": r"saluti|cordiali saluti|distinti saluti|cordialmente|grazie(?: mille)?|a presto|un abbraccio",
-    "nl": r"groeten?|vriendelijke groet|hoogachtend|bedankt|dank|groetjes|mvg",
-    "pt": r"cumprimentos|atenciosamente|obrigad[oa]|abraços?|com os melhores cumprimentos|cordialmente|grat[oa]",
-}
-_ROLES: Final[Words] = {
-    "en": r"customer|client|patient|colleague|manager|employee|tenant|neighbou?r|wife|husband|son|daughter|brother|sister|"
-    r"father|mother|boss|doctor|lawyer|agent|nurse|teacher|student|friend|partner|applicant|candidate|user|witness|"
-    r"cardholder|passenger|guest|resident|contractor|driver|engineer|accountant|landlord|supervisor",
-    "de": r"Kunde|Kundin|Patient|Patientin|Kollege|Kollegin|Kollegen|Chef|Chefin|Mitarbeiter|Mitarbeiterin|Mieter|Mieterin|Nachbar|"
-    r"Nachbarin|Mann|Sohn|Tochter|Bruder|Schwester|Vater|Mutter|Bewerber|Bewerberin|Freund|Freundin|Schüler|Schülerin",
-    "fr": r"client|cliente|patient|patiente|collègue|mari|femme|épouse|fils|fille|frère|sœur|père|mère|patron|locataire|voisin|"
-    r"voisine|employé|employée|salarié|salariée|ami|amie|responsable",
-    "es": r"client[ea]|paciente|compañer[oa]|colega|jef[ea]|espos[oa]|marido|mujer|hij[oa]|herman[oa]|padre|madre|vecin[oa]|"
-    r"emplead[oa]|inquilin[oa]|amig[oa]|alumn[oa]",
-    "it": r"cliente|paziente|collega|capo|moglie|marito|figli[oa]|fratello|sorella|padre|madre|vicin[oa]|dipendente|"
-    r"inquilin[oa]|amic[oa]|responsabile",
-    "nl": r"klant|patiënt|collega|baas|vrouw|man|zoon|dochter|broer|zus|vader|moeder|buurman|buurvrouw|medewerker|huurder|"
-    r"vriend|vriendin|leerling",
-    "pt": r"client[ea]|paciente|colega|chef[ea]|espos[oa]|marido|mulher|filh[oa]|irmão|irmã|pai|mãe|vizinh[oa]|funcionári[oa]|"
-    r"inquilin[oa]|amig[oa]|alun[oa]|utente",
-}
+_NO_NAMES: Final = frozenset(word_list("no_names"))
 
-_NO_NAMES: Final = frozenset(
-    """
-    a about account accounting admin administrator all also alle allemaal alles amigo amigos an and anfang april august
-    at attention available back bank because before board bonjour both but by can chat claude client clients colleague
-    colleagues collega collegas collègues community company cordialement could customer customers damen dank danke
-    data day dear december department der desk die dienst do doctor due dutch easter en english equipe équipe equipo
-    european everybody everyone february florida folks for france french friday friend friends from germany german
-    god good google gpt gracias grazie great guys hallo have help her here herren his hola how i if in information
-    internet is issue it italian januari january je july june klant kunde kunden kundin lady last let listen
-    ma madam madame management manager many march marketing mein merci microsoft monday monsieur more mr mrs ms much my
-    new next no north not note november obrigado october office ok on once one openai operations order our patient
-    please portuguese production projekt python quick receptionist regards reply sales saturday security self
-    senhores señor señores september service services sir sirs so soon south spanish staff subject sunday support
-    supportteam team thank thanks that the their them there they this thursday to today tomorrow tuesday two una united
-    university unknown unternehmen user users very vielen we wednesday welcome well what when why windows with world
-    year yes yesterday you your zusammen stripe slack github amazon apple aws azure linux docker
-    wann warum was wie wir bitte bestellung rechnung vertrag leute team kollegen kolleginnen
-    quand comment pourquoi nous vous commande facture madame messieurs tous toutes
-    cuando como por para pedido factura todos señora atención cliente
-    quando come perché ordine fattura tutti signori spett
-    wanneer hoe waarom bestelling factuur heer mevrouw iedereen team klantenservice
-    encomenda fatura todos senhora senhor pessoal equipa
-    """.split()
-)
-"""First words that make what follows no name: greetings of groups, words that begin sentences."""
-
-_ZH_NAME: Final = rf"[{FAMILY_NAMES_ZH}]\p{{Han}}{{1,2}}"
+_ZH_FAMILY: Final = f"[{word_list('family_names_zh')[0]}]"
+_ZH_NAME: Final = rf"{_ZH_FAMILY}\p{{Han}}{{1,2}}"
+_ZH_INTRODUCTIONS: Final = "我叫|名叫|叫做|名字是|名字叫"
+_ZH_LABELS: Final = "姓名|联系人|客户|收件人|寄件人|患者|员工|申请人|持卡人"
 
 
 def rules(languages: Collection[Language]) -> list[Rule]:
     """Names as each of `languages` introduces them."""
     found: list[Rule] = []
-    if titles := _joined(_TITLES, languages):
+    if titles := _joined(TITLES, languages):
         found.append(_rule(rf"\b(?:{titles})\.? (?:(?:{titles})\.? )?{_NAME}", 84))
-    if greetings := _joined(_GREETINGS, languages):
+    if greetings := _joined(GREETINGS, languages):
         found.append(_rule(rf"(?:^|\n|[.!?] |\b)(?:{greetings}),? {_NAME}(?:[,!.:;\n]|\z| -)", 74))
-    if introductions := _joined(_INTRODUCTIONS, languages):
-        weak = [one for one in introductions.split("|") if one in _WEAK]
-        strong = "|".join(one for one in introductions.split("|") if one not in _WEAK)
-        if strong:
-            found.append(_rule(rf"(?i:\b(?:{strong})):? {_NAME}", 80))
-        if weak:
-            found.append(_rule(rf"(?i:\b(?:{'|'.join(weak)})):? {_FULL_NAME}", 58))
-    if labels := _joined(_LABELS, languages):
-        found.append(_rule(rf"(?i:\b(?:{labels}))[\"']?[ \t]?[:=][ \t]?[\"']?{_NAME}", 76))
-    if signatures := _joined(_SIGNATURES, languages):
-        found.append(_rule(rf"(?i:\b(?:{signatures}))[,.!]?[ \t]*\n+[ \t-]*{_NAME}[ \t]*(?:,|\n|\z)", 82))
-    if roles := _joined(_ROLES, languages):
-        found.append(_rule(rf"\b(?:{roles}),? {_FULL_NAME}", 66))
+    if introductions := _joined(INTRODUCTIONS, languages):
+        found.append(_rule(rf"(?i:\b(?:{introductions})):? {_NAME}", 80))
+    if introductions := _joined(WEAK_INTRODUCTIONS, languages):
+        found.append(_rule(rf"(?i:\b(?:{introductions})):? {_FULL_NAME}", 45))
+    if labels := _joined(LABELS, languages):
+        found.append(_rule(rf"(?i:\b(?:{labels})){_COLON}{_NAME}", 76))
+    if labels := _joined(WEAK_LABELS, languages):
+        found.append(_rule(rf"(?i:\b(?:{labels})){_COLON}{_FULL_NAME}", 66))
+        # In forms; a small `name:` is more often a thing's, in code and configuration.
+        found.append(_rule(rf"\bN(?:ame|AME){_COLON}{_NAME}", 74))
+        found.append(_rule(rf"\bname{_COLON}{_FULL_NAME}", 45))
+        found.append(_rule(rf"[\"']name[\"'] ?[:=] ?[\"']{_FULL_NAME}[\"']", 56))
+    if signatures := _joined(SIGNATURES, languages):
+        found.append(
+            _rule(rf"(?i:\b(?:{signatures}))[,.!]?[ \t]*\n+[ \t-]*{_NAME}[ \t]*(?:,|\n|\z)", 82)
+        )
+        found.append(_rule(rf"(?i:\b(?:{signatures})), {_NAME}[ \t]*(?:\n|\z)", 64))
+    if roles := _joined(ROLES, languages):
+        found.append(_rule(rf"\b(?:{roles}),? {_FULL_NAME}", 60))
     if any(one != "zh" for one in languages):
-        names = "|".join(sorted(GIVEN_NAMES))
-        found.append(_rule(rf"\b((?:{names})(?:-{_PART})?{_NEXT}{{1,3}})", 70))
+        names = "|".join(word_list("given_names"))
+        shape = rf"\b((?:{names})(?:-{_PART})?{_NEXT}{{1,3}})"
+        found.append(_rule(shape, 70, gate=rf"\b(?:{names})[ -]"))
         found.append(_rule(rf"\b((?:{names}))\b", 40))
         found.append(_rule(rf"\b({_CAPITALS}, (?:{names}))\b", 70))
     if "zh" in languages:
         found += [
-            _rule(rf"({_ZH_NAME})(?:先生|女士|小姐|老师|经理|医生|同学|主任|总监|律师|教授)", 82, zh=True),
+            _rule(rf"({_ZH_NAME})(?:先生|女士|小姐|同学)", 82, zh=True),
+            # `项目经理` is a project manager; with a title of work only the family name is safe.
             _rule(
-                rf"(?:我叫|我是|名叫|叫做|名字是|名字叫|姓名[:是为 ]{{0,3}}|联系人[:是为 ]{{0,3}}|客户[:]?|收件人[:是为 ]{{0,3}}|"
-                rf"寄件人[:是为 ]{{0,3}}|患者[:]?|员工[:]?|同事|尊敬的|亲爱的|此致[ \n]*敬礼[ \n]*|申请人[:]?|持卡人[:]?)({_ZH_NAME})",
-                78,
-                zh=True,
+                rf"({_ZH_FAMILY})(?:先生|女士|小姐|老师|经理|医生|主任|总监|律师|教授)", 70, zh=True
             ),
+            _rule(
+                rf"(?:{_ZH_INTRODUCTIONS}|(?:{_ZH_LABELS})[:是为 ]{{1,3}})({_ZH_NAME})", 78, zh=True
+            ),
+            _rule(rf"我是({_ZH_NAME})(?:[,.!?;:\s]|\z)", 45, zh=True),
         ]
     return found
 
@@ -184,19 +99,27 @@ def _joined(words: Words, languages: Collection[Language]) -> str:
     return "|".join(words[one] for one in languages if one in words)
 
 
-def _rule(shape: str, score: int, *, zh: bool = False) -> Rule:
+def _rule(shape: str, score: int, *, gate: str = "", zh: bool = False) -> Rule:
+    for name in (_NAME, _FULL_NAME):
+        if not gate and name in shape:
+            # What introduces a name, and how one begins, is enough to tell where to look.
+            gate = shape[: shape.index(name)] + _BEGINNING
     return Rule(
         kind="person",
         shape=shape,
         accept=_chinese if zh else _name,
         score=score,
+        gate=gate,
+        family="name",
         neighbours="any" if zh else "letters",
     )
 
 
 _AFTERWORD: Final = re.compile(
-    r" (?:I|We|You|He|She|It|They|The|This|That|My|Our|Your|Please|Can|Could|Would|And|But|From|To|Cc|Subject|Re|"
-    r"Ich|Wir|Sie|Der|Die|Das|Bitte|Je|Nous|Vous|Le|Les|Yo|El|Los|Mi|Io|Il|Ik|Wij|De|Het|Eu|Os|Meu|Minha|O|A)$"
+    r" (?:I|We|You|He|She|It|They|The|This|That|My|Our|Your|Please|Can|Could|Would|And|But|From|"
+    r"To|Cc|Subject|Re|"
+    r"Ich|Wir|Sie|Der|Die|Das|Bitte|Je|Nous|Vous|Le|Les|Yo|El|Los|Mi|Io|Il|Ik|Wij|De|Het|Eu|Os|"
+    r"Meu|Minha|O|A)$"
 )
 
 
@@ -207,7 +130,7 @@ def _name(value: str) -> int:
         return 0
     words = value.split(" ")
     kept = 1
-    while kept < len(words) and words[kept].strip(".,'").lower() not in _NO_NAMES:
+    while kept < len(words) and not _ends_a_name(words[kept]):
         kept += 1
     name = " ".join(words[:kept])
     name = _AFTERWORD.sub("", name)
@@ -216,6 +139,11 @@ def _name(value: str) -> int:
     if len(name) < 2 or (len(name) == 2 and name[1] == "."):
         return 0
     return len(name)
+
+
+def _ends_a_name(word: str) -> bool:
+    """Whether `word` begins something else: not an initial, not a `van der`."""
+    return word[:1].isupper() and word[-1:] != "." and word.strip(".,'").lower() in _NO_NAMES
 
 
 def _chinese(value: str) -> int:

@@ -1,4 +1,4 @@
-"""How is a number told that a tax office knows a person or a firm by?"""
+"""How is a number told that a tax office knows somebody by? By its form and check digits."""
 
 from __future__ import annotations
 
