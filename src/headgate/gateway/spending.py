@@ -259,12 +259,12 @@ class Spending:
             self._tell(self._applied(call).told, headers)
 
     def _tell(self, told: tuple[tuple[Measure, tuple[Share, ...]], ...], headers: Headers) -> None:
-        theirs: dict[bytes, bytes] | None = None
+        if not told:
+            return
+        theirs, now_us = dict(headers), self._allowances.now_us()
         for measure, shares in told:
             share = shares[0] if len(shares) == 1 else min(shares, key=refusal.left)
             limit, remaining, reset = _NAMES[measure]
-            if theirs is None:
-                theirs = dict(headers)
             if limit in theirs:
                 known = theirs[limit]
                 if known.isdigit() and int(known) < share.rule.limit:
@@ -272,7 +272,7 @@ class Spending:
                 headers[:] = [header for header in headers if header[0] not in _NAMES[measure]]
             headers.append((limit, b"%d" % share.rule.limit))
             headers.append((remaining, b"%d" % refusal.left(share)))
-            headers.append((reset, b"%ds" % _reset_s(share, self._allowances.now_us())))
+            headers.append((reset, b"%ds" % _reset_s(share, now_us)))
 
     def _applied(self, call: Call) -> Applied:
         record = call.record

@@ -75,11 +75,10 @@ def worst_case(
     """The claim by size, and a function that makes one by counting, in a few milliseconds."""
     sizes = b"".join(bytes(value) for value in request.fields.values())
     extra = FRAME_TOKENS
-    if b"data:image/" in sizes:
+    if b"image" in sizes:
         # An image takes tokens by its size in pixels, however many bytes carry it.
         sizes = _IMAGE_DATA.sub(b"", sizes)
-    images = sizes.count(b"image_url") + sizes.count(b'"input_image"')
-    if images:
+        images = sizes.count(b"image_url") + sizes.count(b'"input_image"')
         extra += images * _IMAGE_TOKENS
     output = _max_output(request)
     stated = output is not None

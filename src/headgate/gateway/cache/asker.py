@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from headgate.gateway.cache.ask import Ask
 from headgate.gateway.cache.batch import asked_besides_input, read_batch
-from headgate.gateway.cache.key import NO_GUARDS, Scope, answer_key, canonical
+from headgate.gateway.cache.key import NO_GUARDS, Scope, ScopedKeys, canonical
 from headgate.gateway.cache.policy import CachePolicy
 from headgate.gateway.call import Call
 from headgate.gateway.request import Request
 from headgate.gateway.target import Target
 
 _TARGET_SETS_AT_MOST = 4_096
+_SCOPES_AT_MOST = 4_096
 _BETA = b"openai-beta: "
+
+_Place = tuple[str, str | None, str, str, tuple[Target, ...], str, str]
+"""What a scope follows from."""
 
 
 class Asker:
@@ -20,6 +24,7 @@ class Asker:
     def __init__(self, policy: CachePolicy) -> None:
         self._policy = policy
         self._identities: dict[tuple[Target, ...], str] = {}
+        self._scopes: dict[_Place, ScopedKeys] = {}
 
     def ask(
         self, call: Call, request: Request, targets: tuple[Target, ...], *, now_us: int
@@ -33,31 +38,48 @@ class Asker:
         )
         if terms is None or (read := canonical(fields)) is None:
             return None
-        scope = Scope(
-            project=record.project,
-            workflow=record.workflow,
-            endpoint=endpoint,
-            model=request.model,
-            targets=self._identity(targets),
-            guard_policy=NO_GUARDS if call.guarding is None else call.guarding.version,
-            beta=_beta(call.forwarded),
-        )
+        keys = self._keys(call, request, targets)
+        scope = keys.scope
         timeouts = targets[0].provider.timeouts(request.endpoint, streamed=request.streamed)
         ask = Ask(
-            answer_key(scope, read),
+            keys.key(read),
             scope,
             terms,
             asked_at_us=now_us,
             patience_s=timeouts.first_byte_s,
             idle_s=timeouts.idle_s,
         )
-        ask.tags = tuple(dict.fromkeys((*terms.tags, *call.cache_tags)))
+        if call.cache_tags:
+            ask.tags = tuple(dict.fromkeys((*terms.tags, *call.cache_tags)))
         # Vectors of two models must not meet in one answer.
         if endpoint == "embeddings" and len({target.model for target in targets}) == 1:
             besides = asked_besides_input(fields)
             if besides is not None:
-                ask.batch = read_batch(fields, answer_key(scope, besides))
+                ask.batch = read_batch(fields, keys.key(besides))
         return ask
+
+    def _keys(self, call: Call, request: Request, targets: tuple[Target, ...]) -> ScopedKeys:
+        """The keys of the scope that a call belongs to."""
+        record, guarding = call.record, call.guarding
+        guards = NO_GUARDS if guarding is None else guarding.version
+        beta = _beta(call.forwarded) if call.forwarded else ""
+        endpoint, model = request.endpoint.name, request.model
+        place = (record.project, record.workflow, endpoint, model, targets, guards, beta)
+        known = self._scopes.get(place)
+        if known is None:
+            if len(self._scopes) >= _SCOPES_AT_MOST:
+                self._scopes.clear()
+            scope = Scope(
+                project=record.project,
+                workflow=record.workflow,
+                endpoint=endpoint,
+                model=model,
+                targets=self._identity(targets),
+                guard_policy=guards,
+                beta=beta,
+            )
+            known = self._scopes[place] = ScopedKeys(scope)
+        return known
 
     def _identity(self, targets: tuple[Target, ...]) -> str:
         """Which targets these are, in any order."""

@@ -55,9 +55,12 @@ class CachePolicy:
         workflows: Mapping[str, WorkflowCacheSettings],
     ) -> None:
         self._settings = settings
-        self._routes = routes
-        self._workflows = workflows
+        self._routes = {name: (rule.calls, self._terms(rule)) for name, rule in routes.items()}
+        self._workflows = {name: self._terms(said) for name, said in workflows.items()}
         self._default = Terms(settings.ttl_s)
+
+    def _terms(self, said: RouteCacheSettings | WorkflowCacheSettings) -> Terms:
+        return Terms(said.ttl_s or self._settings.ttl_s, said.stale_if_error_s, said.tags)
 
     def terms(
         self, *, endpoint: str, fields: Fields, route: str | None, workflow: str | None
@@ -76,12 +79,11 @@ class CachePolicy:
         self, endpoint: str, fields: Fields, route: str | None, workflow: str | None
     ) -> Terms | None:
         if workflow is not None and (said := self._workflows.get(workflow)) is not None:
-            return Terms(said.ttl_s or self._settings.ttl_s, said.stale_if_error_s, said.tags)
+            return said
         if route is None or (rule := self._routes.get(route)) is None:
             return None
-        if rule.calls == "deterministic" and not _same(endpoint, fields):
-            return None
-        return Terms(rule.ttl_s or self._settings.ttl_s, rule.stale_if_error_s, rule.tags)
+        calls, terms = rule
+        return None if calls == "deterministic" and not _same(endpoint, fields) else terms
 
 
 def _same(endpoint: str, fields: Fields) -> bool:
@@ -104,9 +106,10 @@ def _is_to_be_stored(endpoint: str, fields: Fields) -> bool:
 
 def _reaches_out(fields: Fields) -> bool:
     """Whether answering does more, or needs more, than what stands in the request."""
-    for name in STATE_ELSEWHERE:
-        if name in fields and bytes(fields[name]) != b"null":
-            return True
+    if not fields.keys().isdisjoint(STATE_ELSEWHERE):
+        for name in STATE_ELSEWHERE:
+            if name in fields and bytes(fields[name]) != b"null":
+                return True
     raw = fields.get("tools")
     if raw is None or bytes(raw) == b"null":
         return False
