@@ -13,7 +13,16 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from servers import ADMIN_KEY, Reply, RunningServer, StartServer, end_server, start_server, until
+from servers import (
+    ADMIN_KEY,
+    Reply,
+    RunningServer,
+    StartServer,
+    end_server,
+    headgate,
+    start_server,
+    until,
+)
 from upstreams import (
     DONE,
     Upstream,
@@ -414,3 +423,12 @@ def test_a_realtime_session_is_refused_where_guards_stand(guarded: RunningServer
     ):
         pass
     assert b"guard_cannot_see" in (refused.value.response.body or b"")
+
+
+def test_headgate_check_shows_which_guards_stand_where(tmp_path: Path):
+    (tmp_path / "headgate.yaml").write_text(GUARDED)
+    shown = headgate("check", ".", folder=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+    assert "everyone all personal redact input and output 2 s blocks" in lines
+    assert "outsiders trust untrusted readable words input and output 2 s blocks" in lines

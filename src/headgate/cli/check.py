@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from headgate.cli.examples import Command
+from headgate.cli.guards_shown import print_guards
 from headgate.cli.output import Column, json_option, note, print_json, print_table
 from headgate.config import environment
 from headgate.config.allowances import BudgetSettings, UsageLimitSettings
@@ -286,6 +287,7 @@ def _print(folder: Path | None, found: Checked) -> None:
         _print_grades(policy["routes"])
     if policy["limits"] or policy["budgets"]:
         _print_rules(policy)
+    print_guards(policy)
     if found.workflows:
         print_table(
             [
