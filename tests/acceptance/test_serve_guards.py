@@ -392,7 +392,7 @@ def test_what_goes_into_objects_is_guarded_too(guarded: RunningServer, upstream:
     item = {"type": "message", "role": "user", "content": f"My mail is {CANARY}"}
     made = guarded.post("/v1/conversations", {"items": [item]})
     assert made.status == 200, made.body
-    (seen,) = upstream.requests("/v1/conversations")
+    seen = upstream.requests("/v1/conversations")[-1]
     assert seen.json()["items"][0]["content"] == "My mail is <EMAIL_1>"
     refused = guarded.post("/v1/conversations", {"metadata": {"about": "Project Chimera"}})
     assert refused.error["code"] == "content_blocked"
@@ -408,9 +408,10 @@ def test_files_are_refused_where_a_guard_must_see_into_them(
     strict = {
         "content-type": "multipart/form-data; boundary=b", "x-headgate-trust": "untrusted",
     }  # fmt: skip
+    before = len(upstream.requests("/v1/files"))
     refused = guarded.post("/v1/files", form.encode(), headers=strict)
     assert refused.error["code"] == "content_blocked"
-    assert upstream.requests("/v1/files") == []
+    assert len(upstream.requests("/v1/files")) == before
 
 
 def test_a_realtime_session_is_refused_where_guards_stand(guarded: RunningServer):
