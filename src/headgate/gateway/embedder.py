@@ -11,9 +11,8 @@ from headgate.gateway.call import Call
 from headgate.gateway.endpoints import ENDPOINTS
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.gateway import Gateway
-from headgate.gateway.inner_client import InnerClient
+from headgate.gateway.inner_client import InnerClient, inner_call
 from headgate.gateway.request import read_request
-from headgate.telemetry.traces.lineage import under
 
 
 class _Vector(msgspec.Struct):
@@ -40,17 +39,7 @@ class GatewayEmbedder:
         """See `cache.semantic.similar.Embedder`; the call's run pays for it."""
         if self.gateway is None:
             return None
-        asking = Call(
-            call.caller,
-            "embeddings",
-            trace_id=call.record.trace_id,
-            parent=under(call.record.id, call.record.parent),
-        )
-        asking.from_run = asking.inner = True
-        record = asking.record
-        record.workflow, record.run_id = call.record.workflow, call.record.run_id
-        record.feature, record.user_hash = call.record.feature, call.record.user_hash
-        record.model_requested = self._model
+        asking = inner_call(call, "embeddings", self._model)
         body = msgspec.json.encode(
             {"model": self._model, "input": text, "encoding_format": "float"}
         )
@@ -59,6 +48,10 @@ class GatewayEmbedder:
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self.gateway.carry(asking, request, waiting)
-            return _reply.decode(waiting.body).data[0].embedding if record.status == 200 else None
+            return (
+                _reply.decode(waiting.body).data[0].embedding
+                if asking.record.status == 200
+                else None
+            )
         except (TimeoutError, IndexError, *UNREADABLE):
             return None

@@ -12,11 +12,10 @@ from typing import Any
 import msgspec
 
 from headgate.checks.guards.guard import Guarded
-from headgate.checks.guards.guarding import Guarding
+from headgate.checks.guards.guarding import Guarding, put_back
 from headgate.checks.guards.policy import GuardPolicies
 from headgate.checks.parts import Kind, Part, reply_parts
 from headgate.checks.parts.flow import ChatFlow, ResponseFlow
-from headgate.checks.redaction.restorer import restored
 from headgate.errors import ContentBlockedError, HeadgateError, UpstreamFailedError
 from headgate.gateway.call import Call, LastWords, Refusal
 from headgate.gateway.endpoints.endpoint import UNREADABLE
@@ -115,9 +114,7 @@ class GuardsInCalls:
             shown = _decode(body)
         except UNREADABLE:
             return body
-        for part in reply_parts(shown):
-            if part.kind == "text":
-                part.text = restored(part.text, mapping, in_json=part.in_json)
+        put_back(reply_parts(shown), mapping)
         return _encode(shown)
 
     def _stand(self, call: Call, endpoint: str, model: str, *, structured: bool) -> Guarding | None:

@@ -12,9 +12,8 @@ from headgate.errors import UpstreamFailedError
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints import ENDPOINTS
 from headgate.gateway.gateway import Gateway
-from headgate.gateway.inner_client import InnerClient
+from headgate.gateway.inner_client import InnerClient, inner_call
 from headgate.gateway.request import read_request
-from headgate.telemetry.traces.lineage import under
 
 
 class _Result(msgspec.Struct):
@@ -41,22 +40,12 @@ class GatewayModerator:
         origin = call.origin
         if self.gateway is None or not isinstance(origin, Call):
             raise UpstreamFailedError("There is no gateway to ask.")
-        asking = Call(
-            origin.caller,
-            "moderations",
-            trace_id=origin.record.trace_id,
-            parent=under(origin.record.id, origin.record.parent),
-        )
-        asking.from_run = asking.inner = True
-        record = asking.record
-        record.workflow, record.run_id = origin.record.workflow, origin.record.run_id
-        record.feature, record.user_hash = origin.record.feature, origin.record.user_hash
-        record.model_requested = model
+        asking = inner_call(origin, "moderations", model)
         body = msgspec.json.encode({"model": model, "input": list(texts)})
         waiting = InnerClient()
         await self.gateway.carry(asking, read_request(ENDPOINTS["moderations"], body), waiting)
-        if record.status != 200:
-            raise UpstreamFailedError(f"The moderation endpoint answered {record.status}.")
+        if (status := asking.record.status) != 200:
+            raise UpstreamFailedError(f"The moderation endpoint answered {status}.")
         return [
             Judgement(
                 result.flagged,

@@ -12,6 +12,8 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from headgate.telemetry.attempt_figures import AttemptFigures
+
 Level = Literal["debug", "info", "warning", "error"]
 
 
@@ -61,36 +63,8 @@ def _number(level: Level) -> int:
     return logging.getLevelNamesMapping()[level.upper()]
 
 
-class LoggedAttempt(Protocol):
+class LoggedAttempt(AttemptFigures, Protocol):
     """What a log line tells of an attempt."""
-
-    @property
-    def reason(self) -> str:
-        """Why it was made."""
-
-    @property
-    def provider(self) -> str:
-        """Who was asked."""
-
-    @property
-    def model(self) -> str:
-        """For which model."""
-
-    @property
-    def provider_key(self) -> str | None:
-        """By which of the provider's keys."""
-
-    @property
-    def status(self) -> int | None:
-        """What the provider answered."""
-
-    @property
-    def error_class(self) -> str | None:
-        """How it failed."""
-
-    @property
-    def latency_us(self) -> int:
-        """How long it took."""
 
     @property
     def cost_nanousd(self) -> int | None:

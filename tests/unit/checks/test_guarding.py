@@ -9,13 +9,16 @@ import pytest
 from headgate.checks.guards.building import Means, build_policies
 from headgate.checks.guards.guard import Guard, Guarded
 from headgate.checks.guards.guarding import Guarding
+from headgate.checks.guards.moderation import Judgement, ModerationGuard
 from headgate.checks.guards.policy import Standing
 from headgate.checks.guards.verdict import Verdict
 from headgate.checks.parts import Part
+from headgate.checks.parts.flow import ResponseFlow
 from headgate.config.detection import DetectionSettings
 from headgate.config.guards import (
     GuardPolicySettings,
     GuardSettings,
+    ModerationSettings,
     RedactMode,
     RedactSettings,
     WordsSettings,
@@ -221,3 +224,29 @@ def test_another_setting_is_another_version() -> None:
 
     assert version("x") == version("x")
     assert version("x") != version("y")
+
+
+class Judge:
+    """A moderator that remembers what it was asked, and finds nothing."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def judge(self, texts: Sequence[str], model: str, call: Guarded) -> list[Judgement]:
+        self.asked += texts
+        return [Judgement(flagged=False, scores={}) for _ in texts]
+
+
+async def test_a_text_that_a_stream_tells_again_and_again_is_judged_once_more() -> None:
+    judge = Judge()
+    guards = Guarding(
+        Standing((ModerationGuard("harm", judge, ModerationSettings()),), "v", {}), a_call()
+    )
+    stream = guards.stream(ResponseFlow())
+    place = {"item_id": "msg_1", "content_index": 0}
+    for piece in ("Water ", "flows."):
+        stream.event({"type": "response.output_text.delta", **place, "delta": piece})
+    for _ in range(3):
+        stream.event({"type": "response.output_text.done", **place, "text": "So it flows."})
+    await guards.settle_stream()
+    assert sorted(judge.asked) == ["So it flows.", "Water flows."]

@@ -40,6 +40,8 @@ class Guarded(msgspec.Struct):
     """What guards have to say in the operator's name; it is added to the instructions."""
     canaries: list[str] = msgspec.field(default_factory=list)
     """Tokens that an answer must not show."""
+    judged: set[str] = msgspec.field(default_factory=set)
+    """Texts of the answer that are with a judge already, or were."""
     withheld: set[str] = msgspec.field(default_factory=set)
     """Tools that the call may not use."""
     mapping: Mapping = msgspec.field(default_factory=Mapping)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from headgate.checks.guards.guard import BlockedError, Guard, Guarded, OutputFilter
 from headgate.checks.guards.policy import Standing
@@ -16,11 +16,13 @@ from headgate.checks.parts.flow import FlowReader
 from headgate.checks.parts.instructions import instruct
 from headgate.checks.parts.rewriting import Rewriting, TextFilter
 from headgate.checks.parts.walker import TooDeepError
+from headgate.checks.redaction.mapping import Mapping
 from headgate.checks.redaction.restorer import Restorer, restored
 from headgate.config.guards import Direction
 from headgate.errors import ContentBlockedError, GuardFailedError
 from headgate.telemetry.faults import log_fault
 
+_T = TypeVar("_T")
 _Check = Callable[[Sequence[Part], Guarded], Awaitable[Verdict]]
 
 
@@ -33,6 +35,8 @@ class Guarding:
         self.report = GuardReport(standing.policies)
         self._guards = standing.guards
         self._filters: list[tuple[Guard, OutputFilter]] = []
+        self._of_wholes: list[tuple[Guard, OutputFilter]] = []
+        """Those of texts that the stream told whole; most came in pieces before."""
         self._beside: list[asyncio.Task[None]] = []
 
     async def request(self, fields: dict[str, Any], more: Sequence[Part] = ()) -> set[str]:
@@ -74,7 +78,7 @@ class Guarding:
         for task in self._beside:
             if not task.cancel() and not task.cancelled():
                 task.exception()
-        for _, one in self._filters:
+        for _, one in (*self._filters, *self._of_wholes):
             one.abandon()
 
     async def reply(self, body: Any) -> None:
@@ -91,10 +95,7 @@ class Guarding:
         for guard in self._guards:
             if "output" in guard.directions:
                 await self._ask(guard, "output", guard.check_output, parts)
-        if len(self.call.mapping):
-            for part in parts:
-                if part.kind == "text":
-                    self._put_back(part)
+        put_back(parts, self.call.mapping)
 
     @property
     def rewrites_replies(self) -> bool:
@@ -109,18 +110,10 @@ class Guarding:
 
     async def settle_stream(self) -> None:
         """Wait for what the stream's filters are still finding out. Raises as `request` does."""
-        for guard, one in self._filters:
-            failure = None
-            try:
-                async with asyncio.timeout(guard.timeout_s):
-                    await one.settle()
-            except BlockedError as error:
-                raise blocked_in_stream(error) from None
-            except TimeoutError:
-                failure = f"took longer than {guard.timeout_s:g} s"
-            except Exception as fault:  # noqa: BLE001 - whatever a guard raises, it has failed
-                log_fault(f"guard {guard.name} failed", fault)
-                failure = f"failed ({type(fault).__name__})"
+        for guard, one in (*self._filters, *self._of_wholes):
+            stop, failure = await _within_its_time(guard, _settled(one))
+            if stop is not None:
+                raise blocked_in_stream(stop)
             if failure is not None:
                 self.report.add(guard.name, "output", Verdict("failed", reason=failure), 0)
                 if guard.on_error == "block":
@@ -144,14 +137,7 @@ class Guarding:
         failure = None
         verdict = _unreadable(guard, parts)
         if verdict is None:
-            try:
-                async with asyncio.timeout(guard.timeout_s):
-                    verdict = await check(parts, self.call)
-            except TimeoutError:
-                failure = f"took longer than {guard.timeout_s:g} s"
-            except Exception as fault:  # noqa: BLE001 - whatever a guard raises, it has failed
-                log_fault(f"guard {guard.name} failed", fault)
-                failure = f"failed ({type(fault).__name__})"
+            verdict, failure = await _within_its_time(guard, check(parts, self.call))
         if verdict is None:
             verdict = Verdict("failed", reason=failure)
         took_us = (time.perf_counter_ns() - began_ns) // 1000
@@ -173,21 +159,45 @@ class Guarding:
 
     def _whole_text(self, part: Part) -> None:
         """A text that a stream tells whole gets what its pieces got."""
-        filters = [
-            one
-            for guard in self._guards
-            if "output" in guard.directions and (one := guard.output_filter(part, self.call))
-        ]
         text = part.text
-        for one in filters:
-            text = one.feed(text) + one.close()
+        for guard in self._guards:
+            if "output" in guard.directions and (one := guard.output_filter(part, self.call)):
+                self._of_wholes.append((guard, one))
+                text = one.feed(text) + one.close()
         part.text = restored(text, self.call.mapping, in_json=part.in_json)
 
-    def _put_back(self, part: Part) -> None:
-        text = part.text
-        told = restored(text, self.call.mapping, in_json=part.in_json)
-        if told is not text:
-            part.text = told
+
+def put_back(parts: Sequence[Part], mapping: Mapping) -> None:
+    """Put into the texts of `parts` what `mapping` hid from the model."""
+    if not len(mapping):
+        return
+    for part in parts:
+        if part.kind == "text":
+            text = part.text
+            told = restored(text, mapping, in_json=part.in_json)
+            if told is not text:
+                part.text = told
+
+
+async def _within_its_time(guard: Guard, work: Awaitable[_T]) -> tuple[_T | None, str | None]:
+    """What `work` of a guard gives, or how it failed."""
+    try:
+        async with asyncio.timeout(guard.timeout_s):
+            return await work, None
+    except TimeoutError:
+        return None, f"took longer than {guard.timeout_s:g} s"
+    except Exception as fault:  # noqa: BLE001 - whatever a guard raises, it has failed
+        log_fault(f"guard {guard.name} failed", fault)
+        return None, f"failed ({type(fault).__name__})"
+
+
+async def _settled(one: OutputFilter) -> BlockedError | None:
+    """Why the stream must not go on, once a filter knows; None: it may."""
+    try:
+        await one.settle()
+    except BlockedError as error:
+        return error
+    return None
 
 
 def _failed(guard: Guard, failure: str) -> GuardFailedError:

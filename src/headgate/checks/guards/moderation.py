@@ -139,7 +139,9 @@ class _Windows(OutputFilter):
 
     def _judge(self) -> None:
         window, self._window = self._window, ""
-        if window.strip():
+        if window.strip() and window not in self._call.judged:
+            # Responses tell a text whole up to four times more after its pieces.
+            self._call.judged.add(window)
             self._tasks.append(
                 asyncio.get_running_loop().create_task(self._guard.judged([window], self._call))
             )

@@ -19,12 +19,11 @@ from headgate.gateway.gateway import Gateway
 from headgate.gateway.grading.memory import GradeMemory
 from headgate.gateway.grading.question import Question
 from headgate.gateway.grading.text import graded_text
-from headgate.gateway.inner_client import InnerClient
+from headgate.gateway.inner_client import InnerClient, inner_call
 from headgate.gateway.request import Request, read_request
 from headgate.gateway.strategies import Tiered
 from headgate.gateway.target import Target
 from headgate.telemetry.grading_metrics import Graded, GradingMetrics
-from headgate.telemetry.traces.lineage import under
 
 _log = logging.getLogger(__name__)
 
@@ -95,8 +94,7 @@ class Classifier:
     ) -> tuple[str | None, Graded]:
         if self.gateway is None:
             return None, "failed"
-        inner = _call_for(call)
-        inner.record.model_requested = asking.settings.model
+        inner = _call_for(call, asking.settings.model)
         request = read_request(ENDPOINTS[_ENDPOINT], asking.question.body(text))
         client = InnerClient()
         try:
@@ -130,21 +128,12 @@ def _within(timeout_s: float, patience: Patience | None) -> float:
     return min([timeout_s, *(wait_s * _PATIENCE_SHARE for wait_s in waits if wait_s is not None)])
 
 
-def _call_for(call: Call) -> Call:
+def _call_for(call: Call, model: str) -> Call:
     """The call that asks for the grade of `call`: its own in the ledger, and linked to that."""
-    inner = Call(
-        call.caller,
-        _ENDPOINT,
-        trace_id=call.record.trace_id,
-        parent=under(call.record.id, call.record.parent),
-    )
-    inner.from_run = inner.inner = True
+    inner = inner_call(call, _ENDPOINT, model)
     inner.priority = call.priority
-    record = inner.record
-    record.id = grading_id(call.record.id)
-    record.feature = FEATURE
-    record.workflow, record.run_id = call.record.workflow, call.record.run_id
-    record.user_hash = call.record.user_hash
+    inner.record.id = grading_id(call.record.id)
+    inner.record.feature = FEATURE
     return inner
 
 

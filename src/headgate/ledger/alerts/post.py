@@ -5,33 +5,16 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from email.message import Message
 from http.client import HTTPException
-from typing import IO
 
 from headgate import __version__
 from headgate.ledger.alerts.alert import DeliveryError
+from headgate.telemetry.no_redirects import NoRedirects
 
 _TIMEOUT_S = 10.0
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """An alert goes where the operator wrote, or nowhere."""
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,  # noqa: ARG002
-        fp: IO[bytes],  # noqa: ARG002
-        code: int,  # noqa: ARG002
-        msg: str,  # noqa: ARG002
-        headers: Message,  # noqa: ARG002
-        newurl: str,  # noqa: ARG002
-    ) -> None:
-        """See `urllib.request.HTTPRedirectHandler`."""
-        return
-
-
-_opener = urllib.request.build_opener(_NoRedirects)
+_opener = urllib.request.build_opener(NoRedirects)
 
 
 def post_json(url: str, body: bytes, headers: Mapping[str, str]) -> None:

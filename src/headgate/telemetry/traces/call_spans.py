@@ -9,45 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from headgate.telemetry.attempt_figures import AttemptFigures
 from headgate.telemetry.traces import names
 from headgate.telemetry.traces.lineage import Parent, attempt_name, span_id_of
 from headgate.telemetry.traces.span import Span, Value
 
 
-class TracedAttempt(Protocol):
+class TracedAttempt(AttemptFigures, Protocol):
     """What a span tells of an attempt."""
 
     @property
     def number(self) -> int:
         """From 1."""
-
-    @property
-    def reason(self) -> str:
-        """Why it was made."""
-
-    @property
-    def provider(self) -> str:
-        """Who was asked."""
-
-    @property
-    def model(self) -> str:
-        """For which model."""
-
-    @property
-    def provider_key(self) -> str | None:
-        """By which of the provider's keys."""
-
-    @property
-    def status(self) -> int | None:
-        """What the provider answered."""
-
-    @property
-    def error_class(self) -> str | None:
-        """How it failed; None where its answer was used."""
-
-    @property
-    def latency_us(self) -> int:
-        """How long it took until its answer was whole or, of a stream, had begun."""
 
     @property
     def began_us(self) -> int:

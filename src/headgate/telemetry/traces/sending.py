@@ -15,13 +15,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
-from email.message import Message
 from http.client import HTTPException
-from typing import IO
 
 from headgate import __version__
 from headgate.config.trace_plan import TracePlan
 from headgate.errors import ConfigError
+from headgate.telemetry.no_redirects import NoRedirects
 from headgate.telemetry.traces.otlp import encoded
 from headgate.telemetry.traces.span import Span
 
@@ -50,7 +49,7 @@ class HttpSender:
         }
         # The system's certificates take 2 MB that a collector without TLS can do without.
         tls = [urllib.request.HTTPSHandler(context=_tls(plan))] if _has_tls(plan) else []
-        self._opener = urllib.request.build_opener(_NoRedirects, *tls)
+        self._opener = urllib.request.build_opener(NoRedirects, *tls)
         self._closed = threading.Event()
 
     def send(self, spans: Sequence[Span]) -> bool:
@@ -91,20 +90,6 @@ class HttpSender:
             return False, float(asked) if asked.isdigit() else 0.0
         except (OSError, HTTPException, ValueError):
             return False, 0.0
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(
-        self,
-        req: urllib.request.Request,  # noqa: ARG002
-        fp: IO[bytes],  # noqa: ARG002
-        code: int,  # noqa: ARG002
-        msg: str,  # noqa: ARG002
-        headers: Message,  # noqa: ARG002
-        newurl: str,  # noqa: ARG002
-    ) -> None:
-        """See `urllib.request.HTTPRedirectHandler`."""
-        return
 
 
 def _has_tls(plan: TracePlan) -> bool:
