@@ -31,7 +31,7 @@ def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iter
         f"""
   {name}:
     targets: [{{provider: here, model: {name}-1}}, {{provider: there, model: {name}-2}}]"""
-        for name in ("ladder", "both-hang")
+        for name in ("late-ladder", "both-hang")
     )
     started = start_server(
         tmp_path_factory.mktemp("late") / "server",
@@ -57,12 +57,12 @@ def trail(server: RunningServer, answer) -> list[tuple[object, ...]]:
 def test_a_plain_call_that_hangs_is_answered_by_the_next_target(
     server: RunningServer, upstream: Upstream
 ):
-    upstream.answers("ladder-1", [20.0])
+    upstream.answers("late-ladder-1", [20.0])
     began_s = time.monotonic()
-    answer = server.chat("ladder")
-    assert (answer.status, answer.headers["x-headgate-target"]) == (200, "there/ladder-2")
+    answer = server.chat("late-ladder")
+    assert (answer.status, answer.headers["x-headgate-target"]) == (200, "there/late-ladder-2")
     assert _ATTEMPT_S <= time.monotonic() - began_s < _TOTAL_S
-    assert upstream.wait_for("ladder-1").left.wait(10), "the first went on upstream"
+    assert upstream.wait_for("late-ladder-1").left.wait(10), "the first went on upstream"
     assert trail(server, answer) == [
         ("first", None, "upstream_attempt_timeout"),
         ("next_target", 200, None),
