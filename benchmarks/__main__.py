@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import fcntl
+import json
 import os
 import platform
 import sys
@@ -16,10 +17,12 @@ from typing import Final
 
 import uvloop
 
-from benchmarks import report, resilience, soak, workers, wrk
+from benchmarks import report, resilience, runs, soak, workers, wrk
 from benchmarks.cores import Cores
 from benchmarks.detection import measure as detection
 from benchmarks.figures import Figures, Part, Sample
+from benchmarks.guards import measure as guards
+from benchmarks.guards import report as guards_report
 from benchmarks.injection import measure as injection
 from benchmarks.injection import report as injection_report
 from benchmarks.payloads import CONTENT_CHUNKS, REQUEST_SIZE_BYTES, reply_body
@@ -27,12 +30,12 @@ from benchmarks.processes import BenchmarkError, stop
 from benchmarks.profiler import profile
 from benchmarks.rounds import Place, Plan, Round, quicker
 from benchmarks.stub import Stub
-from benchmarks.systems import ALL, System
+from benchmarks.systems import ALL, Headgate, System
 from benchmarks.systems import nginx as nginx_system
 from headgate.evals.packs import attacks, lookalikes
 
 WORK: Final = Path(__file__).parent / ".work"
-EXTRA_PARTS: Final[tuple[Part, ...]] = ("resilience", "soak", "workers")
+EXTRA_PARTS: Final[tuple[Part, ...]] = ("resilience", "soak", "workers", "runs")
 """Each is an option of the command line, and measured only where it is asked for."""
 
 DOCS: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -42,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks; return 0, 1 where a system failed, 2 for wrong use."""
     options = _options(arguments)
     if options.injection:
-        print(injection_report.markdown(injection.measure(attacks(), lookalikes())))
+        told = injection_report.markdown(injection.measure(attacks(), lookalikes()))
+        print(told)
+        if options.write_docs:
+            _write_docs(f"{told}\n", report.INJECTION)
         return 0
     if not hasattr(os, "sched_setaffinity"):
         print("The benchmarks pin processes to cores and read /proc: they need Linux.")
@@ -57,7 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _alone():
             if options.detection:
-                print(detection.measure(WORK))
+                told = detection.measure(WORK)
+                print(told)
+                if options.write_docs:
+                    _write_docs(f"{told}\n", report.DETECTION)
                 return 0
             return uvloop.run(_run(options, wanted))
     except BenchmarkError as error:
@@ -93,6 +102,8 @@ async def _run(options: argparse.Namespace, wanted: list[str]) -> int:
     try:
         if options.profile:
             return await _profile(options, place)
+        if options.guards:
+            return await _measure_guards(options, place)
         if parts := [part for part in EXTRA_PARTS if getattr(options, part)]:
             return await _measure_parts(options, parts, place)
         return await _measure(options, wanted, place)
@@ -154,12 +165,54 @@ async def _measure(options: argparse.Namespace, wanted: list[str], place: Place)
     print(f"\nMeasured in {time.monotonic() - begun_s:.0f} s.\n\n{report.markdown(figures)}")
     written = report.write(figures, WORK)
     print(f"Written to {written[0]} and {written[1]}")
+    if any(isinstance(system, Headgate) for system in systems):
+        failed |= await _measure_parts(options, ["runs"], place) != 0
     if options.write_docs and figures.disturbed():
         print("Not written into the page: other programs were in the way of too much.")
     elif options.write_docs:
-        DOCS.write_text(report.replace_block(DOCS.read_text(), report.markdown(figures)))
-        print(f"Written into {DOCS}")
+        _write_docs(report.markdown(figures), (report.BEGIN, report.END))
+    if not options.only or "headgate" in wanted:
+        # A look only; `--guards` measures them for the page.
+        failed |= bool(await _measure_guards(options, place, guards.QUICK))
     return int(failed)
+
+
+def _write_docs(block: str, markers: tuple[str, str]) -> None:
+    DOCS.write_text(report.replace_block(DOCS.read_text(), block, markers))
+    print(f"Written into {DOCS}")
+
+
+async def _measure_guards(
+    options: argparse.Namespace, place: Place, plan: guards.GuardPlan | None = None
+) -> int:
+    """Measure what guards cost, as `plan` says, or as the options do."""
+    alone = plan is None
+    plan = plan or (guards.QUICK if options.quick else guards.FULL)
+    figures = Figures(machine=_guards_machine(place.cores, plan), parts=frozenset({"guards"}))
+    begun_s = time.monotonic()
+    try:
+        await guards.measure(figures, place, plan)
+    except BenchmarkError as error:
+        print(f"The guards could not be measured: {error}")
+        return 1
+    told = guards_report.markdown(figures)
+    print(f"\nGuards, measured in {time.monotonic() - begun_s:.0f} s.\n\n{told}")
+    path = WORK / "figures-guards.json"
+    path.write_text(json.dumps(figures.as_json(), indent=2) + "\n")
+    print(f"Written to {path}")
+    if alone and options.write_docs and figures.disturbed():
+        print("Not written into the page: other programs were in the way of too much.")
+    elif alone and options.write_docs:
+        _write_docs(told, report.GUARDS)
+    return 0
+
+
+def _guards_machine(cores: Cores, plan: guards.GuardPlan) -> dict[str, str]:
+    turns = " and ".join(f"{count} times about {size}" for size, count in plan.turns.items())
+    return _where(cores) | {
+        "asked": f"each route in turn over one connection, {turns}",
+        "streams": f"{plan.streams} times {plan.stream_s:g} s each, in turn",
+    }
 
 
 async def _measure_parts(options: argparse.Namespace, parts: list[Part], place: Place) -> int:
@@ -179,8 +232,10 @@ async def _measure_parts(options: argparse.Namespace, parts: list[Part], place: 
             elif part == "soak":
                 calls = soak.QUICK_CALLS if options.quick else soak.CALLS
                 await soak.measure(figures, place, plan.generator, calls=calls)
-            else:
+            elif part == "workers":
                 await workers.measure(figures, place, plan)
+            else:
+                await runs.measure(figures, place)
         except BenchmarkError as error:
             print(f"{part} could not be measured: {error}")
             return 1
@@ -246,19 +301,29 @@ def _plan(options: argparse.Namespace) -> Plan:
     return quicker(plan) if options.quick else plan
 
 
-def _machine(cores: Cores, plan: Plan, rounds: int) -> dict[str, str]:
+def _where(cores: Cores) -> dict[str, str]:
+    """When, on what and on which cores."""
+    return {
+        "measured": time.strftime("%Y-%m-%d", time.gmtime()),
+        "machine": _hardware(),
+        "Python": platform.python_version(),
+        "pinned": f"server on core {cores.server}; load and upstream on core {cores.load}",
+    }
+
+
+def _hardware() -> str:
     model = "unknown processor"
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             model = line.partition(":")[2].strip()
             break
+    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
+
+
+def _machine(cores: Cores, plan: Plan, rounds: int) -> dict[str, str]:
     generator = "wrk" if plan.generator == "wrk" else "Python on uvloop"
     upstream = "nginx" if nginx_system.installed() else "Python on uvloop"
-    return {
-        "measured": time.strftime("%Y-%m-%d", time.gmtime()),
-        "machine": f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
-        "Python": platform.python_version(),
-        "pinned": f"server on core {cores.server}; load and upstream on core {cores.load}",
+    return _where(cores) | {
         "rounds": f"{rounds}, systems in turn, {plan.duration_s:.0f} s a measurement",
         "request, reply": f"{REQUEST_SIZE_BYTES} bytes, {len(reply_body())} bytes",
         "stream": f"{CONTENT_CHUNKS} content chunks",
@@ -292,6 +357,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--soak", action="store_true", help="instead: memory after 300,000 calls")
     parser.add_argument("--workers", action="store_true", help="instead: 1, 2 and 4 workers")
+    parser.add_argument("--runs", action="store_true", help="instead: runs of workflows, by kind")
+    parser.add_argument(
+        "--guards", action="store_true", help="instead: what each guard adds, streams, memory"
+    )
     parser.add_argument(
         "--injection", action="store_true", help="instead: attacks on a gullible model"
     )

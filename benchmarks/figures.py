@@ -6,7 +6,7 @@ import statistics
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
-Part = Literal["calls", "resilience", "soak", "workers"]
+Part = Literal["calls", "resilience", "soak", "workers", "guards", "runs"]
 """A part of the benchmarks: what every run measures, and what stands behind a flag of its own."""
 
 CONNECTIONS: Final = (1, 32, 128)
@@ -77,6 +77,12 @@ METRICS: Final = (
     Metric("workers_p50_us", "latency p50, µs, 64 connections, nothing pinned"),
     Metric("workers_p99_us", "latency p99, µs, 64 connections, nothing pinned"),
     Metric("workers_mb", "resident MB, all workers"),
+    Metric("run_call_p50_ms", "a call alone: latency p50, ms", 1),
+    Metric("run_sync_p50_ms", "a run that is waited for: latency p50, ms", 1),
+    Metric("run_async_p50_ms", "a durable run, until its end: latency p50, ms", 1),
+    Metric("run_call_per_s", "calls/s, 16 connections"),
+    Metric("run_sync_per_s", "runs that are waited for/s, 16 connections"),
+    Metric("run_async_per_s", "durable runs/s, 16 connections"),
     Metric("recorded", "answered requests that the ledger holds, %", 2),
     Metric("errors", "failed requests, all rounds' worst"),
 )

@@ -80,6 +80,16 @@ GOALS: Final = (
         "takes at most as long as the SDK's own retries (p99), a fifth failing",
         *("at most", 1, "failing_p99_ms", "direct", " times", "resilience"),
     ),
+    Goal(
+        "streams in which values are put back flow at least 0.4 times as fast, written freely",
+        *("at least", 0.4, "chunks_per_s_freely", "none", " times", "guards"),
+        ours="restoring",
+    ),
+    Goal(
+        "streams in which values are put back flow at least 0.4 times as fast, one in flight each",
+        *("at least", 0.4, "chunks_per_s_in_step", "none", " times", "guards"),
+        ours="restoring",
+    ),
 )
 
 

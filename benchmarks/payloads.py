@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Final
+from typing import Any, Final
 
 MODEL: Final = "gpt-4.1-mini"
 REQUEST_SIZE_BYTES: Final = 600
@@ -100,12 +100,12 @@ def role_event() -> bytes:
     return _event(_chunk({"role": "assistant", "content": "", "refusal": None}, None))
 
 
-def content_events(slot: int) -> list[bytes]:
+def content_events(slot: int, answer: str = _ANSWER) -> list[bytes]:
     """Return a stream's content events; each carries ``slot``, the number of the connection.
 
     No two in a row are alike: LiteLLM breaks a stream off that says the same 100 times.
     """
-    words = _ANSWER.split()
+    words = answer.split()
     tokens = (
         f"{MARKER.decode()}{slot:0{SLOT_DIGITS}d} {words[place % len(words)]}"
         for place in range(CONTENT_CHUNKS)
@@ -149,6 +149,13 @@ def _usage(*, prompt_tokens: int, completion_tokens: int) -> dict[str, object]:
             "rejected_prediction_tokens": 0,
         },
     }
+
+
+def completion(content: str) -> bytes:
+    """Return a chat completion that says `content`."""
+    whole: dict[str, Any] = json.loads(reply_body())
+    whole["choices"][0]["message"]["content"] = content
+    return _encoded(whole)
 
 
 def _event(value: dict[str, object]) -> bytes:

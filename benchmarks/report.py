@@ -12,6 +12,19 @@ from benchmarks.processes import BenchmarkError
 
 BEGIN: Final = "<!-- figures: written by `python -m benchmarks --write-docs`; do not edit -->"
 END: Final = "<!-- end of figures -->"
+GUARDS: Final = (
+    "<!-- guards: written by `python -m benchmarks --guards --write-docs`; do not edit -->",
+    "<!-- end of guards -->",
+)
+DETECTION: Final = (
+    "<!-- detection: written by `python -m benchmarks --detection --write-docs`; do not edit -->",
+    "<!-- end of detection -->",
+)
+INJECTION: Final = (
+    "<!-- injection: written by `python -m benchmarks --injection --write-docs`; do not edit -->",
+    "<!-- end of injection -->",
+)
+"""What stands around the tables in docs/benchmarks.md."""
 NOTHING: Final = "-"
 """Stands in a cell where nothing was measured."""
 
@@ -50,16 +63,16 @@ def write(figures: Figures, folder: Path, name: str = "figures") -> tuple[Path, 
     return as_json, as_markdown
 
 
-def replace_block(page: str, block: str) -> str:
+def replace_block(page: str, block: str, markers: tuple[str, str] = (BEGIN, END)) -> str:
     """Return ``page`` with what stands between the markers replaced by ``block``.
 
     Raises BenchmarkError where the page has no markers.
     """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = page.partition(markers[0])
+    _, end, after = rest.partition(markers[1])
     if not begin or not end:
         raise BenchmarkError("docs/benchmarks.md has lost the markers of its figures")
-    return f"{before}{BEGIN}\n\n{block}\n{END}{after}"
+    return f"{before}{begin}\n\n{block}\n{end}{after}"
 
 
 def _cell(figures: Figures, system: str, metric: Metric) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-MAX_REQUEST_BYTES: Final = 64 * 1024
+MAX_REQUEST_BYTES: Final = 256 * 1024
 
 _LENGTH: Final = re.compile(rb"content-length:[ \t]*(\d+)", re.IGNORECASE)
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final, Literal, cast
 
 from benchmarks.payloads import (
     CONTENT_CHUNKS,
+    answer_text,
     closing_events,
     content_events,
     reply_body,
@@ -38,7 +40,15 @@ _IDENTITY: Final = (
 class Stub:
     """The upstream server; `url` is its base address once it is started."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, says: str = answer_text(), special: Mapping[bytes, bytes] = MappingProxyType({})
+    ) -> None:
+        """Streams tell `says`, word by word.
+
+        `special` are the bodies of other replies, by what stands in the request.
+        """
+        self.says = says
+        self.special = {mark: _whole(body) for mark, body in special.items()}
         self.flow: Flow = "freely"
         self.nudges = 0
         self.url = ""
@@ -47,13 +57,7 @@ class Stub:
         self._pumping = False
         self._server: asyncio.Server | None = None
         self._watch: asyncio.TimerHandle | None = None
-        body = reply_body()
-        self.reply: Final = (
-            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
-            + _IDENTITY
-            + b"content-length: %d\r\n\r\n" % len(body)
-            + body
-        )
+        self.reply: Final = _whole(reply_body())
 
     async def start(self) -> None:
         """Listen on a free port of 127.0.0.1."""
@@ -163,13 +167,16 @@ class _Connection(asyncio.Protocol):
         if _STREAM.search(whole):
             self._begin(usage=_USAGE.search(whole) is not None)
         else:
-            self._write(self._stub.reply)
+            special = self._stub.special
+            self._write(next((special[m] for m in special if m in whole), self._stub.reply))
 
     def _begin(self, *, usage: bool) -> None:
         closing = [_framed(event) for event in closing_events(usage=usage)]
         closing[-1] += b"0\r\n\r\n"
         if not self._content:
-            self._content = [_framed(event) for event in content_events(self._slot)]
+            self._content = [
+                _framed(event) for event in content_events(self._slot, self._stub.says)
+            ]
         self._script = self._content + closing
         self._next = 0
         self._write(
@@ -207,6 +214,16 @@ class _Connection(asyncio.Protocol):
         if stalled:
             self.send_next()
         return int(stalled)
+
+
+def _whole(body: bytes) -> bytes:
+    """A reply, head and body."""
+    return (
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+        + _IDENTITY
+        + b"content-length: %d\r\n\r\n" % len(body)
+        + body
+    )
 
 
 def _framed(event: bytes) -> bytes:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from headgate.gateway.caller import Caller
+from headgate.storage.identifiers import new_id
 from headgate.workflows.model import ModelReply, ModelRequest
-from headgate.workflows.run import Order
+from headgate.workflows.run import Order, Run
 
 FILES = {
     "workflow.yaml": """\
@@ -127,3 +129,19 @@ def write_project(folder: Path) -> Path:
     for name, text in FILES.items():
         (labels / name).write_text(text)
     return labels
+
+
+def stored_run(**changes: Any) -> Run:
+    """A run of `labels` that has just begun."""
+    fields = {
+        "id": new_id("run"),
+        "project": "default",
+        "key_id": "key_1",
+        "workflow": "labels",
+        "version": "1.0.0",
+        "digest": "sha256:" + "0" * 64,
+        "created_at_us": time.time_ns() // 1000,
+        "trace_id": "0" * 32,
+        "input": {"text": "ä\x00€"},
+    }
+    return Run(**{**fields, **changes})

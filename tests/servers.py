@@ -247,6 +247,7 @@ class StartServer(Protocol):
         database_url: str | None = None,
         admin_key: str | None = ADMIN_KEY,
         host: str = "127.0.0.1",
+        port: int = 0,
     ) -> RunningServer:
         """A server; `settings` is the text of its headgate.yaml, no `upstream` the simulator."""
 
@@ -282,6 +283,7 @@ def start_server(
     database_url: str | None = None,
     admin_key: str | None = ADMIN_KEY,
     host: str = "127.0.0.1",
+    port: int = 0,
 ) -> RunningServer:
     """Start `headgate serve` in `folder` and wait until it answers."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -302,7 +304,7 @@ def start_server(
         (folder / "stderr.txt").open("wb") as stderr,
     ):
         process = subprocess.Popen(
-            [HEADGATE, "serve", "--host", host, "--port", "0", "--workers", str(workers)],
+            [HEADGATE, "serve", "--host", host, "--port", str(port), "--workers", str(workers)],
             cwd=folder,
             env=variables,
             stdin=subprocess.DEVNULL,

@@ -11,6 +11,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final
@@ -49,6 +50,9 @@ class Received:
         """Set when the other side closed the connection before its reply was complete."""
         self.done = threading.Event()
         """Set when the script has come to its end, or was broken off."""
+        self.arrived_s = time.monotonic()
+        self.done_s: float | None = None
+        """When that was."""
 
     def header(self, name: str) -> str | None:
         """The value of a header, or None."""
@@ -132,6 +136,7 @@ class Upstream:
                     if not await _play(script, request, reader, writer):
                         return
                 finally:
+                    request.done_s = time.monotonic()
                     request.done.set()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass

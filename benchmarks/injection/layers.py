@@ -21,13 +21,21 @@ from headgate.checks.injection.spotlight import (
     new_token,
 )
 from headgate.checks.injection.verdict import DEFAULT_THRESHOLD, stripped
+from headgate.config.guards import JudgeSettings
 from headgate.evals.packs import Outcome
 from headgate.simulator.answer import Answer
 from headgate.simulator.conversation import Task, Turn
 from headgate.simulator.gullible import RESISTED, Gullible
+from headgate.simulator.judge import steering_score
 
-Layer = Literal["detect", "strip", "fence", "datamark", "encode", "canary", "links", "rights"]
-"""A defence. `detect` refuses the call; `strip` takes out what it found and goes on."""
+Layer = Literal[
+    "detect", "judge", "strip", "fence", "datamark", "encode", "canary", "links", "rights"
+]
+"""A defence. `detect` refuses the call; `strip` takes out what it found and goes on; `judge` has
+the simulator judge what `detect` is in doubt of."""
+
+JUDGE: Final = JudgeSettings(model="simulated")
+"""As it is by default."""
 
 Ended = Literal["answered", "refused", "cut"]
 """`refused`: before the model was asked. `cut`: the answer was held back."""
@@ -49,8 +57,10 @@ class Passage(msgspec.Struct, frozen=True):
 
 def passage(text: str, place: Trust, layers: frozenset[Layer], model: Gullible | None) -> Passage:
     """Take `text` to `model` (None: one that isn't gullible) and its answer back."""
-    verdict = examine(text) if layers & {"detect", "strip"} else None
+    verdict = _examined(text) if layers & {"detect", "strip"} else None
     if verdict and "detect" in layers and verdict.score >= DEFAULT_THRESHOLD:
+        return Passage(Outcome(instructions=INSTRUCTIONS), "refused")
+    if verdict and "judge" in layers and in_doubt(verdict.score) and convicted(text):
         return Passage(Outcome(instructions=INSTRUCTIONS), "refused")
     shown = text
     if verdict and "strip" in layers and verdict.score >= DEFAULT_THRESHOLD:
@@ -68,6 +78,17 @@ def passage(text: str, place: Trust, layers: frozenset[Layer], model: Gullible |
     # A model that isn't tempted says nothing of what it read: only obedience is measured here.
     answer = (None if model is None else model.answer(task)) or Answer(text=RESISTED)
     return _out(answer, layers, canary, altered=altered)
+
+
+def in_doubt(score: int) -> bool:
+    """Whether the judge is asked about a text with this score."""
+    return JUDGE.from_score <= score < DEFAULT_THRESHOLD
+
+
+@functools.lru_cache(maxsize=2_000)
+def convicted(text: str) -> bool:
+    """Whether the simulator, as judge, takes `text` for an attack."""
+    return steering_score(text) >= JUDGE.threshold
 
 
 def _spotlit(text: str, layers: frozenset[Layer]) -> tuple[str, list[str]]:

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from benchmarks.injection.layers import Layer, passage
+from benchmarks.injection.layers import Layer, convicted, in_doubt, passage
 from headgate.checks.injection.detector import examine
 from headgate.checks.injection.rights import Trust
 from headgate.checks.injection.verdict import DEFAULT_THRESHOLD
@@ -23,6 +23,7 @@ ALL: Final[tuple[Layer, ...]] = ("detect", "fence", "datamark", "canary", "links
 SETS: Final[dict[str, tuple[Layer, ...]]] = {
     "none": (),
     "detector, call refused": ("detect",),
+    "detector and simulated judge": ("detect", "judge"),
     "detector, sentences taken out": ("strip",),
     "fence": ("fence",),
     "datamarking": ("datamark",),
@@ -32,6 +33,7 @@ SETS: Final[dict[str, tuple[Layer, ...]]] = {
     "rights": ("rights",),
     "all but the detector": ("fence", "datamark", "canary", "links", "rights"),
     "all but spotlighting": ("detect", "canary", "links", "rights"),
+    "all, with a fence instead of datamarking": ("detect", "fence", "canary", "links", "rights"),
     "all": ALL,
 }
 """The combinations of layers that are told."""
@@ -72,6 +74,10 @@ class Measured(msgspec.Struct, frozen=True):
     blocked: dict[Half, Share]
     """By half: look-alikes at or above it."""
     blocked_ids: tuple[str, ...]
+    blocked_by_judge: int
+    """Look-alikes that the simulated judge refuses beside them."""
+    judged: dict[str, int]
+    """How many `attacks` and `look-alikes` a judge is asked about."""
     us_per_kb: float
     """The detector's time for a kilobyte of the look-alikes, in microseconds."""
 
@@ -118,8 +124,19 @@ def measure(
         found_by_family=found_by_family,
         blocked=blocked,
         blocked_ids=tuple(blocked_ids),
+        blocked_by_judge=sum(
+            in_doubt(_score(one.text)) and convicted(one.text) for one in lookalikes
+        ),
+        judged={
+            "attacks": sum(in_doubt(_score(attack.text)) for attack in attacks),
+            "look-alikes": sum(in_doubt(_score(one.text)) for one in lookalikes),
+        },
         us_per_kb=_us_per_kb(lookalikes),
     )
+
+
+def _score(text: str) -> int:
+    return examine(text).score
 
 
 def _found(attacks: Sequence[Attack]) -> tuple[dict[Half, Share], dict[str, Share]]:

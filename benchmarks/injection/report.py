@@ -47,6 +47,8 @@ def markdown(measured: Measured) -> str:
             for half, share in measured.found.items()
         ),
         "",
+        _judge(measured, attacks, round(blocked.of)),
+        "",
         f"Its median time for 1 KB: {measured.us_per_kb:,.0f} µs.",
         "",
         f"| family | found, % | {' | '.join(_TOLD_BY_FAMILY)} |",
@@ -59,6 +61,19 @@ def markdown(measured: Measured) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _judge(measured: Measured, attacks: int, look_alikes: int) -> str:
+    """What a judge is asked about, and what there is to win."""
+    found = sum(share.count for share in measured.found.values())
+    asked = measured.judged
+    return (
+        f"A judge is asked about {asked['attacks']} of {attacks} attacks and"
+        f" {asked['look-alikes']} of {look_alikes} look-alikes; one that errs in nothing would"
+        f" bring the share found from {100 * found / attacks:.0f} to"
+        f" {100 * (found + asked['attacks']) / attacks:.0f} %. The simulated one, which goes by"
+        f" words, refuses {measured.blocked_by_judge} look-alikes more."
+    )
 
 
 def _met(percent: float) -> str:

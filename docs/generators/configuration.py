@@ -165,7 +165,7 @@ def _default(field: types.Field) -> object:
 def _shown_default(field: types.Field, default: object) -> str:
     if field.required:
         return "**required**"
-    if default is None:
+    if default is None or default is msgspec.NODEFAULT:
         return "none"
     if default in ((), {}):
         return "empty"
@@ -184,6 +184,8 @@ def _type_name(kind: types.Type) -> str:
             return ", ".join(["text", *_text_bounds(kind)])
         case types.LiteralType():
             return " or ".join(code(str(value)) for value in kind.values)
+        case types.DateType():
+            return "date"
         case types.NoneType():
             return "none"
         case types.UnionType():

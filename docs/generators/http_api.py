@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from docs.generators.markdown import code, table
-from headgate.app.composition import build, prepare
+from headgate.app.composition import build
 from headgate.app.plan import Plan
+from headgate.app.preparation import prepare
 from headgate.config.settings import ProviderSettings, Settings
 
 _INTRODUCTION = """\
@@ -73,6 +74,7 @@ _SECTIONS = {
     "openai": "The OpenAI API",
     "workflows": "Workflows",
     "runs": "Runs",
+    "reviews": "Reviews",
     "usage": "Usage",
     "cache": "Cache",
     "keys": "Keys",

@@ -69,6 +69,10 @@ def page() -> str:
     metrics.targets.keys_out("openai", 1)
     metrics.allowances.note([_SHARE], {_RULE.name: 1}, waiting=0)
     metrics.grading.graded("chat", "asked")
+    metrics.reviews.note_open({("output", "w"): 1})
+    metrics.reviews.note_decided(
+        kind="output", workflow="w", decision="edited", by="person", seconds=1, edit_share=0.1
+    )
     metrics.traces.lost("queue_full", 1)
     metrics.note_state(in_flight=0, lag_s=0.0, waiting_records=0)
     rows, buckets = [], []
@@ -86,5 +90,5 @@ def page() -> str:
             buckets.append(f"- {code(family.name)}: {', '.join(bounds)}")
     return (
         f"{_INTRODUCTION}\n{table(['name', 'type', 'labels', 'what it tells'], rows)}\n\n"
-        "The buckets of the histograms, in seconds:\n\n" + "\n".join(buckets)
+        "The buckets of the histograms, in the unit that their names tell:\n\n" + "\n".join(buckets)
     )

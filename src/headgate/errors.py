@@ -91,6 +91,14 @@ class ContentBlockedError(InvalidRequestError):
     retryable = False
 
 
+class ReviewNeededError(ContentBlockedError):
+    """A person must look at it first, so it does not go on; the message says who asks for that."""
+
+    status = 403
+    type = "permission_error"
+    code = "review_needed"
+
+
 class NotFoundError(HeadgateError):
     """There is no such thing here."""
 

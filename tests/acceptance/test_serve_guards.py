@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
 
 from servers import (
     ADMIN_KEY,
@@ -49,11 +47,12 @@ guards:
     redact:
       find: { kinds: [email, payment_card, secret], languages: [en] }
       modes: { payment_card: mask, secret: block }
+    unreadable: allow
   house:
     words: { words: [Project Chimera], message: "We do not talk about that." }
+    unreadable: allow
   readable:
     words: { words: [never said], on_hit: flag }
-    unreadable: block
 guard_policies:
   everyone: { guards: [personal, house] }
   outsiders: { guards: [readable], of: { trust: untrusted } }
@@ -414,22 +413,10 @@ def test_files_are_refused_where_a_guard_must_see_into_them(
     assert len(upstream.requests("/v1/files")) == before
 
 
-def test_a_realtime_session_is_refused_where_guards_stand(guarded: RunningServer):
-    with (
-        pytest.raises(InvalidStatus) as refused,
-        connect(
-            f"ws://{guarded.host}:{guarded.port}/v1/realtime?model=gpt-realtime",
-            additional_headers={"authorization": f"Bearer {ADMIN_KEY}"},
-        ),
-    ):
-        pass
-    assert b"guard_cannot_see" in (refused.value.response.body or b"")
-
-
 def test_headgate_check_shows_which_guards_stand_where(tmp_path: Path):
     (tmp_path / "headgate.yaml").write_text(GUARDED)
     shown = headgate("check", ".", folder=tmp_path)
     assert shown.returncode == 0, shown.stderr
     lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
-    assert "everyone all personal redact input and output 2 s blocks" in lines
-    assert "outsiders trust untrusted readable words input and output 2 s blocks" in lines
+    assert "everyone all personal redact input and output 2 s blocks lets by" in lines
+    assert "outsiders trust untrusted readable words input and output 2 s blocks blocks" in lines

@@ -211,7 +211,7 @@ retries: {max_attempts: 2, base_delay_s: 0}
     listed = server.get("/v1/batches")
     assert [one["id"] for one in listed.json()["data"]] == ["b_1"]
     assert listed.headers["x-headgate-attempts"] == "2"
-    upstream.answers("/v1/evals?limit=100", error(403, "no_evals"))
+    upstream.answers("/v1/evals?limit=100", error(409, "no_evals"))
     assert server.get("/v1/evals").error["code"] == "no_evals"
     upstream.answers("/v1/containers?limit=100", reply(b"<html>"))
     assert server.get("/v1/containers").error["code"] == "upstream_malformed_reply"

@@ -7,6 +7,7 @@ from typing import Self
 from headgate.config.settings import Settings
 from headgate.ledger.alerts.outbox import AlertOutbox
 from headgate.ledger.allowances.allowances import Allowances
+from headgate.ledger.allowances.asking import Asking
 from headgate.ledger.allowances.rule import Rules, rules_of
 from headgate.ledger.allowances.store import AllowanceStore
 from headgate.storage import Database
@@ -20,19 +21,29 @@ class Accounting:
     """What counts limits and budgets in one worker: started, and stopped after the last call."""
 
     def __init__(
-        self, rules: Rules, settings: Settings, database: Database, outbox: AlertOutbox
+        self,
+        rules: Rules,
+        settings: Settings,
+        database: Database,
+        outbox: AlertOutbox,
+        asking: Asking,
     ) -> None:
         self.allowances = Allowances(
-            rules, settings.allowances, AllowanceStore(database, new_id("holder"), outbox)
+            rules,
+            settings.allowances,
+            AllowanceStore(database, new_id("holder"), outbox),
+            asking=asking,
         )
 
     @classmethod
-    def of(cls, settings: Settings, database: Database, outbox: AlertOutbox) -> Self | None:
+    def of(
+        cls, settings: Settings, database: Database, outbox: AlertOutbox, asking: Asking
+    ) -> Self | None:
         """What `settings` need; None where they name no limit and no budget."""
         rules = rules_of(settings.limits, settings.budgets)
         if not rules.rules and not rules.caps:
             return None
-        return cls(rules, settings, database, outbox)
+        return cls(rules, settings, database, outbox, asking)
 
     def start(self) -> None:
         """Begin to count; call it on the loop that carries the calls."""

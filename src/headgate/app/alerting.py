@@ -23,15 +23,21 @@ class Alerting:
     """The alerts of one worker; it does nothing where there is nothing to be told of."""
 
     def __init__(
-        self, settings: Settings, database: Database, providers: Iterable[Provider]
+        self,
+        settings: Settings,
+        database: Database,
+        providers: Iterable[Provider],
+        *,
+        alerts_of_reviews: bool = False,
     ) -> None:
         channels = channels_of(settings.alerts)
         self.outbox = AlertOutbox(database, [channel.name for channel in channels])
         rules = rules_of(settings.limits, settings.budgets).rules
         alerts_of_budgets = any(rule.alerts_at for rule in rules)
         alerts_of_keys = len(channels) > 1 and any(one.pool is not None for one in providers)
+        alerts_of_reviews = alerts_of_reviews or any(rule.asks for rule in rules)
         self._sender = None
-        if alerts_of_budgets or alerts_of_keys:
+        if alerts_of_budgets or alerts_of_keys or alerts_of_reviews:
             self._sender = AlertSender(
                 self.outbox, channels, max_attempts=settings.alerts.max_attempts
             )

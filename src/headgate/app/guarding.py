@@ -6,8 +6,14 @@ from pathlib import Path
 
 from headgate.checks.redaction.sealing import Seal
 from headgate.config.settings import Settings
+from headgate.gateway.alarms import Alarms
+from headgate.gateway.forms import SpoolRoom
+from headgate.gateway.guarded_files.files import GuardedFiles
+from headgate.gateway.guarded_files.line_notes import LineNotes
 from headgate.gateway.guards import GuardsInCalls
 from headgate.gateway.hidden_values import HiddenValues
+from headgate.gateway.judging.judge import GatewayJudge
+from headgate.gateway.kept_answers import KeptAnswers
 from headgate.gateway.moderator import GatewayModerator
 from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
@@ -19,21 +25,38 @@ def build_guards(
     folder: Path | None,
     key: bytes,
     moderator: GatewayModerator,
+    judge: GatewayJudge,
     database: Database,
     threads: StorageThreads,
     metrics: GuardMetrics,
-) -> GuardsInCalls | None:
-    """The guards of a server; None where it has none. `key`, 32 bytes, is secret and lasts."""
+    room: SpoolRoom,
+    alarms: Alarms,
+) -> tuple[GuardsInCalls | None, GuardedFiles | None]:
+    """The guards of a server, at calls and at files; None where it has none.
+
+    `key`, 32 bytes, is secret and lasts; forms wait in `room`.
+    """
     if not settings.guard_policies:
-        return None
+        return None, None
     # Here, because what finds personal data takes 30 MB, which only those who use it should pay.
     from headgate.checks.guards.building import Means, build_policies  # noqa: PLC0415
 
-    means = Means(key, moderator, folder)
+    means = Means(key, moderator, judge, folder)
     policies = build_policies(settings.guards, settings.guard_policies, means)
     if policies is None:
-        return None
-    return GuardsInCalls(policies, HiddenValues(database, threads, Seal(key)), metrics)
+        return None, None
+    seal = Seal(key)
+    hidden = HiddenValues(database, threads, seal)
+    notes = LineNotes(database, threads, seal)
+    files = GuardedFiles(
+        policies,
+        hidden,
+        notes,
+        room,
+        max_line_bytes=settings.server.max_body_bytes,
+    )
+    kept = KeptAnswers(policies, hidden, notes)
+    return GuardsInCalls(policies, hidden, kept, metrics, alarms), files
 
 
 def untrusted_projects(settings: Settings) -> frozenset[str]:

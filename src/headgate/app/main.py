@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from headgate.cli.main import Composition, ServeOptions, run
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from headgate.cli.main import Composition, ServeOptions, Workbench, run
 
 
 def main() -> None:
     """Run the command line."""
-    run(Composition(serve=_serve))
+    run(Composition(serve=_serve, workbench=_workbench))
 
 
 def _serve(options: ServeOptions) -> None:
@@ -15,3 +18,9 @@ def _serve(options: ServeOptions) -> None:
     from headgate.app.serving import serve  # noqa: PLC0415
 
     serve(options)
+
+
+def _workbench(folder: Path | None) -> AbstractAsyncContextManager[Workbench]:
+    from headgate.app.workbench import workbench  # noqa: PLC0415 - as above
+
+    return workbench(folder)

@@ -18,12 +18,14 @@ from typing import NoReturn, cast
 import uvicorn
 
 from headgate import __version__
-from headgate.app.composition import Application, build, prepare
+from headgate.app.application import Application
+from headgate.app.composition import build
 from headgate.app.plan import SIMULATOR_URL, Plan, read_plan
+from headgate.app.preparation import prepare
 from headgate.app.processes import Server, Workers
 from headgate.cli.main import ServeOptions
 from headgate.config.short_keys import short_key_warnings
-from headgate.errors import ConfigError
+from headgate.errors import ConfigError, HeadgateError
 from headgate.intake.http.server_protocol import ServerProtocol
 from headgate.intake.sockets.protocol import socket_protocol
 from headgate.telemetry.logs import configure_logs
@@ -73,8 +75,13 @@ def worker() -> Application:
     folder = os.environ.get(_FOLDER)
     plan = read_plan(Path(folder) if folder else None)
     configure_logs(plan.settings.logs.level)
-    # Not `os.getppid()`: a worker that starts while the main process is killed has another by then.
-    return build(plan, parent_pid=int(os.environ[_MAIN_PID]))
+    try:
+        # Not `os.getppid()`: a worker that starts while the main process is killed has another by
+        # then.
+        return build(plan, parent_pid=int(os.environ[_MAIN_PID]))
+    except HeadgateError as error:
+        _log.error("the worker could not start", extra={"reason": error.message})
+        sys.exit(1)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,9 @@
 """A workflow's `rules.py`: what its owner demands of an output beyond its schema.
 
-It may define `check(output, input)`, which returns a list of problems (None or empty: it passes),
-`amend(output, input)`, which returns the output put right, and `fallback(input)`, which answers
-without a model. A rule that raises, hangs or returns nonsense has failed: nothing passes unseen.
+It may define `check(output, input)`, which returns a list of problems (None or empty: it passes) or
+`hold` for a person to look, `amend(output, input)`, which returns the output put right, and
+`fallback(input)`, which answers without a model. A rule that raises, hangs or returns nonsense has
+failed: nothing passes unseen.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 from headgate.checks.bounded_thread import NoThreadFreeError, call_bounded
 from headgate.checks.problem import Problem
+from headgate.checks.ruling import PASSED, Hold, Ruling
 from headgate.checks.schema import plain_json
 from headgate.errors import ConfigError
 
@@ -54,19 +56,24 @@ class Rules:
             raise ConfigError(f"{path}:1: defines none of check, amend, fallback")
         return cls(functions, timeout_s)
 
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The names of those that it defines."""
+        return tuple(self._functions)
+
     def has(self, function: str) -> bool:
         """Whether the file defines `function`."""
         return function in self._functions
 
-    async def check(self, output: dict[str, Any], given: dict[str, Any]) -> tuple[Problem, ...]:
-        """The problems that `check` finds, at most 20; a problem of its own where it fails."""
+    async def check(self, output: dict[str, Any], given: dict[str, Any]) -> Ruling:
+        """What `check` says, at most 20 problems and 20 holds; a problem of its own if it fails."""
         if not self.has("check"):
-            return ()
+            return PASSED
         try:
             found = await self._call("check", output, given)
-            return _as_problems(found)
+            return _as_ruling(found)
         except RulesError as error:
-            return (Problem("", "rules", str(error)),)
+            return Ruling(problems=(Problem("", "rules", str(error)),))
 
     async def amend(self, output: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         """The output as `amend` returns it; `RulesError` where it fails."""
@@ -130,12 +137,20 @@ def _check_signature(path: Path, name: str, found: object, arguments: int) -> No
         raise ConfigError(f"{path}:{line}: {name}: must be called as {name}{wanted}") from None
 
 
-def _as_problems(found: Any) -> tuple[Problem, ...]:
+def _as_ruling(found: Any) -> Ruling:
     if found is None:
-        return ()
-    if not isinstance(found, list | tuple) or not all(isinstance(item, str) for item in found):
-        raise RulesError("`check` in rules.py must return a list of texts, or None")
-    return tuple(_as_problem(item) for item in found[:_PROBLEMS_AT_MOST])
+        return PASSED
+    said = [found] if isinstance(found, Hold) else found
+    if not isinstance(said, list | tuple) or not all(isinstance(one, str | Hold) for one in said):
+        raise RulesError("`check` in rules.py must return a list of texts, `hold(…)`, or None")
+    problems = [one for one in said if isinstance(one, str)]
+    holds = [reason for one in said if isinstance(one, Hold) for reason in one.reasons]
+    if not all(isinstance(reason, str) for reason in holds):
+        raise RulesError("`hold` in rules.py takes a text")
+    return Ruling(
+        problems=tuple(_as_problem(text) for text in problems[:_PROBLEMS_AT_MOST]),
+        holds=tuple(_as_problem(text) for text in holds[:_PROBLEMS_AT_MOST]),
+    )
 
 
 def _as_problem(text: str) -> Problem:

@@ -13,6 +13,7 @@ import jsonschema_rs
 import msgspec
 
 from headgate.checks.problem import Problem
+from headgate.checks.schema_work import lists_errors_of
 from headgate.config.json_file import JsonFile, dotted
 from headgate.errors import ConfigError
 
@@ -66,6 +67,8 @@ class Schema:
         """What keeps `value` from fitting, at most 20 problems; empty where it fits."""
         if self._validator.is_valid(value):
             return ()
+        if not lists_errors_of(self.document, value):
+            return (Problem("", "schema", "does not fit the schema; it can't be told where"),)
         found: list[Problem] = []
         for error in self._validator.iter_errors(value):
             found.append(_explained(error))

@@ -61,7 +61,7 @@ def _row(one: AllowanceView) -> list[str]:
     return [
         one.rule,
         one.subject,
-        f"{sign}{one.limit}",
+        f"{sign}{one.limit}" + (f" + {sign}{one.granted} granted" if float(one.granted) else ""),
         f"{sign}{one.spent}",
         f"{sign}{one.left}",
         f"{one.used_percent:g} %",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,30 @@ import msgspec
 from headgate.cli.examples import Command
 from headgate.cli.guards_shown import print_guards
 from headgate.cli.output import Column, json_option, note, print_json, print_table
+from headgate.cli.references import (
+    guard_problems,
+    route_problems,
+    semantic_problems,
+    unknown_groups,
+    unserved,
+)
+from headgate.cli.runs_shown import print_runs, runs_line
 from headgate.config import environment
 from headgate.config.allowances import BudgetSettings, UsageLimitSettings
 from headgate.config.caching import CacheSettings
 from headgate.config.load import FILE_NAME, load_settings
 from headgate.config.policy import effective_policy
 from headgate.config.problems import every_problem
+from headgate.config.review_checks import review_in_words
 from headgate.config.settings import ProviderSettings, Settings
 from headgate.config.short_keys import short_key_warnings
 from headgate.config.trace_plan import TracePlan, trace_plan
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
-from headgate.ledger.allowances.rule import rules_of
+from headgate.ledger.allowances.rule import Rule, rules_of
 from headgate.ledger.money import shown_usd
 from headgate.workflows.catalogue import workflow_folders
+from headgate.workflows.durable.webhook_check import check_webhooks
 from headgate.workflows.folder import Workflow, load_workflow
 
 
@@ -98,7 +107,8 @@ def check_project(folder: Path | None) -> Checked:
     try:
         settings = load_settings(folder)
         providers = environment.providers(settings)
-        problems += _route_problems(settings, providers)
+        problems += route_problems(settings, providers)
+        problems += guard_problems(settings, folder)
         traces = trace_plan(settings.traces, os.environ)
         policy = effective_policy(
             settings,
@@ -122,9 +132,14 @@ def check_project(folder: Path | None) -> Checked:
             continue
         workflows.append(workflow)
         if settings is not None:
-            problems += _unserved(workflow, settings, providers)
+            problems += unserved(workflow, settings, providers)
+            problems += unknown_groups(workflow, settings)
     if settings is not None:
-        problems += _semantic_problems(settings, providers, workflows)
+        problems += semantic_problems(settings, providers, workflows)
+        try:
+            check_webhooks(settings.runs, workflows)
+        except ConfigError as error:
+            problems += error.problems
     return Checked(
         problems=tuple(dict.fromkeys(problems)),
         policy=None if problems else policy,
@@ -146,62 +161,6 @@ def _all_of_settings(folder: Path | None, error: ConfigError) -> tuple[str, ...]
     return tuple(dict.fromkeys((*error.problems, *others)))
 
 
-def _route_problems(settings: Settings, providers: dict[str, ProviderSettings]) -> list[str]:
-    named = [
-        (f"routes.{name}.{place}", target.provider)
-        for name, route in settings.routes.items()
-        for place, target in (
-            *((f"targets[{index}]", target) for index, target in enumerate(route.targets)),
-            *((("larger_context", route.larger_context),) if route.larger_context else ()),
-        )
-    ]
-    return [
-        f"{FILE_NAME}: {place}.provider: there is no provider `{provider}`;"
-        f" there is {', '.join(providers)}"
-        for place, provider in named
-        if provider not in providers
-    ]
-
-
-def _unserved(
-    workflow: Workflow, settings: Settings, providers: dict[str, ProviderSettings]
-) -> list[str]:
-    """What is wrong where nothing answers to the name that a workflow's calls ask for."""
-    route = workflow.settings.route
-    patterns = [pattern for provider in providers.values() for pattern in provider.models]
-    if route in settings.routes or any(fnmatchcase(route, pattern) for pattern in patterns):
-        return []
-    document = YamlFile.read(workflow.folder / "workflow.yaml")
-    return [
-        document.error(
-            f"{route} is neither a route in {FILE_NAME} nor a model that a provider serves", "route"
-        ).message
-    ]
-
-
-def _semantic_problems(
-    settings: Settings, providers: dict[str, ProviderSettings], workflows: list[Workflow]
-) -> list[str]:
-    """What is wrong where the semantic cache names what isn't there."""
-    semantic = settings.cache.semantic if settings.cache is not None else None
-    if semantic is None:
-        return []
-    caching = {workflow.name for workflow in workflows if workflow.settings.cache is not None}
-    problems = [
-        f"{FILE_NAME}: cache.semantic.workflows: there is no workflow `{name}` with a `cache:`"
-        for name in semantic.workflows
-        if name not in caching
-    ]
-    patterns = [pattern for provider in providers.values() for pattern in provider.models]
-    model = semantic.embeddings
-    if model not in settings.routes and not any(fnmatchcase(model, p) for p in patterns):
-        problems.append(
-            f"{FILE_NAME}: cache.semantic.embeddings: {model} is neither a route nor a model that a"
-            " provider serves"
-        )
-    return problems
-
-
 def _summary(workflow: Workflow) -> dict[str, Any]:
     return {
         "name": workflow.name,
@@ -211,9 +170,19 @@ def _summary(workflow: Workflow) -> dict[str, Any]:
         "route": workflow.settings.route,
         "trust": workflow.settings.trust,
         "fallback": workflow.settings.fallback is not None,
+        "review": review_in_words(workflow.settings.review),
         "reask": workflow.settings.checks.reask,
+        "rules": workflow.settings.checks.rules,
+        "rules_py": [] if workflow.rules is None else workflow.rules.functions,
         "timeout_s": workflow.settings.limits.timeout_s,
     }
+
+
+def _fallback(workflow: Workflow) -> str:
+    declared = workflow.settings.fallback
+    if declared == "review":
+        return "a person"
+    return "yes" if declared else "no"
 
 
 def _cache(settings: dict[str, Any] | None, workflows: tuple[Workflow, ...]) -> str:
@@ -253,6 +222,7 @@ def _print(folder: Path | None, found: Checked) -> None:
         + ("; what is unusually late is given up for another" * retries["give_up_unusual"])
     )
     click.echo(f"Cache     {_cache(policy['cache'], found.workflows)}")
+    click.echo(f"Runs      {runs_line(policy['runs'])}")
     click.echo(f"Traces    {_traces(found.traces)}\n")
     print_table(
         [
@@ -292,19 +262,28 @@ def _print(folder: Path | None, found: Checked) -> None:
         print_table(
             [
                 Column("workflow"), Column("version"), Column("digest"), Column("route"),
-                Column("input"), Column("fallback"), Column("owner"),
+                Column("input"), Column("rules"), Column("fallback"), Column("a person looks"),
+                Column("owner"),
             ],
             [
                 [
                     workflow.name, workflow.settings.version,
                     workflow.digest.removeprefix("sha256:")[:12], workflow.settings.route,
-                    workflow.settings.trust, "yes" if workflow.settings.fallback else "no",
-                    workflow.settings.owner,
+                    workflow.settings.trust, _rules_shown(workflow), _fallback(workflow),
+                    review_in_words(workflow.settings.review), workflow.settings.owner,
                 ]
                 for workflow in found.workflows
             ],
         )  # fmt: skip
+        print_runs(found.workflows)
     click.echo("All right. `--json` prints every setting with its value.")
+
+
+def _rules_shown(workflow: Workflow) -> str:
+    """How many are declared, and whether there is a rules.py: `3 + rules.py`."""
+    count = len(workflow.settings.checks.rules)
+    shown = [str(count)] if count else []
+    return " + ".join([*shown, "rules.py"] if workflow.rules is not None else shown) or "none"
 
 
 def _traces(plan: TracePlan | None) -> str:
@@ -353,7 +332,7 @@ def _print_rules(policy: dict[str, Any]) -> None:
         [
             rule.name,
             shown_usd(rule.limit) if rule.measure == "nanousd" else f"{rule.limit:,}",
-            f"waits up to {rule.wait_s:g} s" if rule.wait_s else "refuses",
+            _beyond(rule),
             rule.zone_name if rule.window in ("day", "week", "month") else "",
         ]
         for rule in known.rules
@@ -363,3 +342,10 @@ def _print_rules(policy: dict[str, Any]) -> None:
         [Column("limit or budget"), Column("allows", "right"), Column("beyond"), Column("zone")],
         rows,
     )
+
+
+def _beyond(rule: Rule) -> str:
+    """What happens to a call that no more of an allowance is left for."""
+    if rule.wait_s:
+        return f"waits up to {rule.wait_s:g} s"
+    return "asks a person" if rule.asks else "refuses"

@@ -1,7 +1,9 @@
-"""Reads the inputs for runs: one JSON object, a list of them, or one a line."""
+"""Reads the inputs for runs: one JSON object, a list of them, one a line, or a table (CSV)."""
 
 from __future__ import annotations
 
+import csv
+import io
 import sys
 from typing import Any
 
@@ -25,6 +27,8 @@ def read_inputs(path: str) -> tuple[list[dict[str, Any]], bool]:
         raise InvalidRequestError(f"{name} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise InvalidRequestError(f"{name} is not UTF-8 text") from None
+    if path.endswith(".csv"):
+        return _table(name, content.decode("utf-8-sig")), True
     if not content.strip():
         raise InvalidRequestError(f"{name} is empty; it needs a JSON object, or one a line")
     try:
@@ -34,6 +38,26 @@ def read_inputs(path: str) -> tuple[list[dict[str, Any]], bool]:
     if isinstance(whole, list):
         return [_object(f"{name}: item {i}", item) for i, item in enumerate(whole, 1)], True
     return [_object(name, whole)], False
+
+
+def _table(name: str, text: str) -> list[dict[str, Any]]:
+    """The rows of a table whose first line has the fields' names; every value is a text."""
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    inputs: list[dict[str, Any]] = []
+    try:
+        for row in rows:
+            if None in row or None in row.values():
+                raise InvalidRequestError(
+                    f"{name}:{rows.line_num}: has not as many values as the first line has names"
+                )
+            inputs.append(dict(row))
+            if len(inputs) > INPUTS_AT_MOST:
+                raise InvalidRequestError(f"{name} has more than {INPUTS_AT_MOST} inputs; split it")
+    except csv.Error as error:
+        raise InvalidRequestError(f"{name}:{rows.line_num}: {error}") from None
+    if not inputs:
+        raise InvalidRequestError(f"{name} has no rows below its line of names")
+    return inputs
 
 
 def _file(path: str) -> bytes:

@@ -9,21 +9,29 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from headgate import __version__
-from headgate.errors import ConfigError, HeadgateError
+from headgate.errors import ConfigError, HeadgateError, UnavailableError
+
+if TYPE_CHECKING:
+    from headgate.workflows.runner import Runner
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("headgate.cli.serve", "Start the gateway."),
     "init": ("headgate.cli.init", "Write an example project with two finished workflows."),
     "check": ("headgate.cli.check", "Check a project's files and show the policy they make."),
     "run": ("headgate.cli.run", "Run a workflow on an input, through a running server."),
+    "eval": ("headgate.cli.eval", "Try a workflow against a pack of attacks."),
     "demo": ("headgate.cli.demo", "See the whole way of a request on example inputs."),
+    "reviews": ("headgate.cli.reviews", "See what waits for people, and decide it."),
     "keys": ("headgate.cli.keys", "Create, list, rotate and revoke keys."),
+    "users": ("headgate.cli.users", "Create, list and disable people who sign in to the console."),
     "projects": ("headgate.cli.projects", "Create, list and archive projects."),
     "usage": ("headgate.cli.usage", "Show what was used and what it cost."),
     "estimate": ("headgate.cli.estimate", "Estimate what a month of work would cost, by model."),
@@ -55,11 +63,28 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
     workers: int
 
 
+class Workbench(msgspec.Struct, frozen=True, kw_only=True):
+    """A project made ready in this process to run its workflows, without a server."""
+
+    runner: Runner
+    projects: frozenset[str]
+    """The projects that its runs may be of."""
+    simulated: frozenset[str]
+    """The providers that the simulator stands in for."""
+
+
+def _no_workbench(_: Path | None) -> AbstractAsyncContextManager[Workbench]:
+    raise UnavailableError("This command line has nothing to run workflows with.")
+
+
 class Composition(msgspec.Struct, frozen=True, kw_only=True):
     """What the application lends to its command line."""
 
     serve: Callable[[ServeOptions], None]
     """Serves until it is told to stop. Raises `HeadgateError` where it cannot start."""
+    workbench: Callable[[Path | None], AbstractAsyncContextManager[Workbench]] = _no_workbench
+    """Makes the project in a folder ready; where a provider has no key, a gullible simulator plays
+    it. Raises `HeadgateError` where it can't be."""
 
 
 class _Commands(click.Group):

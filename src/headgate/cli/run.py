@@ -7,7 +7,8 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import click
@@ -15,10 +16,14 @@ import msgspec
 
 from headgate.cli.api_client import ApiClient, error_message, url_option
 from headgate.cli.examples import Command
+from headgate.cli.file_run import Asking, FileRun
+from headgate.cli.guards_shown import print_guards_of_run
 from headgate.cli.input_file import read_inputs
 from headgate.cli.output import Column, json_option, note, print_json, print_table
 from headgate.errors import HeadgateError
 from headgate.ledger.money import shown_usd
+
+T = TypeVar("T")
 
 _NANO = 1_000_000_000
 
@@ -47,13 +52,19 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     examples=(
         "headgate run ticket-triage --input ticket.json",
         "headgate run ticket-triage --input inputs/tickets.jsonl --concurrency 8",
+        "headgate run ticket-triage --input inputs/tickets.jsonl --out results.jsonl",
         'echo \'{"title": "…", "text": "…"}\' | headgate run report-summary --input - --json',
     ),
 )
 @click.argument("workflow")
 @click.option(
     "--input", "path", required=True, metavar="FILE|-",
-    help="A JSON object, a list of them, or one a line; `-` reads standard input.",
+    help="A JSON object, a list of them, or one a line; a .csv with a line of names; `-` reads"
+    " standard input.",
+)  # fmt: skip
+@click.option(
+    "--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a JSON line for each input, in their order; run again, it goes on where it was.",
 )  # fmt: skip
 @url_option
 @click.option("--feature", help="What the cost is for, in the usage figures.")
@@ -72,6 +83,7 @@ def run(
     *,
     workflow: str,
     path: str,
+    out: Path | None,
     url: str,
     feature: str | None,
     user: str | None,
@@ -86,15 +98,34 @@ def run(
     status is 1 if a run failed.
     """
     inputs, many = read_inputs(path)
-    sent = _headers(headers, feature, user, idempotency_key, many=many)
+    sent = _headers(headers, feature, user, idempotency_key, many=many or out is not None)
+    if out is not None:
+        return _run_file(workflow, inputs, out, Asking(url, _path(workflow), sent), concurrency)
     results = list(_progress(_results(workflow, inputs, url, sent, concurrency), len(inputs)))
     if as_json:
         print_json([r.as_json() for r in results] if many else results[0].as_json())
     elif many:
         _print_many(results)
     else:
-        _print_one(results[0])
+        _print_one(results[0], url)
     return 1 if any(result.run is None for result in results) else 0
+
+
+def _run_file(
+    workflow: str, inputs: list[dict[str, Any]], out: Path, ask: Asking, concurrency: int
+) -> int:
+    whole = FileRun(workflow, inputs, out)
+    if whole.earlier:
+        note(f"{len(whole.earlier)} of {len(inputs)} rows are there already")
+    left = len(inputs) - len(whole.earlier)
+    done = [*whole.earlier, *_progress(whole.results(ask, concurrency), left)]
+    failed = sum(result.status == "failed" for result in done)
+    costs = [result.cost_usd for result in done if result.status != "failed"]
+    note(
+        f"{len(done)} rows in {out}: {len(done) - failed} completed, {failed} failed;"
+        f" {_together(costs)}"
+    )
+    return 1 if failed else 0
 
 
 def _headers(
@@ -132,7 +163,7 @@ def _results(
     """In the order of the inputs, each as soon as it and those before it are there."""
     mine = threading.local()
     clients: list[ApiClient] = []
-    path = f"/api/workflows/{quote(workflow, safe='')}/runs"
+    path = _path(workflow)
 
     def one(given: dict[str, Any]) -> Result:
         if not hasattr(mine, "client"):
@@ -140,7 +171,7 @@ def _results(
             clients.append(mine.client)
         status, answer, told = mine.client.post(path, {"input": given}, headers)
         run_id = told.get("x-headgate-run-id")
-        if status == 200:
+        if status in (200, 202):
             return Result(run=answer, status=status, run_id=run_id, error=None)
         message = error_message(answer, status)
         if status in _REFUSED_TO_ALL:
@@ -156,7 +187,11 @@ def _results(
             client.close()
 
 
-def _progress(results: Iterator[Result], total: int) -> Iterator[Result]:
+def _path(workflow: str) -> str:
+    return f"/api/workflows/{quote(workflow, safe='')}/runs"
+
+
+def _progress(results: Iterator[T], total: int) -> Iterator[T]:
     if total < 2 or not sys.stderr.isatty():
         yield from results
         return
@@ -164,19 +199,43 @@ def _progress(results: Iterator[Result], total: int) -> Iterator[Result]:
         yield from bar
 
 
-def _print_one(result: Result) -> None:
+def _print_one(result: Result, url: str) -> None:
     if result.run is None:
         note(f"headgate: {result.error}")
         if result.run_id:
-            note(f"headgate: its steps: GET /api/runs/{result.run_id}")
+            _print_failed(result.run_id, url)
         return
     run = result.run
+    if run["status"] == "awaiting_review":
+        note(f"{run['id']} waits for a person: headgate reviews show {run['review_id']}")
+        _print_steps(run)
+        return
     print_json(run["output"])
     notes = "the declared fallback, not a model's answer; " if run["fallback"] else ""
     note(
         f"\n{run['workflow']} {run['version']}: {run['status']}, {notes}{_cost(run)},"
         f" {_seconds(run)}\n{run['id']}\n"
     )
+    _print_steps(run)
+
+
+def _print_failed(run_id: str, url: str) -> None:
+    """The steps of a run that failed, or where they can be seen."""
+    client = ApiClient(url)
+    try:
+        status, run, _ = client.get(f"/api/runs/{quote(run_id, safe='')}")
+    except HeadgateError:
+        status = 0
+    finally:
+        client.close()
+    if status != 200:
+        note(f"headgate: its steps: GET /api/runs/{run_id}")
+        return
+    note(f"{run_id}\n")
+    _print_steps(run)
+
+
+def _print_steps(run: dict[str, Any]) -> None:
     print_table(
         [Column("step"), Column("try", "right"), Column("verdict"), Column("ms", "right"),
          Column("details")],
@@ -188,6 +247,7 @@ def _print_one(result: Result) -> None:
             for step in run["steps"]
         ],
     )  # fmt: skip
+    print_guards_of_run(run)
 
 
 def _details(step: dict[str, Any], calls: list[dict[str, Any]]) -> str:
@@ -199,7 +259,8 @@ def _details(step: dict[str, Any], calls: list[dict[str, Any]]) -> str:
             tries = f", {call['attempts']} attempts" if call["attempts"] > 1 else ""
             used = call["input_tokens"] is not None
             tokens = f", {call['input_tokens']} → {call['output_tokens']} tokens" if used else ""
-            found.append(f"{call['target'] or call['model']}{tokens}{tries}")
+            if asked := call["target"] or call["model"]:
+                found.append(f"{asked}{tokens}{tries}")
     return "; ".join(found)
 
 
@@ -210,23 +271,30 @@ def _print_many(results: list[Result]) -> None:
         if run is None:
             rows.append([str(number), "failed", "", "", result.run_id or "", result.error or ""])
             continue
-        status = "fallback" if run["fallback"] else run["status"]
-        output = msgspec.json.encode(run["output"]).decode()
+        fell_back = run["fallback"] and run["status"] == "completed"
+        status = "fallback" if fell_back else run["status"]
+        if run["status"] == "awaiting_review":
+            output = run["review_id"]
+        else:
+            output = msgspec.json.encode(run["output"]).decode()
         rows.append([str(number), status, _cost(run), _seconds(run), run["id"], _shortened(output)])
     print_table(
         [Column("#", "right"), Column("status"), Column("cost", "right"), Column("time", "right"),
-         Column("run"), Column("output")],
+         Column("run"), Column("output, or the review that it waits for")],
         rows,
     )  # fmt: skip
     done = [result.run for result in results if result.run is not None]
     costs = [run["cost_usd"] for run in done]
+    note(
+        f"{sum(run['status'] == 'completed' for run in done)} of {len(results)} completed,"
+        f" {sum(bool(run['fallback']) for run in done)} by fallback; {_together(costs)}"
+    )
+
+
+def _together(costs: list[str | None]) -> str:
     known = sum((int(Decimal(cost) * _NANO) for cost in costs if cost is not None), 0)
     unpriced = costs.count(None)
-    note(
-        f"{len(done)} of {len(results)} completed,"
-        f" {sum(bool(run['fallback']) for run in done)} by fallback; {shown_usd(known)}"
-        + (f" and {unpriced} unpriced" if unpriced else "")
-    )
+    return shown_usd(known) + (f" and {unpriced} unpriced" if unpriced else "")
 
 
 def _cost(run: dict[str, Any]) -> str:

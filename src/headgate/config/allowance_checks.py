@@ -83,6 +83,15 @@ def _check_budget(
         for name in ("window", "soft_at", "cheaper_route"):
             if getattr(budget, name) is not None:
                 raise document.error("means nothing without `usd`", *at, name)
+        if budget.at_limit == "ask":
+            raise document.error("means nothing without `usd`", *at, "at_limit")
+    if budget.at_limit == "ask" and budget.cheaper_route is not None:
+        raise document.error(
+            "either a person is asked or calls go by `cheaper_route`; leave one out",
+            *at, "at_limit",
+        )  # fmt: skip
+    if budget.reviewers is not None and budget.at_limit != "ask":
+        raise document.error("means nothing without `at_limit: ask`", *at, "reviewers")
     for name in ("usd", "max_call_usd"):
         amount = getattr(budget, name)
         if amount is not None and not Decimal(amount):

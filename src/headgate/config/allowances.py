@@ -17,6 +17,10 @@ WhenStoreIsAway = Literal["refuse", "spend_leased"]
 """`refuse`: calls that a rule applies to are answered 503. `spend_leased`: each process goes on
 with what it has leased, and refuses when that is used."""
 
+AtLimit = Literal["refuse", "ask"]
+"""`refuse`: calls that the budget does not hold are refused until it begins anew. `ask`: they are
+refused too, and a person is asked once, who may grant more for this window."""
+
 Unpriced = Literal["refuse", "allow"]
 """What becomes of a call whose price nobody knows, where it would spend a budget."""
 
@@ -84,6 +88,16 @@ class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         Meta(
             description="Route for calls beyond `soft_at`, and for those that no longer fit the"
             " budget by their own."
+        ),
+    ] = None
+    at_limit: Annotated[
+        AtLimit, Meta(description="What becomes of calls that it does not hold.")
+    ] = "refuse"
+    reviewers: Annotated[
+        str | None,
+        Meta(
+            description="With `at_limit: ask`: the group of `reviews.groups` that is asked; else"
+            " keys of the roles admin and operator."
         ),
     ] = None
     alerts_at: Annotated[

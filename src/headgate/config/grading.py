@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from headgate.config.table import Name, Seconds, Table
-
-OWN_FIELDS = ("model", "messages", "response_format", "stream", "n", "tools", "max_tokens")
-"""Of a classifier's request: what `parameters` can't set."""
+from headgate.config.asked_model import AskedModelSettings
+from headgate.config.table import Name, Seconds
 
 
 def _simple_or_hard() -> dict[str, str]:
@@ -22,13 +20,9 @@ def _simple_or_hard() -> dict[str, str]:
     }
 
 
-class ClassifierSettings(Table, frozen=True):
+class ClassifierSettings(AskedModelSettings, frozen=True, kw_only=True):
     """A small model that grades requests, for the targets of a tiered route whose `when` asks."""
 
-    model: Annotated[
-        str,
-        Meta(description="What is asked: a model, or a route that is not tiered itself."),
-    ]
     otherwise: Annotated[
         str,
         Meta(description="The grade where it fails, is late, or there is no text to be graded."),
@@ -50,21 +44,3 @@ class ClassifierSettings(Table, frozen=True):
             description="Of a longer text, the beginning and the end are graded.",
         ),
     ] = 4_000
-    max_output_tokens: Annotated[
-        int, Meta(ge=5, le=10_000, description="Of its answer, thinking included.")
-    ] = 30
-    remember: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=1_000_000,
-            description="Texts whose grades each process remembers, to ask once for equal ones.",
-        ),
-    ] = 10_000
-    parameters: Annotated[
-        dict[str, Any],
-        Meta(
-            description="More of its request, such as `reasoning_effort: minimal`; what is null is"
-            " left out, such as `temperature`, which is 0 unless set."
-        ),
-    ] = {}

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from headgate.config.asked_model import AskedModelSettings
 from headgate.config.detection import DetectionSettings
 from headgate.config.table import Name, Table
 
@@ -17,7 +18,11 @@ OnError = Literal["block", "allow"]
 record, the metrics and `headgate check` say so."""
 
 Unreadable = Literal["block", "allow"]
-"""What becomes of images, audio, files and token numbers, in which a guard can't see text."""
+"""What becomes of images, audio, files and token numbers, in which a guard can't see text.
+
+- `block`: a call that holds one which the guard would have to read is refused.
+- `allow`: it goes by unread; `headgate check` says so.
+"""
 
 RedactMode = Literal["placeholder", "stand_in", "hash", "mask", "drop", "block"]
 """What is done with a value that was found.
@@ -31,8 +36,8 @@ RedactMode = Literal["placeholder", "stand_in", "hash", "mask", "drop", "block"]
 """
 
 OnHit = Literal["block", "flag", "review"]
-"""`block`: the call is refused. `flag`: it goes on, and its record says so. `review`: so too for a
-direct call; a workflow's run waits for a person."""
+"""`block`: the call is refused. `flag`: it goes on, and its record says so. `review`: a workflow's
+run waits for a person; a direct call is refused, and a person says whether rightly."""
 
 When = Literal["before", "beside"]
 """`before`: the model is asked when the verdict is in. `beside`: at the same time, which is quicker
@@ -118,6 +123,40 @@ class ModerationSettings(Table, frozen=True):
     ] = None
 
 
+class JudgeSettings(AskedModelSettings, frozen=True, kw_only=True):
+    """A model that is asked where the detector's score alone doesn't tell.
+
+    Each text that it judges is a call of its own, which the call's project pays for. Where it
+    fails, or is late, the guard has failed.
+    """
+
+    from_score: Annotated[
+        int,
+        Meta(ge=0, le=100, description="The detector's score from which it is asked; 0: always."),
+    ] = 20
+    below_score: Annotated[
+        Annotated[int, Meta(ge=1, le=101)] | None,
+        Meta(
+            description="The score from which it is not asked any more, since that is an attack;"
+            " by default the guard's `threshold`. Above that it may also acquit.",
+        ),
+    ] = None
+    threshold: Annotated[
+        int, Meta(ge=1, le=100, description="From which score of its own a text is an attack.")
+    ] = 50
+    timeout_s: Annotated[
+        float, Meta(gt=0, le=60, description="How long it may take; less than the guard's.")
+    ] = 1.5
+    piece_characters: Annotated[
+        int,
+        Meta(
+            ge=500,
+            le=200_000,
+            description="A longer text is judged in pieces; one call's texts in 16 at most.",
+        ),
+    ] = 8_000
+
+
 class InjectionSettings(Table, frozen=True):
     """Looks for instructions in texts that an attacker may have written, and sets such texts apart.
 
@@ -126,11 +165,14 @@ class InjectionSettings(Table, frozen=True):
 
     threshold: Annotated[
         int, Meta(ge=1, le=100, description="From which score a text counts as an attack.")
-    ] = 60
+    ] = 50
     on_hit: Annotated[OnInjection, Meta(description="What is done with it.")] = "block"
     spotlight: Annotated[
         Spotlight, Meta(description="How such texts are made to stand out, attack or not.")
     ] = "fence"
+    judge: Annotated[
+        JudgeSettings | None, Meta(description="Who judges what the detector is in doubt of.")
+    ] = None
     message: Annotated[
         str | None, Meta(description="What a caller is told when it is blocked.")
     ] = None
@@ -175,6 +217,15 @@ class ToolsSettings(Table, frozen=True):
     ] = {}
 
 
+class SchemaSettings(Table, frozen=True):
+    """Checks answers against the schemas of their requests: structured output, tool arguments."""
+
+    on_hit: Annotated[
+        Literal["block", "flag"],
+        Meta(description="What is done with an answer that does not fit."),
+    ] = "block"
+
+
 class CustomSettings(Table, frozen=True):
     """A guard of your own: a subclass of `headgate.checks.guards.guard.Guard`."""
 
@@ -200,6 +251,7 @@ class GuardSettings(Table, frozen=True):
     canary: CanarySettings | None = None
     links: LinksSettings | None = None
     tools: ToolsSettings | None = None
+    schema: SchemaSettings | None = None
     custom: CustomSettings | None = None
     directions: Annotated[
         tuple[Direction, ...],
@@ -213,7 +265,7 @@ class GuardSettings(Table, frozen=True):
     ] = 2.0
     unreadable: Annotated[
         Unreadable, Meta(description="What becomes of parts in which it can't see text.")
-    ] = "allow"
+    ] = "block"
 
 
 class GuardPolicySettings(Table, frozen=True):
@@ -229,7 +281,7 @@ class GuardPolicySettings(Table, frozen=True):
 
 
 GUARD_KINDS = (
-    "redact", "words", "moderation", "injection", "canary", "links", "tools", "custom",
+    "redact", "words", "moderation", "injection", "canary", "links", "tools", "schema", "custom",
 )  # fmt: skip
 """The blocks of which a guard has exactly one."""
 

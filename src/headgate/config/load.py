@@ -15,6 +15,7 @@ from headgate.config.allowance_checks import check_alerts, check_allowances
 from headgate.config.endpoints import MODEL_OPTIONAL
 from headgate.config.guard_checks import check_guards
 from headgate.config.provider_kinds import kind_problems
+from headgate.config.review_checks import check_reviews
 from headgate.config.route_checks import check_route
 from headgate.config.settings import ProviderSettings, Settings
 from headgate.config.traces import TraceSettings
@@ -80,6 +81,7 @@ def _check(document: YamlFile, settings: Settings) -> None:
     check_allowances(document, settings.limits, settings.budgets, settings.routes)
     check_alerts(document, settings.alerts)
     check_guards(document, settings.guards, settings.guard_policies)
+    check_reviews(document, settings.reviews, settings.budgets)
     for name, provider in settings.providers.items():
         address = urlsplit(provider.base_url)
         if address.scheme not in ("http", "https") or not address.hostname:

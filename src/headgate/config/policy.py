@@ -43,6 +43,8 @@ def effective_policy(
         for channel in channels.values():
             for name in secrets:
                 channel[name] = "set" if channel[name] else "not set"
+    if settings.runs.webhooks is not None:
+        policy["runs"]["webhooks"] |= dict.fromkeys(("secret",), "set")
     if settings.traces is not None:
         policy["traces"]["headers"] = dict.fromkeys(settings.traces.headers, "set")
     if settings.cache is not None and settings.cache.redis_url is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from headgate.config.grading import OWN_FIELDS, ClassifierSettings
+from headgate.config.asked_model import OWN_FIELDS
+from headgate.config.grading import ClassifierSettings
 from headgate.config.routes import RouteSettings
 from headgate.config.settings import Settings
 from headgate.config.yaml_file import YamlFile

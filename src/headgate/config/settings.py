@@ -13,6 +13,7 @@ from msgspec.structs import force_setattr
 from headgate.config.alerts import AlertSettings
 from headgate.config.allowances import AllowanceSettings, BudgetSettings, UsageLimitSettings
 from headgate.config.caching import CacheSettings
+from headgate.config.console import ConsoleSettings
 from headgate.config.endpoints import EndpointsSettings
 from headgate.config.failures import BreakerSettings, RetrySettings
 from headgate.config.guards import GuardPolicySettings, GuardSettings
@@ -25,7 +26,9 @@ from headgate.config.providers import (
     Capability,
     ProviderKind,
 )
+from headgate.config.reviews import ReviewsSettings
 from headgate.config.routes import RouteSettings
+from headgate.config.runs import RunsSettings
 from headgate.config.sockets import SocketSettings
 from headgate.config.table import Name, Seconds, Table
 from headgate.config.traces import TraceSettings
@@ -282,6 +285,7 @@ class Settings(Table, frozen=True):
         CacheSettings | None,
         Meta(description="Without it, only routes and workflows with a `cache:` have one."),
     ] = None
+    runs: RunsSettings = RunsSettings()
     retries: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
     endpoints: EndpointsSettings = EndpointsSettings()
@@ -312,6 +316,8 @@ class Settings(Table, frozen=True):
     ] = ()
     allowances: AllowanceSettings = AllowanceSettings()
     alerts: AlertSettings = AlertSettings()
+    reviews: ReviewsSettings = ReviewsSettings()
+    console: ConsoleSettings = ConsoleSettings()
 
     @property
     def provider_names(self) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from msgspec import Meta
 
 from headgate.config.allowances import Priority
 from headgate.config.caching import WorkflowCacheSettings
+from headgate.config.output_rules import OutputRuleSettings
+from headgate.config.reviews import ReviewSettings
 from headgate.config.table import Seconds, Table
 
 Trust = Literal["trusted", "untrusted"]
@@ -40,6 +42,10 @@ class CheckSettings(Table, frozen=True):
         float,
         Meta(gt=0, le=30, description="Longest time one function of rules.py may take."),
     ] = 2.0
+    rules: Annotated[
+        tuple[OutputRuleSettings, ...],
+        Meta(max_length=100, description="What must hold beside what rules.py says."),
+    ] = ()
 
 
 class FallbackSettings(Table, frozen=True):
@@ -65,6 +71,40 @@ class LimitSettings(Table, frozen=True):
     priority: Annotated[
         Priority, Meta(description="Whose calls go first where they wait for a limit.")
     ] = "normal"
+    concurrency: Annotated[
+        Annotated[int, Meta(ge=1, le=10_000)] | None,
+        Meta(
+            description="Asynchronous runs under way at once, in all processes together; without"
+            " it, only `runs.per_worker` of headgate.yaml bounds them."
+        ),
+    ] = None
+    deadline_s: Annotated[
+        Annotated[float, Meta(gt=0, le=30 * 86_400)] | None,
+        Meta(
+            description="How long after it was taken an asynchronous run may end; one that has not"
+            " ended by then has failed, without a fallback."
+        ),
+    ] = None
+
+
+class ScheduleSettings(Table, frozen=True):
+    """When a workflow runs by itself, and on what."""
+
+    cron: Annotated[
+        str,
+        Meta(
+            max_length=128,
+            description="Minute, hour, day of the month, month and day of the week, such as"
+            " `0 7 * * mon-fri`.",
+        ),
+    ]
+    timezone: Annotated[
+        str, Meta(max_length=64, description="Whose clock, such as `Europe/Berlin`.")
+    ] = "UTC"
+    input: Annotated[
+        dict[str, Any], Meta(description="The input of each run; it must fit the input schema.")
+    ] = {}
+    project: Annotated[str, Meta(max_length=64, description="Whose runs they are.")] = "default"
 
 
 class WorkflowSettings(Table, frozen=True):
@@ -104,13 +144,30 @@ class WorkflowSettings(Table, frozen=True):
     ] = None
     checks: CheckSettings = CheckSettings()
     fallback: Annotated[
-        FallbackSettings | None,
-        Meta(description="Without it, a run that gets no output that passes has failed."),
+        FallbackSettings | Literal["review"] | None,
+        Meta(
+            description="What answers a run that gets no output that passes; `review`: a person"
+            " does. Without it, such a run has failed."
+        ),
+    ] = None
+    review: Annotated[
+        ReviewSettings | None,
+        Meta(description="When a person looks before an output goes out, and who."),
     ] = None
     limits: LimitSettings = LimitSettings()
     cache: Annotated[
         WorkflowCacheSettings | None,
         Meta(description="With it, a run's model is not asked again what it has answered before."),
+    ] = None
+    webhook: Annotated[
+        Annotated[str, Meta(max_length=2000)] | None,
+        Meta(
+            description="The address that is told of each run's end; `runs.webhooks` of"
+            " headgate.yaml must allow it."
+        ),
+    ] = None
+    schedule: Annotated[
+        ScheduleSettings | None, Meta(description="With it, the workflow runs by itself.")
     ] = None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from math import inf
 
 import msgspec
@@ -221,24 +222,20 @@ def without_secret(data: bytes, secret: bytes | None) -> bytes:
     return data
 
 
-async def _sent(
+def _sent(
     provider: Provider,
     key: ProviderKey,
     forwarded: bytes,
     outgoing: Outgoing,
     timeouts: Timeouts,
-) -> UpstreamReply:
+) -> Awaitable[UpstreamReply]:
     """The head of the reply to a request, which is in memory or, a form, comes as it is read."""
     body, upstream = outgoing.body, provider.upstream
     if isinstance(body, bytes):
         headers = key.headers + forwarded if forwarded else key.headers
-        return await upstream.send(
-            provider.origin, b"POST", outgoing.target, headers, body, timeouts
-        )
+        return upstream.send(provider.origin, b"POST", outgoing.target, headers, body, timeouts)
     headers = key.bare_headers + b"content-type: %b\r\n" % outgoing.content_type + forwarded
-    return await upstream.send_from(
-        provider.origin, b"POST", outgoing.target, headers, body, timeouts
-    )
+    return upstream.send_from(provider.origin, b"POST", outgoing.target, headers, body, timeouts)
 
 
 def _flows(request: Request, reply: UpstreamReply) -> bool:

@@ -200,12 +200,7 @@ class Call:
 
     def name_trust(self, header: bytes) -> None:
         """Note what `x-headgate-trust` says: it can make a call stricter, never looser."""
-        if header not in (b"trusted", b"untrusted"):
-            raise InvalidRequestError(
-                "The header x-headgate-trust takes trusted or untrusted.",
-                param="x-headgate-trust",
-            )
-        if header == b"untrusted":
+        if trust_from(header) == "untrusted":
             self.trust = "untrusted"
 
     def name_feature(self, header: bytes) -> None:
@@ -247,6 +242,17 @@ def feature_from(header: bytes) -> str:
             param="x-headgate-feature",
         )
     return feature
+
+
+def trust_from(header: bytes) -> Trust:
+    """What `x-headgate-trust` says; `InvalidRequestError` where it is neither."""
+    if header == b"trusted":
+        return "trusted"
+    if header != b"untrusted":
+        raise InvalidRequestError(
+            "The header x-headgate-trust takes trusted or untrusted.", param="x-headgate-trust"
+        )
+    return "untrusted"
 
 
 def priority_from(header: bytes) -> Priority:

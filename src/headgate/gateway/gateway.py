@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable
 from typing import Protocol
 
+from headgate.checks.guards.guarding import Guarding
 from headgate.errors import (
     ClientGoneError,
     ContentBlockedError,
@@ -16,6 +18,7 @@ from headgate.errors import (
     UpstreamFailedError,
 )
 from headgate.gateway.attempt import Answer, Flowing, Whole, without_secret
+from headgate.gateway.cache.ask import Ask
 from headgate.gateway.cache.cache import AnswerCache
 from headgate.gateway.cache.forms import form_of
 from headgate.gateway.cache.found import Found, may_be_stale
@@ -154,7 +157,8 @@ class Gateway:
                 return await self._replay(call, request, answer, client)
             if isinstance(answer, Flowing):
                 return await self._relay(call, request, answer, client)
-            return await self._guarded(call, self._whole(call, request, answer))
+            last = self._whole(call, request, answer)
+            return last if self._guards is None else await self._guarded(call, last)
         except HeadgateError as error:
             self._settlement.settle_failure(call, request)
             told = refusal(call, error)
@@ -169,10 +173,23 @@ class Gateway:
         except Exception as fault:  # noqa: BLE001 - the client is told 500, the log where
             return refusal(call, _our_fault(call, fault))
 
-    def refuse_unseen(self, call: Call, request: Request) -> None:
-        """Raise where guards stand at a call whose texts do not go by them."""
+    def conversation_guards(self, call: Call, request: Request) -> Guarding | None:
+        """The guards of a conversation of many requests; None where none stand there."""
+        return None if self._guards is None else self._guards.conversation(call, request)
+
+    async def note_verdicts(self, call: Call) -> None:
+        """Put what the guards said into the call's record and the metrics, and tell who must look.
+
+        Of calls that end elsewhere than in `carry`.
+        """
         if self._guards is not None:
-            self._guards.refuse_unseen(call, request.endpoint.name, request.model)
+            self._guards.note(call)
+            await self._guards.alarm(call)
+
+    def count_verdicts(self, guarding: Guarding) -> None:
+        """Put what guards said that is in no call's record into the metrics."""
+        if self._guards is not None:
+            self._guards.count(guarding.report.taken())
 
     async def _afforded(
         self, call: Call, request: Request, targets: tuple[Target, ...], spending: Spending
@@ -234,12 +251,22 @@ class Gateway:
         keeper = Keeper(owner.provider, owner.provider_key)
         return keep_to(call, keeper, targets, "previous_response_id")
 
-    async def _dispatched(
+    def _dispatched(
         self, call: Call, request: Request, targets: tuple[Target, ...]
-    ) -> Answer | Found:
+    ) -> Awaitable[Answer | Found]:
         """The answer of a model; an older one where none answers, if the route allows that."""
-        if self.cache is None or call.ask is None:
-            return await self._dispatcher.dispatch(call, request, targets)
+        if self.cache is None or call.ask is None or call.ask.terms.stale_if_error_s <= 0:
+            return self._dispatcher.dispatch(call, request, targets)
+        return self._dispatched_or_older(call, request, targets, self.cache, call.ask)
+
+    async def _dispatched_or_older(
+        self,
+        call: Call,
+        request: Request,
+        targets: tuple[Target, ...],
+        cache: AnswerCache,
+        ask: Ask,
+    ) -> Answer | Found:
         answer: Answer | None = None
         error: HeadgateError | None = None
         try:
@@ -250,7 +277,7 @@ class Gateway:
             if isinstance(answer, Flowing) or answer.usage is not None:
                 return answer
             status = answer.reply.status
-        if may_be_stale(status) and (older := await self.cache.stale(call.ask)) is not None:
+        if may_be_stale(status) and (older := await cache.stale(ask)) is not None:
             self._settlement.settle_failure(call, request)
             return older
         if answer is None:
@@ -315,6 +342,8 @@ class Gateway:
             return last
         last = await self._guards.reply(call, last)
         last.headers.extend(guard_headers(call))
+        if self.cache is not None and call.ask is not None and self._guards.found_unfit(call):
+            self.cache.forget(call.ask)
         return last
 
     async def _relay(
@@ -403,9 +432,11 @@ class Gateway:
         self._settlement.add_lost(call, request)
         return last
 
-    async def _conclude(self, call: Call, client: Client, last: LastWords | Refusal | None) -> None:
+    def _conclude(
+        self, call: Call, client: Client, last: LastWords | Refusal | None
+    ) -> Awaitable[None]:
         """Record the call, then let the client have the end of its answer."""
-        await conclude(call, client, last, self.record(call))
+        return conclude(call, client, last, self.record(call))
 
     async def record(self, call: Call) -> None:
         """See `conclusion.record`; whose a stored answer is is remembered too."""

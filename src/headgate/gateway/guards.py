@@ -6,21 +6,30 @@ has kept it: so an answer that is given again holds no other caller's values.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from headgate.checks.guards.guard import Guarded
 from headgate.checks.guards.guarding import Guarding, put_back
-from headgate.checks.guards.policy import GuardPolicies
+from headgate.checks.guards.policy import NOBODY, GuardPolicies
+from headgate.checks.guards.report import GuardRecord, GuardReport
 from headgate.checks.parts import Kind, Part, reply_parts
 from headgate.checks.parts.flow import ChatFlow, ResponseFlow
+from headgate.checks.parts.structured import asks_for_json
 from headgate.errors import ContentBlockedError, HeadgateError, UpstreamFailedError
+from headgate.gateway.alarms import Alarms, GuardAlarm
 from headgate.gateway.call import Call, LastWords, Refusal
+from headgate.gateway.caller import Caller
 from headgate.gateway.endpoints.endpoint import UNREADABLE
+from headgate.gateway.guarded_call import asks_for_structure, guarded_call
+from headgate.gateway.guarded_files.forms import file_parts, rename
 from headgate.gateway.guarded_stream import GuardedStream
 from headgate.gateway.hidden_values import HiddenValues
+from headgate.gateway.kept_answers import KeptAnswers
+from headgate.gateway.named_conversation import conversation_of, earlier_turns_of
 from headgate.gateway.objects.operation import Found
 from headgate.gateway.reply_headers import refusal
 from headgate.gateway.request import Request
@@ -30,8 +39,24 @@ from headgate.telemetry.guard_metrics import GuardMetrics
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
-_UNTOUCHED = frozenset({"model", "stream", "stream_options", "temperature", "max_tokens"})
-"""Fields that hold no text, left out before anything is decoded."""
+_NO_TEXT = frozenset({"model", "stream", "temperature", "max_tokens"})
+"""Fields that hold no text, left out before anything is decoded, unless they hold some after all;
+a model's name is taken for what it is."""
+_OPENS = (b'"', b"[", b"{")
+
+_SHOWN: dict[str, Kind] = {
+    "audio/speech": "audio",
+    "images/generations": "image",
+    "images/edits": "image",
+    "images/variations": "image",
+}
+"""The endpoints whose answers are no text."""
+
+_QUERY_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]-]{0,127}|[0-9]{0,9}")
+"""What a stored response is asked about: fields to include, a place in its stream."""
+
+_PAST_HEADGATE = "/realtime/"
+"""Below it a client gets what it can speak to the provider with: a secret, a call."""
 
 _HEADER = b"x-headgate-guards"
 
@@ -40,10 +65,17 @@ class GuardsInCalls:
     """Has the guards of a server look at its calls."""
 
     def __init__(
-        self, policies: GuardPolicies, hidden: HiddenValues, metrics: GuardMetrics
+        self,
+        policies: GuardPolicies,
+        hidden: HiddenValues,
+        kept: KeptAnswers,
+        metrics: GuardMetrics,
+        alarms: Alarms | None = None,
     ) -> None:
+        self._alarms = alarms
         self._policies = policies
         self._hidden = hidden
+        self._kept = kept
         self._metrics = metrics
 
     async def request(self, call: Call, request: Request) -> None:
@@ -55,27 +87,50 @@ class GuardsInCalls:
         if call.inner:
             return
         guarding = self._stand(
-            call, request.endpoint.name, request.model, structured=_structured(request)
+            call, request.endpoint.name, request.model, structured=asks_for_structure(request)
         )
         if guarding is None:
             return
         guarded, record = guarding.call, call.record
-        if (earlier := _conversation(request)) is not None:
+        if (earlier := earlier_turns_of(request)) is not None:
             guarded.mapping = await self._hidden.find(record.project, earlier)
         fields: dict[str, Any] = {
-            name: _decode(raw) for name, raw in request.fields.items() if name not in _UNTOUCHED
+            name: _decode(raw)
+            for name, raw in request.fields.items()
+            if name not in _NO_TEXT or (name != "model" and bytes(raw)[:1] in _OPENS)
         }
-        more = []
+        names: list[Part] = []
+        files: list[Part] = []
         if request.form is not None:
-            more.append(_file("audio" if request.endpoint.name.startswith("audio/") else "image"))
-        for name in await guarding.request(fields, more):
+            is_audio = request.endpoint.name.startswith("audio/")
+            names, files = file_parts(request.form, "audio" if is_audio else "image")
+        answer = _SHOWN.get(request.endpoint.name)
+        changed = await guarding.request(fields, [*files, *_header_parts(call)], answer=answer)
+        # What has fields of its own is written anew in any case: one that is given twice must not
+        # mean one thing here and another to the provider.
+        if request.form is None:
+            changed |= {name for name, value in fields.items() if isinstance(value, dict | list)}
+        for name in changed:
             if name in fields:
                 request.rewrite(name, fields[name], _encode(fields[name]))
             else:
                 del request.fields[name]
+        if request.form is not None:
+            rename(request.form, names)
+
+    def check_address(self, call: Call, found: Found) -> None:
+        """Raise `ContentBlockedError` where a request would lead its client past its guards."""
+        if not found.path.startswith(_PAST_HEADGATE) or found.operation.method == "GET":
+            return
+        if self._policies.may_stand(guarded_call(call, found.operation.name, "")):
+            raise ContentBlockedError(
+                "Guards stand at the calls of this project, and what a client says to the provider"
+                " by itself goes past them; have it open a websocket at /v1/realtime.",
+                code="guard_cannot_see",
+            )
 
     async def object_body(self, call: Call, found: Found, body: bytes | None) -> bytes:
-        """The JSON of a request about an object as it may leave; None: a form, that nobody reads.
+        """The JSON of a request about an object as it may leave; None: what nobody reads.
 
         Raises as `request` does. What is hidden comes back in calls that go on from the object.
         """
@@ -83,27 +138,64 @@ class GuardsInCalls:
         guarding = self._stand(call, operation.name, "", structured=False)
         if guarding is None or body == b"":
             return body or b""
+        guarding.call.kept_as_data = True
         if body is None:
-            await guarding.request({}, [_file("file")])
+            unread = Part({"file": ""}, "file", path="file", role="user", kind="file")
+            await guarding.request({}, [unread])
+            await guarding.requests_verdicts()
             return b""
         conversation = found.ids.get("conversation")
         if conversation is not None:
             guarding.call.mapping = await self._hidden.find(call.record.project, conversation)
         fields: dict[str, Any] = _decode(body)
         await guarding.request(fields)
+        # Nobody waits for an answer beside which they could still look.
+        await guarding.requests_verdicts()
         if conversation is not None and len(guarding.call.mapping):
             mapping = guarding.call.mapping
             await self._hidden.remember(call.record.project, conversation, mapping)
         return _encode(fields)
 
-    def refuse_unseen(self, call: Call, endpoint: str, model: str) -> None:
-        """Raise `ContentBlockedError` where guards stand at a call that they can't look into."""
-        if self._stand(call, endpoint, model, structured=False) is not None:
-            raise ContentBlockedError(
-                f"Guards stand at the calls of this project, and they can't look into {endpoint};"
-                " use an endpoint that they can, or have the operator leave it out of the policy.",
-                code="guard_cannot_see",
-            )
+    async def object_query(
+        self, call: Call, found: Found, query: tuple[tuple[str, str], ...]
+    ) -> tuple[tuple[str, str], ...]:
+        """The query of a request about objects as it may leave; its headers are looked at too.
+
+        Raises as `request` does.
+        """
+        headers = _header_parts(call)
+        if not query and not headers:
+            return query
+        guarding = self._stand(call, found.operation.name, "", structured=False)
+        if guarding is None:
+            return query
+        values = [value for _, value in query]
+        parts = [
+            Part(values, at, path=f"query[{at}]", role="label") for at in range(len(values))
+        ] + [Part({name: ""}, name, path="query", role="label", kind="name") for name, _ in query]
+        await guarding.request({}, [*parts, *headers])
+        await guarding.requests_verdicts()
+        return tuple((name, value) for (name, _), value in zip(query, values, strict=True))
+
+    def refuse_texts(self, query: Sequence[tuple[str, str]]) -> None:
+        """Raise `ContentBlockedError` where a query that guards don't see holds more than names."""
+        for name, value in query:
+            if not (_QUERY_WORD.fullmatch(name) and _QUERY_WORD.fullmatch(value)):
+                raise ContentBlockedError(
+                    "Guards don't look into the query of this address, so it may hold names and"
+                    " small numbers only.",
+                    code="guard_cannot_see",
+                )
+
+    def note_report(self, call: Call, report: GuardReport) -> None:
+        """Put what guards said of results into the call's own report."""
+        if call.guarding is None:
+            call.guarding = Guarding(NOBODY, guarded_call(call, call.record.endpoint, ""))
+        call.guarding.report.join(report)
+
+    def conversation(self, call: Call, request: Request) -> Guarding | None:
+        """The guards of a conversation that `call` opens; None where none stand there."""
+        return self._stand(call, request.endpoint.name, request.model, structured=False)
 
     async def restored(self, project: str, conversation: str, body: bytes) -> bytes:
         """What a provider keeps of a conversation, with what was hidden from it put back."""
@@ -114,25 +206,60 @@ class GuardsInCalls:
             shown = _decode(body)
         except UNREADABLE:
             return body
-        put_back(reply_parts(shown), mapping)
+        structured = isinstance(shown, dict) and asks_for_json(shown)
+        put_back(reply_parts(shown, structured=structured), mapping)
         return _encode(shown)
+
+    async def kept(self, caller: Caller, answer_id: str, body: bytes) -> bytes:
+        """An answer that its provider keeps, as its guards let it by now. Raises as `request`."""
+        try:
+            shown = _decode(body)
+        except UNREADABLE:
+            return body
+        if not isinstance(shown, dict):
+            return body
+        guarding = await self._kept.guarding(caller, answer_id, shown)
+        try:
+            await guarding.reply(shown)
+        finally:
+            self.count(guarding.report.records)
+        return _encode(shown)
+
+    async def kept_stream(self, caller: Caller, answer_id: str) -> GuardedStream | None:
+        """What the events of such an answer go through; None where they need not be read."""
+        guarding = await self._kept.guarding(caller, answer_id, None)
+        return GuardedStream(guarding, ResponseFlow()) if guarding.rewrites_replies else None
+
+    async def object_reply(self, call: Call, found: Found, body: bytes) -> bytes:
+        """The reply to a request about an object, with what was hidden put back.
+
+        That is what its own request hid, and what is kept of the conversation it is about. Raises
+        `DatabaseUnavailableError`.
+        """
+        guarding, project = call.guarding, call.record.project
+        mapping = None if guarding is None else guarding.call.mapping
+        if mapping is not None and len(mapping):
+            try:
+                shown = _decode(body)
+            except UNREADABLE:
+                return body
+            made = shown.get("id") if isinstance(shown, dict) else None
+            if found.operation.kind == "conversation" and isinstance(made, str):
+                await self._hidden.remember(project, made, mapping)
+            put_back(reply_parts(shown), mapping)
+            return _encode(shown)
+        completion = found.ids.get("chat_completion")
+        if completion is not None and found.operation.path.endswith("{chat_completion}"):
+            return await self.kept(call.caller, completion, body)
+        kept = found.ids.get("conversation") or completion
+        return body if kept is None else await self.restored(project, kept, body)
 
     def _stand(self, call: Call, endpoint: str, model: str, *, structured: bool) -> Guarding | None:
         """The guards of `call`, noted in it; None where none stand there."""
-        record = call.record
-        guarded = Guarded(
-            project=record.project,
-            key_id=record.key_id,
-            endpoint=endpoint,
-            trust=call.trust,
-            route=record.route or model,
-            workflow=record.workflow,
-            structured=structured,
-            origin=call,
-        )
+        guarded = guarded_call(call, endpoint, model, structured=structured)
         standing = self._policies.standing(guarded)
         if standing is not None:
-            call.guarding = Guarding(standing, guarded)
+            call.guarding = Guarding(standing, guarded).after(call.guarding)
         return call.guarding
 
     async def concluded(self, call: Call, request: Request) -> None:
@@ -141,11 +268,14 @@ class GuardsInCalls:
         if guarding is None:
             return
         self.note(call)
+        await self.alarm(call)
         mapping = guarding.call.mapping
         if len(mapping):
-            for conversation in (record.response_id, _conversation_field(request)):
+            for conversation in (record.response_id, conversation_of(request)):
                 if conversation is not None:
                     await self._hidden.remember(record.project, conversation, mapping)
+        if record.response_id is not None:
+            await self._kept.keep(call, guarding, record.response_id)
 
     def note(self, call: Call) -> None:
         """Put what the guards said into the call's record and the metrics."""
@@ -155,11 +285,32 @@ class GuardsInCalls:
         guarding.abandon()
         if guarding.report.records:
             record.guards = _encode(guarding.report.records).decode()
-            for one in guarding.report.records:
-                self._metrics.verdict(
-                    one.guard, one.direction, one.decision, one.policy, one.counts
+            self.count(guarding.report.records)
+
+    def count(self, verdicts: Sequence[GuardRecord]) -> None:
+        """Put what guards said into the metrics."""
+        for one in verdicts:
+            self._metrics.verdict(one.guard, one.direction, one.decision, one.policy, one.counts)
+            self._metrics.took(one.guard, one.direction, one.took_us / 1e6)
+
+    async def alarm(self, call: Call) -> None:
+        """Have a person look at a direct call that a guard held, once `note` has noted that."""
+        guarding, record = call.guarding, call.record
+        if guarding is None or self._alarms is None or record.run_id is not None:
+            return
+        for one in guarding.report.records:
+            if one.decision == "review":
+                await self._alarms.raised(
+                    GuardAlarm(
+                        call_id=record.id,
+                        project=record.project,
+                        key_id=record.key_id,
+                        guard=one.guard,
+                        direction=one.direction,
+                        reason=one.reason,
+                        score=one.score,
+                    )
                 )
-                self._metrics.took(one.guard, one.direction, one.took_us / 1e6)
 
     async def reply(self, call: Call, last: LastWords) -> LastWords | Refusal:
         """A whole answer as the client may have it."""
@@ -175,6 +326,11 @@ class GuardsInCalls:
             if isinstance(body, dict | list):
                 await guarding.reply(body)
                 last = msgspec.structs.replace(last, body=_encode(body))
+            elif call.record.endpoint.startswith("audio/") and _is_text(last):
+                # A transcript as it is, or as subtitles.
+                told = {"text": last.body.decode()}
+                await guarding.reply(told)
+                last = msgspec.structs.replace(last, body=told["text"].encode())
             elif guarding.rewrites_replies:
                 raise UpstreamFailedError(
                     "The reply is not JSON, so its guards can't read it.", code="guard_cannot_see"
@@ -182,6 +338,10 @@ class GuardsInCalls:
         except HeadgateError as error:
             return refusal(call, error)
         return last
+
+    def found_unfit(self, call: Call) -> bool:
+        """Whether the answer is not what was asked, so that it is not to be given again."""
+        return call.guarding is not None and call.guarding.call.unfit
 
     async def stream(self, call: Call, request: Request) -> GuardedStream | None:
         """What the events of an answer go through; None where they need not be read.
@@ -195,14 +355,36 @@ class GuardsInCalls:
         if not guarding.rewrites_replies:
             return None
         structured = guarding.call.structured
+        if request.endpoint.name == "audio/speech" and not _flows_as_events(request):
+            return None  # sound, that its guards let by before it was asked for
         if request.endpoint.name == "chat/completions":
             return GuardedStream(guarding, ChatFlow(structured=structured))
         return GuardedStream(guarding, ResponseFlow(structured=structured))
 
 
-def _file(kind: Kind) -> Part:
-    """The files of a form, which pass by as they come."""
-    return Part({"file": ""}, "file", path="file", role="user", kind=kind)
+def _header_parts(call: Call) -> list[Part]:
+    """Headers of the client's that leave with its request, where they hold more than a word."""
+    values = [line.partition(b":")[2].strip() for line in call.forwarded.split(b"\r\n")]
+    told = [value.decode("latin-1") for value in values if not _HEADER_WORD.fullmatch(value)]
+    return [Part({one: ""}, one, path="header", role="label", kind="name") for one in told]
+
+
+_HEADER_WORD = re.compile(rb"[A-Za-z0-9_.:/+=~,-]{0,512}")
+
+
+def _is_text(last: LastWords) -> bool:
+    kind = next((value for name, value in last.headers if name == b"content-type"), b"")
+    if not kind.lower().startswith((b"text/", b"application/x-subrip")):
+        return False
+    try:
+        last.body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _flows_as_events(request: Request) -> bool:
+    return bytes(request.fields.get("stream_format", b"")) == b'"sse"'
 
 
 def guard_headers(call: Call) -> list[tuple[bytes, bytes]]:
@@ -210,49 +392,3 @@ def guard_headers(call: Call) -> list[tuple[bytes, bytes]]:
     if call.guarding is None or not call.guarding.report.records:
         return []
     return [(_HEADER, call.guarding.report.header().encode())]
-
-
-def _conversation(request: Request) -> str | None:
-    """What the provider keeps of earlier turns, that the request goes on from."""
-    return request.previous_response() or _conversation_field(request)
-
-
-def _conversation_field(request: Request) -> str | None:
-    raw = request.fields.get("conversation")
-    if raw is None:
-        return None
-    try:
-        return _named.decode(raw).id if bytes(raw).lstrip()[:1] == b"{" else _string.decode(raw)
-    except UNREADABLE:
-        return None
-
-
-class _Named(msgspec.Struct):
-    id: str | None = None
-
-
-_named = msgspec.json.Decoder(_Named)
-_string = msgspec.json.Decoder(str | None)
-
-
-class _Format(msgspec.Struct, frozen=True):
-    type: str = "text"
-
-
-class _Text(msgspec.Struct, frozen=True):
-    format: _Format = _Format()
-
-
-def _structured(request: Request) -> bool:
-    """Whether the answer's text is to be JSON."""
-    try:
-        if "response_format" in request.fields:
-            told = msgspec.json.decode(request.fields["response_format"], type=_Format | None)
-        elif "text" in request.fields:
-            text = msgspec.json.decode(request.fields["text"], type=_Text | None)
-            told = None if text is None else text.format
-        else:
-            return False
-    except UNREADABLE:
-        return False
-    return told is not None and told.type.startswith("json")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import inf
 
+import msgspec
+
 from headgate.gateway.attempt_bound import LEAST_S, TIMES_USUAL, bound_s
 from headgate.gateway.provider import Provider
 from headgate.gateway.request import Request
@@ -23,56 +25,37 @@ _SLOW_BY_DESIGN = frozenset({b'"flex"'})
 """Service tiers that sell time for money."""
 
 
-class LateAttempt:
+class LateAttempt(msgspec.Struct):
     """One attempt at a reply that is not streamed; called while nothing of that has come."""
 
-    __slots__ = (
-        "_affords",
-        "_declared_s",
-        "_max_attempts",
-        "_request",
-        "_step",
-        "_usual_s",
-        "_way",
-        "look_after_s",
-    )
+    request: Request
+    way: Way
+    step: Step
+    affords: Callable[[], bool]
+    """Takes of the budgets what another attempt may cost beside this one, if that is there."""
+    declared_s: float | None
+    usual_s: float | None
+    max_attempts: int
 
-    def __init__(
-        self,
-        request: Request,
-        way: Way,
-        step: Step,
-        affords: Callable[[], bool],
-        *,
-        declared_s: float | None,
-        usual_s: float | None,
-        max_attempts: int,
-    ) -> None:
-        self._request = request
-        self._way = way
-        self._step = step
-        self._affords = affords
-        """Takes of the budgets what another attempt may cost beside this one, if that is there."""
-        self._declared_s = declared_s
-        self._usual_s = usual_s
-        self._max_attempts = max_attempts
-        self.look_after_s = inf
+    @property
+    def look_after_s(self) -> float:
         """When it is looked first, in seconds from its beginning; then each time as told."""
-        if declared_s is not None:
-            self.look_after_s = declared_s
-        elif usual_s is not None:
-            self.look_after_s = max(LEAST_S, TIMES_USUAL * usual_s)
+        if self.declared_s is not None:
+            return self.declared_s
+        if self.usual_s is not None:
+            return max(LEAST_S, TIMES_USUAL * self.usual_s)
+        return inf
 
     def __call__(self, now_s: float) -> float:
         """How many seconds to wait on; 0: it is given up, and `Way.instead` says for what."""
-        way, began_s = self._way, self._step.began_s
+        way, began_s = self.way, self.step.began_s
         longest_s = bound_s(
-            declared_s=self._declared_s,
-            usual_s=self._usual_s,
-            most_output_tokens=_most_output_tokens(self._request),
+            declared_s=self.declared_s,
+            usual_s=self.usual_s,
+            most_output_tokens=_most_output_tokens(self.request),
             left_s=way.deadline.left_s(began_s),
         )
-        if longest_s is None or (self._declared_s is None and _is_slow_by_design(self._request)):
+        if longest_s is None or (self.declared_s is None and _is_slow_by_design(self.request)):
             return inf
         left_s = longest_s - (now_s - began_s)
         if left_s > 0:
@@ -81,17 +64,17 @@ class LateAttempt:
 
     def _takes_another(self, now_s: float) -> bool:
         """Find what can be tried instead, and pay for it."""
-        way, here = self._way, self._step.target
+        way, here = self.way, self.step.target
         for target in way.targets[way.index + 1 :]:
             if (
                 self._is_open(target, now_s)
-                and self._affords()
+                and self.affords()
                 and self._pays(target.provider, now_s)
             ):
                 way.instead, way.promised = Next(), target
                 return True
-        again = way.tries < self._max_attempts and self._is_open(here, now_s)
-        if again and self._affords() and self._pays(here.provider, now_s):
+        again = way.tries < self.max_attempts and self._is_open(here, now_s)
+        if again and self.affords() and self._pays(here.provider, now_s):
             way.instead, way.promised = Again(0.0), here
             return True
         return False
@@ -100,16 +83,16 @@ class LateAttempt:
         """Whether `target` would be asked, and could answer in time."""
         health, provider = target.health, target.provider
         expected_s = health.latency(streamed=False).expected_s(now_s) or 0.0
-        if health.breaker.state != "closed" or expected_s >= self._way.deadline.left_s(now_s):
+        if health.breaker.state != "closed" or expected_s >= self.way.deadline.left_s(now_s):
             return False
         return provider.pool is None or provider.pool.has_other(())
 
     def _pays(self, provider: Provider, now_s: float) -> bool:
         """Count the failure, and take a further attempt of `provider` where it is one."""
-        here = self._step.target.provider
+        here = self.step.target.provider
         if provider is here:
             return provider.retry_budget.swap(now_s)
-        if provider.name in self._way.asked and not provider.retry_budget.spend(now_s):
+        if provider.name in self.way.asked and not provider.retry_budget.spend(now_s):
             return False
         here.retry_budget.failed(now_s)
         return True

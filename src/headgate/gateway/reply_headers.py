@@ -18,6 +18,18 @@ PASSED_ON = frozenset(
 )
 """Headers of a provider's reply that a client is shown, with those that begin `x-ratelimit-`."""
 
+_USUAL = frozenset(
+    {
+        b"connection",
+        b"content-length",
+        b"content-type",
+        b"date",
+        b"server",
+        b"x-request-id",
+    }
+)
+"""Those that most replies have: of them it is not asked how they begin."""
+
 
 def reply_headers(
     call: Call,
@@ -35,7 +47,7 @@ def reply_headers(
     headers = [
         (name, value)
         for name, value in reply.headers
-        if name in passed_on or name.startswith(b"x-ratelimit-")
+        if name in passed_on or (name not in _USUAL and name.startswith(b"x-ratelimit-"))
     ]
     if request_id is not None:
         call.record.upstream_request_id = request_id.decode("latin-1")[:128]

@@ -40,11 +40,17 @@ class Settlement:
         if usage.goes_on and usage.response_id is not None:
             call.goes_on = True
             return
-        if request.endpoint.counts_text and not _is_free(_model(call), request):
+        free = _is_free(_model(call), request)
+        if request.endpoint.counts_text and not free:
             self._fill(record, request, output_tokens)
-        record.cached_tokens = _part(record.cached_tokens, record.input_tokens)
-        record.reasoning_tokens = _part(record.reasoning_tokens, record.output_tokens)
-        self._price(call, request, usage)
+        if record.cached_tokens:
+            record.cached_tokens = _part(record.cached_tokens, record.input_tokens)
+        if record.reasoning_tokens:
+            record.reasoning_tokens = _part(record.reasoning_tokens, record.output_tokens)
+        if free and call.target is not None:
+            record.cost_nanousd, record.price_version = 0, "free"
+        else:
+            self._price(call, request, usage)
 
     def note_stream(self, call: Call, request: Request, reader: StreamReader) -> None:
         """Write what a stream used, or about what it did where it ended before it said."""
@@ -149,9 +155,6 @@ class Settlement:
         if target is None:
             return
         model = record.model_answered or target.model
-        if _is_free(_model(call), request):
-            record.cost_nanousd, record.price_version = 0, "free"
-            return
         if not model:
             return
         provider, tier = target.provider, record.service_tier
@@ -162,6 +165,17 @@ class Settlement:
             )
         if price is None or record.input_tokens is None or request.second_model is not None:
             return  # what a second model used is told by nobody
+        record.price_version = price.version
+        if not (
+            record.cached_tokens
+            or record.cache_write_tokens
+            or record.input_audio_tokens
+            or record.output_audio_tokens
+            or usage.input_image_tokens
+            or usage.output_image_tokens
+        ):
+            record.cost_nanousd = price.text_nanousd(record.input_tokens, record.output_tokens or 0)
+            return
         record.cost_nanousd = price.cost_nanousd(
             input_tokens=record.input_tokens,
             cached_tokens=record.cached_tokens or 0,
@@ -173,7 +187,6 @@ class Settlement:
             output_image_tokens=usage.output_image_tokens or 0,
             cached_audio_tokens=usage.cached_audio_tokens or 0,
         )
-        record.price_version = price.version
 
 
 def _note_used(record: CallRecord, usage: Usage) -> None:
@@ -187,9 +200,9 @@ def _note_used(record: CallRecord, usage: Usage) -> None:
     record.output_audio_tokens = usage.output_audio_tokens
 
 
-def _part(part: int | None, whole: int | None) -> int | None:
+def _part(part: int, whole: int | None) -> int:
     """A part is no more than its whole, whatever a provider says."""
-    return part if part is None or whole is None else min(part, whole)
+    return part if whole is None else min(part, whole)
 
 
 def _model(call: Call) -> str:
@@ -197,7 +210,8 @@ def _model(call: Call) -> str:
 
 
 def _is_free(model: str, request: Request) -> bool:
-    return any(fnmatchcase(model, pattern) for pattern in request.endpoint.free_models)
+    patterns = request.endpoint.free_models
+    return bool(patterns) and any(fnmatchcase(model, pattern) for pattern in patterns)
 
 
 def _size_bytes(request: Request) -> int:

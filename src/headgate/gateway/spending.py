@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 
 import msgspec
 
@@ -19,12 +18,12 @@ from headgate.gateway.following import follow
 from headgate.gateway.request import Request
 from headgate.gateway.routing import Routing
 from headgate.gateway.target import Target
-from headgate.gateway.worst_case import Turn, worst_case, worst_turn
+from headgate.gateway.worst_case import Turn, WorstCase, worst_turn
 from headgate.ledger.allowances import refusal
-from headgate.ledger.allowances.allowances import Allowances, Applied, Reservation
-from headgate.ledger.allowances.claim import NOTHING, Claim, Used
+from headgate.ledger.allowances.allowances import Allowances, Applied, Reservation, Told
+from headgate.ledger.allowances.claim import NOTHING, Claim, Used, of_money
 from headgate.ledger.allowances.held import Held
-from headgate.ledger.allowances.rule import Measure, Rule, Who
+from headgate.ledger.allowances.rule import Rule, Who
 from headgate.ledger.allowances.share import Share
 from headgate.ledger.prices import PriceList
 
@@ -40,7 +39,10 @@ _NAMES = {
 }
 """The headers that tell of a measure."""
 
-_ANSWERED = Claim(model="", input_tokens=0, output_tokens=0, output_stated=True, nanousd=0)
+_MINUTE = b"60s"
+"""When a minute's allowance is whole again."""
+
+_ANSWERED = of_money(0)
 """What a call may use at worst whose answer is known."""
 
 
@@ -89,11 +91,9 @@ class Spending:
         `dearest_nanousd` is what one of its requests may cost. Raises as `reserve` does.
         """
         applied = self._applied(call).money
-        if not applied or call.reservation is None:
+        if applied is None or call.reservation is None:
             return
-        claim = Claim(
-            model="", input_tokens=0, output_tokens=0, output_stated=True, nanousd=worst_nanousd
-        )
+        claim = of_money(worst_nanousd)
         for cap in applied.caps:
             if dearest_nanousd > cap.limit:
                 raise refusal.too_dear(msgspec.structs.replace(claim, nanousd=dearest_nanousd), cap)
@@ -104,7 +104,7 @@ class Spending:
 
     def counts_money(self, call: Call) -> bool:
         """Whether any budget or cap applies to the call."""
-        return self._applied(call).counts_money
+        return self._applied(call).money is not None
 
     def unpriced_refused(self, call: Call) -> list[str]:
         """Those that apply to the call and can't be kept where no price is known."""
@@ -135,7 +135,7 @@ class Spending:
 
     def cap_output(self, call: Call, request: Request) -> None:
         """Bound what the call may write, where a budget needs that and the request doesn't say."""
-        if self._settings.cap_output and self._applied(call).counts_money:
+        if self._settings.cap_output and self._applied(call).money is not None:
             self._cap_output(request)
 
     async def reserve_request(self, call: Call, *, may_cost: bool) -> None:
@@ -146,13 +146,7 @@ class Spending:
         """
         applied = self._applied(call)
         if applied:
-            claim = Claim(
-                model="",
-                input_tokens=0,
-                output_tokens=0,
-                output_stated=True,
-                nanousd=1 if may_cost else 0,
-            )
+            claim = of_money(1 if may_cost else 0)
             call.reservation = await self._allowances.reserve(
                 applied, claim, call.record.project, call.priority
             )
@@ -178,7 +172,7 @@ class Spending:
 
     def output_cap(self, call: Call) -> int | None:
         """The most that a call which sets no bound is to be told to write; None: it may."""
-        if not self._settings.cap_output or not self._applied(call).counts_money:
+        if not self._settings.cap_output or self._applied(call).money is None:
             return None
         return self._settings.assumed_output_tokens
 
@@ -190,10 +184,10 @@ class Spending:
         """
         if len(call.further) > len(call.lost):
             return True
-        money = self._money(call)
+        money = self._applied(call).money
         if money is None:
             return True
-        claim, _ = self._worst_case(call, request, targets)
+        claim = self._worst_case(call, request, targets).by_size
         if not _within_caps(claim, money, len(call.lost) + 2):
             return False
         reservation = self._allowances.take(money, claim)
@@ -207,18 +201,19 @@ class Spending:
         self, call: Call, request: Request, targets: tuple[Target, ...]
     ) -> bool:
         """As `take_further`, after one was lost; waits for the store where that must be asked."""
-        money = self._money(call)
+        money = self._applied(call).money
         if money is None or len(call.further) >= len(call.lost):
             return True
-        claim, counted = self._worst_case(call, request, targets)
+        worst = self._worst_case(call, request, targets)
+        claim = worst.by_size
         attempts = len(call.lost) + 1
         if not _within_caps(claim, money, attempts):
-            claim = await asyncio.to_thread(counted)
+            claim = await asyncio.to_thread(worst.counted)
         if not _within_caps(claim, money, attempts):
             return False
         try:
             reservation = await self._allowances.reserve(
-                money, claim, call.record.project, call.priority, counted
+                money, claim, call.record.project, call.priority, worst.counted
             )
         except HeadgateError:
             return False
@@ -258,21 +253,30 @@ class Spending:
         with contextlib.suppress(HeadgateError):
             self._tell(self._applied(call).told, headers)
 
-    def _tell(self, told: tuple[tuple[Measure, tuple[Share, ...]], ...], headers: Headers) -> None:
+    def _tell(self, told: tuple[Told, ...], headers: Headers) -> None:
         if not told:
             return
-        theirs, now_us = dict(headers), self._allowances.now_us()
+        theirs = dict(headers)
         for measure, shares in told:
-            share = shares[0] if len(shares) == 1 else min(shares, key=refusal.left)
+            share = shares[0]
+            left = refusal.left(share)
+            if len(shares) > 1:
+                for other in shares:
+                    if (less := refusal.left(other)) < left:
+                        share, left = other, less
             limit, remaining, reset = _NAMES[measure]
             if limit in theirs:
                 known = theirs[limit]
                 if known.isdigit() and int(known) < share.rule.limit:
                     continue
                 headers[:] = [header for header in headers if header[0] not in _NAMES[measure]]
-            headers.append((limit, b"%d" % share.rule.limit))
-            headers.append((remaining, b"%d" % refusal.left(share)))
-            headers.append((reset, b"%ds" % _reset_s(share, now_us)))
+            headers += ((limit, share.limit_text), (remaining, b"%d" % left))
+            headers.append((reset, _MINUTE if share.is_minute else self._until_end(share)))
+
+    def _until_end(self, share: Share) -> bytes:
+        """Until when an allowance is whole again: the end of its window."""
+        left_us = share.period.end_us - self._allowances.now_us()
+        return b"%ds" % max(0, -(-left_us // 1_000_000))
 
     def _applied(self, call: Call) -> Applied:
         record = call.record
@@ -283,7 +287,8 @@ class Spending:
     async def _reserved(
         self, call: Call, request: Request, targets: tuple[Target, ...], applied: Applied
     ) -> Reservation:
-        claim, counted = self._worst_case(call, request, targets)
+        worst = self._worst_case(call, request, targets)
+        claim = worst.by_size
         if claim.nanousd is None:
             refusing = _unpriced_refused(applied)
             if refusing:
@@ -291,40 +296,29 @@ class Spending:
         else:
             for cap in applied.caps:
                 if claim.nanousd > cap.limit:
-                    claim = await asyncio.to_thread(counted)
+                    claim = await asyncio.to_thread(worst.counted)
                     if claim.nanousd is not None and claim.nanousd > cap.limit:
                         raise refusal.too_dear(claim, cap)
         call.worst_nanousd = claim.nanousd
         reservation = self._allowances.take(applied, claim)
         if reservation is None:
             reservation = await self._allowances.reserve(
-                applied, claim, call.record.project, call.priority, counted
+                applied, claim, call.record.project, call.priority, worst.counted
             )
         return reservation
 
-    def _worst_case(
-        self, call: Call, request: Request, targets: tuple[Target, ...]
-    ) -> tuple[Claim, Callable[[], Claim]]:
+    def _worst_case(self, call: Call, request: Request, targets: tuple[Target, ...]) -> WorstCase:
         larger = None if call.route is None else call.route.larger_context
-        return worst_case(
+        return WorstCase(
             request,
             targets if larger is None else (*targets, larger),
             self._prices,
             self._settings.assumed_output_tokens,
         )
 
-    def _money(self, call: Call) -> Applied | None:
-        """The budgets that hold for a call; None where none does."""
-        applied = self._applied(call)
-        if not applied.counts_money:
-            return None
-        shares = tuple(share for share in applied.shares if share.rule.measure == "nanousd")
-        return Applied(shares, applied.caps, counts_money=True, told=())
-
     def _beyond_soft(self, applied: Applied) -> Rule | None:
-        for share in applied.shares:
-            soft = share.rule.soft
-            if soft is not None and share.rule.cheaper_route and share.spent >= soft:
+        for share in applied.soft:
+            if share.spent >= (share.rule.soft or 0):
                 return share.rule
         return None
 
@@ -370,10 +364,3 @@ def _within_caps(claim: Claim, applied: Applied, attempts: int) -> bool:
     """Whether a call of so many attempts, all charged, costs no more than one call may."""
     most = (claim.nanousd or 0) * attempts
     return all(most <= cap.limit for cap in applied.caps)
-
-
-def _reset_s(share: Share, now_us: int) -> int:
-    """Until when an allowance is whole again: a minute, or the end of its window."""
-    if share.rule.window == "minute":
-        return 60
-    return max(0, -(-(share.period.end_us - now_us) // 1_000_000))

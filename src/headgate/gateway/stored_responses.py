@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
 from headgate.errors import ConflictError, InvalidRequestError, NotFoundError
 from headgate.gateway.attempt import without_secret
+from headgate.gateway.caller import Caller
 from headgate.gateway.commitments.keeper import CommitmentKeeper
 from headgate.gateway.commitments.watch import CommitmentWatch
 from headgate.gateway.endpoints.endpoint import UNREADABLE
+from headgate.gateway.guards import GuardsInCalls
 from headgate.gateway.objects.kind import IDENTIFIER
 from headgate.gateway.provider import Provider
 from headgate.gateway.provider_failures import broken_error, refused_key_error
@@ -111,24 +113,30 @@ class ResponseArchive:
         stored: StoredResponses,
         providers: Mapping[str, Provider],
         commitments: CommitmentKeeper,
-        restore: Callable[[str, str, bytes], Awaitable[bytes]] | None = None,
+        guards: GuardsInCalls | None = None,
     ) -> None:
-        """`restore` puts back into what is shown what was hidden: of a project's response."""
+        """`guards` look at what is shown, and put back into it what was hidden."""
         self._stored = stored
         self._providers = providers
         self._commitments = commitments
-        self._restore = restore
+        self._guards = guards
         self._watch = CommitmentWatch(commitments)
 
     async def ask(
-        self, method: Verb, response_id: str, project: str, *, below: str = "", query: str = ""
+        self,
+        method: Verb,
+        response_id: str,
+        caller: Caller,
+        *,
+        below: str = "",
+        query: Sequence[tuple[str, str]] = (),
     ) -> StoredReply:
         """Send `method` to the response's address, or to what stands `below` it.
 
         A reply that is a stream is handed on as one. Raises `NotFoundError` where the response is
-        not the project's, and what else a provider can do.
+        not the caller's project's, and what else a provider can do.
         """
-        owner = await self._stored.owner_of(response_id, project)
+        owner = await self._stored.owner_of(response_id, caller.project)
         name = owner.provider
         provider = self._providers.get(name)
         if provider is None:
@@ -138,9 +146,12 @@ class ResponseArchive:
                 f"The response `{response_id[:64]}` is not kept: its provider `{name}` keeps none.",
                 code="response_not_found",
             )
+        if self._guards is not None:
+            self._guards.refuse_texts(query)
         if method == "DELETE":
             await self._settle_first(response_id, name)
-        target = f"/responses/{quote(response_id, safe='')}{below}{'?' + query if query else ''}"
+        asked = f"?{urlencode(query)}" if query else ""
+        target = f"/responses/{quote(response_id, safe='')}{below}{asked}"
         own_key = provider.keeper(owner.provider_key)
         while True:
             key = await provider.let_in(own_key)
@@ -155,7 +166,14 @@ class ResponseArchive:
                 )
                 content_type = (reply.header(b"content-type") or b"").lower()
                 if reply.status == 200 and content_type.startswith(b"text/event-stream"):
-                    return StoredReply(200, stored_events(reply, name, key.secret))
+                    guarded = None
+                    try:
+                        if self._guards is not None:
+                            guarded = await self._guards.kept_stream(caller, response_id)
+                    except BaseException:
+                        reply.abort()
+                        raise
+                    return StoredReply(200, stored_events(reply, name, key.secret, guarded))
                 body = await reply.read(_MAX_REPLY_BYTES)
             except UpstreamError as error:
                 raise broken_error(error, name) from None
@@ -166,8 +184,11 @@ class ResponseArchive:
         if reply.status == 200 and below in _SHOWS_IT and method != "DELETE":
             await self._note(name, body)
         body = without_secret(body, key.secret)
-        if self._restore is not None:
-            body = await self._restore(project, response_id, body)
+        if self._guards is not None:
+            if reply.status == 200 and below in _SHOWS_IT:
+                body = await self._guards.kept(caller, response_id, body)
+            else:
+                body = await self._guards.restored(caller.project, response_id, body)
         return StoredReply(reply.status, body)
 
     async def _note(self, provider: str, body: bytes) -> None:

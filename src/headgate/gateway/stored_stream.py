@@ -4,29 +4,49 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
-from headgate.errors import HeadgateError, UpstreamFailedError
+from headgate.errors import (
+    ContentBlockedError,
+    GuardFailedError,
+    HeadgateError,
+    UpstreamFailedError,
+)
 from headgate.gateway.attempt import without_secret
 from headgate.gateway.endpoints.responses import ResponsesStreamReader
+from headgate.gateway.guarded_stream import GuardedStream
 from headgate.gateway.provider_failures import broken_error
 from headgate.gateway.upstream import UpstreamError, UpstreamReply
 
 
 async def stored_events(
-    reply: UpstreamReply, provider: str, secret: bytes | None
+    reply: UpstreamReply,
+    provider: str,
+    secret: bytes | None,
+    guarded: GuardedStream | None = None,
 ) -> AsyncGenerator[bytes]:
     """The events of `reply`, without the provider's key should they quote it.
+
+    `guarded` looks at them, and puts back into them what was hidden from the model.
 
     To be closed where its client has gone: then the provider sees that too.
     """
     reader = ResponsesStreamReader()
     error: HeadgateError | None = None
     try:
-        while not reader.finished:
+        ended = False
+        while not ended:
             data = await reply.next_chunk()
             if not data:
                 raise UpstreamError("cut", "the stream ended without its last event")
-            if block := without_secret(reader.feed(data), secret):
+            block = without_secret(reader.feed(data), secret)
+            ended = reader.finished
+            if guarded is not None:
+                block = guarded.feed(block, ended=ended)
+                if ended:
+                    await guarded.settle()
+            if block:
                 yield block
+    except (ContentBlockedError, GuardFailedError) as blocked:
+        error = blocked
     except UpstreamError as broken:
         error = broken_error(broken, provider)
     except ValueError as unreadable:

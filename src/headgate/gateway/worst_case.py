@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -28,6 +27,9 @@ _IMAGE_TOKENS = 1600
 _IMAGE_DATA = re.compile(rb"data:image/[a-z+.-]{1,20};base64,[A-Za-z0-9+/=\\]*")
 
 _MAX_OUTPUT_FIELDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+
+_SILENT = (False, False)
+"""Of a call that neither hears nor speaks."""
 
 _STANDARD_TIERS = (None, "auto", "default")
 
@@ -61,55 +63,89 @@ def worst_turn(
     output = assumed_output_tokens if turn.output_tokens is None else turn.output_tokens
     sound = turn.hears, turn.speaks
     return Claim(
-        model=request.model,
-        input_tokens=turn.likely_tokens,
-        output_tokens=output,
-        output_stated=turn.output_tokens is not None,
-        nanousd=_cost(request, (target,), prices, turn.most_tokens, output, sound),
+        request.model,
+        turn.likely_tokens,
+        output,
+        turn.output_tokens is not None,
+        _cost(request, (target,), prices, turn.most_tokens, output, sound),
     )
 
 
-def worst_case(
-    request: Request, targets: tuple[Target, ...], prices: PriceList, assumed_output_tokens: int
-) -> tuple[Claim, Callable[[], Claim]]:
-    """The claim by size, and a function that makes one by counting, in a few milliseconds."""
-    sizes = b"".join(bytes(value) for value in request.fields.values())
-    extra = FRAME_TOKENS
-    if b"image" in sizes:
-        # An image takes tokens by its size in pixels, however many bytes carry it.
-        sizes = _IMAGE_DATA.sub(b"", sizes)
-        images = sizes.count(b"image_url") + sizes.count(b'"input_image"')
-        extra += images * _IMAGE_TOKENS
-    output = _max_output(request)
-    stated = output is not None
-    if output is None:
-        output = assumed_output_tokens if request.endpoint.generates else 0
-        stated = not request.endpoint.generates
-    audio = b'"input_audio"' in sizes, "audio" in request.fields
+class WorstCase:
+    """The claims of one request: by size at once, and by counting in a few milliseconds."""
 
-    def claim(input_tokens: int, most_input_tokens: int) -> Claim:
+    __slots__ = (
+        "_audio",
+        "_extra",
+        "_prices",
+        "_request",
+        "_text",
+        "_writes",
+        "by_size",
+        "targets",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        targets: tuple[Target, ...],
+        prices: PriceList,
+        assumed_output_tokens: int,
+    ) -> None:
+        self._request = request
+        self.targets = targets
+        self._prices = prices
+        text = b"".join(request.fields.values())
+        self._extra = FRAME_TOKENS
+        if b"image" in text:
+            # An image takes tokens by its size in pixels, however many bytes carry it.
+            text = _IMAGE_DATA.sub(b"", text)
+            images = text.count(b"image_url") + text.count(b'"input_image"')
+            self._extra += images * _IMAGE_TOKENS
+        self._text = text
+        self._audio = b'"input_audio"' in text, "audio" in request.fields
+        self._writes = _output(request, assumed_output_tokens)
+        size_bytes = len(text)
+        self.by_size = self._claim(size_bytes // BYTES_PER_TOKEN + self._extra, size_bytes)
+        """The first claim: no text has more tokens than bytes."""
+
+    def counted(self) -> Claim:
+        """The claim with the text's tokens counted."""
+        tokens = int(_tokenizer().count(self._text.decode("utf-8", "replace")))
+        return self._claim(tokens + self._extra, tokens)
+
+    def _claim(self, input_tokens: int, most_text_tokens: int) -> Claim:
+        output, stated = self._writes
         return Claim(
-            model=request.model,
-            input_tokens=input_tokens,
-            output_tokens=output,
-            output_stated=stated,
-            nanousd=_cost(request, targets, prices, most_input_tokens, output, audio),
+            self._request.model,
+            input_tokens,
+            output,
+            stated,
+            _cost(
+                self._request,
+                self.targets,
+                self._prices,
+                most_text_tokens + self._extra,
+                output,
+                self._audio,
+            ),
         )
 
-    def counted() -> Claim:
-        text = sizes.decode("utf-8", "replace")
-        tokens = int(_tokenizer().count(text)) + extra
-        return claim(tokens, tokens)
 
-    return claim(len(sizes) // BYTES_PER_TOKEN + extra, len(sizes) + extra), counted
+def _output(request: Request, assumed_tokens: int) -> tuple[int, bool]:
+    """The most tokens that the request's answer may have, and whether it says so itself."""
+    output = _max_output(request)
+    if output is not None:
+        return output, True
+    return (assumed_tokens, False) if request.endpoint.generates else (0, True)
 
 
 def _max_output(request: Request) -> int | None:
     """The most tokens that the request asks for, over all its choices."""
+    fields = request.fields
     for name in _MAX_OUTPUT_FIELDS:
-        most = _count(request, name)
-        if most is not None:
-            return most * max(1, _count(request, "n") or 1)
+        if name in fields and (most := _count(request, name)) is not None:
+            return most * max(1, _count(request, "n") or 1) if "n" in fields else most
     return None
 
 
@@ -135,11 +171,12 @@ def _cost(
     """The price of the dearest target; None where any of them has none, or more is run."""
     if request.second_model is not None:
         return None
-    tier = _tier(request)
+    tier = _tier(request) if "service_tier" in request.fields else None
+    free_models = request.endpoint.free_models
     dearest = 0
     for target in targets:
         model = target.model
-        if any(fnmatchcase(model, pattern) for pattern in request.endpoint.free_models):
+        if free_models and any(fnmatchcase(model, pattern) for pattern in free_models):
             continue
         if not model:
             return None
@@ -147,14 +184,18 @@ def _cost(
         price = prices.price_of(provider.price_list, provider.price_address, model, tier)
         if price is None:
             return None
-        cost = price.cost_nanousd(
-            input_tokens=input_tokens,
-            # Where writing into the prompt cache costs more than input, all of it may be written.
-            cache_write_tokens=input_tokens if price.rates.cache_write > price.rates.input else 0,
-            output_tokens=output_tokens,
-            input_audio_tokens=input_tokens if audio[0] else 0,
-            output_audio_tokens=output_tokens if audio[1] else 0,
-        )
+        # Where writing into the prompt cache costs more than input, all of it may be written.
+        is_written = price.rates.cache_write > price.rates.input
+        if is_written or audio != _SILENT:
+            cost = price.cost_nanousd(
+                input_tokens=input_tokens,
+                cache_write_tokens=input_tokens if is_written else 0,
+                output_tokens=output_tokens,
+                input_audio_tokens=input_tokens if audio[0] else 0,
+                output_audio_tokens=output_tokens if audio[1] else 0,
+            )
+        else:
+            cost = price.text_nanousd(input_tokens, output_tokens)
         dearest = max(dearest, cost)
     return dearest
 

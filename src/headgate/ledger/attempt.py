@@ -21,7 +21,7 @@ AttemptReason = Literal["first", "retry", "next_key", "next_target", "larger_con
 """
 
 
-class AttemptRecord(msgspec.Struct, frozen=True):
+class AttemptRecord(msgspec.Struct, frozen=True, gc=False):
     """One row of `attempts`; the order of the fields is the order of the table's columns.
 
     The last field has no column: only traces tell it.

@@ -100,6 +100,21 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
             total += (output_tokens - part) * rates.output
         return (total + _PER_MILLION // 2) // _PER_MILLION + self.request_nanousd
 
+    def text_nanousd(self, input_tokens: int, output_tokens: int) -> int:
+        """`cost_nanousd` of a call that used nothing but text, neither cached nor written.
+
+        Most calls are such, and each is priced twice: this takes half as long.
+        """
+        rates = self.rates
+        if self.long_context:
+            for above_tokens, higher in self.long_context:
+                if input_tokens > above_tokens:
+                    rates = higher
+        total = input_tokens * rates.input if input_tokens > 0 else 0
+        if output_tokens > 0:
+            total += output_tokens * rates.output
+        return (total + _PER_MILLION // 2) // _PER_MILLION + self.request_nanousd
+
     def calls_nanousd(
         self,
         calls: int,

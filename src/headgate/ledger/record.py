@@ -15,7 +15,7 @@ CacheState = Literal["hit", "similar", "stale", "miss", "off"]
 answered. `miss`: it had no answer. `off`: it was not asked."""
 
 
-class CallRecord(msgspec.Struct, kw_only=True):
+class CallRecord(msgspec.Struct, kw_only=True, gc=False):
     """One row of the ledger, filled while the call goes its way and handed to the writer once.
 
     The order of the fields is the order of the columns of `storage.schema.calls`; of the last

@@ -2,7 +2,9 @@
 
 A batch goes to the database in few large statements, because each one lets go of the interpreter
 and has to win it back from the event loop: 1,000 rows one by one hold a busy server up for 30 ms,
-in statements of 256 for 8 ms. Of 64 it is hardly longer, and their values weigh 2 MB less.
+in statements of 256 for 8 ms. Of 64 it is hardly longer, and their values weigh 2 MB less. A value
+that is NULL costs SQLite as much to bind as any other, so columns that no record of a batch fills
+are left out: 3 µs a record in place of 6.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from itertools import chain
+from operator import itemgetter
 
 import msgspec
 import sqlalchemy as sa
@@ -24,6 +27,21 @@ CALL_FIELDS = tuple(name for name in CallRecord.__struct_fields__ if name in cal
 """Those with a column in `calls`; the fields after them are kept elsewhere, or not at all."""
 _ATTEMPT_FIELDS = tuple(n for n in AttemptRecord.__struct_fields__ if n in attempts.columns)
 _CALL_VALUES, _ATTEMPT_VALUES = len(CALL_FIELDS), len(_ATTEMPT_FIELDS)
+SELDOM_FILLED = (
+    ("feature", "user_hash", "workflow", "run_id"),
+    ("error_class", "first_token_us", "response_id"),
+    (
+        "cache_write_tokens",
+        "input_audio_tokens",
+        "output_audio_tokens",
+        "service_tier",
+        "provider_key",
+        "saved_nanousd",
+        "guards",
+    ),
+)
+"""Columns that are often NULL in a whole batch, in few groups, so that there are few statements: a
+connection keeps each that it has parsed."""
 _STATEMENT_ROWS = (64, 16, 4, 1)
 """Few sizes, so that each statement is parsed once; 64 rows are far below 32,766 values."""
 
@@ -37,11 +55,16 @@ def insert_calls(
     `may_exist`.
     """
     if connection.dialect.name == "sqlite":
+        rows = list(map(_values, records))
+        fields = _filled(rows)
+        if len(fields) < _CALL_VALUES:
+            rows = list(map(itemgetter(*map(CALL_FIELDS.index, fields)), rows))
         start = 0
         for size in _STATEMENT_ROWS:
-            while len(records) - start >= size:
-                values = chain.from_iterable(map(_values, records[start : start + size]))
-                connection.exec_driver_sql(_sqlite_insert(size, may_exist), tuple(values))
+            while len(rows) - start >= size:
+                values = chain.from_iterable(rows[start : start + size])
+                statement = _sqlite_insert(fields, size, may_exist)
+                connection.exec_driver_sql(statement, tuple(values))
                 start += size
     else:
         connection.exec_driver_sql(
@@ -86,6 +109,17 @@ def _values(record: CallRecord) -> tuple[object, ...]:
     return astuple(record)[:_CALL_VALUES]
 
 
+def _filled(rows: Sequence[tuple[object, ...]]) -> tuple[str, ...]:
+    """The columns that `rows` need: all but the groups of which none of them fills any."""
+    empty: set[str] = set()
+    for group in SELDOM_FILLED:
+        of_group = itemgetter(*map(CALL_FIELDS.index, group))
+        nothing = (None,) * len(group)
+        if all(of_group(row) == nothing for row in rows):
+            empty.update(group)
+    return tuple(name for name in CALL_FIELDS if name not in empty) if empty else CALL_FIELDS
+
+
 def _fitted(value: object, column: sa.Column[object]) -> object:
     kind = column.type
     if isinstance(kind, sa.String):
@@ -103,10 +137,10 @@ def _fitted(value: object, column: sa.Column[object]) -> object:
 
 
 @cache
-def _sqlite_insert(rows: int, may_exist: bool) -> str:  # noqa: FBT001 - cache needs positions
-    row = f"({','.join('?' * len(CALL_FIELDS))})"
+def _sqlite_insert(fields: tuple[str, ...], rows: int, may_exist: bool) -> str:  # noqa: FBT001
+    row = f"({','.join('?' * len(fields))})"
     return (
-        f"INSERT INTO calls ({','.join(CALL_FIELDS)}) VALUES "  # noqa: S608 - our own column names
+        f"INSERT INTO calls ({','.join(fields)}) VALUES "  # noqa: S608 - our own column names
         f"{','.join([row] * rows)}{_conflict(may_exist)}"
     )
 

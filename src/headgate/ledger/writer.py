@@ -233,9 +233,11 @@ class LedgerWriter:
         if self._failing:
             self._failing = False
             _log.warning("the ledger is written again; %d records still wait", self.pending)
-        _settle((entry for entry in batch if entry[1].id not in self._dead), committed=True)
-        _settle((entry for entry in batch if entry[1].id in self._dead), committed=False)
-        self._dead.clear()
+        if self._dead:
+            _settle((entry for entry in batch if entry[1].id in self._dead), committed=False)
+            batch = [entry for entry in batch if entry[1].id not in self._dead]
+            self._dead.clear()
+        _settle(batch, committed=True)
         self._tell(written)
 
     def _tell(self, written: list[CallRecord]) -> None:

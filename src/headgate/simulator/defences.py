@@ -13,13 +13,13 @@ to 1.8 %. The higher figure of each is taken. It was measured on other attacks a
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final, Literal
+
+from headgate.simulator.text.islands import decoded_islands
 
 Technique = Literal["fence", "datamark", "encode"]
 """How text was made to stand out."""
@@ -34,7 +34,6 @@ _NOT_TO_FOLLOW = re.compile(
 _TOKEN = re.compile(r"(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{12,}")
 _NAMED_MARK = re.compile(r"[\"']([^\w\s\"'”.,:;!?()\[\]<>{}/-])[\"'”]")
 _SIGN = re.compile(r"[^\w\s\"'.,:;!?()\[\]<>{}/|=+#*-]")
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 _MARKED_SHARE: Final = 0.6
 _WINDOW: Final = 8
 _STEP: Final = 3
@@ -73,11 +72,7 @@ def ways_to_read(text: str, instructions: str) -> Iterator[tuple[str, frozenset[
             yield squeezed(inside.replace(mark, " ")), marked if heeded else frozenset()
         if "base64" in instructions.lower():
             encoded: frozenset[Technique] = frozenset(around | {"encode"})
-            for island in _BASE64.findall(inside):
-                try:
-                    said = base64.b64decode(island, validate=True).decode("utf-8")
-                except (binascii.Error, UnicodeDecodeError):
-                    continue
+            for said in decoded_islands(inside):
                 yield squeezed(said), encoded if heeded else frozenset()
 
 

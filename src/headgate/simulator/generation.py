@@ -11,6 +11,7 @@ from headgate.simulator.catalogue import Effort, Model
 from headgate.simulator.conversation import Task, prompt_tokens
 from headgate.simulator.exchange import Exchange
 from headgate.simulator.faults.twist import twisted
+from headgate.simulator.judge import judgement
 from headgate.simulator.reasoning import reasoning_tokens
 from headgate.simulator.wire.api_error import context_length_exceeded
 
@@ -60,9 +61,14 @@ def generate(
 
 
 def _answer(exchange: Exchange, task: Task, index: int) -> Answer:
-    obeyed = None if exchange.gullible is None else exchange.gullible.answer(task)
+    judged = judgement(task)
+    # Who has to give a number can't be made to say or do anything else.
+    gullible = None if judged is not None else exchange.gullible
+    obeyed = None if gullible is None else gullible.answer(task)
     if exchange.scripted is not None:
         answer = limited(exchange.scripted, task.max_tokens)
+    elif judged is not None:
+        answer = limited(judged, task.max_tokens)
     elif obeyed is not None:
         answer = limited(obeyed, task.max_tokens)
     else:

@@ -18,6 +18,13 @@ allowances = sa.Table(
     sa.Column("spent", sa.BigInteger, nullable=False, comment="by calls that have ended"),
     sa.Column("detail", sa.Text, nullable=False, comment="JSON of `ledger.allowances.standing`"),
     sa.Column("touched_at_us", sa.BigInteger, nullable=False),
+    sa.Column(
+        "extra",
+        sa.BigInteger,
+        nullable=False,
+        server_default=sa.text("0"),
+        comment="what people granted beyond the limit, in this window",
+    ),
     sa.Index("allowances_by_touch", "touched_at_us"),
     comment="What each limit and budget has given out, in each window.",
 )

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from headgate.errors import ConfigError, DatabaseUnavailableError
-from headgate.storage.sqlite_turn import begin_to_write
+from headgate.storage.sqlite_turn import begin_to_write, keep_a_log
 
 _BUSY_TIMEOUT_S = 10
 _CONNECT_TIMEOUT_S = 5
@@ -201,8 +201,8 @@ def _sqlite(url: URL, *, durable: bool) -> Engine:
 
     @sa.event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
+        keep_a_log(connection, _BUSY_TIMEOUT_S)
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute(f"PRAGMA synchronous={synchronous}")
         cursor.execute("PRAGMA foreign_keys=ON")
         # The operating system caches the file too; the default of 2 MB for each of several

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from headgate.storage.partial_index import complete_partial_indexes, partial_index
+
 metadata = sa.MetaData()
+complete_partial_indexes(metadata)
 
 installation = sa.Table(
     "installation",
@@ -100,18 +103,8 @@ calls = sa.Table(
     sa.Column("guards", sa.Text, comment="JSON list of their verdicts; no contents"),
     # Identifiers begin with the time, so the primary key also serves "since"; each further index
     # would be paid for by every call.
-    sa.Index(
-        "calls_by_run",
-        "run_id",
-        sqlite_where=sa.text("run_id IS NOT NULL"),
-        postgresql_where=sa.text("run_id IS NOT NULL"),
-    ),
-    sa.Index(
-        "calls_by_response",
-        "response_id",
-        sqlite_where=sa.text("response_id IS NOT NULL"),
-        postgresql_where=sa.text("response_id IS NOT NULL"),
-    ),
+    partial_index("calls_by_run", "run_id", where="run_id IS NOT NULL"),
+    partial_index("calls_by_response", "response_id", where="response_id IS NOT NULL"),
     sqlite_with_rowid=False,
 )
 
@@ -153,8 +146,21 @@ runs = sa.Table(
     sa.Column("steps", sa.Text, nullable=False, comment="JSON list of what happened, no contents"),
     sa.Column("error", sa.Text, comment="JSON of the error, where the run failed"),
     sa.Column("trace_id", sa.String(32), nullable=False),
-    sa.Index("runs_by_project", "project", "created_at_us"),
-    sa.Index("runs_by_workflow", "workflow", "created_at_us"),
+    sa.Column("review_id", sa.String(48), comment="what a person is, or was, asked about it"),
+    # Identifiers begin with the time, and pages of runs go by them.
+    sa.Index("runs_by_project", "project", "id"),
+    sa.Index("runs_by_workflow", "workflow", "id"),
+    sa.Index("runs_by_version", "workflow", "version", "id"),
+    partial_index("runs_by_feature", "feature", "id", where="feature IS NOT NULL"),
+    # Nearly all runs complete: those that did not are found among few.
+    *(
+        partial_index(name, *columns, where="status <> 'completed'")
+        for name, columns in (
+            ("runs_not_completed", ("status", "id")),
+            ("runs_not_completed_by_project", ("project", "status", "id")),
+            ("runs_not_completed_by_workflow", ("workflow", "status", "id")),
+        )
+    ),
 )
 
 run_contents = sa.Table(
@@ -252,4 +258,8 @@ response_items = sa.Table(
 # Tables with a file of their own; they add themselves to `metadata`.
 import headgate.storage.allowance_tables  # noqa: E402
 import headgate.storage.commitment_tables  # noqa: E402
-import headgate.storage.redaction_tables  # noqa: E402, F401
+import headgate.storage.console_tables  # noqa: E402
+import headgate.storage.durable_tables  # noqa: E402
+import headgate.storage.redaction_tables  # noqa: E402
+import headgate.storage.review_tables  # noqa: E402
+import headgate.storage.rollup_tables  # noqa: E402, F401

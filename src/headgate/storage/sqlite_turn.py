@@ -28,21 +28,34 @@ def pause_s(waited_s: float, jitter: float) -> float:
 
 def begin_to_write(connection: sqlite3.Connection, patience_s: float) -> None:
     """Begin a transaction that may write; `sqlite3.OperationalError` after `patience_s`."""
-    began_s = time.monotonic()
     connection.execute("PRAGMA busy_timeout=0")
     try:
-        while True:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                waited_s = time.monotonic() - began_s
-                if not _is_busy(error) or waited_s >= patience_s:
-                    raise
-                time.sleep(pause_s(waited_s, random.random()))  # noqa: S311 - spreads requests
-            else:
-                return
+        _ask_again(connection, "BEGIN IMMEDIATE", patience_s)
     finally:
         connection.execute(f"PRAGMA busy_timeout={int(patience_s * 1000)}")
+
+
+def keep_a_log(connection: sqlite3.Connection, patience_s: float) -> None:
+    """Have the file written through a log ahead of it (WAL), as it stays from then on.
+
+    Of several processes that open a new file only one can begin that, and SQLite's own waiting
+    does not reach this: the others are told at once that the file is busy.
+    """
+    _ask_again(connection, "PRAGMA journal_mode=WAL", patience_s)
+
+
+def _ask_again(connection: sqlite3.Connection, statement: str, patience_s: float) -> None:
+    began_s = time.monotonic()
+    while True:
+        try:
+            connection.execute(statement).close()
+        except sqlite3.OperationalError as error:
+            waited_s = time.monotonic() - began_s
+            if not _is_busy(error) or waited_s >= patience_s:
+                raise
+            time.sleep(pause_s(waited_s, random.random()))  # noqa: S311 - spreads requests
+        else:
+            return
 
 
 def _is_busy(error: sqlite3.OperationalError) -> bool:

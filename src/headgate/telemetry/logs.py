@@ -195,7 +195,7 @@ def _line(record: LoggedCall) -> _Line:
         cost_nanousd=record.cost_nanousd,
         simulated=record.simulated,
         cache=record.cache,
-        trail=tuple(map(_attempt, record.trail)),
+        trail=tuple(map(_attempt, record.trail)) if record.trail else (),
     )
 
 

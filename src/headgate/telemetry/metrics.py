@@ -21,6 +21,8 @@ from headgate.telemetry.allowance_metrics import AllowanceMetrics
 from headgate.telemetry.bounded_labels import OTHER, BoundedLabels
 from headgate.telemetry.grading_metrics import GradingMetrics
 from headgate.telemetry.guard_metrics import GuardMetrics
+from headgate.telemetry.review_metrics import ReviewMetrics
+from headgate.telemetry.run_metrics import RunMetrics
 from headgate.telemetry.target_metrics import TargetMetrics
 from headgate.telemetry.trace_metrics import TraceMetrics
 
@@ -191,6 +193,8 @@ class Metrics:
         self._told_dead_records = 0
         self.allowances = AllowanceMetrics(registry, max_label_values=max_label_values)
         """The figures of limits and budgets."""
+        self.runs = RunMetrics(registry)
+        """The figures of asynchronous runs."""
         self._cache_entries = Gauge(
             "headgate_cache_entries",
             "Answers in the memory of the processes.",
@@ -212,18 +216,30 @@ class Metrics:
         ).labels(__version__).set(1)
         self.targets = TargetMetrics(registry, max_label_values=max_label_values)
         self.guards = GuardMetrics(registry)
+        self.reviews = ReviewMetrics(registry, max_label_values=max_label_values)
         self.traces = TraceMetrics(registry)
         self.grading = GradingMetrics(registry)
 
     def observe(self, records: Iterable[CallFigures]) -> None:
         """Count `records`, calls that have ended."""
         groups: dict[tuple[_Series, int, str | None], _Sums] = {}
+        # The calls of a batch are much alike: whose series is theirs is found once for each kind.
+        known: dict[tuple[object, ...], tuple[_Series, _Sums]] = {}
         for record in records:
-            series = self._series_of(record)
-            key = (series, record.status, record.error_class)
-            sums = groups.get(key)
-            if sums is None:
-                sums = groups[key] = _Sums()
+            kind = (
+                record.endpoint,
+                record.model_requested,
+                record.project,
+                record.feature,
+                record.status,
+                record.error_class,
+            )
+            found = known.get(kind)
+            if found is None:
+                series = self._series_of(record)
+                group = (series, record.status, record.error_class)
+                found = known[kind] = series, groups.setdefault(group, _Sums())
+            series, sums = found
             sums.calls += 1
             sums.attempts += record.attempts
             sums.input_tokens += record.input_tokens or 0

@@ -8,17 +8,20 @@ from typing import Any
 
 import msgspec
 
+from headgate.checks.declared_rules import DeclaredRules
 from headgate.checks.rules import Rules
 from headgate.checks.schema import Schema
 from headgate.checks.strict_schema import as_sent, strict_problems
 from headgate.config.json_file import JsonFile
 from headgate.config.problems import every_problem
+from headgate.config.review_checks import review_problems
 from headgate.config.workflow import WorkflowSettings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
 from headgate.workflows.digest import digest_of, folder_files
 from headgate.workflows.prompt import Prompt
 from headgate.workflows.prompt_parts import PromptParts, read_parts
+from headgate.workflows.rule_checks import rule_problems
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 
@@ -36,6 +39,8 @@ class Workflow(msgspec.Struct, frozen=True):
     rules: Rules | None
     response_format: dict[str, Any]
     """Strict structured output, as chat completions take it."""
+    declared_rules: DeclaredRules
+    """Those of workflow.yaml."""
 
     @property
     def fingerprint(self) -> str:
@@ -84,6 +89,10 @@ def load_workflow(folder: Path) -> Workflow:
         prompt = _prompt(reading, parts, input_schema, output_schema, settings)
     if settings:
         _check_fallback(reading, settings, output_schema, rules)
+        _check_schedule(reading, settings, input_schema)
+        _check_review(reading, settings, output_schema)
+    if settings and settings.checks.rules and input_schema and output_schema:
+        _check_declared(reading, settings, output_schema, input_schema)
     if reading.problems or not (settings and input_schema and output_schema and prompt):
         raise ConfigError(reading.problems[0], problems=tuple(reading.problems))
     return Workflow(
@@ -96,6 +105,7 @@ def load_workflow(folder: Path) -> Workflow:
         prompt,
         rules,
         _response_format(folder.name, output_schema),
+        DeclaredRules(settings.checks.rules),
     )
 
 
@@ -182,7 +192,7 @@ def _check_fallback(
     rules: Rules | None,
 ) -> None:
     fallback = settings.fallback
-    if fallback is None:
+    if fallback is None or fallback == "review":
         return
     document = _yaml(reading, reading.files["workflow.yaml"])
     if (fallback.output is None) is not fallback.from_rules:
@@ -204,6 +214,53 @@ def _check_fallback(
             ).message
             for problem in output_schema.problems(fallback.output)
         )
+
+
+def _check_declared(
+    reading: _Reading, settings: WorkflowSettings, output_schema: Schema, input_schema: Schema
+) -> None:
+    document = _yaml(reading, reading.files["workflow.yaml"])
+    for number, rule in enumerate(settings.checks.rules):
+        for steps, message in rule_problems(rule, output_schema, input_schema):
+            problem = document.error(message, "checks", "rules", number, *steps)
+            reading.problems.append(problem.message)
+
+
+def _check_schedule(
+    reading: _Reading, settings: WorkflowSettings, input_schema: Schema | None
+) -> None:
+    if (schedule := settings.schedule) is None:
+        return
+    # Half a second that other projects need not wait for.
+    from headgate.workflows.durable.schedule import Schedule  # noqa: PLC0415 - so
+
+    document = _yaml(reading, reading.files["workflow.yaml"])
+    try:
+        Schedule(schedule)
+    except ValueError as error:
+        reading.problems.append(document.error(str(error), "schedule").message)
+    if input_schema:
+        reading.problems.extend(
+            document.error(
+                f"does not fit input.schema.json: {problem}", "schedule", "input"
+            ).message
+            for problem in input_schema.problems(schedule.input)
+        )
+
+
+def _check_review(
+    reading: _Reading, settings: WorkflowSettings, output_schema: Schema | None
+) -> None:
+    if settings.review is None or output_schema is None:
+        return
+    document = _yaml(reading, reading.files["workflow.yaml"])
+    can_fall_back = settings.fallback not in (None, "review")
+    reading.problems.extend(
+        document.error(problem, "review", *steps).message
+        for steps, problem in review_problems(
+            settings.review, output_schema.document, can_fall_back=can_fall_back
+        )
+    )
 
 
 def _response_format(name: str, schema: Schema) -> dict[str, Any]:

@@ -18,9 +18,8 @@ from headgate.workflows.model import ModelReply, ModelRequest
 class GatewayModel:
     """Answers a run's requests through `Gateway.carry`, as it answers an application's."""
 
-    def __init__(self, gateway: Gateway, hash_user: Callable[[str], str]) -> None:
+    def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._hash_user = hash_user
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """See `workflows.model.Model`."""
@@ -38,7 +37,7 @@ class GatewayModel:
         record.workflow = request.workflow
         record.run_id = request.run_id
         record.feature = request.feature
-        call.name_user(request.user, self._hash_user)
+        record.user_hash = request.user_hash
         asked = read_request(ENDPOINTS[request.endpoint], request.body)
         asked.prompt_cache_key = request.prompt_cache_key
         record.model_requested = asked.model
@@ -60,6 +59,7 @@ class GatewayModel:
             simulated=record.simulated,
             cost_nanousd=record.cost_nanousd,
             cache=record.cache,
+            guards=record.guards,
             disown=self._disown(call),
         )
 

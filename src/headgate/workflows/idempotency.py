@@ -11,6 +11,7 @@ import msgspec
 
 from headgate.errors import ConflictError, InvalidRequestError
 from headgate.storage.threads import StorageThreads
+from headgate.workflows.durable.orders import UNDER_WAY
 from headgate.workflows.repository import Claim, RunRepository
 from headgate.workflows.run import Order, Run, RunError
 
@@ -73,14 +74,16 @@ async def settled(
         if run is None:
             await threads.run(repository.release, claim)
             return None
-        if run.status != "running":
+        if run.status not in UNDER_WAY:
             return msgspec.structs.replace(run, replayed=True)
         lost_before_us = time.time_ns() // 1000 - int((timeout_s + GRACE_S) * 1_000_000)
+        # One that outlives its process is never lost.
         if run.created_at_us < lost_before_us:
-            await threads.run(
+            lost = await threads.run(
                 repository.give_up, INTERRUPTED, begun_before_us=lost_before_us, id=run_id
             )
-            return None
+            if lost:
+                return None
         if time.monotonic() + pause_s > deadline_s:
             raise RunInProgressError
         await asyncio.sleep(pause_s)

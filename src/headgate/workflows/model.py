@@ -26,8 +26,8 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     parent: Parent | None = None
     """The run's own span."""
     feature: str | None = None
-    user: str | None = None
-    """The end user as the caller named them; only a keyed hash is ever stored."""
+    user_hash: str | None = None
+    """The keyed hash of the end user's name."""
     untrusted: bool = False
     """Whether its input comes from outside."""
     asked_before: int = 0
@@ -66,6 +66,8 @@ class ModelReply(msgspec.Struct, frozen=True, kw_only=True):
     """None where no price is known; never 0 for that."""
     cache: CacheState = "off"
     """Whether the answer was given before."""
+    guards: str | None = None
+    """What guards said of it, as the ledger's record has it; it holds no contents."""
     disown: Callable[[], None] | None = None
     """Says that the answer was of no use, so that it is not given again; None: it won't be."""
 

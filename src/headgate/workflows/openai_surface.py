@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from headgate.errors import HeadgateError
 from headgate.gateway.caller import Caller
 from headgate.telemetry.traces.lineage import Parent
 from headgate.workflows.openai_input import OpenAIEndpoint, read_openai_request
@@ -17,12 +18,21 @@ from headgate.workflows.openai_output import (
     response,
     response_events,
 )
-from headgate.workflows.run import Order, Run
+from headgate.workflows.run import Order, Run, RunError
 from headgate.workflows.run_headers import run_headers
 from headgate.workflows.runner import Runner
 
 _JSON = (b"content-type", b"application/json")
 _EVENTS = (b"content-type", b"text/event-stream; charset=utf-8")
+
+
+class AwaitingReviewError(HeadgateError):
+    """A person must look at this run's output before it goes out; ask for the run later."""
+
+    status = 422
+    type = "invalid_request_error"
+    code = "awaiting_review"
+    retryable = False
 
 
 class WorkflowAnswer(msgspec.Struct, frozen=True):
@@ -71,6 +81,14 @@ async def answer_workflow(
             headers=headers,
         )
     )
+    if run.status == "awaiting_review":
+        # An SDK's caller waits for an answer, which nobody can give today; 422 is what no SDK
+        # tries again by itself.
+        waits = AwaitingReviewError(
+            f"A person must look at the output of run {run.id} before it goes out (review"
+            f" {run.review_id}); GET /api/runs/{run.id} tells what became of it."
+        )
+        run = msgspec.structs.replace(run, error=RunError.of(waits))
     told = tuple((key.encode(), value.encode()) for key, value in run_headers(run).items())
     if run.error is not None:
         return WorkflowAnswer(run.error.status, (_JSON, *told), failure_body(run))

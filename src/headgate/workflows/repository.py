@@ -6,11 +6,11 @@ Synchronous, as all of storage; the runner and the API call it in a thread.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, RowMapping
 
 from headgate.checks.problem import Problem
@@ -18,14 +18,22 @@ from headgate.errors import ConflictError
 from headgate.ledger.record import CallRecord
 from headgate.ledger.usage import calls_of_run
 from headgate.storage.database import Database
+from headgate.storage.durable_tables import run_orders
+from headgate.storage.insertion import insert_into
 from headgate.storage.schema import idempotency_keys, run_contents, runs
-from headgate.workflows.run import Run, RunError
+from headgate.workflows.durable.orders import UNDER_WAY, Terms, add_order, close_order
+from headgate.workflows.durable.webhooks import note_webhook
+from headgate.workflows.holding import Ending
+from headgate.workflows.run import Run, RunError, RunStatus
 from headgate.workflows.steps import Step
 
 CLAIM_LIFETIME_S = 24 * 3600
 """How long an Idempotency-Key stands for its run; older ones are forgotten."""
 
 _SWEEP_INTERVAL_S = 3600
+
+ENDED: tuple[RunStatus, ...] = ("completed", "rejected", "failed")
+"""What a run's status is once nothing more will come of it."""
 
 _METADATA = [column for column in runs.columns if column.name not in ("steps", "error")]
 _steps = msgspec.json.Decoder(tuple[Step, ...])
@@ -51,10 +59,11 @@ class RunRepository:
         self._database = database
         self._swept_at_s = 0.0
 
-    def begin(self, run: Run, claim: Claim | None) -> str | None:
+    def begin(self, run: Run, claim: Claim | None, terms: Terms | None = None) -> str | None:
         """Store a run that begins; or the id of the run that `claim` already stands for.
 
-        Raises `ConflictError` where the claim was made with another input.
+        `terms` are those of a run that is to outlive this process. Raises `ConflictError` where
+        the claim was made with another input.
         """
         with self._database.begin() as connection:
             if claim is not None:
@@ -65,27 +74,64 @@ class RunRepository:
             connection.execute(
                 sa.insert(run_contents).values(run_id=run.id, input=_json(run.input or {}))
             )
+            if terms is not None:
+                add_order(connection, run.id, terms)
         return None
 
-    def finish(self, run: Run, claim: Claim | None) -> bool:
-        """Store how a run ended; False where it had been given up before, and stays so.
-
-        A run that failed lets go of its claim, so that a retry is a new run.
-        """
+    def progress(self, run: Run, steps: Iterable[Step]) -> bool:
+        """Store that a run is under way and came so far; False where it has ended meanwhile."""
         with self._database.begin() as connection:
             changed = connection.execute(
                 sa.update(runs)
-                .where(runs.c.id == run.id, runs.c.status == "running")
+                .where(runs.c.id == run.id, runs.c.status.in_(UNDER_WAY))
                 .values(
+                    status="running",
+                    version=run.version,
+                    digest=run.digest,
+                    steps=_json([step.without_texts() for step in steps]),
+                )
+            )
+        return changed.rowcount == 1
+
+    def finish(
+        self,
+        run: Run,
+        claim: Claim | None,
+        *,
+        webhook: str | None = None,
+        durable: bool = False,
+        beside: Callable[[Connection], None] | None = None,
+    ) -> bool:
+        """Store how a run ended, or that it waits; False where it had been given up before.
+
+        What was given up stays so. A run that failed lets go of its claim, so that a retry is a
+        new run. `webhook` is the address that is told of its end; the terms of a `durable` run
+        name its own. `beside` stores what belongs to it, in the same transaction.
+        """
+        alive = runs.c.status == "running"
+        anew: dict[str, str] = {}
+        if durable:
+            # It may end before its first step, and under another version than it was taken.
+            alive = runs.c.status.in_(UNDER_WAY)
+            anew = {"version": run.version, "digest": run.digest}
+        with self._database.begin() as connection:
+            changed = connection.execute(
+                sa.update(runs)
+                .where(runs.c.id == run.id, alive)
+                .values(
+                    **anew,
                     status=run.status,
                     fallback=run.fallback,
                     finished_at_us=run.finished_at_us,
                     steps=_json([step.without_texts() for step in run.steps]),
                     error=None if run.error is None else _json(run.error),
+                    review_id=run.review_id,
                 )
             )
             if changed.rowcount == 0:
                 return False
+            if beside is not None:
+                beside(connection)
             connection.execute(
                 sa.update(run_contents)
                 .where(run_contents.c.run_id == run.id)
@@ -100,6 +146,35 @@ class RunRepository:
                         *_is(claim), idempotency_keys.c.run_id == run.id
                     )
                 )
+            if run.status in ENDED:
+                if durable:
+                    close_order(connection, run)
+                elif webhook is not None:
+                    note_webhook(connection, run, webhook)
+        return True
+
+    def end_early(self, run_id: str, error: RunError, *, only: Iterable[str] = UNDER_WAY) -> bool:
+        """End a run from outside, as failed; False where its status is none of `only`.
+
+        Its claim is let go, and who is to be told of its end is told.
+        """
+        with self._database.begin() as connection:
+            changed = connection.execute(
+                sa.update(runs)
+                .where(runs.c.id == run_id, runs.c.status.in_(tuple(only)))
+                .values(status="failed", finished_at_us=_now_us(), error=_json(error))
+                .returning(*runs.c)
+            )
+            row = changed.mappings().one_or_none()
+            if row is None:
+                return False
+            connection.execute(
+                sa.delete(idempotency_keys).where(
+                    idempotency_keys.c.project == row["project"],
+                    idempotency_keys.c.run_id == run_id,
+                )
+            )
+            close_order(connection, run_of(row))
         return True
 
     def get(self, run_id: str, *, contents: bool = True) -> Run | None:
@@ -112,7 +187,7 @@ class RunRepository:
             wanted = wanted.select_from(runs.outerjoin(run_contents))
         with self._database.connect() as connection:
             row = connection.execute(wanted).mappings().one_or_none()
-        return None if row is None else _run(row)
+        return None if row is None else run_of(row)
 
     def ledger_calls(self, run_id: str) -> list[CallRecord]:
         """What the ledger holds of the run's calls; a call reaches it shortly after its end."""
@@ -127,6 +202,7 @@ class RunRepository:
         project: str | None = None,
         key_id: str | None = None,
         workflow: str | None = None,
+        status: RunStatus | None = None,
     ) -> list[Run]:
         """At most `limit` runs without contents, newest first, those older than `after`."""
         wanted = sa.select(runs).order_by(runs.c.id.desc()).limit(limit)
@@ -136,21 +212,25 @@ class RunRepository:
             (runs.c.project, project),
             (runs.c.key_id, key_id),
             (runs.c.workflow, workflow),
+            (runs.c.status, status),
         ):
             if value is not None:
                 wanted = wanted.where(column == value)
         with self._database.connect() as connection:
-            return [_run(row) for row in connection.execute(wanted).mappings()]
+            return [run_of(row) for row in connection.execute(wanted).mappings()]
 
     def give_up(self, error: RunError, *, begun_before_us: int, **only: str) -> int:
         """End as failed every run still `running` that began earlier; the number of them.
 
         `only` narrows by column, as `id=…` or `workflow=…`. For runs whose process died: a run
-        that is alive ends within its workflow's time.
+        that is alive ends within its workflow's time. Runs that outlive their process are left
+        alone.
         """
         with self._database.begin() as connection:
             lost = sa.select(runs.c.id).where(
-                runs.c.status == "running", runs.c.created_at_us < begun_before_us
+                runs.c.status == "running",
+                runs.c.created_at_us < begun_before_us,
+                ~sa.exists().where(run_orders.c.run_id == runs.c.id),
             )
             for column, value in only.items():
                 lost = lost.where(runs.c[column] == value)
@@ -182,12 +262,45 @@ class RunRepository:
         )
 
 
+def end_waiting(
+    connection: Connection, run_id: str, ending: Ending, webhook: str | None = None
+) -> bool:
+    """Store how a run that waited for a person ended; False where it does not wait.
+
+    In the transaction of `connection`, with the decision. `webhook` is the address that is told;
+    the terms of a durable run name its own.
+    """
+    changed = connection.execute(
+        sa.update(runs)
+        .where(runs.c.id == run_id, runs.c.status == "awaiting_review")
+        .values(
+            status=ending.status,
+            fallback=ending.fallback,
+            finished_at_us=ending.finished_at_us,
+            error=None if ending.error is None else _json(ending.error),
+        )
+        .returning(*runs.c)
+    )
+    row = changed.mappings().one_or_none()
+    if row is None:
+        return False
+    if ending.output is not None:
+        connection.execute(
+            sa.update(run_contents)
+            .where(run_contents.c.run_id == run_id)
+            .values(output=_json(ending.output))
+        )
+    ended = run_of(row)
+    if not close_order(connection, ended) and webhook is not None:
+        note_webhook(connection, ended, webhook)
+    return True
+
+
 def _claimed(connection: Connection, claim: Claim, run: Run) -> str | None:
     """Make the claim for `run`; or the id of the run it was made for before."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     made = connection.execute(
         # Two requests at once: the second waits for the first one's commit, then makes no row.
-        insert(idempotency_keys)
+        insert_into(connection, idempotency_keys)
         .values(
             project=claim.project,
             scope=claim.workflow,
@@ -232,7 +345,8 @@ def _row(run: Run) -> dict[str, Any]:
     return row
 
 
-def _run(row: RowMapping) -> Run:
+def run_of(row: RowMapping) -> Run:
+    """A row of `runs`, with those of `run_contents` where they were asked for."""
     columns: dict[str, Any] = {str(name): value for name, value in row.items()}
     steps = _steps.decode(columns.pop("steps"))
     error = columns.pop("error")

@@ -13,8 +13,9 @@ from headgate.telemetry.traces.lineage import Parent
 from headgate.workflows.steps import CallFacts, Step
 
 RunStatus = Literal["queued", "running", "awaiting_review", "completed", "rejected", "failed"]
-"""`running`: under way. `completed`: it has an output, of the model's or the fallback's.
-`failed`: it has an error. The others come with runs that wait, for a queue or a person."""
+"""`queued`: taken, and not yet begun. `running`: under way. `awaiting_review`: a person decides.
+`completed`: it has an output, of the model's or the fallback's. `rejected`: a person said no.
+`failed`: it has an error, be it that it was cancelled."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +29,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """The span that the run's own belongs under."""
     feature: str | None = None
     user: str | None = None
+    user_hash: str | None = None
+    """In the place of `user`, where the run is carried by another process than took it."""
     idempotency_key: str | None = None
     no_store: bool = False
     """Whether the calls are neither to be answered from the cache nor kept there."""
@@ -90,6 +93,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     input: dict[str, Any] | None = None
     """None where the contents were not asked for, or are erased."""
     output: dict[str, Any] | None = None
+    review_id: str | None = None
+    """What a person is, or was, asked about it."""
     parent: Parent | None = None
     """The span that its own belongs under; only the trace tells it."""
     replayed: bool = False

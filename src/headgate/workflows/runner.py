@@ -11,51 +11,44 @@ from typing import Any
 import msgspec
 
 from headgate.checks.problem import Problem
-from headgate.checks.rules import RulesError
 from headgate.errors import (
-    ClientGoneError,
     ConflictError,
+    DatabaseUnavailableError,
     HeadgateError,
-    InvalidRequestError,
-    PayloadTooLargeError,
     PermissionDeniedError,
-    UpstreamFailedError,
     UpstreamTimeoutError,
 )
 from headgate.gateway.caller import Caller
 from headgate.storage.identifiers import new_id
 from headgate.storage.threads import StorageThreads
+from headgate.telemetry.faults import log_fault
 from headgate.telemetry.traces.lineage import under
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.conversation import correction, request_body
+from headgate.workflows.durable.orders import Terms
+from headgate.workflows.failures import (
+    ChecksFailedError,
+    RunDeadlineError,
+    broken_off,
+    failure_of,
+)
 from headgate.workflows.folder import Workflow
+from headgate.workflows.heard import Heard
+from headgate.workflows.holding import REVIEW_NEEDED, Holding, awaiting, must_wait, unheld
 from headgate.workflows.idempotency import GRACE_S, INTERRUPTED, claim_of, settled
+from headgate.workflows.input_check import check_input
+from headgate.workflows.journal import NOTHING, Journal, RunLostError
 from headgate.workflows.model import Model, ModelReply, ModelRequest
+from headgate.workflows.outcome import Outcome, fallen_back
+from headgate.workflows.output_check import checked, parsed
 from headgate.workflows.prompt import Message
-from headgate.workflows.reply import Reading, read_failure, read_reply
+from headgate.workflows.reply import read_failure
 from headgate.workflows.repository import Claim, RunRepository
 from headgate.workflows.run import Order, Run, RunError
-from headgate.workflows.steps import CallFacts, Trail
+from headgate.workflows.steps import Trail
 
-_INPUT_DEPTH_AT_MOST = 64
-_PROBLEMS_TOLD = 5
 _CLAIMS_AT_MOST = 3
 """Times a claim is made anew because its run turned out to be lost."""
-
-
-class ChecksFailedError(UpstreamFailedError):
-    """The model's answer did not pass the workflow's checks, and the workflow has no fallback."""
-
-    code = "checks_failed"
-    retryable = False
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of asking: an output or an error."""
-
-    output: dict[str, Any] | None = None
-    error: RunError | None = None
-    fallback: bool = False
 
 
 class Runner:
@@ -68,14 +61,19 @@ class Runner:
         repository: RunRepository,
         hash_user: Callable[[str], str],
         note_ended: Callable[[Run], None] | None = None,
+        holding: Holding | None = None,
     ) -> None:
-        """`note_ended` is told of each run that was made here and has ended."""
+        """`note_ended` is told of each run that was made here and has ended, or waits.
+
+        Without `holding`, what must wait for a person fails.
+        """
         self.catalogue = catalogue
         self.repository = repository
         self.threads = StorageThreads("runs")
         self._model = model
         self._hash_user = hash_user
         self._note_ended = note_ended
+        self._holding = holding
 
     def admitted(self, name: str, caller: Caller) -> Workflow:
         """The workflow `name`, if `caller` may run it; `PermissionDeniedError` if not."""
@@ -96,20 +94,65 @@ class Runner:
         workflow = self.admitted(order.workflow, order.caller)
         claim = claim_of(order)
         trail = Trail()
-        _check_input(workflow, order.input, trail)
+        check_input(workflow, order.input, trail)
         with trail.step("render"):
             messages = workflow.prompt.render(order.input)
         run = await self._begun(workflow, order, claim)
         if run.replayed:
             return run
         try:
-            outcome = await self._carried(workflow, order, run, messages, trail)
+            outcome = await self._carried(workflow, order, run, messages, trail, NOTHING)
         except BaseException as error:
-            broken_off = Outcome(error=_broken_off(error))
+            ended = Outcome(error=broken_off(error))
             with contextlib.suppress(HeadgateError):  # the first error is the one to tell
-                await _to_the_end(self._finish(run, claim, trail, broken_off))
+                await _to_the_end(self._finish(workflow, run, claim, trail, ended))
             raise
-        return await _to_the_end(self._finish(run, claim, trail, outcome))
+        return await _to_the_end(self._finish(workflow, run, claim, trail, outcome))
+
+    async def accept(self, order: Order, claim: Claim | None, terms: Terms) -> Run:
+        """Store `order` as a run that waits for its turn; `carry` is called for it later.
+
+        Where `claim` stands for a run already, that run, as it is. Raises as `run` does.
+        """
+        workflow = self.admitted(order.workflow, order.caller)
+        check_input(workflow, order.input, Trail())
+        workflow.prompt.render(order.input)
+        return await self._begun(workflow, order, claim, terms)
+
+    async def carry(
+        self,
+        run: Run,
+        order: Order,
+        claim: Claim | None,
+        journal: Journal,
+        deadline_at_us: int | None = None,
+    ) -> Run:
+        """Carry a run that was accepted, from where `journal` says it is, and store its end.
+
+        Raises `RunLostError` where it is not this process's any more, `DatabaseUnavailableError`
+        where it may be called again with the same journal, and leaves the run as it is where this
+        task is cancelled: another process goes on with it.
+        """
+        trail = Trail()
+        workflow: Workflow | None = None
+        try:
+            workflow = self.catalogue.get(order.workflow)
+            run = msgspec.structs.replace(
+                run, version=workflow.settings.version, digest=workflow.digest
+            )
+            check_input(workflow, order.input, trail)
+            with trail.step("render"):
+                messages = workflow.prompt.render(order.input)
+            outcome = await self._carried(
+                workflow, order, run, messages, trail, journal, deadline_at_us
+            )
+        except (RunLostError, DatabaseUnavailableError):
+            raise
+        except Exception as error:  # noqa: BLE001 - what was taken ends, whatever happens to it
+            if not isinstance(error, HeadgateError):
+                log_fault("a run failed", error, run_id=run.id)
+            outcome = Outcome(error=broken_off(error))
+        return await _to_the_end(self._finish(workflow, run, claim, trail, outcome, durable=True))
 
     async def give_up_lost(self) -> int:
         """End runs whose process died; to be called when a server starts. Returns their number."""
@@ -124,8 +167,13 @@ class Runner:
             )
         return ended
 
-    async def _begun(self, workflow: Workflow, order: Order, claim: Claim | None) -> Run:
-        """A new run, stored; or the ended one that the order's Idempotency-Key stands for."""
+    async def _begun(
+        self, workflow: Workflow, order: Order, claim: Claim | None, terms: Terms | None = None
+    ) -> Run:
+        """A new run, stored; or the one that the order's Idempotency-Key stands for.
+
+        That one has ended, except where `terms` say that nobody waits for it.
+        """
         for _ in range(_CLAIMS_AT_MOST):
             run = Run(
                 id=new_id("run"),
@@ -138,12 +186,19 @@ class Runner:
                 trace_id=order.trace_id,
                 parent=order.parent,
                 feature=order.feature,
-                user_hash=None if order.user is None else self._hash_user(order.user),
+                user_hash=order.user_hash if order.user is None else self._hash_user(order.user),
                 input=order.input,
+                status="running" if terms is None else "queued",
             )
-            earlier = await self.threads.begin(self.repository.begin, run, claim)
+            earlier = await self.threads.begin(self.repository.begin, run, claim, terms)
             if earlier is None or claim is None:
                 return run
+            if terms is not None:
+                found = await self.threads.run(self.repository.get, earlier)
+                if found is not None:
+                    return msgspec.structs.replace(found, replayed=True)
+                await self.threads.run(self.repository.release, claim)
+                continue
             timeout_s = workflow.settings.limits.timeout_s
             ended = await settled(self.repository, self.threads, claim, earlier, timeout_s)
             if ended is not None:
@@ -157,20 +212,27 @@ class Runner:
         run: Run,
         messages: tuple[Message, ...],
         trail: Trail,
+        journal: Journal,
+        deadline_at_us: int | None = None,
     ) -> Outcome:
         limit_s = workflow.settings.limits.timeout_s
+        left_s = limit_s if deadline_at_us is None else (deadline_at_us - _now_us()) / 1e6
         try:
-            async with asyncio.timeout(limit_s):
-                outcome = await self._asked(workflow, order, run, messages, trail)
+            async with asyncio.timeout(min(limit_s, left_s)):
+                outcome = await self._asked(workflow, order, run, messages, trail, journal)
         except TimeoutError:
+            if left_s < limit_s:
+                # An answer without a model would come too late as well.
+                return Outcome(error=RunError.of(RunDeadlineError()))
             timed_out = UpstreamTimeoutError(
                 f"The run took longer than the {limit_s:g} s that its workflow allows.",
                 code="run_timeout",
             )
             outcome = Outcome(error=RunError.of(timed_out))
-        if outcome.error is not None and workflow.settings.fallback is not None:
-            return await _fallen_back(workflow, order.input, outcome.error, trail)
-        return outcome
+        error = outcome.error
+        if error is None or error.code == REVIEW_NEEDED or workflow.settings.fallback is None:
+            return outcome
+        return await fallen_back(workflow, order.input, error, trail)
 
     async def _asked(
         self,
@@ -179,22 +241,24 @@ class Runner:
         run: Run,
         messages: tuple[Message, ...],
         trail: Trail,
+        journal: Journal,
     ) -> Outcome:
         """Ask, check, and ask again with the errors as often as the workflow says."""
         problems: tuple[Problem, ...] = ()
         conversation = messages
         for attempt in range(1, workflow.settings.checks.reask + 2):
             trail.attempt = attempt
-            reply = await self._called(workflow, order, run, conversation, trail)
+            reply = await self._called(workflow, order, run, conversation, trail, journal)
             if reply.status != 200:
-                return Outcome(error=_failure(reply))
-            reading = _parsed(workflow, reply, trail)
+                return Outcome(error=failure_of(reply))
+            reading = parsed(workflow, reply, trail)
             if reading.value is None:
                 problems = (reading.problem,) if reading.problem else ()
             else:
-                output, problems = await _checked(workflow, reading.value, order.input, trail)
+                found = await checked(workflow, reading.value, order.input, trail)
+                problems = found.problems
                 if not problems:
-                    return Outcome(output=output)
+                    return Outcome(output=found.output, hold=found.hold)
             if reply.disown is not None:
                 reply.disown()
             # Only the newest answer goes along: the faults of older ones are of no use any more.
@@ -213,7 +277,9 @@ class Runner:
         run: Run,
         messages: tuple[Message, ...],
         trail: Trail,
+        journal: Journal,
     ) -> ModelReply:
+        name = f"call-{trail.attempt}"
         request = ModelRequest(
             body=request_body(workflow, messages),
             run_id=run.id,
@@ -222,29 +288,51 @@ class Runner:
             trace_id=order.trace_id,
             parent=under(run.id, order.parent),
             feature=order.feature,
-            user=order.user,
+            user_hash=run.user_hash,
             priority=workflow.settings.limits.priority,
             # An answer to "that was wrong, try again" is of no use to another run.
             no_store=order.no_store or trail.attempt > 1,
             prompt_cache_key=workflow.fingerprint,
-            headers=order.headers,
+            headers=(*order.headers, *journal.headers(name)),
             asked_before=trail.attempt - 1,
             untrusted=workflow.settings.trust == "untrusted",
         )
-        with trail.step("call") as step:
+        disown: Callable[[], None] | None = None
+
+        async def heard() -> Heard:
+            nonlocal disown
+            began_us = _now_us()
             try:
                 reply = await self._model.complete(request)
-                step.call = CallFacts.of(reply)
             except HeadgateError as error:
-                body = msgspec.json.encode({"error": error.as_object()})
-                reply = ModelReply(call_id="", status=error.status, body=body)
+                return Heard.refusal(
+                    error, started_at_us=began_us, duration_us=_now_us() - began_us
+                )
+            disown = reply.disown
+            return Heard.of(reply, started_at_us=began_us, duration_us=_now_us() - began_us)
+
+        await journal.note(trail)
+        with trail.step("call") as step:
+            known = await journal.once(name, heard, Heard)
+            reply, step.call = known.reply(disown), known.call
             if reply.status != 200:
                 message, kind, code = read_failure(reply.body, reply.status)
                 step.verdict, step.code = "failed", code or kind
                 step.problems = (Problem("", "upstream", message),)
+        # What was heard before a crash was heard when it was heard.
+        step.started_at_us, step.duration_us = known.started_at_us, known.duration_us
         return reply
 
-    async def _finish(self, run: Run, claim: Claim | None, trail: Trail, outcome: Outcome) -> Run:
+    async def _finish(
+        self,
+        workflow: Workflow | None,
+        run: Run,
+        claim: Claim | None,
+        trail: Trail,
+        outcome: Outcome,
+        *,
+        durable: bool = False,
+    ) -> Run:
         ended = msgspec.structs.replace(
             run,
             status="failed" if outcome.error else "completed",
@@ -254,136 +342,32 @@ class Runner:
             error=outcome.error,
             output=outcome.output,
         )
-        await self.threads.run(self.repository.finish, ended, claim)
+        question = None
+        if self._holding is not None and workflow is not None:
+            question = self._holding.question(workflow, ended, outcome)
+        traced = ended
+        if question is not None:
+            ended = awaiting(ended, question)
+            traced = msgspec.structs.replace(ended, finished_at_us=traced.finished_at_us)
+        elif must_wait(ended, outcome) or (
+            self._holding is None and workflow is not None and workflow.settings.review
+        ):
+            traced = ended = unheld(ended)
+        # Its terms name the address of a durable run.
+        webhook = None if durable or workflow is None else workflow.settings.webhook
+        stored = await self.threads.run(
+            self.repository.finish,
+            ended,
+            claim,
+            webhook=webhook,
+            durable=durable,
+            beside=None if question is None else question.keep,
+        )
+        if durable and not stored:
+            raise RunLostError
         if self._note_ended is not None:
-            self._note_ended(ended)
+            self._note_ended(traced)
         return ended
-
-
-def _check_input(workflow: Workflow, given: Any, trail: Trail) -> None:
-    """Raise the error that says what must change in `given`; return where it fits."""
-    with trail.step("input"):
-        if not isinstance(given, dict):
-            raise InvalidRequestError(
-                "`input` must be a JSON object that fits the workflow's input schema;"
-                f" see GET /api/workflows/{workflow.name}.",
-                param="input",
-                code="invalid_input",
-            )
-        if _deeper_than(given, _INPUT_DEPTH_AT_MOST):
-            raise InvalidRequestError(
-                f"`input` is nested more than {_INPUT_DEPTH_AT_MOST} levels deep.",
-                param="input",
-                code="invalid_input",
-            )
-        limit_bytes = workflow.settings.limits.input_max_bytes
-        if (size_bytes := len(msgspec.json.encode(given))) > limit_bytes:
-            raise PayloadTooLargeError(
-                f"`input` has {size_bytes} bytes; this workflow takes {limit_bytes}. Send less,"
-                " or raise limits.input_max_bytes in workflow.yaml.",
-                param="input",
-                code="input_too_large",
-            )
-        if problems := workflow.input_schema.problems(given):
-            told = "; ".join(
-                f"`{_field(problem)}` {problem.message}" for problem in problems[:_PROBLEMS_TOLD]
-            )
-            more = len(problems) - _PROBLEMS_TOLD
-            raise InvalidRequestError(
-                f"The input does not fit the workflow's schema: {told}"
-                + (f"; and {more} more." if more > 0 else "."),
-                param=_field(problems[0]),
-                code="invalid_input",
-            )
-
-
-def _field(problem: Problem) -> str:
-    return f"input.{problem.path}" if problem.path else "input"
-
-
-def _deeper_than(value: Any, levels: int) -> bool:
-    """Whether lists and objects are nested deeper; without recursion, since callers choose it."""
-    layer = [value]
-    for _ in range(levels):
-        layer = [
-            child
-            for node in layer
-            if isinstance(node, dict | list)
-            for child in (node.values() if isinstance(node, dict) else node)
-        ]
-        if not layer:
-            return False
-    return True
-
-
-def _parsed(workflow: Workflow, reply: ModelReply, trail: Trail) -> Reading:
-    with trail.step("parse") as step:
-        reading = read_reply(reply.body, workflow.settings.max_output_tokens)
-        if reading.problem is not None:
-            step.verdict = "failed"
-            step.code = reading.problem.check
-            step.problems = (reading.problem,)
-    return reading
-
-
-async def _checked(
-    workflow: Workflow, value: dict[str, Any], given: dict[str, Any], trail: Trail
-) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """The output, put right by the rules where they do that, and what is still wrong with it."""
-    with trail.step("schema") as step:
-        if problems := workflow.output_schema.problems(value):
-            step.verdict, step.problems = "failed", problems
-            return value, problems
-    if workflow.rules is None:
-        return value, ()
-    with trail.step("rules") as step:
-        try:
-            output = await workflow.rules.amend(value, given)
-        except RulesError as error:
-            output, problems = value, (Problem("", "rules", str(error)),)
-        else:
-            problems = workflow.output_schema.problems(output)
-            problems = problems or await workflow.rules.check(output, given)
-        if problems:
-            step.verdict, step.problems = "failed", problems
-        elif output != value:
-            step.verdict = "amended"
-    return output, problems
-
-
-async def _fallen_back(
-    workflow: Workflow, given: dict[str, Any], error: RunError, trail: Trail
-) -> Outcome:
-    """The declared answer; the error as it was where the declared answer can't be had."""
-    declared = workflow.settings.fallback
-    with trail.step("fallback") as step:
-        step.code = error.code
-        if declared is not None and declared.output is not None:
-            return Outcome(output=declared.output, fallback=True)
-        try:
-            if workflow.rules is None:
-                raise RulesError("rules.py defines no `fallback`")
-            output = await workflow.rules.fallback(given)
-            problems = workflow.output_schema.problems(output)
-        except RulesError as failure:
-            problems = (Problem("", "rules", str(failure)),)
-        if problems:
-            step.verdict, step.problems = "failed", problems
-            return Outcome(error=error)
-        return Outcome(output=output, fallback=True)
-
-
-def _failure(reply: ModelReply) -> RunError:
-    message, kind, code = read_failure(reply.body, reply.status)
-    return RunError(status=reply.status, message=message, type=kind, code=code)
-
-
-def _broken_off(error: BaseException) -> RunError:
-    if isinstance(error, asyncio.CancelledError):
-        return RunError.of(ClientGoneError())
-    if isinstance(error, HeadgateError):
-        return RunError.of(error)
-    return RunError.of(HeadgateError("Headgate failed while it carried this run; see its log."))
 
 
 async def _to_the_end(work: Coroutine[Any, Any, Run]) -> Run:

@@ -12,6 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from headgate.checks.guards.report import GuardRecord, guards_said
+from headgate.checks.guards.verdict import Decision
 from headgate.checks.problem import Problem
 from headgate.ledger.record import CacheState
 from headgate.workflows.model import ModelReply
@@ -20,8 +22,9 @@ StepKind = Literal["input", "render", "call", "parse", "schema", "rules", "fallb
 """`input`: the input against its schema. `render`: the prompt. `call`: a model. `parse`: its reply
 as JSON. `schema`, `rules`: the output's checks. `fallback`: the answer without a model."""
 
-Verdict = Literal["passed", "amended", "failed", "interrupted"]
-"""`amended`: passed after rules.py put it right. `interrupted`: broken off."""
+Verdict = Literal["passed", "amended", "held", "failed", "interrupted"]
+"""`amended`: passed after rules.py put it right. `held`: passed, but a person must see it before it
+goes anywhere. `interrupted`: broken off."""
 
 
 class CallFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,6 +44,13 @@ class CallFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     simulated: bool = False
     cost_nanousd: int | None = None
     cache: CacheState = "off"
+    guards: tuple[GuardRecord, ...] = ()
+    """What guards said of it, in order; nothing of the text."""
+
+    def guards_that_said(self, decision: Decision) -> tuple[str, ...]:
+        """The names of the guards that decided so, each once."""
+        named = (said.guard for said in self.guards if said.decision == decision)
+        return tuple(dict.fromkeys(named))
 
     @classmethod
     def of(cls, reply: ModelReply) -> CallFacts:
@@ -60,6 +70,7 @@ class CallFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             simulated=reply.simulated,
             cost_nanousd=reply.cost_nanousd,
             cache=reply.cache,
+            guards=guards_said(reply.guards),
         )
 
 

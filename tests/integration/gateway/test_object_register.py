@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from headgate.errors import InvalidRequestError, NotFoundError
@@ -20,13 +18,6 @@ def an_object(object_id: str, project: str = "mine", **changes: str) -> OwnedObj
             "key_id": "key_1",
         } | changes
     )  # fmt: skip
-
-
-@pytest.fixture
-def threads() -> Iterator[StorageThreads]:
-    threads = StorageThreads("test")
-    yield threads
-    threads.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,13 +13,6 @@ from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
 
 KEEPER = Keeper("openai", "team-a")
-
-
-@pytest.fixture
-def threads() -> Iterator[StorageThreads]:
-    threads = StorageThreads("test")
-    yield threads
-    threads.close()
 
 
 async def test_what_one_process_was_answered_another_finds_a_moment_later(database, threads):

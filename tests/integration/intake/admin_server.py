@@ -57,7 +57,11 @@ class CollectedReply:
     def __init__(self, outgoing: list[dict[str, Any]]) -> None:
         self.gone = False
         self.on_gone: Any = None
+        self.task: Any = None
         self._outgoing = outgoing
+
+    def body_at_hand(self) -> None:
+        """Nothing: the body is received."""
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         self._outgoing += [{"status": status, "headers": headers}, {"body": body}]

@@ -16,8 +16,10 @@ from admin_server import ADMIN_KEY, Answer, call
 from msgspec.structs import replace
 
 import headgate.examples
-from headgate.app.composition import Application, build, prepare
+from headgate.app.application import Application
+from headgate.app.composition import build
 from headgate.app.plan import read_plan
+from headgate.app.preparation import prepare
 from headgate.config.settings import LogSettings
 from headgate.intake.access.key import NewKey
 from headgate.intake.access.keys import KeyStore
@@ -152,6 +154,16 @@ ALLOWED: dict[tuple[str, str], str | None] = {
     ("POST", "/api/workflows/{name}/runs"): "admin developer app",
     ("GET", "/api/runs"): "admin operator developer reviewer auditor app",
     ("GET", "/api/runs/{id}"): "admin operator developer reviewer auditor app",
+    ("GET", "/api/runs/{id}/events"): "admin operator developer reviewer auditor app",
+    ("POST", "/api/runs/{id}/cancel"): "admin developer app",
+    ("GET", "/api/reviews"): "admin operator developer reviewer auditor",
+    ("GET", "/api/reviews/{id}"): "admin operator developer reviewer auditor",
+    ("GET", "/api/reviews/signals"): "admin operator developer reviewer auditor",
+    ("POST", "/api/reviews/{id}/check"): "admin operator developer reviewer",
+    ("POST", "/api/reviews/{id}/case"): "admin operator developer reviewer",
+    ("POST", "/api/reviews/{id}/claim"): "admin operator developer reviewer",
+    ("POST", "/api/reviews/{id}/release"): "admin operator developer reviewer",
+    ("POST", "/api/reviews/{id}/decision"): "admin operator developer reviewer",
     ("GET", "/api/keys"): "admin operator developer auditor",
     ("POST", "/api/keys"): "admin operator developer",
     ("GET", "/api/keys/{id}"): "admin operator developer auditor",

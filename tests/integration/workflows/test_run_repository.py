@@ -15,7 +15,6 @@ from headgate.checks.problem import Problem
 from headgate.errors import ConflictError, InvalidRequestError
 from headgate.gateway.caller import Caller
 from headgate.storage import Database
-from headgate.storage.identifiers import new_id
 from headgate.storage.schema import idempotency_keys, run_contents, runs
 from headgate.workflows import idempotency, repository
 from headgate.workflows.catalogue import Catalogue
@@ -24,7 +23,15 @@ from headgate.workflows.repository import Claim, RunRepository
 from headgate.workflows.run import Run, RunError
 from headgate.workflows.runner import Runner
 from headgate.workflows.steps import CallFacts, Step
-from scripted_workflows import CALLER, GOOD, ScriptedModel, failure, order, write_project
+from scripted_workflows import (
+    CALLER,
+    GOOD,
+    ScriptedModel,
+    failure,
+    order,
+    stored_run,
+    write_project,
+)
 
 
 @pytest.fixture
@@ -41,21 +48,6 @@ def runner_with(tmp_path, stored):
         return Runner(catalogue, ScriptedModel(*answers), stored, lambda user: f"#{user}")
 
     return build
-
-
-def a_run(**changes) -> Run:
-    fields = {
-        "id": new_id("run"),
-        "project": "default",
-        "key_id": "key_1",
-        "workflow": "labels",
-        "version": "1.0.0",
-        "digest": "sha256:" + "0" * 64,
-        "created_at_us": time.time_ns() // 1000,
-        "trace_id": "0" * 32,
-        "input": {"text": "ä\x00€"},
-    }
-    return Run(**{**fields, **changes})
 
 
 def ended(run: Run, **changes) -> Run:
@@ -85,7 +77,7 @@ def claim(key: str = "k", body: str = "a") -> Claim:
 
 
 def test_a_run_comes_back_as_it_was_stored(stored):
-    run = a_run(feature="f", user_hash="0" * 32)
+    run = stored_run(feature="f", user_hash="0" * 32)
     assert stored.begin(run, None) is None
     assert stored.get(run.id) == run
     done = ended(run)
@@ -94,7 +86,7 @@ def test_a_run_comes_back_as_it_was_stored(stored):
 
 
 def test_a_failed_run_comes_back_with_its_error(stored):
-    run = a_run()
+    run = stored_run()
     stored.begin(run, None)
     error = RunError(status=504, message="m", type="t", code=None, param="p", retryable=False)
     done = ended(run, status="failed", output=None, error=error)
@@ -103,7 +95,7 @@ def test_a_failed_run_comes_back_with_its_error(stored):
 
 
 def test_the_metadata_hold_no_contents(stored, database):
-    run = a_run()
+    run = stored_run()
     stored.begin(run, None)
     stored.finish(ended(run), None)
     with database.connect() as connection:
@@ -116,7 +108,7 @@ def test_the_metadata_hold_no_contents(stored, database):
 
 
 def test_a_run_whose_contents_are_erased_can_still_be_shown(stored, database):
-    run = a_run()
+    run = stored_run()
     stored.begin(run, None)
     stored.finish(ended(run), None)
     with database.begin() as connection:
@@ -126,7 +118,7 @@ def test_a_run_whose_contents_are_erased_can_still_be_shown(stored, database):
 
 
 def test_a_run_ends_once(stored):
-    run = a_run()
+    run = stored_run()
     stored.begin(run, None)
     assert stored.finish(ended(run), None) is True
     assert stored.finish(ended(run, status="failed"), None) is False
@@ -134,8 +126,8 @@ def test_a_run_ends_once(stored):
 
 
 def test_runs_are_listed_newest_first_in_pages_and_by_owner(stored):
-    mine = [a_run(project="a", workflow=f"w{n % 2}", key_id=f"k{n % 3}") for n in range(7)]
-    for run in [*mine, a_run(project="b")]:
+    mine = [stored_run(project="a", workflow=f"w{n % 2}", key_id=f"k{n % 3}") for n in range(7)]
+    for run in [*mine, stored_run(project="b")]:
         stored.begin(run, None)
     newest = [run.id for run in reversed(mine)]
     assert [r.id for r in stored.newest(limit=3, project="a")] == newest[:3]
@@ -147,27 +139,29 @@ def test_runs_are_listed_newest_first_in_pages_and_by_owner(stored):
 
 
 def test_the_same_key_and_body_is_the_run_that_was_there_first(stored):
-    first, second = a_run(), a_run()
+    first, second = stored_run(), stored_run()
     assert stored.begin(first, claim()) is None
     assert stored.begin(second, claim()) == first.id
     assert stored.get(second.id) is None
 
 
 def test_the_same_key_with_another_body_is_a_conflict(stored):
-    stored.begin(a_run(), claim())
+    stored.begin(stored_run(), claim())
     with pytest.raises(ConflictError) as caught:
-        stored.begin(a_run(), claim(body="b"))
+        stored.begin(stored_run(), claim(body="b"))
     assert caught.value.code == "idempotency_key_reused"
 
 
 def test_a_key_belongs_to_its_project_and_workflow(stored):
-    stored.begin(a_run(), claim())
+    stored.begin(stored_run(), claim())
     for field in ("project", "workflow", "key"):
-        assert stored.begin(a_run(), msgspec.structs.replace(claim(), **{field: "other"})) is None
+        assert (
+            stored.begin(stored_run(), msgspec.structs.replace(claim(), **{field: "other"})) is None
+        )
 
 
 def test_a_failed_run_lets_go_of_its_key(stored):
-    first, second = a_run(), a_run()
+    first, second = stored_run(), stored_run()
     stored.begin(first, claim())
     stored.finish(ended(first, status="failed"), claim())
     assert stored.begin(second, claim(body="b")) is None
@@ -175,9 +169,9 @@ def test_a_failed_run_lets_go_of_its_key(stored):
 
 def test_keys_older_than_a_day_are_forgotten(stored, database, monkeypatch):
     monkeypatch.setattr(repository, "_SWEEP_INTERVAL_S", 0)
-    old = a_run(created_at_us=time.time_ns() // 1000 - 25 * 3600 * 1_000_000)
+    old = stored_run(created_at_us=time.time_ns() // 1000 - 25 * 3600 * 1_000_000)
     stored.begin(old, claim("old"))
-    stored.begin(a_run(), claim("new"))
+    stored.begin(stored_run(), claim("new"))
     with database.connect() as connection:
         left = connection.execute(sa.select(idempotency_keys.c.key)).scalars().all()
     assert left == ["key_1 new"]
@@ -188,7 +182,7 @@ def test_of_many_at_once_exactly_one_makes_the_run(stored):
     together = Barrier(count)
 
     def begin(_: int) -> tuple[str, str | None]:
-        run = a_run()
+        run = stored_run()
         together.wait()
         return run.id, stored.begin(run, claim())
 
@@ -201,7 +195,11 @@ def test_of_many_at_once_exactly_one_makes_the_run(stored):
 
 def test_only_runs_that_lost_their_process_are_given_up(stored):
     now_us = time.time_ns() // 1000
-    lost, alive, done = a_run(created_at_us=now_us - 10**9), a_run(), a_run(created_at_us=1)
+    lost, alive, done = (
+        stored_run(created_at_us=now_us - 10**9),
+        stored_run(),
+        stored_run(created_at_us=1),
+    )
     for run in (lost, alive, done):
         stored.begin(run, claim(run.id))
     stored.finish(ended(done), None)
@@ -211,7 +209,7 @@ def test_only_runs_that_lost_their_process_are_given_up(stored):
     assert (given_up.status, given_up.error.code) == ("failed", "run_interrupted")
     assert stored.get(alive.id).status == "running"
     assert stored.get(done.id).status == "completed"
-    assert stored.begin(a_run(), claim(lost.id, "b")) is None
+    assert stored.begin(stored_run(), claim(lost.id, "b")) is None
 
 
 async def test_the_same_request_twice_is_one_run_and_one_call(runner_with):
@@ -275,7 +273,7 @@ async def test_a_duplicate_does_not_wait_for_ever(runner_with, monkeypatch):
 
 async def test_a_key_whose_run_lost_its_process_makes_a_new_run(runner_with, stored):
     runner = runner_with(GOOD)
-    lost = a_run(created_at_us=time.time_ns() // 1000 - 10**9)
+    lost = stored_run(created_at_us=time.time_ns() // 1000 - 10**9)
     request = order(idempotency_key="k")
     stored.begin(lost, idempotency.claim_of(request))
     run = await runner.run(request)
@@ -284,7 +282,7 @@ async def test_a_key_whose_run_lost_its_process_makes_a_new_run(runner_with, sto
 
 
 async def test_lost_runs_are_ended_when_a_server_starts(runner_with, stored):
-    lost = a_run(created_at_us=time.time_ns() // 1000 - 10**9)
+    lost = stored_run(created_at_us=time.time_ns() // 1000 - 10**9)
     stored.begin(lost, None)
     assert await runner_with(GOOD).give_up_lost() == 1
     assert stored.get(lost.id).status == "failed"
@@ -296,7 +294,7 @@ async def test_a_key_must_be_short_and_plain(runner_with, key):
         await runner_with(GOOD).run(order(idempotency_key=key))
 
 
-async def test_without_a_key_each_request_is_a_run(runner_with):
+async def test_without_a_key_each_request_is_stored_run(runner_with):
     runner = runner_with(GOOD)
     assert (await runner.run(order())).id != (await runner.run(order())).id
     assert CALLER.key_id == "key_1"

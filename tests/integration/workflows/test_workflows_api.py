@@ -18,6 +18,9 @@ from headgate.ledger.record import CallRecord
 from headgate.ledger.rows import insert_calls
 from headgate.storage import Database
 from headgate.workflows.catalogue import Catalogue
+from headgate.workflows.durable.carrier import DurableRuns
+from headgate.workflows.durable.leases import LeaseStore, Whereabouts
+from headgate.workflows.durable.webhook_rule import WebhookRule
 from headgate.workflows.repository import RunRepository
 from headgate.workflows.runner import Runner
 from scripted_workflows import GOOD, ScriptedModel, failure, write_project
@@ -37,10 +40,21 @@ class WorkflowServer(AdminServer):
         self.runner = Runner(
             Catalogue.load(project), self.model, RunRepository(database), lambda user: f"#{user}"
         )
+        self.durable = DurableRuns(
+            self.runner,
+            database,
+            LeaseStore(database, "executor_1", Whereabouts.mine()),
+            per_worker=4,
+            waiting_at_most=100,
+            webhooks=WebhookRule(()),
+        )
         super().__init__(database)
 
     def _more(self) -> tuple[Endpoint, ...]:
-        return (*workflows_endpoints(self.runner), *runs_endpoints(self.runner))
+        return (
+            *workflows_endpoints(self.runner, self.durable),
+            *runs_endpoints(self.runner, self.durable),
+        )
 
     async def run(self, key: Any, text: str = "hello", **options: Any) -> Answer:
         return await self.call("POST", RUNS, key=key, json={"input": {"text": text}}, **options)

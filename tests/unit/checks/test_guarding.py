@@ -1,30 +1,39 @@
 """Guards are asked in order and in their time; what they can't check does not go out."""
 
 import asyncio
+import copy
+import time
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from headgate.checks.guards.building import Means, build_policies
-from headgate.checks.guards.guard import Guard, Guarded
+from headgate.checks.guards.guard import BlockedError, Guard, Guarded
 from headgate.checks.guards.guarding import Guarding
 from headgate.checks.guards.moderation import Judgement, ModerationGuard
 from headgate.checks.guards.policy import Standing
+from headgate.checks.guards.report import GuardReport
 from headgate.checks.guards.verdict import Verdict
-from headgate.checks.parts import Part
-from headgate.checks.parts.flow import ResponseFlow
+from headgate.checks.parts import Part, request_parts
+from headgate.checks.parts.flow import ChatFlow, ResponseFlow
 from headgate.config.detection import DetectionSettings
 from headgate.config.guards import (
+    CanarySettings,
     GuardPolicySettings,
     GuardSettings,
+    InjectionSettings,
+    LinksSettings,
     ModerationSettings,
     RedactMode,
     RedactSettings,
+    ToolsSettings,
     WordsSettings,
 )
 from headgate.config.workflow import Trust
 from headgate.errors import ContentBlockedError, GuardFailedError
+from headgate.gateway.guarded_stream import GuardedStream
 
 CARD = "4111 1111 1111 1111"
 MAIL = "anne.miller@example.com"
@@ -173,7 +182,7 @@ async def test_a_guard_that_may_fail_lets_by_and_says_so() -> None:
 
 
 async def test_a_guard_that_must_read_everything_blocks_what_it_cannot_read() -> None:
-    blind = GuardSettings(words=WordsSettings(words=("x",)), unreadable="block")
+    blind = GuardSettings(words=WordsSettings(words=("x",)))
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}
     with pytest.raises(ContentBlockedError, match="can't see into image"):
         await guarding(house=blind).request({"messages": [{"role": "user", "content": [image]}]})
@@ -250,3 +259,181 @@ async def test_a_text_that_a_stream_tells_again_and_again_is_judged_once_more() 
         stream.event({"type": "response.output_text.done", **place, "text": "So it flows."})
     await guards.settle_stream()
     assert sorted(judge.asked) == ["So it flows.", "Water flows."]
+
+
+async def test_a_header_tells_that_a_guard_failed_before_how_much_it_found() -> None:
+    class HalfBroken(Guard):
+        async def check_input(self, parts: Sequence[Part], call: Guarded) -> Verdict:
+            return Verdict("change", counts={"email": 2})
+
+        async def check_output(self, parts: Sequence[Part], call: Guarded) -> Verdict:
+            raise RuntimeError
+
+    guards = standing(HalfBroken("mine", on_error="allow"))
+    await guards.request(chat("hello"))
+    assert guards.report.header() == "mine=2"
+    await guards.reply({"choices": []})
+    assert guards.report.header() == "mine=failed"
+
+
+async def test_a_guard_that_never_waits_is_late_all_the_same() -> None:
+    class Stuck(Guard):
+        async def check_input(self, parts: Sequence[Part], call: Guarded) -> Verdict:
+            time.sleep(0.05)
+            return Verdict()
+
+    with pytest.raises(GuardFailedError, match=r"took longer than 0.01 s"):
+        await standing(Stuck("mine", timeout_s=0.01)).request(chat("hello"))
+
+
+async def test_instructions_that_a_provider_repeats_in_a_stream_are_no_leak() -> None:
+    guards = guarding(bait=GuardSettings(canary=CanarySettings()))
+    request: dict[str, Any] = {"instructions": "Speak of rivers.", "input": "hello"}
+    await guards.request(request)
+    rewriting = guards.stream(ResponseFlow())
+    echo = {"object": "response", "instructions": request["instructions"], "output": []}
+    rewriting.event({"type": "response.created", "response": echo})
+    recited = {"type": "response.output_text.done", "text": request["instructions"]}
+    with pytest.raises(BlockedError):
+        rewriting.event(recited)
+    guards.end_of_stream()
+    assert guards.report.records[-1].decision == "block"
+
+
+async def test_a_session_that_says_the_same_all_day_has_few_records() -> None:
+    guards = guarding(pii=redact())
+    for _ in range(300):
+        message = chat(f"mail {MAIL}")
+        await guards.piece(request_parts(message), message)
+        guards.report.fold()
+    assert len(guards.report.records) <= 65
+    (whole,) = guards.report.taken()
+    assert whole.counts == {"email": 300}
+    assert not guards.report.records
+
+
+IMAGE = {"messages": [{"role": "user", "content": [{"image_url": {"url": "https://a.b/c.png"}}]}]}
+
+
+@pytest.mark.parametrize(
+    ("guard", "input_is_read", "output_is_read"),
+    [
+        (redact(), True, False),
+        (redact("mask"), True, True),
+        (GuardSettings(words=WordsSettings(words=("x",))), True, True),
+        (GuardSettings(words=WordsSettings(words=("x",)), unreadable="allow"), False, False),
+        (GuardSettings(words=WordsSettings(words=("x",)), directions=("output",)), False, True),
+        (GuardSettings(words=WordsSettings(words=("x",)), directions=("input",)), True, False),
+        (GuardSettings(injection=InjectionSettings()), False, False),
+        (GuardSettings(links=LinksSettings()), False, False),
+        (GuardSettings(tools=ToolsSettings()), False, False),
+        (GuardSettings(canary=CanarySettings()), False, False),
+    ],
+)
+async def test_a_guard_refuses_what_it_would_have_to_read_and_can_not(
+    guard: GuardSettings, input_is_read: bool, output_is_read: bool
+) -> None:
+    for asking, answer, refused in (
+        (IMAGE, None, input_is_read),
+        (chat("y"), "image", output_is_read),
+    ):
+        guards = guarding(guard=guard)
+        if not refused:
+            await guards.request(copy.deepcopy(asking), answer=answer)  # type: ignore[arg-type]
+            read = [one.reason for one in guards.report.records if one.reason]
+            assert read == (
+                ["image not read"] if guard.unreadable == "allow" and not answer else []
+            )
+            continue
+        with pytest.raises(ContentBlockedError, match=r"can't see into image; .*`unreadable`"):
+            await guards.request(copy.deepcopy(asking), answer=answer)  # type: ignore[arg-type]
+        assert [one.decision for one in guards.report.records] == ["block"]
+
+
+async def test_a_picture_of_a_stranger_is_doubtful() -> None:
+    guard = GuardSettings(injection=InjectionSettings())
+    with pytest.raises(ContentBlockedError, match="can't see into image"):
+        await guarding(a_call("untrusted"), guard=guard).request(copy.deepcopy(IMAGE))
+
+
+async def test_sound_is_refused_in_a_stream_that_no_guard_filters() -> None:
+    class OfWholes(Guard):
+        async def check_output(self, parts: Sequence[Part], call: Guarded) -> Verdict:
+            return Verdict()
+
+    sound = {"choices": [{"index": 0, "delta": {"audio": {"data": "UklGRg=="}}}]}
+    stream = GuardedStream(standing(OfWholes("mine")), ChatFlow())
+    with pytest.raises(ContentBlockedError, match="into audio"):
+        stream.feed(b"data: " + msgspec.json.encode(sound) + b"\n\n")
+
+
+async def test_names_that_are_no_apis_are_seen() -> None:
+    blind = msgspec.structs.replace(redact(), unreadable="allow")
+    for request in (
+        {MAIL: 1},
+        {"messages": [{"role": "user", "content": "x", MAIL: "y"}]},
+        {"image_url": {"url": "https://a.b/c.png", MAIL: 1}},
+    ):
+        with pytest.raises(ContentBlockedError, match="email in a name"):
+            await guarding(pii=blind).request(request)
+
+
+async def test_a_field_of_a_form_is_rewritten_under_its_own_name() -> None:
+    request = {"svg[prompt]": f"Write {MAIL}", "tags[]": [MAIL, "x"]}
+    assert await guarding(pii=redact()).request(request) == {"svg[prompt]", "tags[]"}
+    assert request == {"svg[prompt]": "Write <EMAIL_1>", "tags[]": ["<EMAIL_1>", "x"]}
+
+
+async def test_what_is_kept_as_data_gets_nothing_planted_and_no_tool_taken() -> None:
+    request = chat("x") | {"tools": [{"function": {"name": "refund"}}]}
+    request["messages"].insert(0, {"role": "system", "content": "Be kind."})
+    before = copy.deepcopy(request)
+    call = a_call("untrusted", kept_as_data=True)
+    await guarding(
+        call,
+        canary=GuardSettings(canary=CanarySettings()),
+        tools=GuardSettings(tools=ToolsSettings()),
+        injection=GuardSettings(injection=InjectionSettings()),
+    ).request(request)
+    assert request == before
+
+
+def test_the_verdicts_of_many_lines_are_few_and_none_hides_another() -> None:
+    whole = GuardReport({})
+    lines: list[Verdict] = [
+        Verdict(),
+        Verdict("change", counts={"email": 2}),
+        Verdict("failed", reason="failed (RuntimeError)"),
+        Verdict("change", score=50, counts={"email": 1}),
+        Verdict("block", reason="email"),
+        Verdict("change", score=40),
+    ]
+    for verdict in lines * 100:
+        one = GuardReport({"pii": "all"})
+        one.add("pii", "input", verdict, 10)
+        one.add("pii", "output", Verdict(), 1)
+        whole.join(one)
+    told = {(one.direction, one.decision): one for one in whole.records}
+    assert len(whole.records) == len(told) == 5
+    changed = told["input", "change"]
+    assert (changed.counts, changed.score, changed.took_us) == ({"email": 300}, 50, 3000)
+    assert told["input", "failed"].reason == "failed (RuntimeError)"
+    assert told["input", "block"].reason == "email"
+    assert {one.policy for one in whole.records} == {"all"}
+    assert whole.header() == "pii=block"
+
+
+async def test_media_that_a_stream_shows_are_refused_unless_it_only_repeats_them() -> None:
+    house = GuardSettings(words=WordsSettings(words=("x",)))
+    guards = guarding(house=house)
+    rewriting = guards.stream(ResponseFlow())
+    sound: dict[str, Any] = {"type": "input_audio", "audio": "UklGRg=="}
+    mine = {"type": "message", "role": "user", "content": [sound]}
+    rewriting.event({"type": "conversation.item.added", "item": mine})
+    with pytest.raises(BlockedError, match="into audio"):
+        rewriting.event({"type": "x", "item": {**mine, "role": "assistant"}})
+    lenient = guarding(house=msgspec.structs.replace(house, unreadable="allow"))
+    rewriting = lenient.stream(ResponseFlow())
+    for _ in range(3):
+        rewriting.event({"type": "response.output_audio.delta", "delta": "UklGRg=="})
+    assert [one.reason for one in lenient.report.records] == ["audio not read"]

@@ -11,6 +11,7 @@ import pytest
 from headgate.checks import bounded_thread
 from headgate.checks.bounded_thread import NoThreadFreeError, call_bounded
 from headgate.checks.rules import Rules, RulesError
+from headgate.checks.ruling import PASSED, Hold
 
 
 def rules(code: str, timeout_s: float = 0.5) -> Rules:
@@ -20,15 +21,29 @@ def rules(code: str, timeout_s: float = 0.5) -> Rules:
 
 
 async def test_no_problems_and_none_both_pass():
-    assert await rules("def check(o, i): return []").check({}, {}) == ()
-    assert await rules("def check(o, i): return None").check({}, {}) == ()
-    assert await rules("def fallback(i): return {}").check({}, {}) == ()
+    assert await rules("def check(o, i): return []").check({}, {}) == PASSED
+    assert await rules("def check(o, i): return None").check({}, {}) == PASSED
+    assert await rules("def fallback(i): return {}").check({}, {}) == PASSED
+
+
+@pytest.mark.parametrize("said", ["hold('sum: large')", "[hold('sum: large')]"])
+async def test_a_check_may_have_a_person_look(said):
+    code = f"from headgate.checks.ruling import hold\ndef check(o, i): return {said}"
+    ruling = await rules(code).check({}, {})
+    assert ruling.problems == ()
+    assert ruling.hold == Hold(reasons=("sum: large",))
+
+
+async def test_a_problem_goes_before_a_hold():
+    code = "from headgate.checks.ruling import hold\ndef check(o, i): return ['bad', hold('odd')]"
+    ruling = await rules(code).check({}, {})
+    assert [problem.message for problem in ruling.problems] == ["bad"]
+    assert ruling.hold is None
 
 
 async def test_a_problem_may_begin_with_its_field():
-    (first, second) = await rules(
-        "def check(o, i): return ['a.b[0]: is bad', 'Nothing fits: at all']"
-    ).check({}, {})
+    code = "def check(o, i): return ['a.b[0]: is bad', 'Nothing fits: at all']"
+    first, second = (await rules(code).check({}, {})).problems
     assert (first.path, first.message) == ("a.b[0]", "is bad")
     assert (second.path, second.message) == ("", "Nothing fits: at all")
     assert second.check == "rules"
@@ -43,18 +58,19 @@ async def test_a_problem_may_begin_with_its_field():
         ("raise KeyboardInterrupt", "raised RuntimeError"),
         ("return 'a text'", "must return a list of texts"),
         ("return [None]", "must return a list of texts"),
+        ("from headgate.checks.ruling import hold; return hold(1)", "takes a text"),
         ("return False", "must return a list of texts"),
         ("import time; time.sleep(1)", "took longer than 0.1 s"),
     ],
 )
 async def test_a_check_that_goes_wrong_is_itself_a_problem(body, told):
-    (problem,) = await rules(f"def check(o, i):\n    {body}\n", 0.1).check({}, {})
+    (problem,) = (await rules(f"def check(o, i):\n    {body}\n", 0.1).check({}, {})).problems
     assert told in problem.message
     assert "secret" not in problem.message
 
 
 async def test_many_and_long_problems_are_cut():
-    found = await rules("def check(o, i): return ['x' * 9999] * 99").check({}, {})
+    found = (await rules("def check(o, i): return ['x' * 9999] * 99").check({}, {})).problems
     assert len(found) == 20
     assert len(found[0].message) == 500
 
@@ -82,8 +98,8 @@ async def test_a_rules_file_may_define_dataclasses_and_helpers():
         "@dataclass\nclass Limit:\n    most: int\n"
         "def check(o, i): return [] if o['n'] <= Limit(3).most else ['n: too much']\n"
     )
-    assert await rules(code).check({"n": 3}, {}) == ()
-    assert len(await rules(code).check({"n": 4}, {})) == 1
+    assert await rules(code).check({"n": 3}, {}) == PASSED
+    assert len((await rules(code).check({"n": 4}, {})).problems) == 1
 
 
 async def test_a_hanging_rule_does_not_hold_up_the_event_loop():
@@ -91,7 +107,7 @@ async def test_a_hanging_rule_does_not_hold_up_the_event_loop():
     started = time.monotonic()
     found = await asyncio.gather(*(slow.check({}, {}) for _ in range(3)))
     assert time.monotonic() - started < 0.25
-    assert all(problems for problems in found)
+    assert all(ruling.problems for ruling in found)
     await asyncio.sleep(0.35)
 
 
@@ -104,7 +120,7 @@ async def test_when_every_thread_hangs_the_next_rule_fails_at_once(monkeypatch):
     await asyncio.sleep(0.02)
     with pytest.raises(NoThreadFreeError):
         await call_bounded(lambda: 1, 5)
-    (problem,) = await rules("def check(o, i): return []").check({}, {})
+    (problem,) = (await rules("def check(o, i): return []").check({}, {})).problems
     assert "never returned" in problem.message
     go.set()
     await asyncio.gather(*stuck)

@@ -86,9 +86,28 @@ WRONG = {
         'budgets:\n  - {per: key, usd: "1", window: day, cheaper_route: small}\n',
         ":2: budgets[0].cheaper_route: no such route",
     ),
-    "a person to ask, who can't be asked yet": (
+    "an end that is none": (
         'budgets:\n  - {per: key, usd: "1", window: day, at_limit: review}\n',
-        ":2: budgets[0].at_limit: unknown field",
+        ":2: budgets[0].at_limit: invalid enum value 'review'",
+    ),
+    "a person and a cheaper route": (
+        (
+            "routes:\n  small: {targets: [{provider: openai, model: m}]}\nbudgets:\n"
+            '  - {per: key, usd: "1", window: day, at_limit: ask, cheaper_route: small}\n'
+        ),
+        ":4: budgets[0].at_limit: either a person is asked or",
+    ),
+    "a person to ask about a cap": (
+        'budgets:\n  - {per: key, max_call_usd: "1", at_limit: ask}\n',
+        ":2: budgets[0].at_limit: means nothing without `usd`",
+    ),
+    "people who are not asked": (
+        'budgets:\n  - {per: key, usd: "1", window: day, reviewers: leads}\n',
+        ":2: budgets[0].reviewers: means nothing without `at_limit: ask`",
+    ),
+    "people whom nobody knows": (
+        'budgets:\n  - {per: key, usd: "1", window: day, at_limit: ask, reviewers: leads}\n',
+        ":2: budgets[0].reviewers: there is no group `leads` in `reviews.groups`",
     ),
     "an address that is none": (
         "alerts:\n  webhooks:\n    ops: {url: ops.example.com, secret: 0123456789abcdef}\n",

@@ -10,6 +10,9 @@ from headgate.config.load import load_settings
 from headgate.errors import ConfigError
 
 WORDS = "guards: { house: { words: { words: [x] } } }\n"
+JUDGED = """guards: { house: { injection: { judge: { model: m, %s } } } }
+guard_policies: { all: { guards: [house] } }
+"""
 ALL = "guard_policies: { all: { guards: [house] } }\n"
 
 
@@ -38,6 +41,10 @@ def test_a_guard_and_its_policy_are_taken(tmp_path: Path) -> None:
         ("guards: { house: { words: {} } }\n" + ALL, "looks for nothing"),
         ('guards: { house: { words: { patterns: ["("] } } }\n' + ALL, "not a regular expression"),
         ("guards: { house: { words: { word: [x] } } }\n" + ALL, "word"),
+        (JUDGED % "timeout_s: 2", "timeout_s: must be less than the guard's own, 2 s"),
+        (JUDGED % "from_score: 50", "from_score: must be below 50"),
+        (JUDGED % "below_score: 40", "below_score: must be at least the guard's threshold, 50"),
+        (JUDGED % "parameters: { messages: [] }", "messages: is set by the judge itself"),
         (
             WORDS + "guard_policies: { all: { guards: [house], of: { trust: some } } }",
             "write trusted or untrusted",

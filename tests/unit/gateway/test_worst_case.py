@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from headgate.config.settings import PriceSettings
 from headgate.gateway.endpoints import ENDPOINTS
 from headgate.gateway.request import read_request
-from headgate.gateway.worst_case import worst_case
+from headgate.gateway.worst_case import WorstCase
 from headgate.ledger.allowances.claim import Claim
 from headgate.ledger.prices import PriceList
 from headgate.simulator.tokens import counted
@@ -34,8 +34,8 @@ def target(model: str) -> Any:
 def claims(body: dict[str, Any], *models: str, endpoint: str = "chat/completions") -> list[Claim]:
     request = read_request(ENDPOINTS[endpoint], json.dumps({"model": "m", **body}).encode())
     targets = tuple(target(model) for model in models or ("cheap",))
-    loose, count = worst_case(request, targets, PRICES, 4096)
-    return [loose, count()]
+    worst = WorstCase(request, targets, PRICES, 4096)
+    return [worst.by_size, worst.counted()]
 
 
 def chat(text: str, **more: Any) -> dict[str, Any]:
@@ -105,10 +105,10 @@ def test_what_a_model_that_nobody_named_costs_is_not_known():
         ("images/generations", {"prompt": "A river"}),
     ):
         request = read_request(ENDPOINTS[endpoint], json.dumps(body).encode())
-        claim, count = worst_case(request, (target(""),), PRICES, 4096)
-        assert claim.nanousd is count().nanousd is None
+        worst = WorstCase(request, (target(""),), PRICES, 4096)
+        assert worst.by_size.nanousd is worst.counted().nanousd is None
     request = read_request(ENDPOINTS["responses/input_tokens"], b'{"input": "Hello"}')
-    assert worst_case(request, (target(""),), PRICES, 4096)[0].nanousd == 0
+    assert WorstCase(request, (target(""),), PRICES, 4096).by_size.nanousd == 0
 
 
 def test_what_a_second_model_costs_is_not_known():

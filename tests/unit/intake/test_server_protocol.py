@@ -17,16 +17,28 @@ Application = Callable[[Reply, Any], Awaitable[None]]
 
 
 @asynccontextmanager
-async def serving(answer: Application) -> AsyncIterator[tuple[str, int]]:
+async def serving(answer: Application, *, keep_alive_s: int = 5) -> AsyncIterator[tuple[str, int]]:
     """A real server, each of whose requests `answer` answers."""
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         del send
         await answer(scope["extensions"][REPLY], receive)
 
+    async with running(application, keep_alive_s=keep_alive_s) as address:
+        yield address
+
+
+@asynccontextmanager
+async def running(application: Any, *, keep_alive_s: int = 5) -> AsyncIterator[tuple[str, int]]:
+    """A real server of `application`."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        application, http=ServerProtocol, ws="none", lifespan="off", log_config=None
+        application,
+        http=ServerProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        timeout_keep_alive=keep_alive_s,
     )
     server = uvicorn.Server(config)
     serve = asyncio.create_task(server.serve(sockets=[listener]))
@@ -171,3 +183,98 @@ async def test_a_line_end_in_a_header_is_refused(value: bytes, caplog: pytest.Lo
         received = await exchange(address, request())
     assert received.endswith(b"refused")
     assert b"injected" not in received
+
+
+def posting(*, expect: bool = False, target: str = "/") -> bytes:
+    asks = "Expect: 100-continue\r\n" if expect else ""
+    return f"POST {target} HTTP/1.1\r\nHost: x\r\n{asks}Content-Length: 6\r\n\r\n".encode()
+
+
+async def echoing(reply: Reply, receive: Any) -> None:
+    at_hand = reply.body_at_hand()
+    parts = [b"at hand: " + at_hand] if at_hand is not None else []
+    while at_hand is None:
+        message = await receive()
+        parts.append(message["body"])
+        if not message["more_body"]:
+            break
+    await reply.whole(200, [], b"".join(parts))
+
+
+async def test_a_body_that_came_with_its_head_is_at_hand():
+    async with serving(echoing) as address:
+        reader, writer = await asyncio.open_connection(*address)
+        for _ in range(2):
+            writer.write(posting() + b"abcdef")
+            await asyncio.wait_for(reader.readuntil(b"at hand: abcdef"), 5)
+        writer.close()
+
+
+async def test_a_body_that_comes_in_pieces_is_received():
+    async with serving(echoing) as address:
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(posting() + b"ab")
+        await asyncio.sleep(0.05)
+        writer.write(b"cdef")
+        received = await asyncio.wait_for(reader.readuntil(b"abcdef"), 5)
+        assert b"at hand" not in received
+        writer.close()
+
+
+async def test_who_waits_to_be_told_to_go_on_is_told():
+    async with serving(echoing) as address:
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(posting(expect=True))
+        told = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        assert told.startswith(b"HTTP/1.1 100 ")
+        writer.write(b"abcdef")
+        await asyncio.wait_for(reader.readuntil(b"abcdef"), 5)
+        writer.close()
+
+
+async def test_each_request_of_a_connection_has_its_own_address():
+    seen: list[Any] = []
+
+    async def application(scope: Any, _receive: Any, _send: Any) -> None:
+        seen.append((scope["method"], scope["path"], scope["raw_path"], scope["query_string"]))
+        await scope["extensions"][REPLY].whole(200, [], b"seen")
+
+    async with running(application) as address:
+        reader, writer = await asyncio.open_connection(*address)
+        for target in ("/a%20b?c=d", "/e", "/e", "/a%20b"):
+            writer.write(posting(target=target) + b"abcdef")
+            await asyncio.wait_for(reader.readuntil(b"seen"), 5)
+        writer.close()
+    assert seen == [
+        ("POST", "/a b", b"/a%20b", b"c=d"),
+        ("POST", "/e", b"/e", b""),
+        ("POST", "/e", b"/e", b""),
+        ("POST", "/a b", b"/a%20b", b""),
+    ]
+
+
+async def test_a_connection_is_closed_when_it_has_been_idle_since_its_last_request():
+    async with serving(whole, keep_alive_s=1) as address:
+        reader, writer = await asyncio.open_connection(*address)
+        loop = asyncio.get_running_loop()
+        for pause_s in (0.3, 0.0):
+            asked_at_s = loop.time()
+            writer.write(request(close=False))
+            await asyncio.wait_for(reader.readuntil(b"body"), 5)
+            await asyncio.sleep(pause_s)
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert loop.time() - asked_at_s > 0.9
+        writer.close()
+
+
+async def test_a_request_that_takes_longer_than_a_connection_may_be_idle_is_answered():
+    async def slow(reply: Reply, _receive: Any) -> None:
+        await asyncio.sleep(1.3)
+        await reply.whole(200, [], b"body")
+
+    async with serving(slow, keep_alive_s=1) as address:
+        reader, writer = await asyncio.open_connection(*address)
+        for _ in range(2):
+            writer.write(request(close=False))
+            await asyncio.wait_for(reader.readuntil(b"body"), 5)
+        writer.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headgate.config.allowances import BudgetSettings, UsageLimitSettings
-from headgate.ledger.allowances.claim import Claim, Used
+from headgate.ledger.allowances.claim import Claim, Used, unknown_amount
 from headgate.ledger.allowances.rule import Rule, Who, rules_of
 
 ANNA = Who("support", "key_1", "triage", "hash-of-anna", None)
@@ -88,7 +88,7 @@ def test_what_costs_nobody_knows_what_is_settled_as_it_was_reserved():
     (open_,) = rules_of(
         [], [BudgetSettings(per="key", usd="1", window="day", unpriced="allow")]
     ).rules
-    unknown = Used(requests=1, tokens=5, nanousd=None)
-    assert unknown.amount(strict, 700) == 700
-    assert unknown.amount(open_, 700) == 0
-    assert Used(requests=1, tokens=5, nanousd=-3).amount(strict, 700) == 0
+    assert Used(requests=1, tokens=5, nanousd=None).by_measure()["nanousd"] is None
+    assert unknown_amount(strict, 700) == 700
+    assert unknown_amount(open_, 700) == 0
+    assert Used(requests=1, tokens=5, nanousd=-3).by_measure()["nanousd"] == 0

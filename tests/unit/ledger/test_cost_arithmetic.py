@@ -164,3 +164,21 @@ def test_pictures_have_rates_of_their_own_where_they_are_known():
     assert price.cost_nanousd(**used, **too_many) == 3 * 5 + 4 * 7
     unknown = Price(version="x", rates=replace(known, input_image=None, output_image=None))
     assert unknown.cost_nanousd(**used, **pictures) == plain
+
+
+@given(
+    rates,
+    rates,
+    st.integers(0, 100_000_000),
+    st.integers(0, 10**8),
+    st.integers(-5, 50_000_000),
+    st.integers(-5, 50_000_000),
+)
+def test_text_alone_costs_the_same_by_the_short_way(
+    low, high, above, request_nanousd, input_tokens, output_tokens
+):
+    price = Price(
+        version="v", rates=low, long_context=((above, high),), request_nanousd=request_nanousd
+    )
+    short = price.text_nanousd(input_tokens, output_tokens)
+    assert short == price.cost_nanousd(input_tokens=input_tokens, output_tokens=output_tokens)

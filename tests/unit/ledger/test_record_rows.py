@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from call_records import a_call
 from headgate.ledger.record import CallRecord
 from headgate.ledger.rows import CALL_FIELDS as FIELDS
-from headgate.ledger.rows import fitted
+from headgate.ledger.rows import SELDOM_FILLED, fitted, insert_calls
 from headgate.storage.schema import calls
 
 
@@ -66,3 +66,41 @@ def test_any_record_can_be_made_to_fit(changes: dict[str, object]):
 @pytest.mark.parametrize("length", [256, 257, 5000])
 def test_a_long_name_is_cut_to_its_column(length: int):
     assert fitted(a_call(model_requested="m" * length)).model_requested == "m" * 256
+
+
+def test_a_column_that_is_left_out_is_null():
+    for name in sum(SELDOM_FILLED, ()):
+        column = calls.columns[name]
+        assert column.nullable, name
+        assert column.default is None, name
+        assert column.server_default is None, name
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "feature": st.text("ab", min_size=1),
+                "run_id": st.text("ab", min_size=1),
+                "error_class": st.just("timeout"),
+                "first_token_us": st.integers(0, 9),
+                "cache_write_tokens": st.integers(0, 9),
+                "saved_nanousd": st.integers(0, 9),
+            },
+        ),
+        min_size=1,
+        max_size=90,
+    )
+)
+@settings(max_examples=30, deadline=None)
+def test_every_record_of_a_batch_is_kept_with_all_it_holds(batch: list[dict[str, object]]):
+    records = [a_call(id=f"call_{number}", **changes) for number, changes in enumerate(batch)]
+    with sa.create_engine("sqlite://").begin() as connection:
+        calls.create(connection)
+        insert_calls(connection, records)
+        kept = {row.id: row for row in connection.execute(sa.select(calls))}
+    assert len(kept) == len(records)
+    for record in records:
+        row = kept[record.id]
+        assert [getattr(row, name) for name in FIELDS] == [getattr(record, name) for name in FIELDS]

@@ -16,6 +16,8 @@ import headgate.examples
 from headgate.checks.strict_schema import strict_problems
 from headgate.cli.check import check_project
 from headgate.workflows.catalogue import Catalogue
+from headgate.workflows.output_check import checked
+from headgate.workflows.steps import Trail
 
 PROJECT = Path(headgate.examples.__file__).parent / "project"
 CATALOGUE = Catalogue.load(PROJECT)
@@ -44,7 +46,7 @@ def triage(**changes: Any) -> dict[str, Any]:
 
 
 def problems(output: dict[str, Any], subject: str, body: str = "") -> list[str]:
-    found = asyncio.run(TRIAGE.rules.check(output, {"subject": subject, "body": body}))
+    found = asyncio.run(TRIAGE.rules.check(output, {"subject": subject, "body": body})).problems
     return [problem.path for problem in found]
 
 
@@ -104,7 +106,7 @@ async def test_the_examples_in_the_prompts_pass_their_own_rules(workflow):
         )
         answer = msgspec.json.decode(assistant.content)
         assert workflow.output_schema.problems(answer) == ()
-        assert await workflow.rules.check(answer, source) == ()
+        assert (await checked(workflow, answer, source, Trail())).problems == ()
         assert await workflow.rules.amend(answer, source) == answer
 
 
@@ -192,14 +194,14 @@ def test_the_fallback_triage_of_any_ticket_passes_every_check(subject, body):
     ticket = {"subject": subject, "body": body}
     output = asyncio.run(TRIAGE.rules.fallback(ticket))
     assert TRIAGE.output_schema.problems(output) == ()
-    assert asyncio.run(TRIAGE.rules.check(output, ticket)) == ()
+    assert asyncio.run(TRIAGE.rules.check(output, ticket)).problems == ()
 
 
 @pytest.mark.parametrize("ticket", TICKETS, ids=lambda t: t["subject"][:24])
 async def test_the_fallback_triage_of_every_example_passes(ticket):
     output = await TRIAGE.rules.fallback(ticket)
     assert TRIAGE.output_schema.problems(output) == ()
-    assert await TRIAGE.rules.check(output, ticket) == ()
+    assert (await TRIAGE.rules.check(output, ticket)).problems == ()
 
 
 @settings(max_examples=60, deadline=None)
@@ -208,7 +210,7 @@ def test_the_fallback_summary_of_any_report_passes_every_check(title, text):
     report = {"title": title, "text": text}
     output = asyncio.run(SUMMARY.rules.fallback(report))
     assert SUMMARY.output_schema.problems(output) == ()
-    found = asyncio.run(SUMMARY.rules.check(output, report))
+    found = asyncio.run(checked(SUMMARY, output, report, Trail())).problems
     # A report of blanks has nothing to sum up; everything else must pass.
     assert found == () or not text.strip()
 
@@ -216,7 +218,7 @@ def test_the_fallback_summary_of_any_report_passes_every_check(title, text):
 @pytest.mark.parametrize("report", REPORTS, ids=lambda r: r["title"][:24])
 async def test_the_fallback_summary_finds_dates_and_names_of_the_examples(report):
     output = await SUMMARY.rules.fallback(report)
-    assert await SUMMARY.rules.check(output, report) == ()
+    assert (await checked(SUMMARY, output, report, Trail())).problems == ()
     assert output["dates"]
     assert output["names"]
 
@@ -230,7 +232,7 @@ async def test_a_summary_must_not_invent_or_run_on():
         "names": ["Ada Byrne"],
         "follow_up_questions": ["Why?", "And then?"],
     }
-    assert await SUMMARY.rules.check(good, report) == ()
+    assert (await checked(SUMMARY, good, report, Trail())).problems == ()
     for change, path in (
         ({"names": ["Ada Byrne", "Bob Stone"]}, "names[1]"),
         ({"names": ["Ada Byr"]}, "names[0]"),
@@ -239,5 +241,5 @@ async def test_a_summary_must_not_invent_or_run_on():
         ({"tldr": ""}, "tldr"),
         ({"key_points": ["a", " ", "c"]}, "key_points[1]"),
     ):
-        found = await SUMMARY.rules.check(good | change, report)
+        found = (await checked(SUMMARY, good | change, report, Trail())).problems
         assert [problem.path for problem in found] == [path]

@@ -46,6 +46,15 @@ async def test_it_runs_amends_and_asks_again_as_the_page_says(letters, runner_wi
     assert "years_of_experience: must be null" in asked
 
 
+async def test_its_declared_rules_hold_as_the_page_says(letters, runner_with):
+    runner = runner_with(ANSWER | {"department": "operations"}, ANSWER)
+    given = {"letter": "I sold tools.", "position": "sales representative"}
+    run = await runner.run(order(workflow="letter-filing", input=given))
+    assert run.output["department"] == "sales"
+    asked = runner._model.bodies[1]["messages"][-1]["content"]
+    assert "department: whoever applies to sales" in asked
+
+
 async def test_it_falls_back_as_the_page_says(letters, runner_with):
     run = await runner_with("no JSON").run(letter("I sold tools for six years."))
     assert run.fallback is True

@@ -60,7 +60,7 @@ async def test_the_request_asks_for_strict_output_and_bounds_its_length(runner_w
     assert [m["role"] for m in body["messages"]] == ["system", "user"]
     request = runner._model.requests[0]
     assert request.headers == ((b"x-simulator-fault", b"500;first"),)
-    assert (request.user, request.workflow) == ("ann", "labels")
+    assert (request.user_hash, request.workflow) == ("#ann", "labels")
 
 
 async def test_sampling_is_sent_when_the_owner_sets_it(runner_with, labels):

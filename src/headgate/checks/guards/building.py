@@ -8,15 +8,18 @@ from typing import Any
 
 import msgspec
 
-from headgate.checks.detection import Detector, engine_for
+from headgate.checks.clean_texts import Remembering
+from headgate.checks.detection import Detector, Engine, engine_for
 from headgate.checks.guards.canary import CanaryGuard
 from headgate.checks.guards.custom import custom_guard
 from headgate.checks.guards.guard import Guard
 from headgate.checks.guards.injection import InjectionGuard
 from headgate.checks.guards.links import LinksGuard
 from headgate.checks.guards.moderation import ModerationGuard, Moderator
+from headgate.checks.guards.panel import InjectionJudge
 from headgate.checks.guards.policy import GuardPolicies
 from headgate.checks.guards.redact import RedactGuard
+from headgate.checks.guards.schema import SchemaGuard
 from headgate.checks.guards.tools import ToolsGuard
 from headgate.checks.guards.words import WordsGuard
 from headgate.checks.injection.links.destination import AllowedLinks
@@ -39,6 +42,7 @@ class Means(msgspec.Struct, frozen=True):
     key: bytes
     """Secret, and lasts: hashes and stand-ins are drawn from it."""
     moderator: Moderator | None = None
+    judge: InjectionJudge | None = None
     folder: Path | None = None
     """The project's, with the files of its own guards."""
 
@@ -72,13 +76,15 @@ def _built(name: str, settings: GuardSettings, means: Means) -> Guard:
     if settings.moderation is not None and means.moderator is not None:
         return ModerationGuard(name, means.moderator, settings.moderation, **common)
     if settings.injection is not None:
-        return InjectionGuard(name, settings.injection, **common)
+        return InjectionGuard(name, settings.injection, means.judge, **common)
     if settings.canary is not None:
         return CanaryGuard(name, **common)
     if settings.links is not None:
         return LinksGuard(name, _allowed(settings.links), **common)
     if settings.tools is not None:
         return ToolsGuard(name, _rights(settings.tools), **common)
+    if settings.schema is not None:
+        return SchemaGuard(name, settings.schema, **common)
     if settings.custom is not None:
         return custom_guard(name, settings.custom, means.folder, common)
     raise AssertionError(f"the guard {name} has no kind: config.load lets none such by")
@@ -101,10 +107,10 @@ def _rights(settings: ToolsSettings) -> list[ToolRights]:
 
 
 def _hiding(settings: RedactSettings, key: bytes) -> Hiding:
-    return Hiding(engine_for(settings.find), settings.mode, settings.modes, key=key)
+    return Hiding(Remembering(engine_for(settings.find)), settings.mode, settings.modes, key=key)
 
 
-def _words_engine(settings: WordsSettings) -> Detector:
+def _words_engine(settings: WordsSettings) -> Engine:
     own = [
         OwnPatternSettings(name=f"pattern{number}", pattern=pattern)
         for number, pattern in enumerate(settings.patterns)
@@ -114,4 +120,4 @@ def _words_engine(settings: WordsSettings) -> Detector:
             name="words", words=settings.words, ignore_case=settings.ignore_case
         )
         own.append(words)
-    return Detector((), (), own)
+    return Remembering(Detector((), (), own))

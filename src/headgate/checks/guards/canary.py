@@ -5,6 +5,7 @@ Whoever makes a model recite its instructions makes it recite the token, also in
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,10 @@ from headgate.checks.guards.guard import BlockedError, Guard, Guarded, OutputFil
 from headgate.checks.guards.verdict import PASS, Verdict
 from headgate.checks.injection.canary import CanaryWatch, leaked, new_canary, planted
 from headgate.checks.parts.part import Part
+from headgate.config.guards import Direction
+
+_MOST_TOKENS = 8
+"""Of one call or session; further instructions get the last one again."""
 
 _LEAKED = Verdict("block", reason="the instructions were recited", counts={"canary": 1})
 
@@ -22,13 +27,19 @@ class CanaryGuard(Guard):
     def __init__(self, name: str, **common: Any) -> None:
         super().__init__(name, **common)
 
+    def must_see(self, part: Part, direction: Direction, call: Guarded) -> bool:  # noqa: ARG002
+        """See `Guard`."""
+        return direction == "output" and bool(call.canaries)
+
     async def check_input(self, parts: Sequence[Part], call: Guarded) -> Verdict:
         """See `Guard`."""
+        if call.kept_as_data:
+            return PASS
         for part in parts:
             if part.kind == "text" and part.role == "operator" and _are_instructions(part):
-                token = new_canary()
-                part.text = planted(part.text, token)
-                call.canaries.append(token)
+                if len(call.canaries) < _MOST_TOKENS:
+                    call.canaries.append(new_canary())
+                part.text = planted(part.text, call.canaries[-1])
         return PASS
 
     async def check_output(self, parts: Sequence[Part], call: Guarded) -> Verdict:
@@ -37,6 +48,10 @@ class CanaryGuard(Guard):
         if call.canaries and any(leaked(text, call.canaries) for text in texts):
             return _LEAKED
         return PASS
+
+    def reads_streams(self, call: Guarded) -> bool:
+        """See `Guard`."""
+        return bool(call.canaries)
 
     def output_filter(self, part: Part, call: Guarded) -> OutputFilter | None:  # noqa: ARG002
         """See `Guard`."""
@@ -62,6 +77,11 @@ class _Watch(OutputFilter):
         if self._watch.feed(text) is not None:
             raise BlockedError(self._guard, _LEAKED)
         return text
+
+    def look(self, text: str) -> None:
+        """See `OutputFilter`."""
+        if copy.copy(self._watch).feed(text) is not None:
+            raise BlockedError(self._guard, _LEAKED)
 
     def close(self) -> str:
         """See `TextFilter`."""

@@ -19,5 +19,10 @@ def trust_of(part: Part, call: Guarded) -> Trust | None:
 
 
 def is_doubtful(part: Part, call: Guarded) -> bool:
-    """Whether an attacker may have written the part."""
-    return part.kind == "text" and trust_of(part, call) in ("untrusted", "retrieved", "tool")
+    """Whether it is a text that an attacker may have written."""
+    return part.kind == "text" and may_be_an_attackers(part, call)
+
+
+def may_be_an_attackers(part: Part, call: Guarded) -> bool:
+    """Whether an attacker may have written the part, be it text or not."""
+    return trust_of(part, call) in ("untrusted", "retrieved", "tool")

@@ -13,6 +13,7 @@ from headgate.checks.guards.verdict import PASS, Verdict
 from headgate.checks.injection.links.destination import AllowedLinks
 from headgate.checks.injection.links.limiter import LinkLimiter, limited
 from headgate.checks.parts.part import Part
+from headgate.config.guards import Direction
 
 
 class LinksGuard(Guard):
@@ -21,6 +22,10 @@ class LinksGuard(Guard):
     def __init__(self, name: str, allowed: AllowedLinks, **common: Any) -> None:
         super().__init__(name, **common)
         self._allowed = allowed
+
+    def must_see(self, part: Part, direction: Direction, call: Guarded) -> bool:  # noqa: ARG002
+        """See `Guard`; nobody follows a link in a picture or a recording by opening it."""
+        return False
 
     async def check_output(self, parts: Sequence[Part], call: Guarded) -> Verdict:  # noqa: ARG002
         """See `Guard`."""

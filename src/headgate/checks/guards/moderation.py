@@ -15,8 +15,9 @@ import msgspec
 
 from headgate.checks.guards.guard import BlockedError, Guard, Guarded, OutputFilter
 from headgate.checks.guards.verdict import PASS, Verdict
+from headgate.checks.parts.adjacent import read_as_one
 from headgate.checks.parts.part import Part
-from headgate.config.guards import ModerationSettings
+from headgate.config.guards import Direction, ModerationSettings
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -46,15 +47,19 @@ class ModerationGuard(Guard):
         self._moderator = moderator
         self._settings = settings
 
+    def must_see(self, part: Part, direction: Direction, call: Guarded) -> bool:  # noqa: ARG002
+        """See `Guard`."""
+        return part.role in (_JUDGED if direction == "input" else ("model",))
+
     async def check_input(self, parts: Sequence[Part], call: Guarded) -> Verdict:
         """See `Guard`; instructions of the operator's own are not judged."""
-        texts = [part.text for part in parts if part.kind == "text" and part.role in _JUDGED]
-        return await self.judged(texts, call)
+        judged = [part for part in parts if part.kind == "text" and part.role in _JUDGED]
+        return await self.judged(read_as_one(judged), call)
 
     async def check_output(self, parts: Sequence[Part], call: Guarded) -> Verdict:
         """See `Guard`."""
-        texts = [part.text for part in parts if part.kind == "text" and part.role == "model"]
-        return await self.judged(texts, call)
+        judged = [part for part in parts if part.kind == "text" and part.role == "model"]
+        return await self.judged(read_as_one(judged), call)
 
     def output_filter(self, part: Part, call: Guarded) -> OutputFilter:  # noqa: ARG002
         """See `Guard`."""
@@ -148,5 +153,5 @@ class _Windows(OutputFilter):
 
     def _take(self, verdict: Verdict) -> None:
         self._verdict = self._verdict.joined(verdict)
-        if verdict.decision == "block":
+        if verdict.decision in ("block", "review"):
             raise BlockedError(self._guard.name, verdict)

@@ -26,6 +26,19 @@ class Standing(msgspec.Struct, frozen=True, eq=False):
     policies: dict[str, str]
     """By guard, the first policy that has it stand here."""
 
+    @property
+    def must_read(self) -> tuple[str, ...]:
+        """Those of them, by name, that let no request by unread."""
+        return tuple(
+            guard.name
+            for guard in self.guards
+            if guard.unreadable == "block" and guard.reads_requests
+        )
+
+
+NOBODY = Standing((), "", {})
+"""Where no guards stand."""
+
 
 class GuardPolicies:
     """The policies of a server."""
@@ -40,6 +53,8 @@ class GuardPolicies:
         self._guards = guards
         self._settings = settings
         self._known: dict[_Who, Standing | None] = {}
+        self.go_by_key = any("key" in policy.of for policy in policies.values())
+        """Whether it can matter which key of a project calls."""
 
     def standing(self, call: Guarded) -> Standing | None:
         """The guards that stand at `call`; None where there are none."""
@@ -51,14 +66,19 @@ class GuardPolicies:
         found = self._known[who] = self._find(call)
         return found
 
+    def may_stand(self, call: Guarded) -> bool:
+        """Whether guards stand at `call`, or would if it asked for some model."""
+        said = _said(call)
+        return any(
+            all(
+                of == "route" or fnmatchcase(said[of] or "", pattern)
+                for of, pattern in policy.of.items()
+            )
+            for policy in self._policies.values()
+        )
+
     def _find(self, call: Guarded) -> Standing | None:
-        said: dict[Dimension, str | None] = {
-            "project": call.project,
-            "key": call.key_id,
-            "route": call.route,
-            "workflow": call.workflow,
-            "trust": call.trust,
-        }
+        said = _said(call)
         names: dict[str, str] = {}
         for policy_name, policy in self._policies.items():
             if all(fnmatchcase(said[of] or "", pattern) for of, pattern in policy.of.items()):
@@ -71,3 +91,13 @@ class GuardPolicies:
             digest.update(msgspec.json.encode((name, self._settings.get(name))))
         guards = tuple(self._guards[name] for name in names)
         return Standing(guards, digest.hexdigest()[:16], names)
+
+
+def _said(call: Guarded) -> dict[Dimension, str | None]:
+    return {
+        "project": call.project,
+        "key": call.key_id,
+        "route": call.route,
+        "workflow": call.workflow,
+        "trust": call.trust,
+    }

@@ -12,9 +12,11 @@ from typing import Any
 
 from headgate.checks.guards.guard import BlockedError, Guard, Guarded, OutputFilter
 from headgate.checks.guards.verdict import PASS, Verdict
+from headgate.checks.parts.adjacent import pieces_of_texts
 from headgate.checks.parts.part import Part
 from headgate.checks.redaction.hiding import Hidden, Hiding
 from headgate.checks.redaction.mapping import Mapping, TooManyValuesError
+from headgate.config.guards import Direction
 
 _IN_THREAD_CHARACTERS = 50_000
 """Longer texts are read in a thread, so that they don't hold up other calls."""
@@ -32,6 +34,10 @@ class RedactGuard(Guard):
         super().__init__(name, **common)
         self._hiding = hiding
 
+    def must_see(self, part: Part, direction: Direction, call: Guarded) -> bool:  # noqa: ARG002
+        """See `Guard`; of an answer only where it hides something for good."""
+        return direction == "input" or self._hiding.hides_for_good
+
     async def check_input(self, parts: Sequence[Part], call: Guarded) -> Verdict:
         """See `Guard`."""
         texts = [part for part in parts if part.kind in ("text", "name")]
@@ -43,37 +49,43 @@ class RedactGuard(Guard):
     def _hide(self, parts: Sequence[Part], mapping: Mapping) -> Verdict:
         hidden = Hidden()
         try:
-            for part in parts:
-                text = part.text
+            for pieces in pieces_of_texts(parts):
+                part, text = pieces[0], pieces[0].text
                 if part.kind == "name":
                     # A field's name can't be rewritten without breaking what it names.
                     for one in self._hiding.find(text):
-                        return Verdict("block", reason=f"a field's name holds a {one.kind}")
-                    continue
-                told = self._hiding.hide(text, mapping, hidden, in_json=part.in_json)
-                if told is not text and told != text:
-                    part.text = told
+                        return Verdict("block", reason=f"{one.kind} in a name")
+                elif len(pieces) > 1:
+                    texts = [piece.text for piece in pieces]
+                    _rewrite(pieces, self._hiding.hide_across(texts, mapping, hidden))
+                else:
+                    told = self._hiding.hide(text, mapping, hidden, in_json=part.in_json)
+                    _rewrite(pieces, [told])
         except TooManyValuesError:
             return Verdict("block", reason="more values than one conversation may hide")
         return _verdict(hidden)
 
     async def check_output(self, parts: Sequence[Part], call: Guarded) -> Verdict:  # noqa: ARG002
         """See `Guard`."""
+        if not self._hiding.hides_for_good:
+            return PASS
         texts = [part for part in parts if part.kind == "text" and part.role != "operator"]
         size = sum(len(part.text) for part in texts)
         return await _off_loop(size, lambda: self._hide_for_good(texts))
 
     def _hide_for_good(self, parts: Sequence[Part]) -> Verdict:
         hidden = Hidden()
-        for part in parts:
-            text = part.text
-            told = self.for_good(text, hidden)
-            if told != text:
-                part.text = told
+        for pieces in pieces_of_texts(parts):
+            texts = [piece.text for piece in pieces]
+            _rewrite(pieces, self._hiding.replaced_across(texts, self._remover(hidden)))
         return _verdict(hidden)
 
     def for_good(self, text: str, hidden: Hidden) -> str:
         """`text` without the values whose mode never puts them back."""
+        return self._hiding.replaced(text, self._hiding.find(text), self._remover(hidden))
+
+    def _remover(self, hidden: Hidden) -> Callable[[str, str], str]:
+        """What makes of a kind and a value what stands for it, if that is never put back."""
 
         def replace(kind: str, value: str) -> str:
             if self._hiding.mode_of(kind) not in _NEVER_PUT_BACK:
@@ -81,7 +93,11 @@ class RedactGuard(Guard):
             hidden.count(kind)
             return self._hiding.without_return(kind, value, hidden)
 
-        return self._hiding.replaced(text, self._hiding.find(text), replace)
+        return replace
+
+    def reads_streams(self, call: Guarded) -> bool:  # noqa: ARG002
+        """See `Guard`; what is only put back needs no filter of this guard's."""
+        return self._hiding.hides_for_good
 
     def output_filter(self, part: Part, call: Guarded) -> OutputFilter | None:  # noqa: ARG002
         """See `Guard`."""
@@ -116,6 +132,14 @@ class _OutputRedaction(OutputFilter):
         told, self._held = self._held, ""
         return self._shown(told)
 
+    def look(self, text: str) -> None:
+        """See `OutputFilter`; what is said aloud can't be masked any more."""
+        hidden = Hidden()
+        self._guard.for_good(text, hidden)
+        if counts := hidden.counts or self._hidden.counts:
+            stop = Verdict("block", reason=", ".join(sorted(counts)), counts=counts)
+            raise BlockedError(self._guard.name, stop)
+
     def verdict(self) -> Verdict:
         """See `OutputFilter`."""
         return _verdict(self._hidden)
@@ -125,6 +149,12 @@ class _OutputRedaction(OutputFilter):
         if self._hidden.blocked:
             raise BlockedError(self._guard.name, _verdict(self._hidden))
         return told
+
+
+def _rewrite(parts: Sequence[Part], texts: Sequence[str]) -> None:
+    for part, text in zip(parts, texts, strict=True):
+        if text != part.text:
+            part.text = text
 
 
 def _verdict(hidden: Hidden) -> Verdict:

@@ -14,6 +14,7 @@ from headgate.checks.guards.guard import BlockedError, Guard, Guarded, OutputFil
 from headgate.checks.guards.verdict import PASS, Verdict
 from headgate.checks.injection.rights import ToolRights, rights
 from headgate.checks.parts.part import Part
+from headgate.config.guards import Direction
 
 _ASKED_FOR = ("function.name", "].name", "item.name")
 """Where an answer names the tool that it asks for."""
@@ -26,12 +27,18 @@ class ToolsGuard(Guard):
         super().__init__(name, **common)
         self._tools = {tool.name: tool for tool in tools}
 
+    def must_see(self, part: Part, direction: Direction, call: Guarded) -> bool:  # noqa: ARG002
+        """See `Guard`; it goes by who made a part, not by what it says."""
+        return False
+
     async def check_input(self, parts: Sequence[Part], call: Guarded) -> Verdict:
         """See `Guard`."""
-        context = {trust for part in parts if (trust := trust_of(part, call)) is not None}
+        if call.kept_as_data:
+            return PASS
+        call.trusts |= {trust for part in parts if (trust := trust_of(part, call)) is not None}
         offered = list(_tools_of(call.fields))
         asked = [self._tools.get(name, ToolRights(name)) for name in dict.fromkeys(offered)]
-        withheld = {one.name for one in rights(asked, context).withheld}
+        withheld = {one.name for one in rights(asked, call.trusts).withheld}
         if not withheld:
             return PASS
         call.withheld |= withheld
@@ -51,6 +58,10 @@ class ToolsGuard(Guard):
         if any(_asks_for(part, call) for part in parts):
             return _REFUSED
         return PASS
+
+    def reads_streams(self, call: Guarded) -> bool:
+        """See `Guard`."""
+        return bool(call.withheld)
 
     def output_filter(self, part: Part, call: Guarded) -> OutputFilter | None:
         """See `Guard`."""

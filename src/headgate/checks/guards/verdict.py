@@ -8,12 +8,14 @@ import msgspec
 
 Decision = Literal["pass", "change", "flag", "review", "block", "failed"]
 """`pass`: nothing to say. `change`: some texts were rewritten. `flag`: something was found, and the
-call goes on. `review`: a person should look. `block`: it must not go on. `failed`: the guard could
-not tell, and its policy lets such calls by."""
+call goes on. `review`: a person must look; a workflow's run waits, a direct call is refused.
+`block`: it must not go on. `failed`: the guard could not tell, and its policy lets such calls
+by."""
 
-_WEIGHT: dict[Decision, int] = {
+WEIGHT: dict[Decision, int] = {
     "pass": 0, "change": 1, "flag": 2, "failed": 3, "review": 4, "block": 5,
 }  # fmt: skip
+"""Which of two decisions is told where only one can be."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -31,7 +33,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
     def joined(self, other: Verdict) -> Verdict:
         """What both say: the weightier decision, and all counts."""
-        weightier = other if _WEIGHT[other.decision] > _WEIGHT[self.decision] else self
+        weightier = other if WEIGHT[other.decision] > WEIGHT[self.decision] else self
         counts = dict(self.counts)
         for kind, count in other.counts.items():
             counts[kind] = counts.get(kind, 0) + count

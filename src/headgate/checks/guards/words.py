@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from headgate.checks.detection import Engine
+from headgate.checks.detection.across import with_across
 from headgate.checks.guards.guard import BlockedError, Guard, Guarded, OutputFilter
 from headgate.checks.guards.verdict import PASS, Verdict
+from headgate.checks.parts.adjacent import pieces_of_texts
 from headgate.checks.parts.part import Part
 from headgate.config.guards import OnHit
 
@@ -27,12 +29,12 @@ class WordsGuard(Guard):
 
     async def check_input(self, parts: Sequence[Part], call: Guarded) -> Verdict:  # noqa: ARG002
         """See `Guard`."""
-        return self._judged(part.text for part in parts if part.kind in ("text", "name"))
+        return self._judged([part for part in parts if part.kind in ("text", "name")])
 
     async def check_output(self, parts: Sequence[Part], call: Guarded) -> Verdict:  # noqa: ARG002
         """See `Guard`."""
         return self._judged(
-            part.text for part in parts if part.kind == "text" and part.role != "operator"
+            [part for part in parts if part.kind == "text" and part.role != "operator"]
         )
 
     def output_filter(self, part: Part, call: Guarded) -> OutputFilter:  # noqa: ARG002
@@ -50,8 +52,11 @@ class WordsGuard(Guard):
         counts = {"words": count}
         return Verdict(self._on_hit, reason="words", counts=counts, message=self._message)
 
-    def _judged(self, texts: Any) -> Verdict:
-        return self.verdict(sum(self.found_in(text) for text in texts))
+    def _judged(self, parts: Sequence[Part]) -> Verdict:
+        count = 0
+        for pieces in pieces_of_texts(parts):
+            count += len(with_across([piece.text for piece in pieces], self._engine.find))
+        return self.verdict(count)
 
 
 class _Watch(OutputFilter):
@@ -77,6 +82,13 @@ class _Watch(OutputFilter):
         told, self._held = self._held, ""
         return told
 
+    def look(self, text: str) -> None:
+        """See `OutputFilter`."""
+        verdict = self._guard.verdict(self._guard.found_in(text))
+        if verdict.decision in ("block", "review"):
+            self._count += 1
+            raise BlockedError(self._guard.name, verdict)
+
     def verdict(self) -> Verdict:
         """See `OutputFilter`."""
         return self._guard.verdict(self._count)
@@ -85,5 +97,5 @@ class _Watch(OutputFilter):
         # What stands in two windows is counted twice; what matters is whether there is any.
         self._count += self._guard.found_in(self._held)
         verdict = self.verdict()
-        if verdict.decision == "block":
+        if verdict.decision in ("block", "review"):
             raise BlockedError(self._guard.name, verdict)

@@ -6,6 +6,7 @@ understand, so what says the same in new words passes. It is one layer of severa
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Final
 
@@ -89,7 +90,7 @@ def _in_reading(reading: Reading) -> Iterator[Sign]:
     present = spotting.present(reading)
     puzzle = reading.disguise in _PUZZLES
     shapes = [] if puzzle else [*shapes_in(text), *repetitions(text)]
-    possible = [rule for rule in RULES if all(need & present for need in rule.needs)]
+    possible = _possible(present)
     if not shapes and not possible:
         return
     wanted = _AROUND.union(*(need for rule in possible for need in rule.needs))
@@ -112,6 +113,12 @@ def _in_reading(reading: Reading) -> Iterator[Sign]:
                 weight *= _DISGUISED
             if not puzzle or weight >= _ENOUGH_IN_PUZZLE:
                 yield _sign(reading, rule.family, weight, group.start, group.end)
+
+
+@functools.lru_cache(maxsize=4_096)
+def _possible(present: frozenset[Concept]) -> tuple[Rule, ...]:
+    """The rules that can be met by these ideas; most texts have few of them, and the same ones."""
+    return tuple(rule for rule in RULES if all(need & present for need in rule.needs))
 
 
 def _met(rule: Rule, group: Group, *, hidden: bool) -> bool:

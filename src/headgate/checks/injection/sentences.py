@@ -59,6 +59,8 @@ def _joined(chain: list[Group]) -> Iterator[Group]:
 
 
 def _within(text: str, hits: list[Hit]) -> Iterator[Group]:
+    if not hits:
+        return
     bounds = _sentence_ends(text)
     at = 0
     begin, end = 0, bounds[0]

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from headgate.checks.parts.part import Part
+from headgate.checks.parts.structured import asks_for_json
 from headgate.checks.parts.walker import reply_parts
 
 Channel = tuple[str | int | None, ...]
@@ -49,6 +50,10 @@ class FlowReader(Protocol):
     def passed(self, event: dict[str, Any]) -> None:
         """Put into `event` what has changed because events were added before it."""
 
+    @property
+    def renumbers(self) -> bool:
+        """Whether events were added, so that `passed` changes those that follow."""
+
 
 class ChatFlow:
     """The chunks of a chat completion."""
@@ -75,8 +80,8 @@ class ChatFlow:
                 ended.append((number,))
         if choices:
             self._frame = event
-        others = {name: value for name, value in event.items() if name != "choices"}
-        if others.keys() - _CHUNK_FIELDS:
+        if not _KNOWN_FIELDS.issuperset(event):
+            others = {name: value for name, value in event.items() if name != "choices"}
             wholes = reply_parts(others)
         return Flow(pieces, wholes, ended)
 
@@ -113,6 +118,11 @@ class ChatFlow:
     def passed(self, event: dict[str, Any]) -> None:
         """See `FlowReader`; chunks have no numbers."""
 
+    @property
+    def renumbers(self) -> bool:
+        """See `FlowReader`."""
+        return False
+
 
 _CHUNK_FIELDS = frozenset(
     {
@@ -121,6 +131,8 @@ _CHUNK_FIELDS = frozenset(
     }
 )  # fmt: skip
 """Of a chunk, beside its choices: none holds a text."""
+
+_KNOWN_FIELDS = _CHUNK_FIELDS | {"choices"}
 
 
 def _nested(names: list[str | int | None], text: str) -> dict[str, Any]:
@@ -143,11 +155,15 @@ class ResponseFlow:
     def read(self, event: dict[str, Any]) -> Flow:
         """See `FlowReader`."""
         kind = event.get("type")
+        if isinstance(response := event.get("response"), dict):
+            # One that is shown again by itself says what it was asked.
+            self._structured = self._structured or asks_for_json(response)
         if not isinstance(kind, str):
             return Flow([], reply_parts(event, structured=self._structured), [])
         if kind.endswith(".delta") and isinstance(event.get("delta"), str):
             if "audio" in kind and "transcript" not in kind:
-                return Flow([], [], [])
+                sound = Part(event, "delta", path="delta", role="model", kind="audio")
+                return Flow([], [sound], [])
             stem = kind.removesuffix(".delta")
             in_json = stem.endswith("arguments") or (self._structured and stem == _OUTPUT_TEXT)
             part = Part(event, "delta", path="delta", role="model", in_json=in_json)
@@ -175,6 +191,11 @@ class ResponseFlow:
         """See `FlowReader`."""
         if self._added and isinstance(event.get("sequence_number"), int):
             event["sequence_number"] += self._added
+
+    @property
+    def renumbers(self) -> bool:
+        """See `FlowReader`."""
+        return bool(self._added)
 
 
 _OUTPUT_TEXT = "response.output_text"

@@ -20,7 +20,9 @@ class Part:
     Setting the text of anything but a `text` raises `TypeError`.
     """
 
-    __slots__ = ("_holder", "_key", "changed", "in_json", "kind", "path", "role")
+    __slots__ = (
+        "_holder", "_key", "changed", "field", "in_json", "kind", "path", "role", "spoken",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -31,22 +33,22 @@ class Part:
         role: Role,
         kind: Kind = "text",
         in_json: bool = False,
+        spoken: bool = False,
     ) -> None:
         self._holder: Any = holder
         self._key = key
         self.changed = False
         """Whether its text was set."""
+        self.field = path.partition(".")[0].partition("[")[0]
+        """The field of the request or reply that it is in."""
         self.path = path
         """Where it stands, such as `messages[1].content`; it holds no text of the caller's."""
         self.role: Role = role
         self.kind: Kind = kind
         self.in_json = in_json
         """Whether the text is JSON itself, in whose strings a value must be escaped."""
-
-    @property
-    def field(self) -> str:
-        """The field of the request or reply that it is in."""
-        return self.path.partition(".")[0].partition("[")[0]
+        self.spoken = spoken
+        """Whether it is written down beside sound, which a guard can cut and can't rewrite."""
 
     def __repr__(self) -> str:
         """Where it stands, not what it says: reprs end up in logs."""

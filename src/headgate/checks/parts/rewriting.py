@@ -35,11 +35,17 @@ class Rewriting:
         reader: FlowReader,
         make_filter: Callable[[Part], TextFilter],
         rewrite: Callable[[Part], None],
+        watch: Callable[[dict[str, Any] | None], None] | None = None,
     ) -> None:
-        """`make_filter` is asked at a channel's first piece; `rewrite` gets what is told whole."""
+        """`make_filter` is asked at a channel's first piece.
+
+        `rewrite` gets what is told whole, and what is no text. `watch` sees every event as it will
+        be told, and None at the end; it may raise, too.
+        """
         self._reader = reader
         self._make_filter = make_filter
         self._rewrite = rewrite
+        self._watch = watch
         self._filters: dict[Channel, TextFilter] = {}
 
     def event(self, event: dict[str, Any]) -> list[dict[str, Any]]:
@@ -49,6 +55,9 @@ class Rewriting:
         """
         flow = self._reader.read(event)
         for piece in flow.pieces:
+            if piece.part.kind != "text":
+                self._rewrite(piece.part)
+                continue
             text_filter = self._filters.get(piece.channel)
             if text_filter is None:
                 if len(self._filters) >= MAX_CHANNELS:
@@ -56,18 +65,26 @@ class Rewriting:
                 text_filter = self._filters[piece.channel] = self._make_filter(piece.part)
             piece.part.text = text_filter.feed(piece.part.text)
         for part in flow.wholes:
-            if part.kind == "text":
+            if part.kind != "name":
                 self._rewrite(part)
         told: list[dict[str, Any]] = []
         if flow.ended and self._filters:
             told = self._ended(flow.ended, event)
         self._reader.passed(event)
         told.append(event)
+        if self._watch is not None:
+            for one in told:
+                self._watch(one)
         return told
 
     def close(self) -> list[dict[str, Any]]:
         """The events that are left when the stream has ended."""
-        return self._ended([()], None)
+        told = self._ended([()], None)
+        if self._watch is not None:
+            for one in told:
+                self._watch(one)
+            self._watch(None)
+        return told
 
     def _ended(
         self, beginnings: list[Channel], before: dict[str, Any] | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -91,6 +92,8 @@ _MEDIA: Mapping[str, Kind] = {
 }
 """Fields that hold media, as an address, as encoded bytes, or as an object with one of them."""
 
+_RESPONSES = ("response", "realtime.response")
+
 _TOKENS = frozenset({"input", "prompt"})
 """Fields whose text may be given as the numbers of its tokens."""
 
@@ -98,15 +101,31 @@ _BYTES = frozenset({"data", "url", "image_url", "file_data", "file_url", "b64_js
 """Fields of such an object that hold the media itself."""
 
 
+_OF_THE_API = re.compile(r"[a-z][a-z0-9_]{0,47}(?:\[[a-z0-9_]{0,47}\]){0,4}")
+"""What the API calls its fields, also in forms: `svg[model]`."""
+
+
+_KNOWN: set[str] = set()
+"""Names that were found to be like the API's; the first 4,096 of them are not looked at again."""
+_KNOWN_AT_MOST = 4096
+
+
 class TooDeepError(Exception):
     """A request or a reply is nested deeper than parts are looked for."""
 
 
-def request_parts(fields: dict[str, Any]) -> list[Part]:
-    """The parts of a decoded request. Raises `TooDeepError`."""
+def request_parts(fields: dict[str, Any], *, without: str | None = None) -> list[Part]:
+    """The parts of a decoded request, `without` those of a field. Raises `TooDeepError`."""
     walk = _Walk(structured=False)
     for name, value in fields.items():
-        walk.field(fields, name, value, name, _FIELD_ROLES.get(name, "user"), 1)
+        if name == without:
+            continue
+        before = len(walk.found)
+        role = _FIELD_ROLES.get(name, "user")
+        where = walk.place("", fields, name, role)
+        walk.field(fields, name, value, where, role, 1)
+        for part in walk.found[before:]:
+            part.field = name
     return walk.found
 
 
@@ -132,6 +151,15 @@ class _Walk:
         self.found: list[Part] = []
         self._structured = structured
 
+    def place(self, path: str, holder: dict[str, Any], name: str, role: Role) -> str:
+        """Where the field `name` of what stands at `path` is; a name that is no API's is seen."""
+        if name in _KNOWN or _is_the_apis(name):
+            return f"{path}.{name}" if path else name
+        # The caller's own words are no path: it may be logged.
+        where = f"{path}.{{}}"
+        self.found.append(Part(holder, name, path=where, role=role, kind="name"))
+        return where
+
     def object(self, value: dict[str, Any], path: str, role: Role, depth: int) -> None:
         """An object of the API's own."""
         if depth > MAX_DEPTH:
@@ -142,9 +170,9 @@ class _Walk:
         elif isinstance(kind, str) and kind in _ITEM_ROLES:
             role = _ITEM_ROLES[kind]
         # A response repeats what it was asked.
-        echoes = value.get("object") == "response"
+        echoes = value.get("object") in _RESPONSES
         for name, inner in value.items():
-            where = f"{path}.{name}" if path else name
+            where = self.place(path, value, name, role)
             if name == "result" and kind == "image_generation_call":
                 self.found.append(Part(value, name, path=where, role=role, kind="image"))
                 continue
@@ -220,12 +248,20 @@ class _Walk:
         if not isinstance(value, dict) or not _BYTES & value.keys():
             return False
         for inner_name, inner in value.items():
-            where = f"{path}.{inner_name}"
+            where = self.place(path, value, inner_name, role)
             if isinstance(inner, str) and inner_name in _BYTES:
                 self.found.append(Part(value, inner_name, path=where, role=role, kind=kind))
             else:
                 self.field(value, inner_name, inner, where, role, depth + 1)
         return True
+
+
+def _is_the_apis(name: str) -> bool:
+    if not _OF_THE_API.fullmatch(name):
+        return False
+    if len(_KNOWN) < _KNOWN_AT_MOST:
+        _KNOWN.add(name)
+    return True
 
 
 def _are_numbers(values: list[Any]) -> bool:

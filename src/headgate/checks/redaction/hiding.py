@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Map
 from typing import Any
 
 from headgate.checks.detection import Engine, Finding
+from headgate.checks.detection.across import replaced_across, with_across
 from headgate.checks.redaction.mapping import Mapping
 from headgate.checks.redaction.stand_in import stand_in_for
 from headgate.config.guards import RedactMode
@@ -76,6 +77,19 @@ class Hiding:
             return text
         return json.dumps(told, ensure_ascii=False)
 
+    def hide_across(self, texts: Sequence[str], mapping: Mapping, hidden: Hidden) -> list[str]:
+        """The pieces of one text, with what was found in them and across them hidden.
+
+        What stands for a value stands where it begins. Raises as `hide` does.
+        """
+        return self.replaced_across(texts, self._hider(mapping, hidden))
+
+    def replaced_across(
+        self, texts: Sequence[str], replace: Callable[[str, str], str]
+    ) -> list[str]:
+        """The pieces of one text with what `replace` makes of each finding's kind and value."""
+        return replaced_across(texts, with_across(texts, self._engine.find), replace)
+
     def replaced(
         self, text: str, findings: list[Finding], replace: Callable[[str, str], str]
     ) -> str:
@@ -90,6 +104,11 @@ class Hiding:
         return "".join(told)
 
     def _in_text(self, text: str, mapping: Mapping, hidden: Hidden) -> str:
+        return self.replaced(text, self._engine.find(text), self._hider(mapping, hidden))
+
+    def _hider(self, mapping: Mapping, hidden: Hidden) -> Callable[[str, str], str]:
+        """What makes of a kind and a value what stands for it."""
+
         def replace(kind: str, value: str) -> str:
             hidden.count(kind)
             mode = self.mode_of(kind)
@@ -101,7 +120,7 @@ class Hiding:
                 )
             return self.without_return(kind, value, hidden)
 
-        return self.replaced(text, self._engine.find(text), replace)
+        return replace
 
     def without_return(self, kind: str, value: str, hidden: Hidden) -> str:
         """What stands for a value that is never put back."""

@@ -52,6 +52,11 @@ class Restorer:
         """Whether something is held back."""
         return bool(self._held)
 
+    @property
+    def idle(self) -> bool:
+        """Whether text without `<` and backslash may go by unread: nothing waits for it."""
+        return not self._held and self._stand_ins is None and self._before != "\\"
+
     def feed(self, text: str) -> str:
         """Take in more of the text; return what may be shown now."""
         if self._stand_ins is not None:

@@ -1,4 +1,4 @@
-"""Mappings as they may be stored: encrypted, bound to the conversation that they belong to.
+"""What was hidden as it may be stored: encrypted, bound to the conversation or file it is of.
 
 AES-256-GCM (NIST SP 800-38D) with a random nonce of 96 bits before each text; the conversation's
 name is authenticated with it, so that a mapping can't be put in another's place.
@@ -31,13 +31,24 @@ class Seal:
 
     def sealed(self, mapping: Mapping, name: str) -> bytes:
         """`mapping`, readable only with the key and for the conversation `name`."""
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, _encode(mapping.issued()), name.encode())
+        return self.sealed_bytes(_encode(mapping.issued()), name)
 
     def opened(self, data: bytes, name: str) -> Mapping | None:
         """The mapping in `data`; None where it is not of `name` or was sealed with another key."""
+        plain = self.opened_bytes(data, name)
         try:
-            plain = self._cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], name.encode())
-            return Mapping(_issued.decode(plain))
-        except (self._not_ours, msgspec.DecodeError):
+            return None if plain is None else Mapping(_issued.decode(plain))
+        except msgspec.DecodeError:
+            return None
+
+    def sealed_bytes(self, plain: bytes, name: str) -> bytes:
+        """As `sealed`, for anything."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, plain, name.encode())
+
+    def opened_bytes(self, data: bytes, name: str) -> bytes | None:
+        """As `opened`, for anything."""
+        try:
+            return self._cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], name.encode())
+        except self._not_ours:
             return None

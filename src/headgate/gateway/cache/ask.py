@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from msgspec.structs import replace
 
 from headgate.gateway.cache.batch import Batch
@@ -12,56 +13,33 @@ from headgate.gateway.cache.semantic.inquiry import Inquiry
 from headgate.gateway.request import Request
 
 
-class Ask:
+class Ask(msgspec.Struct, eq=False):
     """One call's question: lives as long as the call."""
 
-    __slots__ = (
-        "asked_at_us",
-        "batch",
-        "borrowed",
-        "idle_s",
-        "inquiry",
-        "key",
-        "known",
-        "leads",
-        "patience_s",
-        "positions",
-        "scope",
-        "tags",
-        "terms",
-    )
-
-    def __init__(
-        self,
-        key: bytes,
-        scope: Scope,
-        terms: Terms,
-        *,
-        asked_at_us: int,
-        patience_s: float,
-        idle_s: float,
-    ) -> None:
-        self.key = key
-        self.scope = scope
-        self.terms = terms
-        self.tags = terms.tags
-        self.asked_at_us = asked_at_us
-        self.patience_s = patience_s
-        """How long it waits for another call's answer to begin."""
-        self.idle_s = idle_s
-        """How long that answer may stand still."""
-        self.leads = False
-        """Whether equal calls wait for this one."""
-        self.inquiry: Inquiry | None = None
-        """Where the answer to a question that is much like it would do."""
-        self.borrowed: bytes | None = None
-        """The key of the answer that it was given, where that is another question's."""
-        self.batch: Batch | None = None
-        """Of embeddings: the items that are kept apart from each other."""
-        self.known: dict[bytes, Entry] = {}
-        """Of a batch: the items that the cache had."""
-        self.positions: list[int] = []
-        """Of a batch: where the items stand that a model is asked for."""
+    key: bytes
+    scope: Scope
+    terms: Terms
+    asked_at_us: int
+    patience_s: float
+    """How long it waits for another call's answer to begin."""
+    idle_s: float
+    """How long that answer may stand still."""
+    tags: tuple[str, ...] = ()
+    """By which its answer can be cleared."""
+    seen_puts: int = -1
+    """What `Memory.puts` was when this process' memory had no answer; -1: not looked yet."""
+    leads: bool = False
+    """Whether equal calls wait for this one."""
+    inquiry: Inquiry | None = None
+    """Where the answer to a question that is much like it would do."""
+    borrowed: bytes | None = None
+    """The key of the answer that it was given, where that is another question's."""
+    batch: Batch | None = None
+    """Of embeddings: the items that are kept apart from each other."""
+    known: dict[bytes, Entry] = {}
+    """Of a batch: the items that the cache had."""
+    positions: list[int] = []
+    """Of a batch: where the items stand that a model is asked for."""
 
     @property
     def partial(self) -> bool:

@@ -48,6 +48,7 @@ class Asker:
             asked_at_us=now_us,
             patience_s=timeouts.first_byte_s,
             idle_s=timeouts.idle_s,
+            tags=terms.tags,
         )
         if call.cache_tags:
             ask.tags = tuple(dict.fromkeys((*terms.tags, *call.cache_tags)))

@@ -93,11 +93,16 @@ class AnswerCache:
 
     async def recall(self, call: Call, ask: Ask) -> Found | None:
         """The answer, if there is one; None: ask a model, and `leave` in the end."""
-        if (found := self._remembered(ask)) is not None:
+        found = None
+        # Nothing has come in since it was looked whether the answer is at hand, mostly.
+        if ask.seen_puts != self.memory.puts and (found := self._remembered(ask)) is not None:
             return found
         if self._flights.begin(ask.key):
             ask.leads = True
-            found = await self._looked_up(ask) or await self._alike(call, ask)
+            if self.keeper.store is not None:
+                found = await self._looked_up(ask)
+            if found is None and ask.inquiry is not None:
+                found = await self._alike(call, ask)
             if found is not None:
                 self._land(ask, found)
             return found
@@ -192,7 +197,10 @@ class AnswerCache:
         """What this process's memory has."""
         if ask.batch is None:
             entry = self._fresh(ask.key)
-            return None if entry is None else Found(entry)
+            if entry is not None:
+                return Found(entry)
+            ask.seen_puts = self.memory.puts
+            return None
         known = {}
         for key in ask.batch.keys:
             if key not in known and (entry := self._fresh(key)) is not None:
@@ -218,6 +226,8 @@ class AnswerCache:
         return self._of_batch(ask, ask.known | fresh)
 
     def _fresh(self, key: bytes) -> Entry | None:
+        if key not in self.memory:
+            return None
         now_us = self._clock()
         entry = self.memory.get(key, now_us)
         return entry if entry is not None and entry.fresh(now_us) else None
@@ -275,7 +285,8 @@ class AnswerCache:
     def _keep(self, call: Call, ask: Ask, usage: Usage, body: bytes) -> None:
         entry = self._entry(call, ask, body, usage, call.record.cost_nanousd)
         self._put(ask.key, entry)
-        self._land(ask, Found(entry))
+        if ask.leads:
+            self._land(ask, Found(entry))
         if self._similar is not None and ask.inquiry is not None:
             self._note_near_miss(call, ask.inquiry, entry)
             self._similar.answered(call, ask.inquiry, ask.key)
@@ -340,7 +351,8 @@ class AnswerCache:
         if len(entry.body) > self.settings.max_entry_bytes or self._clearings.cover(entry):
             return
         self.memory.put(key, entry)
-        self.keeper.keep(key, entry)
+        if self.keeper.store is not None:
+            self.keeper.keep(key, entry)
 
     def _land(self, ask: Ask, found: Found) -> None:
         if ask.leads:

@@ -46,4 +46,4 @@ class Clearings:
 
     def cover(self, entry: Entry) -> bool:
         """Whether any of them says that `entry` is to be forgotten."""
-        return any(clearing.covers(entry) for clearing in self._all)
+        return bool(self._all) and any(clearing.covers(entry) for clearing in self._all)

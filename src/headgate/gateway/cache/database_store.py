@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from headgate.gateway.cache.clearing import Clearing
 from headgate.gateway.cache.entry import Entry, packed, unpacked
 from headgate.gateway.cache.store import StoreSize
 from headgate.storage import Database
+from headgate.storage.insertion import insert_into
 from headgate.storage.schema import cached_answers
 from headgate.storage.threads import StorageThreads
 
@@ -74,8 +74,7 @@ class DatabaseStore:
         rows = [_row(key, entry) for key, entry in sorted(dict(entries).items())]
         with self._database.begin() as connection:
             for some in _cut(rows, _ROWS_A_STATEMENT):
-                dialect = sqlite if self._database.is_sqlite else postgresql
-                statement = dialect.insert(cached_answers).values(list(some))
+                statement = insert_into(connection, cached_answers).values(list(some))
                 changed = {
                     column.name: statement.excluded[column.name]
                     for column in cached_answers.columns

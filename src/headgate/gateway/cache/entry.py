@@ -13,7 +13,7 @@ _FORM = "headgate answer 1"
 """Changed when an entry written before can no longer be read."""
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A complete, successful answer; or, of embeddings, the vector of one input item."""
 
     body: bytes

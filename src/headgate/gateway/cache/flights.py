@@ -7,7 +7,6 @@ failures the rest go each their own way: waiting in line for a provider that is 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from enum import Enum
 
 from headgate.gateway.cache.found import Found
@@ -36,7 +35,7 @@ class _Flight:
 
     def __init__(self) -> None:
         self.moved_at_s: float | None = None
-        self.waiting: deque[asyncio.Future[Found | Turn]] = deque()
+        self.waiting: list[asyncio.Future[Found | Turn]] = []
         self.failures = 0
 
 
@@ -92,7 +91,9 @@ class Flights:
 
     def land(self, key: bytes, found: Found) -> None:
         """Hand what was found to all who wait."""
-        self._tell_all(self._flights.pop(key, None), found)
+        flight = self._flights.pop(key, None)
+        if flight is not None and flight.waiting:
+            self._tell_all(flight, found)
 
     def give_up(self, key: bytes, ending: Ending) -> None:
         """End leading without an answer for the others."""
@@ -101,17 +102,18 @@ class Flights:
             return
         flight.failures += ending is Ending.FAILED
         if ending is Ending.UNSHARED or flight.failures >= _LEADERS_AT_MOST:
-            self._tell_all(self._flights.pop(key), Turn.ALONE)
+            del self._flights[key]
+            self._tell_all(flight, Turn.ALONE)
             return
         while flight.waiting:
-            follower = flight.waiting.popleft()
+            follower = flight.waiting.pop(0)
             if not follower.done():
                 flight.moved_at_s = None
                 follower.set_result(Turn.LEAD)
                 return
         del self._flights[key]
 
-    def _tell_all(self, flight: _Flight | None, told: Found | Turn) -> None:
-        for follower in flight.waiting if flight is not None else ():
+    def _tell_all(self, flight: _Flight, told: Found | Turn) -> None:
+        for follower in flight.waiting:
             if not follower.done():
                 follower.set_result(told)

@@ -31,6 +31,22 @@ LEFT_OUT: Mapping[str, str] = {
 """Fields that do not change the answer, and why. All others are part of the key, also `store`:
 who asks for an answer that the provider keeps must not get one that it doesn't."""
 
+_PLAIN = frozenset(
+    {
+        "dimensions",
+        "frequency_penalty",
+        "max_completion_tokens",
+        "max_output_tokens",
+        "max_tokens",
+        "n",
+        "presence_penalty",
+        "seed",
+        "temperature",
+        "top_p",
+    }
+)
+"""Fields that hold a number, which there are not two sensible ways to write."""
+
 # Numbers are compared as they were written: as floats, 2**70 and 2**70 + 1 would be one.
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
@@ -56,7 +72,9 @@ def canonical(fields: Fields, *, without: frozenset[str] = frozenset()) -> bytes
     read: dict[str, Any] = {}
     try:
         for name, raw in fields.items():
-            if name not in LEFT_OUT and name not in without:
+            if name in _PLAIN:
+                read[name] = raw
+            elif name not in LEFT_OUT and name not in without:
                 read[name] = _decode(raw)
         return _encode(read)
     except UNREADABLE:

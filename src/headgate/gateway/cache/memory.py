@@ -14,10 +14,16 @@ class Memory:
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.size_bytes = 0
+        self.puts = 0
+        """How many entries have been put in: while it stands, what was missing is missing still."""
         self._entries: OrderedDict[bytes, Entry] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __contains__(self, key: bytes) -> bool:
+        """Whether there is an entry under `key`, which may be past its time."""
+        return key in self._entries
 
     def get(self, key: bytes, now_us: int) -> Entry | None:
         """The entry under `key`, fresh or only usable; None where there is none any more."""
@@ -32,11 +38,15 @@ class Memory:
 
     def put(self, key: bytes, entry: Entry) -> None:
         """Keep `entry` unless it is larger than everything that may be kept."""
-        self.discard(key)
-        if entry.size_bytes > self.max_bytes:
+        dropped = self._entries.pop(key, None)
+        if dropped is not None:
+            self.size_bytes -= dropped.size_bytes
+        size_bytes = entry.size_bytes
+        if size_bytes > self.max_bytes:
             return
+        self.puts += 1
         self._entries[key] = entry
-        self.size_bytes += entry.size_bytes
+        self.size_bytes += size_bytes
         while self.size_bytes > self.max_bytes:
             _, dropped = self._entries.popitem(last=False)
             self.size_bytes -= dropped.size_bytes

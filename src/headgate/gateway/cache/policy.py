@@ -101,7 +101,9 @@ def _same(endpoint: str, fields: Fields) -> bool:
 
 def _is_to_be_stored(endpoint: str, fields: Fields) -> bool:
     """Whether the provider is to keep each answer, with what this request says of it."""
-    return endpoint == "chat/completions" and bytes(fields.get("store", b"")) == b"true"
+    return (
+        "store" in fields and endpoint == "chat/completions" and bytes(fields["store"]) == b"true"
+    )
 
 
 def _reaches_out(fields: Fields) -> bool:
@@ -110,8 +112,7 @@ def _reaches_out(fields: Fields) -> bool:
         for name in STATE_ELSEWHERE:
             if name in fields and bytes(fields[name]) != b"null":
                 return True
-    raw = fields.get("tools")
-    if raw is None or bytes(raw) == b"null":
+    if "tools" not in fields or bytes(raw := fields["tools"]) == b"null":
         return False
     try:
         return any(tool.type not in PLAIN_TOOLS for tool in _tools.decode(raw))

@@ -25,7 +25,7 @@ from headgate.gateway.request import read_request
 from headgate.gateway.spending import Spending
 from headgate.gateway.target import Target
 from headgate.gateway.upstream import RequestBody, UpstreamError
-from headgate.gateway.worst_case import worst_case
+from headgate.gateway.worst_case import WorstCase
 from headgate.ledger.allowances.refusal import RuleBudgetExceededError
 from headgate.ledger.allowances.rule import nanousd
 from headgate.ledger.prices import PriceList
@@ -145,11 +145,9 @@ class BatchInput:
                 request.fields.pop("service_tier", None)
             else:
                 request.fields["service_tier"] = tier
-            claim, counted = worst_case(
-                request, (target,), self._prices, self._assumed_output_tokens
-            )
-            if claim.nanousd is not None:
-                return counted().nanousd if counting else claim.nanousd
+            worst = WorstCase(request, (target,), self._prices, self._assumed_output_tokens)
+            if worst.by_size.nanousd is not None:
+                return worst.counted().nanousd if counting else worst.by_size.nanousd
         return None
 
 

@@ -24,6 +24,8 @@ class OpenAIDialect:
     def __init__(self, base_path: bytes, *, prompt_cache_keys: bool = False) -> None:
         self._base_path = base_path
         """The path of the provider's base URL, without a slash at its end."""
+        self._targets: dict[str, bytes] = {}
+        """Where each endpoint stands below it, once one was asked: there are a dozen."""
         self._prompt_cache_keys = prompt_cache_keys
         """Whether it is told which requests begin alike; not every server knows that field."""
 
@@ -40,7 +42,10 @@ class OpenAIDialect:
 
     def outgoing(self, request: Request, model: str) -> Outgoing:
         """See `Dialect`."""
-        target = self._base_path + request.endpoint.target
+        endpoint = request.endpoint
+        target = self._targets.get(endpoint.name)
+        if target is None:
+            target = self._targets[endpoint.name] = self._base_path + endpoint.target
         if request.form is not None:
             return Outgoing(target, request.form.body_for(model), request.form.content_type)
         key = request.prompt_cache_key if self._prompt_cache_keys else None

@@ -21,7 +21,7 @@ TokenCount = Annotated[int, msgspec.Meta(ge=0, le=10**8)]
 _MAX_EVENT_BYTES = 8 * 1024 * 1024
 
 
-class Usage(msgspec.Struct, frozen=True):
+class Usage(msgspec.Struct, frozen=True, gc=False):
     """What a reply says it used; None where it doesn't say."""
 
     model: str | None = None

@@ -24,10 +24,12 @@ _BOUNDARY = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _DISPOSITION = re.compile(
-    rb"""form-data;[ ]*name="([^"\\\r\n]{1,256})"(;[ ]*filename="(?:[^"\\\r\n]|\\.)*")?"""
-    rb"""(;[ ]*filename\*=[^;\s"]+)?""",
+    rb"""form-data;[ ]*name="(?P<name>[^"\\\r\n]{1,256})\""""
+    rb"""(?:;[ ]*filename="(?P<file>(?:[^"\\\r\n]|\\.)*)")?"""
+    rb"""(?:;[ ]*filename\*=(?P<encoded>[^;\s"]+))?""",
     re.IGNORECASE,
 )
+_NAMES = b"content-disposition:"
 _PLAIN_ENCODINGS = (b"binary", b"8bit", b"7bit")
 
 
@@ -38,6 +40,21 @@ class FormField(msgspec.Struct, frozen=True):
     value: bytes
     start: int
     """Where in the body its value begins."""
+
+
+class FormFile(msgspec.Struct, kw_only=True):
+    """A file; what it holds is not kept."""
+
+    name: str
+    """Of the form's field."""
+    filename: bytes
+    filename_start: int
+    """Where in the body its name begins, between the quotes; 0 where it has none there."""
+    encoded_filename: bytes | None
+    """Its name once more as RFC 8187 has it, where the form gives that."""
+    start: int
+    """Where in the body its content begins."""
+    end: int = 0
 
 
 def boundary_of(content_type: bytes) -> bytes | None:
@@ -52,6 +69,10 @@ class FormReader:
     def __init__(self, boundary: bytes) -> None:
         self.fields: list[FormField] = []
         """The text fields that have ended."""
+        self.files: list[FormFile] = []
+        """The files, the last of them perhaps still on its way."""
+        self.said_beside: list[bytes] = []
+        """What parts' heads say beside names: their types, and whatever else."""
         self.complete = False
         self._delimiter = b"\r\n--" + boundary
         # The first boundary has no line end before it; with one put there all are alike.
@@ -110,6 +131,8 @@ class FormReader:
             value = b"".join(self._value)
             self.fields.append(FormField(self._name, value, self._value_start))
             self._name = None
+        elif self._begun:
+            self.files[-1].end = self._at
         self._begun = True
         after = self._take(len(self._delimiter) + 2)[-2:]
         if after == b"--":
@@ -137,12 +160,20 @@ class FormReader:
             if len(self._rest) > _MAX_PART_HEAD_BYTES:
                 raise _malformed("a part's head is too long")
             return False
+        start = self._at
         lines = self._take(end + 4)[:-4].split(b"\r\n")
-        name, is_file = _read_head(lines)
+        self.said_beside += [line for line in lines if not line.lower().startswith(_NAMES)]
+        head = _read_head(lines)
         self._parts += 1
         if self._parts > _MAX_PARTS:
             raise _malformed(f"it has more than {_MAX_PARTS} parts")
-        self._name = None if is_file else name
+        if isinstance(head, FormFile):
+            head.filename_start = head.filename_start and start + head.filename_start
+            head.start = self._at
+            self.files.append(head)
+            self._name = None
+        else:
+            self._name = head
         self._value = []
         self._value_start = self._at
         self._reads_head = False
@@ -154,10 +185,10 @@ class FormReader:
         return taken
 
 
-def _read_head(lines: list[bytes]) -> tuple[str, bool]:
-    """A part's name and whether it is a file."""
-    name: str | None = None
-    is_file = False
+def _read_head(lines: list[bytes]) -> str | FormFile:
+    """A text field's name, or a file, whose places count from the head's beginning."""
+    told: str | FormFile | None = None
+    at = 0
     for line in lines:
         field, colon, value = line.partition(b":")
         field, value = field.lower(), value.strip()
@@ -165,20 +196,34 @@ def _read_head(lines: list[bytes]) -> tuple[str, bool]:
             raise _malformed("a part's head has a line that is no header")
         if field == b"content-disposition":
             found = _DISPOSITION.fullmatch(value)
-            if found is None or name is not None:
+            if found is None or told is not None:
                 raise _malformed(
                     'a part is not named as `Content-Disposition: form-data; name="…"`'
                 )
-            try:
-                name = found[1].decode()
-            except UnicodeDecodeError:
-                raise _malformed("a part's name is not UTF-8") from None
-            is_file = found[2] is not None or found[3] is not None
+            told = _named(found, at + line.index(value))
         elif field == b"content-transfer-encoding" and value.lower() not in _PLAIN_ENCODINGS:
             raise _malformed("a part has a transfer encoding")
-    if name is None:
+        at += len(line) + 2
+    if told is None:
         raise _malformed("a part has no name")
-    return name, is_file
+    return told
+
+
+def _named(found: re.Match[bytes], at: int) -> str | FormFile:
+    """What a header names that stands `at` so many bytes from the head's beginning."""
+    try:
+        name = found["name"].decode()
+    except UnicodeDecodeError:
+        raise _malformed("a part's name is not UTF-8") from None
+    if found["file"] is None and found["encoded"] is None:
+        return name
+    return FormFile(
+        name=name,
+        filename=found["file"] or b"",
+        filename_start=at + found.start("file") if found["file"] else 0,
+        encoded_filename=found["encoded"],
+        start=0,
+    )
 
 
 def _malformed(what: str) -> InvalidRequestError:

@@ -7,31 +7,18 @@ a text can win is another of these grades.
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from headgate.config.grading import ClassifierSettings
+from headgate.gateway.completion_text import said_first
 from headgate.gateway.endpoints.endpoint import UNREADABLE
-
-
-class _Message(msgspec.Struct):
-    content: str | None = None
-
-
-class _Choice(msgspec.Struct):
-    message: _Message
-
-
-class _Answer(msgspec.Struct):
-    choices: list[_Choice]
+from headgate.gateway.small_question import common_fields
 
 
 class _Graded(msgspec.Struct):
     grade: str
 
 
-_answer = msgspec.json.Decoder(_Answer)
 _graded = msgspec.json.Decoder(_Graded)
 
 
@@ -40,17 +27,9 @@ class Question:
 
     def __init__(self, settings: ClassifierSettings) -> None:
         self._grades = tuple(settings.grades)
-        asked: dict[str, Any] = {
-            "temperature": 0,
-            "max_completion_tokens": settings.max_output_tokens,
-            "store": False,
-            **settings.parameters,
-        }
-        self._asked = {name: value for name, value in asked.items() if value is not None}
-        self._asked |= {
-            "model": settings.model,
-            "response_format": _format(self._grades),
-        }
+        self._asked = common_fields(
+            settings, "grade", {"type": "string", "enum": list(self._grades)}
+        )
         self._instructions = _instructions(settings)
 
     def body(self, text: str) -> bytes:
@@ -65,7 +44,7 @@ class Question:
     def grade(self, body: bytes) -> str | None:
         """The grade in `body`, a chat completion; None where it is none of the route's."""
         try:
-            content = (_answer.decode(body).choices[0].message.content or "").strip()
+            content = said_first(body).strip()
         except (IndexError, *UNREADABLE):
             return None
         try:
@@ -86,16 +65,3 @@ def _instructions(settings: ClassifierSettings) -> str:
         ' Answer with a JSON object such as {"grade": "%s"} and nothing else.'
         % next(iter(settings.grades))
     )
-
-
-def _format(grades: tuple[str, ...]) -> dict[str, Any]:
-    schema = {
-        "type": "object",
-        "properties": {"grade": {"type": "string", "enum": list(grades)}},
-        "required": ["grade"],
-        "additionalProperties": False,
-    }
-    return {
-        "type": "json_schema",
-        "json_schema": {"name": "grade", "strict": True, "schema": schema},
-    }

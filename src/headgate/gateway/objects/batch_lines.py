@@ -11,6 +11,7 @@ import msgspec
 from headgate.errors import HeadgateError, InvalidRequestError
 from headgate.gateway.endpoints import ENDPOINTS
 from headgate.gateway.endpoints.endpoint import UNREADABLE
+from headgate.gateway.line_splitter import LineSplitter, LineTooLongError
 from headgate.gateway.objects.allowed import AllowedPaths
 from headgate.gateway.objects.references import Reference, named_in
 from headgate.gateway.objects.repeated_fields import repeats_field
@@ -70,37 +71,27 @@ class BatchLines:
         self._endpoint = endpoint
         self._max_line_bytes = max_line_bytes
         self._allowed = allowed
-        self._rest: list[bytes] = []
-        self._rest_bytes = 0
+        self._splitter = LineSplitter(max_line_bytes)
         self._number = 0
         self.contents = BatchContents()
 
     def feed(self, data: bytes) -> None:
         """Take in the file's next bytes."""
-        lines = data.split(b"\n")
-        for line in lines[:-1]:
-            self._hold(line)
-            self._end_line()
-        self._hold(lines[-1])
+        try:
+            lines = self._splitter.feed(data)
+        except LineTooLongError as error:
+            raise at_line(
+                error.number, InvalidRequestError(f"It has more than {self._max_line_bytes} bytes.")
+            ) from None
+        for line in lines:
+            self._end_line(line)
 
     def end(self) -> BatchContents:
         """Say that the file has ended; what it holds."""
-        self._end_line()
+        self._end_line(self._splitter.end())
         return self.contents
 
-    def _hold(self, part: bytes) -> None:
-        self._rest_bytes += len(part)
-        if self._rest_bytes > self._max_line_bytes:
-            raise at_line(
-                self._number + 1,
-                InvalidRequestError(f"It has more than {self._max_line_bytes} bytes."),
-            )
-        if part:
-            self._rest.append(part)
-
-    def _end_line(self) -> None:
-        line = b"".join(self._rest)
-        self._rest, self._rest_bytes = [], 0
+    def _end_line(self, line: bytes) -> None:
         self._number += 1
         if not line.strip():
             return

@@ -15,7 +15,6 @@ from headgate.errors import (
     HeadgateError,
     InvalidRequestError,
     NotFoundError,
-    PermissionDeniedError,
     UnavailableError,
 )
 from headgate.gateway.attempt import MAX_REPLY_BYTES, without_secret
@@ -24,9 +23,10 @@ from headgate.gateway.caller import Caller
 from headgate.gateway.commitments.batch_input import BatchInput
 from headgate.gateway.commitments.keeper import CommitmentKeeper
 from headgate.gateway.conclusion import conclude, record
-from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.forms import FormReader, boundary_of
-from headgate.gateway.guards import GuardsInCalls
+from headgate.gateway.guarded_files.files import GuardedFiles, GuardedForm
+from headgate.gateway.guarded_files.results import GuardedResults
+from headgate.gateway.guards import GuardsInCalls, guard_headers
 from headgate.gateway.key_watch import KeyWatch
 from headgate.gateway.objects.allowed import AllowedPaths
 from headgate.gateway.objects.answers import (
@@ -39,12 +39,13 @@ from headgate.gateway.objects.answers import (
 )
 from headgate.gateway.objects.asking import Asked, Asking, ObjectRequest, secret_of
 from headgate.gateway.objects.batch_input import BatchBounds, BatchInputs
+from headgate.gateway.objects.bodies import check_models, form_of, read_body
 from headgate.gateway.objects.in_calls import refuse_unknown_item
 from headgate.gateway.objects.items import ResponseItems
 from headgate.gateway.objects.lists import Lists
 from headgate.gateway.objects.notes import Notes
 from headgate.gateway.objects.operation import Operation
-from headgate.gateway.objects.references import Named, Reference, named_in
+from headgate.gateway.objects.references import Named, Reference
 from headgate.gateway.objects.register import Keeper, ObjectRegister
 from headgate.gateway.objects.watched_form import WatchedForm
 from headgate.gateway.provider import Provider
@@ -81,6 +82,7 @@ class ObjectCarrier:
         durable: bool,
         spending: Spending | None = None,
         guards: GuardsInCalls | None = None,
+        guarded_files: GuardedFiles | None = None,
     ) -> None:
         """`keeper` is the provider of new objects that nothing else decides; None: the first.
 
@@ -90,7 +92,7 @@ class ObjectCarrier:
         self._routing = routing
         self._register = register
         self._asking = Asking(retries, keys)
-        self._notes = Notes(register, commitments)
+        self._notes = Notes(register, commitments, guarded_files)
         self._batch_input = batch_input
         self._inputs = BatchInputs(self._asking, register, stored, items, bounds, allowed)
         self._lists = Lists(routing, register, self._asking, self._notes)
@@ -100,6 +102,7 @@ class ObjectCarrier:
         self._durable = durable
         self._spending = spending
         self._guards = guards
+        self._guarded_files = guarded_files
         self.in_flight = 0
 
     async def carry(self, call: Call, request: ObjectRequest, client: Client) -> None:
@@ -112,6 +115,7 @@ class ObjectCarrier:
             last = await self._answered(call, request, client)
             if self._guards is not None:
                 self._guards.note(call)
+                await self._guards.alarm(call)
             await self._conclude(call, client, last)
             if call.cancelled:
                 raise asyncio.CancelledError
@@ -127,6 +131,7 @@ class ObjectCarrier:
     ) -> LastWords | Refusal | None:
         """What is left to tell the client; None where it has gone."""
         operation = request.found.operation
+        held: GuardedForm | None = None
         try:
             if self._writer.full:
                 raise UnavailableError(
@@ -137,22 +142,35 @@ class ObjectCarrier:
             if self._spending is not None:
                 may_cost = operation.method == "POST" and operation.cost != "later"
                 await self._spending.reserve_request(call, may_cost=may_cost)
+            if self._guards is not None:
+                self._guards.check_address(call, request.found)
+                query = await self._guards.object_query(call, request.found, request.query)
+                request = msgspec.structs.replace(request, query=query)
             if operation.effect == "list" and operation.kind is not None:
                 return await self._lists.answer(call, request, operation.kind)
+            form, files = form_of(request), self._guarded_files
+            if form is not None and files is not None:
+                kind = request.content_type or b""
+                held = await files.form(call, request.found, kind, form)
+                if held is not None:
+                    request = msgspec.structs.replace(request, body=held.body())
             asked, body = await self._admitted(call.caller, request)
-            if self._guards is not None and operation.method == "POST":
+            if self._guards is not None and form is None and body:
                 seen = body if isinstance(body, bytes) else None
                 guarded = await self._guards.object_body(call, request.found, seen)
                 body = body if seen is None else guarded
             if operation.runs_file:
                 call.record.cost_nanousd = 0  # as long as it is only looked at
-                await self._inputs.check(call, asked, body if isinstance(body, bytes) else b"")
+                begun = body if isinstance(body, bytes) else b""
+                contents = await self._inputs.check(call, asked, begun)
+                if self._guarded_files is not None:
+                    await self._guarded_files.check_batch(call, begun, contents)
                 call.record.cost_nanousd = None
             if operation.effect in ("content", "pass"):
                 return await self._relayed(call, request, asked, body, client)
             if operation.cost == "later" and self._batch_input is not None:
                 await self._batch_input.reserve(call, asked, body)
-            return await self._passed_on(call, request, asked, body)
+            return await self._passed_on(call, request, asked, body, held)
         except HeadgateError as error:
             told = object_refusal(call, error)
             if self._spending is not None and error.status == _TOO_MUCH:
@@ -171,6 +189,9 @@ class ObjectCarrier:
                     f"Headgate failed to carry this request; its log tells why under {call_id}."
                 ),
             )
+        finally:
+            if held is not None:
+                held.close()
 
     async def _admitted(
         self, caller: Caller, request: ObjectRequest
@@ -180,11 +201,11 @@ class ObjectCarrier:
             await self._register.keeper_of(kind, object_id, caller.project)
             for kind, object_id in request.found.owned()
         ]
-        body, named = _read(request)
-        form = _form_of(request)
+        body, named = read_body(request)
+        form = form_of(request)
         if form is None or request.found.operation.effect == "pass":
             # Where a form that nothing is known of may name models is not known either.
-            _check_models(caller, request.found.operation, named.models)
+            check_models(caller, request.found.operation, named.models)
         keepers += [
             await self._register.keeper_of_named(reference, caller.project)
             for reference in named.objects
@@ -254,7 +275,7 @@ class ObjectCarrier:
                 )
 
         def judge_models(models: tuple[str, ...]) -> None:
-            _check_models(caller, request.found.operation, models)
+            check_models(caller, request.found.operation, models)
 
         boundary = boundary_of(request.content_type or b"") or b""
         return WatchedForm(form, FormReader(boundary), judge_object, judge_models)
@@ -273,7 +294,12 @@ class ObjectCarrier:
         raise NotFoundError("No provider here keeps such objects; only those that speak OpenAI's.")
 
     async def _passed_on(
-        self, call: Call, request: ObjectRequest, asked: Asked, body: bytes | RequestBody
+        self,
+        call: Call,
+        request: ObjectRequest,
+        asked: Asked,
+        body: bytes | RequestBody,
+        held: GuardedForm | None,
     ) -> LastWords:
         """A reply that is read whole, because it may tell what was made."""
         operation, provider = request.found.operation, asked.provider
@@ -281,9 +307,13 @@ class ObjectCarrier:
         if reply.status >= 300:
             return provider_error(call, reply, data, provider)
         call.record.status = reply.status
+        if held is not None and held.note is not None and self._guarded_files is not None:
+            await self._guarded_files.made(call.caller.project, held.note, data)
         await self._notes.note(call, request.found, provider, data)
+        if self._guards is not None:
+            data = await self._guards.object_reply(call, request.found, data)
         settle(call, operation)
-        headers = object_headers(call, reply, provider)
+        headers = object_headers(call, reply, provider) + guard_headers(call)
         headers.append((b"content-type", reply.header(b"content-type") or JSON))
         return LastWords(data, reply.status, headers)
 
@@ -305,10 +335,25 @@ class ObjectCarrier:
         content_type = reply.header(b"content-type")
         if content_type is not None:
             headers.append((b"content-type", content_type))
+        results: GuardedResults | None = None
+        begun = False
         try:
+            if self._guarded_files is not None:
+                results = await self._guarded_files.results(call, request.found)
+            begun = True
             await client.begin(reply.status, headers)
             while data := await reply.next_chunk():
+                if results is not None:
+                    data = await results.feed(data)
+                if data:
+                    await client.write(data)
+            if results is not None and (data := await results.end()):
                 await client.write(data)
+        except HeadgateError as stopped:
+            if not begun:
+                raise
+            record.error_class = stopped.code
+            return LastWords(b"", cut=True)
         except UpstreamError as broken:
             record.error_class = broken_error(broken, provider.name).code
             return LastWords(b"", cut=True)
@@ -322,53 +367,14 @@ class ObjectCarrier:
             return None
         finally:
             reply.abort()
+            if results is not None and self._guards is not None:
+                self._guards.note_report(call, results.report)
         settle(call, request.found.operation)
         return LastWords(b"", unless=lambda _: b"")
 
     async def _conclude(self, call: Call, client: Client, last: LastWords | Refusal | None) -> None:
         recorded = record(call, writer=self._writer, spending=self._spending, durable=self._durable)
         await conclude(call, client, last, recorded)
-
-
-def _check_models(caller: Caller, operation: Operation, models: tuple[str, ...]) -> None:
-    """A key that may use certain models only must not have others run in this way."""
-    if not caller.models or not operation.runs_models:
-        return
-    for model in models or ("",):
-        if not caller.may_use_model(model):
-            what = f"the model `{model[:64]}`" if model else "models that its body doesn't name"
-            raise PermissionDeniedError(
-                f"This key may use certain models only, and {operation.name} would run {what}.",
-                param="model",
-                code="model_not_allowed",
-            )
-
-
-def _form_of(request: ObjectRequest) -> RequestBody | None:
-    """The body where it is a multipart form, which can be watched only as it goes by."""
-    if isinstance(request.body, bytes) or boundary_of(request.content_type or b"") is None:
-        return None
-    return request.body
-
-
-def _read(request: ObjectRequest) -> tuple[bytes | RequestBody, Named]:
-    """The body as the provider is to see it, and what it names.
-
-    JSON is written anew, so that a field given twice can't mean one thing here and another there.
-    """
-    if not isinstance(request.body, bytes):
-        return request.body, Named()
-    if not request.body:
-        return b"", Named()
-    try:
-        value = msgspec.json.decode(request.body)
-    except UNREADABLE:
-        raise InvalidRequestError(
-            "The body is not JSON that this server reads.", code="invalid_json"
-        ) from None
-    if not isinstance(value, dict):
-        raise InvalidRequestError("The body must be a JSON object.", code="invalid_json")
-    return msgspec.json.encode(value), named_in(value)
 
 
 async def _error_body(call: Call, reply: UpstreamReply, provider: Provider) -> bytes:

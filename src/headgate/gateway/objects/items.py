@@ -19,6 +19,7 @@ from headgate.errors import DatabaseUnavailableError
 from headgate.gateway.objects.kind import IDENTIFIER
 from headgate.gateway.objects.register import Keeper
 from headgate.storage import Database
+from headgate.storage.insertion import insert_into
 from headgate.storage.schema import response_items
 from headgate.storage.threads import StorageThreads
 from headgate.telemetry.faults import log_fault
@@ -134,13 +135,8 @@ class ResponseItems:
             raise
 
     def _insert(self, rows: list[_Row]) -> None:
-        if self._database.is_sqlite:
-            statement: sa.Insert = sa.insert(response_items).prefix_with("OR IGNORE")
-        else:
-            from sqlalchemy.dialects.postgresql import insert as of_postgres  # noqa: PLC0415
-
-            statement = of_postgres(response_items).on_conflict_do_nothing()
         with self._database.begin() as connection:
+            statement = insert_into(connection, response_items).on_conflict_do_nothing()
             connection.execute(statement, rows)
 
     def _rows_of(self, ids: Sequence[str]) -> list[tuple[str, str, Keeper]]:

@@ -11,6 +11,7 @@ from headgate.errors import UpstreamFailedError
 from headgate.gateway.call import Call
 from headgate.gateway.commitments.keeper import CommitmentKeeper
 from headgate.gateway.endpoints.endpoint import UNREADABLE
+from headgate.gateway.guarded_files.files import GuardedFiles
 from headgate.gateway.objects.kind import IDENTIFIER, Kind
 from headgate.gateway.objects.operation import Found, Operation
 from headgate.gateway.objects.register import ObjectRegister, OwnedObject
@@ -20,15 +21,23 @@ from headgate.gateway.provider import Provider
 class Notes:
     """Writes into the register what replies show."""
 
-    def __init__(self, register: ObjectRegister, commitments: CommitmentKeeper) -> None:
+    def __init__(
+        self,
+        register: ObjectRegister,
+        commitments: CommitmentKeeper,
+        guarded_files: GuardedFiles | None = None,
+    ) -> None:
         self._register = register
         self._commitments = commitments
+        self._guarded_files = guarded_files
 
     async def note(self, call: Call, found: Found, provider: Provider, body: bytes) -> None:
         """Remember what a successful request made, and forget what it deleted."""
         operation, caller = found.operation, call.caller
         if operation.effect == "delete" and operation.kind is not None:
             await self._register.forget(operation.kind, found.ids[operation.kind], caller.project)
+            if operation.kind == "file" and self._guarded_files is not None:
+                await self._guarded_files.gone(caller.project, found.ids["file"])
             return
         if operation.effect != "make" and not operation.learns:
             return
@@ -64,9 +73,13 @@ class Notes:
                     name = part.get("id") if isinstance(part, dict) else part
                     if isinstance(name, str) and IDENTIFIER.fullmatch(name):
                         made.append(_owned(call, provider, learnt.kind, name))
+        is_batch = operation.path.startswith("/batches")
+        if is_batch and self._guarded_files is not None:
+            # First, so that nobody can fetch results before it is known whose lines they answer.
+            await self._guarded_files.batches_shown(call.caller.project, shown)
         if made:
             await self._register.remember(made)
-        if operation.path.startswith("/batches"):
+        if is_batch:
             await self._commitments.seen("batch", provider.name, shown)
 
 

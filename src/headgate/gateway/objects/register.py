@@ -17,6 +17,7 @@ from headgate.errors import InvalidRequestError, NotFoundError
 from headgate.gateway.objects.kind import IDENTIFIER, Kind
 from headgate.gateway.objects.references import Reference
 from headgate.storage import Database
+from headgate.storage.insertion import insert_into
 from headgate.storage.schema import objects
 from headgate.storage.threads import StorageThreads
 
@@ -145,13 +146,7 @@ class ObjectRegister:
         now_us = time.time_ns() // 1000
         rows = [msgspec.structs.asdict(one) | {"created_at_us": now_us} for one in made]
         with self._database.begin() as connection:
-            insert = sa.insert(objects).prefix_with("OR IGNORE", dialect="sqlite")
-            if not self._database.is_sqlite:
-                from sqlalchemy.dialects.postgresql import insert as of_postgres  # noqa: PLC0415
-
-                connection.execute(of_postgres(objects).on_conflict_do_nothing(), rows)
-            else:
-                connection.execute(insert, rows)
+            connection.execute(insert_into(connection, objects).on_conflict_do_nothing(), rows)
 
     def _delete(self, kind: Kind, object_id: str, project: str) -> None:
         statement = sa.delete(objects).where(

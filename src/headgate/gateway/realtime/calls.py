@@ -26,6 +26,7 @@ from headgate.gateway.endpoints.realtime import REALTIME, RealtimeTokens
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.realtime.context import Context
 from headgate.gateway.realtime.events import ClientEvent, ErrorTold, ResponseTold
+from headgate.gateway.realtime.guarded_session import GuardedSession
 from headgate.gateway.realtime.readiness import AHEAD_TOKENS, Readiness, transcript_turn
 from headgate.gateway.request import Request
 from headgate.gateway.settlement import Settlement
@@ -62,6 +63,7 @@ class SessionCalls:
         gateway: Gateway,
         settlement: Settlement,
         spending: Spending | None,
+        guards: GuardedSession | None = None,
     ) -> None:
         """`opened` is the call that opened the session: it knows who asks, whom, and what for."""
         if opened.target is None:
@@ -73,6 +75,7 @@ class SessionCalls:
         self._gateway = gateway
         self._settlement = settlement
         self._spending = spending
+        self._guards = guards
         self._asked: OrderedDict[str, _Under] = OrderedDict()
         """By the id of the event that asked, the oldest first."""
         self._begun: dict[str, _Under] = {}
@@ -97,7 +100,7 @@ class SessionCalls:
         Raises what `Spending.reserve` does; the event is not to be passed on then, and a record
         says so.
         """
-        call = self._new_call()
+        call = self._new_guarded()
         try:
             if len(self._asked) >= _MOST_ASKED or event.event_id in self._asked:
                 raise LimitExceededError(
@@ -144,7 +147,7 @@ class SessionCalls:
         if self._asked:
             _, under = self._asked.popitem(last=False)
         elif (reservation := self._to_answer.take()) is not None:
-            call = self._new_call()
+            call = self._new_guarded()
             call.reservation = reservation
             under = _Under(call, self._context.next_turn().likely_tokens)
         else:
@@ -152,6 +155,8 @@ class SessionCalls:
         under.call.record.attempts = 1
         under.call.record.response_id = response_id
         self._begun[response_id] = under
+        if self._guards is not None:
+            self._guards.begin(response_id, under.call)
 
     def hear(self, response_id: str | None, *, text_tokens: int) -> None:
         """Note a piece of a response, of about so many tokens."""
@@ -178,7 +183,7 @@ class SessionCalls:
             self._settlement.settle_failure(under.call, self._request)
         else:
             self._estimate(under)
-        await self._gateway.record(under.call)
+        await self._record(under.call)
 
     async def fail(self, error: ErrorTold) -> None:
         """Settle the response that the provider refused to begin."""
@@ -187,14 +192,24 @@ class SessionCalls:
             record = under.call.record
             record.status, record.error_class = 400, (error.code or error.type or "refused")[:64]
             record.cost_nanousd = 0
-            await self._gateway.record(under.call)
+            await self._record(under.call)
+
+    async def refuse(self, error: HeadgateError) -> None:
+        """Leave the record of an event of the client's that its guards did not let by."""
+        await self._refuse(self._new_guarded(), error)
+
+    def block(self, response_id: str | None, error: HeadgateError) -> None:
+        """Note that guards have blocked a response that is under way."""
+        under = self._begun.get(response_id or "")
+        if under is not None:
+            under.call.record.error_class = error.code
 
     async def write_down(self, usage: msgspec.Raw) -> None:
         """Leave the record of a transcript."""
         model = self._context.transcriber
         if model is None:
             return
-        call = self._new_call()
+        call = self._new_guarded()
         call.reservation = self._to_write.take()
         call.target = self._writer(model)
         record = call.record
@@ -207,29 +222,31 @@ class SessionCalls:
         if used.input_tokens is not None:
             # What is charged by the second has no price here, and the record says so.
             self._settlement.note(call, self._request, used)
-        await self._gateway.record(call)
+        await self._record(call)
 
     async def leave(self, error: HeadgateError, *, may_be_charged: bool) -> None:
         """The session is over: settle what it still has under way, because of `error`."""
         self._to_answer.let_go()
         self._to_write.let_go()
+        if self._guards is not None:
+            self._gateway.count_verdicts(self._guards.leave())
         begun, asked = list(self._begun.values()), list(self._asked.values())
         self._begun.clear()
         self._asked.clear()
         for under in (*begun, *asked):
             record = under.call.record
-            record.status, record.error_class = error.status, error.code
+            record.status, record.error_class = error.status, record.error_class or error.code
             if under.written_tokens or record.response_id is not None or may_be_charged:
                 self._estimate(under)
             else:
                 record.cost_nanousd = 0
             with contextlib.suppress(DatabaseUnavailableError):
                 # Nobody waits for an answer any more; the writer has said what it lost.
-                await self._gateway.record(under.call)
+                await self._record(under.call)
 
     async def _unasked(self, response_id: str) -> _Under:
         """A response that the provider began without anything that it could be reserved by."""
-        call, turn = self._new_call(), self._context.next_turn()
+        call, turn = self._new_guarded(), self._context.next_turn()
         if self._spending is not None:
             try:
                 await self._spending.reserve_turn(call, self._request, self._target, turn)
@@ -244,7 +261,7 @@ class SessionCalls:
         """Leave the record of a response that was never asked of the provider."""
         call.record.status, call.record.error_class = error.status, error.code
         call.record.cost_nanousd = 0
-        await self._gateway.record(call)
+        await self._record(call)
 
     def _bound(self, call: Call, event: ClientEvent, turn: Turn) -> Turn:
         """Have the response state how much it may write, where the operator wants that."""
@@ -267,6 +284,17 @@ class SessionCalls:
     def _writer(self, model: str) -> Target:
         """The model that writes down what is heard, as a target to be priced by."""
         return Target(self._target.provider, model, None, self._target.health)
+
+    async def _record(self, call: Call) -> None:
+        await self._gateway.note_verdicts(call)
+        await self._gateway.record(call)
+
+    def _new_guarded(self) -> Call:
+        """A call that the session's guards stand at: what they said since the last one is its."""
+        call = self._new_call()
+        if self._guards is not None:
+            self._guards.attend(call)
+        return call
 
     def _new_call(self) -> Call:
         opened = self._opened

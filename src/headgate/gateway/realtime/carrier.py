@@ -18,6 +18,7 @@ from headgate.gateway.endpoints.realtime import REALTIME
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.realtime.calls import SessionCalls
 from headgate.gateway.realtime.context import Context
+from headgate.gateway.realtime.guarded_session import GuardedSession
 from headgate.gateway.realtime.opening import Opened
 from headgate.gateway.realtime.relay import Peer, Relay
 from headgate.gateway.reply_headers import call_headers, refusal
@@ -88,7 +89,7 @@ class RealtimeCarrier:
         call.record.streamed = True
         try:
             targets = self._gateway.admit(call, request)
-            self._gateway.refuse_unseen(call, request)
+            guarding = self._gateway.conversation_guards(call, request)
             answer = await self._dispatcher.dispatch(call, request, targets)
         except HeadgateError as error:
             told: Refusal | ProviderRefusal = refusal(call, error)
@@ -97,8 +98,9 @@ class RealtimeCarrier:
                 context = Context()
                 call.record.upstream_request_id = _text(answer.reply.header(b"x-request-id"))
                 request = Request(REALTIME, {}, model, streamed=True)
+                guards = None if guarding is None else GuardedSession(guarding)
                 calls = SessionCalls(
-                    call, request, context, self._gateway, self._settlement, self._spending
+                    call, request, context, self._gateway, self._settlement, self._spending, guards
                 )
                 relay = Relay(
                     call,
@@ -110,6 +112,7 @@ class RealtimeCarrier:
                     session,
                     standing,
                     partial(self._dispatcher.broke_off, call),
+                    guards,
                 )
                 return Session(relay, answer.body, call_headers(call))
             if isinstance(answer, Whole):

@@ -1,7 +1,7 @@
 """A realtime session under way: events both ways, each looked at once, in one place a direction.
 
 `_on_client_event` and `_on_server_event` see every event before it goes on: what counts responses
-stands there, and so will what guards texts.
+stands there, and what guards texts.
 """
 
 from __future__ import annotations
@@ -9,16 +9,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
+from headgate.checks.parts.exempt import is_exempt
 from headgate.config.sockets import SocketSettings
 from headgate.errors import (
     AuthenticationError,
     ClientGoneError,
+    ContentBlockedError,
     DatabaseUnavailableError,
+    GuardFailedError,
     HeadgateError,
     InvalidRequestError,
     PermissionDeniedError,
@@ -40,8 +44,10 @@ from headgate.gateway.realtime.events import (
     read_client_event,
     read_server_event,
 )
+from headgate.gateway.realtime.guarded_session import GuardedSession
 from headgate.gateway.upstream import UpstreamError
 from headgate.gateway.upstream.websocket import UpstreamSocket
+from headgate.storage.identifiers import new_id
 
 _SOUND_BYTES_PER_TOKEN = 2400
 """Of what a model says: a twentieth of a second, of 16 bits at 24 kHz."""
@@ -49,12 +55,16 @@ _SOUND_BYTES_PER_TOKEN = 2400
 _TOLD_AGAIN_S = 1.0
 """How often a client that sends sound is told that none is taken."""
 
+_MOST_ORDERS = 64
+"""Orders of ours that a provider may refuse late; of more, the refusals reach the client."""
+
 _STOP_LOOKS_S = 0.05
 
 _KEY_LOOKED_AT_S = 1.0
 """How often a session's key is looked at, which may have been revoked."""
 
 _SOUND = frozenset({"input_audio_buffer.append", "input_audio_buffer.commit"})
+_OF_SOUND = frozenset({"type", "event_id", "audio"})
 
 
 class Peer(Protocol):
@@ -98,12 +108,14 @@ class Relay:
         session: dict[str, Any] | None,
         standing: Callable[[], Awaitable[object]],
         broke_off: Callable[[], None],
+        guards: GuardedSession | None = None,
     ) -> None:
         """`session` is what it is set to before the client can say anything.
 
         `standing` raises once the client may no longer use it; `broke_off` is told when the
         provider breaks off.
         """
+        self._guards = guards
         self._standing = standing
         self._broke_off = broke_off
         self._session = session
@@ -116,6 +128,8 @@ class Relay:
         self._secret = opened.provider_key.secret if opened.provider_key else None
         self._heard_at_s = time.monotonic()
         self._told_at_s = float("-inf")
+        self._orders: deque[str] = deque(maxlen=_MOST_ORDERS)
+        """The events of our own orders to give responses up."""
 
     async def run(self, first: bytes) -> None:
         """Carry events until either side closes; `first` is the provider's first one."""
@@ -197,11 +211,11 @@ class Relay:
                     tell=True,
                 )
             try:
-                goes_on = await self._on_server_event(event, message)
+                told = await self._on_server_event(event, message)
             except DatabaseUnavailableError as error:
                 return Ended(error, 1011, tell=True)
-            if goes_on:
-                await self._peer.send(message)
+            for one in told:
+                await self._peer.send(one)
             try:
                 message = without_secret(await self._upstream.receive(), self._secret)
             except UpstreamError as error:
@@ -232,18 +246,22 @@ class Relay:
     async def _on_client_event(self, event: ClientEvent) -> bool:
         """Look at an event of the client's; whether it goes on. Raises what it is refused with."""
         if event.type in _SOUND:
-            if not await self._sound_is_paid_for():
+            if not await self._sound_may_go_on(event):
                 return False
         else:
             check_event(event, self._opened)
+            await self._guarded(event)
             if event.type == "response.create":
                 await self._calls.ask(event)
         self._context.take(event)
         return True
 
-    async def _on_server_event(self, event: ServerEvent, message: bytes) -> bool:
-        """Look at an event of the provider's; whether it goes on."""
+    async def _on_server_event(self, event: ServerEvent, message: bytes) -> Sequence[bytes]:
+        """Look at an event of the provider's; what of it goes on."""
         refused = self._calls.is_refused(event.of_response)
+        told: Sequence[bytes] = () if refused else (message,)
+        if self._guards is not None and told and event.type != "response.created":
+            told = await self._guarded_answer(event, message, self._guards)
         match event.type:
             case "session.created" | "session.updated" if event.session is not None:
                 self._context.set_to(event.session, len(message))
@@ -253,10 +271,15 @@ class Relay:
                 except HeadgateError as error:
                     await self._cancel(event.response.id)
                     await self._peer.send(error_event(error, None))
-                    return False
+                    return ()
+                if self._guards is not None:
+                    told = await self._guarded_answer(event, message, self._guards)
             case "response.done" if event.response is not None:
                 self._context.settle(event.response)
                 await self._calls.end(event.response)
+            case "error" if event.error is not None and event.error.event_id in self._orders:
+                # It had ended by itself; the client knows nothing of the order.
+                return ()
             case "error" if event.error is not None:
                 await self._calls.fail(event.error)
             case "conversation.item.input_audio_transcription.completed":
@@ -265,19 +288,51 @@ class Relay:
                 sound = kind in ("response.output_audio.delta", "response.audio.delta")
                 tokens = len(message) * 3 // 4 // _SOUND_BYTES_PER_TOKEN + 1 if sound else 1
                 self._calls.hear(event.response_id, text_tokens=tokens)
-        return not refused
+        return told
 
-    async def _sound_is_paid_for(self) -> bool:
-        """Whether sound may go on; a refusal is raised once a second, sound comes more often."""
+    async def _sound_may_go_on(self, event: ClientEvent) -> bool:
+        """Whether sound may; a refusal is raised once a second, sound comes more often."""
         now_s = time.monotonic()
         try:
+            if self._guards is not None:
+                self._guards.check_sound()
+                if not event.fields.keys() <= _OF_SOUND or not is_exempt(
+                    "event_id", event.event_id
+                ):
+                    await self._guards.take(event)
             await self._calls.keep_ready(now_s)
-        except HeadgateError:
+        except HeadgateError as error:
             if now_s - self._told_at_s < _TOLD_AGAIN_S:
                 return False
+            if isinstance(error, ContentBlockedError) and self._told_at_s < 0:
+                await self._calls.refuse(error)
             self._told_at_s = now_s
             raise
         return True
+
+    async def _guarded(self, event: ClientEvent) -> None:
+        """Have the guards look at an event of the client's; a record tells of what they refuse."""
+        if self._guards is None:
+            return
+        try:
+            await self._guards.take(event)
+        except (ContentBlockedError, GuardFailedError) as error:
+            await self._calls.refuse(error)
+            raise
+
+    async def _guarded_answer(
+        self, event: ServerEvent, message: bytes, guards: GuardedSession
+    ) -> Sequence[bytes]:
+        """What the guards let by of an event; the response that it is part of ends where none."""
+        try:
+            return await guards.tell(event, message)
+        except (ContentBlockedError, GuardFailedError) as error:
+            response_id = guards.response_of(event, message)
+            self._calls.block(response_id, error)
+            await self._peer.send(error_event(error, None))
+            if response_id is not None and event.type != "response.done":
+                await self._cancel(response_id)
+            return guards.instead(event, message)
 
     async def _set_session(self, session: dict[str, Any]) -> None:
         order = {"type": "session.update", "session": {"type": "realtime", **session}}
@@ -286,7 +341,9 @@ class Relay:
             await self._upstream.send(event.written())
 
     async def _cancel(self, response_id: str) -> None:
-        order = {"type": "response.cancel", "response_id": response_id}
+        event_id = new_id("event")
+        self._orders.append(event_id)
+        order = {"type": "response.cancel", "event_id": event_id, "response_id": response_id}
         with contextlib.suppress(UpstreamError):
             await self._upstream.send(msgspec.json.encode(order))
 

@@ -48,6 +48,7 @@ class UpstreamClient:
         self._ssl_context = ssl_context
         self._proxies = ProxyRules(os.environ if trust_env else {})
         self._routes: dict[Origin, _Route] = {}
+        self._last_route: _Route | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._watched_at_s = 0.0
         self._held_up = False
@@ -69,7 +70,10 @@ class UpstreamClient:
         Raises UpstreamError. Cancelling it drops the connection.
         """
         started_s = monotonic()
-        route = self._routes.get(origin) or self._open_route(origin)
+        # Most clients have one origin, which is found without a look.
+        route = self._last_route
+        if route is None or route.origin is not origin:
+            route = self._last_route = self._routes.get(origin) or self._open_route(origin)
         pool = route.pool
         head = route.head(method, target, headers, len(body))
         if len(body) <= _COPY_LIMIT_BYTES:
@@ -138,6 +142,7 @@ class UpstreamClient:
             self._timer = None
         routes = list(self._routes.values())
         self._routes.clear()
+        self._last_route = None
         await asyncio.gather(*(route.pool.close() for route in routes))
 
     def _open_route(self, origin: Origin) -> "_Route":
@@ -190,9 +195,10 @@ class UpstreamClient:
 class _Route:
     """How requests for one origin are written, and the pool they go through."""
 
-    __slots__ = ("_after_target", "_before_target", "pool")
+    __slots__ = ("_after_target", "_before_target", "origin", "pool")
 
     def __init__(self, origin: Origin, proxy: Proxy | None, pool: OriginPool) -> None:
+        self.origin = origin
         self.pool = pool
         self._before_target = b""
         self._after_target = b" HTTP/1.1\r\nHost: " + origin.authority + b"\r\n"

@@ -7,6 +7,7 @@ proxies and TLS are those of the HTTP client.
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from websockets.http11 import Response
 
 Headers = list[tuple[bytes, bytes]]
+
+# At the level debug the library logs each header and message: the provider's key, and contents.
+_quiet = logging.getLogger("headgate.websockets")
+_quiet.setLevel(logging.WARNING)
 
 _PING_S = 20.0
 _CLOSE_S = 1.0
@@ -130,6 +135,7 @@ async def open_websocket(
             f"{scheme}://{origin.authority.decode()}{target.decode('ascii')}",
             additional_headers=_pairs(headers),
             user_agent_header=None,
+            logger=_quiet,
             compression=None,
             open_timeout=answer_s,
             ping_interval=_PING_S,

@@ -62,6 +62,14 @@ class TrustedProxies:
     def __init__(self, networks: Iterable[str] = ()) -> None:
         self._networks = tuple(parse_lenient_network(text) for text in networks)
 
+    def trusts(self, peer: str | None) -> bool:
+        """Whether the connection's other end is a proxy that is believed."""
+        return (
+            peer is not None
+            and bool(self._networks)
+            and is_within(parse_address(peer), self._networks)
+        )
+
     def client_address(self, peer: str | None, forwarded_for: str | None) -> str | None:
         """The client's IP address; None where nothing that is trusted names one.
 

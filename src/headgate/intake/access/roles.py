@@ -15,6 +15,8 @@ Permission = Literal[
     "workflows.run",
     "runs.read",
     "runs.read_contents",
+    "reviews.read",
+    "reviews.decide",
     "usage.read",
     "cache.clear",
     "keys.read",
@@ -38,6 +40,8 @@ MEANINGS: dict[Permission, str] = {
     "workflows.run": "run workflows",
     "runs.read": "see runs: status, steps, cost",
     "runs.read_contents": "see what went into a run and what came out",
+    "reviews.read": "see what waits for people, and what they decided",
+    "reviews.decide": "decide reviews, those that are for it",
     "usage.read": "see usage and cost",
     "cache.clear": "clear the cache of answers",
     "keys.read": "list keys (never the secret itself)",
@@ -75,6 +79,8 @@ RIGHTS: dict[Role, Rights] = {
             {
                 "workflows.read",
                 "runs.read",
+                "reviews.read",
+                "reviews.decide",
                 "usage.read",
                 "cache.clear",
                 "keys.read",
@@ -99,6 +105,8 @@ RIGHTS: dict[Role, Rights] = {
                 "workflows.run",
                 "runs.read",
                 "runs.read_contents",
+                "reviews.read",
+                "reviews.decide",
                 "usage.read",
                 "cache.clear",
                 "keys.read",
@@ -111,8 +119,16 @@ RIGHTS: dict[Role, Rights] = {
         revokes=frozenset({"app"}),
     ),
     "reviewer": Rights(
-        meant_for="who looks at what a project's workflows did",
-        permissions=frozenset({"workflows.read", "runs.read", "runs.read_contents"}),
+        meant_for="who looks at what a project's workflows did, and decides what goes out",
+        permissions=frozenset(
+            {
+                "workflows.read",
+                "runs.read",
+                "runs.read_contents",
+                "reviews.read",
+                "reviews.decide",
+            }
+        ),
         reach="project",
     ),
     "auditor": Rights(
@@ -121,6 +137,7 @@ RIGHTS: dict[Role, Rights] = {
             {
                 "workflows.read",
                 "runs.read",
+                "reviews.read",
                 "usage.read",
                 "keys.read",
                 "projects.read",
@@ -147,7 +164,7 @@ def permits(role: Role, permission: Permission) -> bool:
 
 def require(role: Role, permission: Permission) -> None:
     """`PermissionDeniedError` (403, `role_not_allowed`) unless a key of `role` may do that."""
-    if not permits(role, permission):
+    if permission not in RIGHTS[role].permissions:
         raise PermissionDeniedError(
             f"A key of role {role} lacks the permission `{permission}`; use a key of another role.",
             code="role_not_allowed",

@@ -50,19 +50,17 @@ class KeyedHash:
 class Secret:
     """The installation's secret, usable but not readable."""
 
-    __slots__ = ("_clients", "_tokens", "_users", "fingerprint")
+    __slots__ = ("_clients", "_tokens", "_users", "fingerprint", "token_digest")
 
     def __init__(self, secret: bytes) -> None:
         self._tokens = KeyedHash(secret)
+        self.token_digest = self._tokens.digest
+        """The 32 bytes under which a key is stored and found; each call asks for its key's."""
         # Each use has its own key, so that no hash of one kind can stand for one of another.
         self._users = KeyedHash(self._tokens.digest(b"headgate: end users"))
         self._clients = KeyedHash(self._tokens.digest(b"headgate: client secrets"))
         self.fingerprint = self._tokens.digest(b"headgate: fingerprint").hex()
         """Tells whether two secrets are the same without telling what they are."""
-
-    def token_digest(self, token: bytes) -> bytes:
-        """The 32 bytes under which the key `token` is stored and found."""
-        return self._tokens.digest(token)
 
     def derived(self, purpose: bytes) -> bytes:
         """32 bytes that are a secret of their own, for one `purpose` alone."""

@@ -64,8 +64,8 @@ class AdminApp:
             ),
         )
         self.endpoints: tuple[Endpoint, ...] = (
-            *KeysApi(services.keys, self._threads, self._changed).endpoints(),
-            *ProjectsApi(services.projects, self._threads, self._changed).endpoints(),
+            *KeysApi(services.keys, self._threads, self.changed).endpoints(),
+            *ProjectsApi(services.projects, self._threads, self.changed).endpoints(),
             *UsageApi(services.database, self._threads).endpoints(),
             *CallsApi(services.database, self._threads).endpoints(),
             *ConfigApi(services.effective_config, lambda: self.endpoints).endpoints(),
@@ -91,7 +91,8 @@ class AdminApp:
         await self._health.stop()
         self._threads.close()
 
-    async def _changed(self) -> None:
+    async def changed(self) -> None:
+        """Have this process see a change to keys or projects at once, if it can."""
         # The change is committed; if the database went away since, the poll will see it later.
         with contextlib.suppress(DatabaseUnavailableError, TimeoutError):
             async with asyncio.timeout(_REFRESH_TIMEOUT_S):

@@ -37,12 +37,15 @@ class AllowanceView(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str
     ends_at: Annotated[int | None, Meta(description="Seconds since 1970 UTC; null: never.")]
     limit: Annotated[str | int, Meta(description="Money in dollars, as text; else a number.")]
+    granted: Annotated[
+        str | int, Meta(description="What people granted beyond it, in this window.")
+    ]
     taken: Annotated[
         str | int, Meta(description="Spent, reserved for calls in flight, or leased to a process.")
     ]
     spent: Annotated[str | int, Meta(description="By calls that have ended.")]
     left: Annotated[str | int, Meta(description="What nobody has taken.")]
-    used_percent: Annotated[float, Meta(description="`spent` of `limit`.")]
+    used_percent: Annotated[float, Meta(description="`spent` of `limit` and `granted`.")]
 
 
 class AllowanceList(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,8 +98,9 @@ def _view(state: AllowanceState) -> AllowanceView:
         time_zone=rule.zone_name,
         ends_at=ends_at_s(state),
         limit=shown(rule.limit),
+        granted=shown(state.extra),
         taken=shown(state.taken),
         spent=shown(state.spent),
         left=shown(state.left),
-        used_percent=round(state.spent * 100 / rule.limit, 2),
+        used_percent=round(state.spent * 100 / (rule.limit + state.extra), 2),
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from headgate.checks.guards.report import GuardRecord
+from headgate.checks.guards.report import GuardRecord, guards_said
 from headgate.errors import NotFoundError
 from headgate.intake.access.reach import reaches
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint
@@ -79,16 +79,13 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     trace_id: str
     simulated: bool
     guards: Annotated[
-        list[GuardRecord], Meta(description="What its guards said; nothing of the text.")
+        tuple[GuardRecord, ...], Meta(description="What its guards said; nothing of the text.")
     ]
     attempts: int
     trail: Annotated[
         list[AttemptView],
         Meta(description="The attempts; empty where there was one and it succeeded."),
     ]
-
-
-_guards = msgspec.json.Decoder(list[GuardRecord])
 
 
 class CallsApi:
@@ -150,7 +147,7 @@ def _view(record: CallRecord) -> CallView:
         first_token_ms=None if record.first_token_us is None else record.first_token_us / 1000,
         trace_id=record.trace_id,
         simulated=bool(record.simulated),
-        guards=_guards.decode(record.guards) if record.guards else [],
+        guards=guards_said(record.guards),
         attempts=record.attempts,
         trail=[_attempt_view(attempt) for attempt in record.trail],
     )

@@ -13,7 +13,7 @@ from typing import Self
 from headgate.errors import HeadgateError
 from headgate.gateway.call import Headers, LastWords, Refusal
 from headgate.intake.http.errors import error_body, error_headers
-from headgate.intake.http.request_body import Receive, read_body
+from headgate.intake.http.request_body import Receive, decoded, read_body, too_large
 from headgate.intake.http.server_protocol import Reply
 
 
@@ -38,14 +38,20 @@ class HttpClient:
 
     async def body(self, limit_bytes: int) -> bytes:
         """The request's body; see `read_body` for what it raises."""
-        return await read_body(self._receive, self._headers.get(b"content-encoding"), limit_bytes)
+        encoding = self._headers.get(b"content-encoding")
+        body = self._reply.body_at_hand()
+        if body is None:
+            return await read_body(self._receive, encoding, limit_bytes)
+        if len(body) > limit_bytes:
+            raise too_large(limit_bytes)
+        return body if encoding is None else await decoded(body, encoding, limit_bytes)
 
     def watched(self) -> Self:
         """A context in which the running task is cancelled when the client leaves."""
         return self
 
     def __enter__(self) -> None:
-        self._task = asyncio.current_task()
+        self._task = self._reply.task
         self._reply.on_gone = self._leave
         if self._reply.gone:
             self._leave()

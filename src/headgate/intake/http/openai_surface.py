@@ -47,6 +47,21 @@ _FAULT_HINT = b"x-simulator-fault"
 _CACHE = b"x-headgate-cache"
 _CACHE_TAG = b"x-headgate-cache-tag"
 
+_SAYS_SOMETHING = frozenset(
+    {
+        *_FORWARDED,
+        _FAULT_HINT,
+        _CACHE,
+        _CACHE_TAG,
+        b"x-headgate-complexity",
+        b"x-headgate-feature",
+        b"x-headgate-hedge",
+        b"x-headgate-priority",
+        b"x-headgate-trust",
+    }
+)
+"""Headers that say something of a call; most calls have none, so they are looked for at once."""
+
 _MAX_FORWARDED_BYTES = 1024
 _MAX_USER_CHARACTERS = 512
 
@@ -64,10 +79,14 @@ class OpenAISurface:
         hash_user: Callable[[str], str],
         uploads: EndpointsSettings,
         *,
+        room: SpoolRoom,
         via: str,
         untrusted: frozenset[str] = frozenset(),
     ) -> None:
-        """`untrusted` are the projects whose calls carry content from outside."""
+        """Forms wait in `room`.
+
+        `untrusted` are the projects whose calls carry content from outside.
+        """
         self._gateway = gateway
         self._authenticator = authenticator
         self._proxies = proxies
@@ -75,7 +94,7 @@ class OpenAISurface:
         self._settings = settings
         self._hash_user = hash_user
         self._uploads = uploads
-        self._room = SpoolRoom(uploads.max_spooled_bytes)
+        self._room = room
         self._via = via.encode()
         self._untrusted = untrusted
         self._fault_hints = gateway.routing.takes_fault_hints
@@ -206,6 +225,14 @@ class OpenAISurface:
 
     def take_headers(self, call: Call, headers: dict[bytes, bytes]) -> None:
         """Note what a request's headers say of the call; raises `InvalidRequestError`."""
+        call.patience = patience_from(
+            headers.get(b"x-stainless-read-timeout"),
+            headers.get(b"x-stainless-timeout"),
+            headers.get(b"prefer"),
+        )
+        if _SAYS_SOMETHING.isdisjoint(headers):
+            self.take_trust(call, headers)
+            return
         if b"x-headgate-feature" in headers:
             call.name_feature(headers[b"x-headgate-feature"])
         self.take_trust(call, headers)
@@ -215,11 +242,6 @@ class OpenAISurface:
             call.name_cache(headers.get(_CACHE), headers.get(_CACHE_TAG))
         call.forwarded = self.forwarded(headers)
         call.take_hints(headers.get(b"x-headgate-complexity"), headers.get(b"x-headgate-hedge"))
-        call.patience = patience_from(
-            headers.get(b"x-stainless-read-timeout"),
-            headers.get(b"x-stainless-timeout"),
-            headers.get(b"prefer"),
-        )
 
     def _note(self, call: Call, headers: dict[bytes, bytes], request: Request) -> None:
         call.record.model_requested = request.model[:256] or None

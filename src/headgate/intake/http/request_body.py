@@ -35,7 +35,12 @@ async def read_body(receive: Receive, encoding: bytes | None, limit_bytes: int) 
     body: bytes = message.get("body", b"")
     if message.get("more_body", False) or len(body) > limit_bytes:
         body = await _rest_of_body(message, receive, limit_bytes)
-    if encoding is None or encoding == b"identity":
+    return body if encoding is None else await decoded(body, encoding, limit_bytes)
+
+
+async def decoded(body: bytes, encoding: bytes, limit_bytes: int) -> bytes:
+    """`body` without its `encoding`; raises as `read_body` does."""
+    if encoding == b"identity":
         return body
     return await asyncio.to_thread(_decompressed, body, encoding.strip().lower(), limit_bytes)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from headgate.gateway.stored_responses import ResponseArchive, Verb
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint, Handler
 
@@ -16,9 +14,9 @@ def responses_endpoints(archive: ResponseArchive) -> tuple[Endpoint, ...]:
             reply = await archive.ask(
                 method,
                 request.path["id"],
-                request.caller.project,
+                request.caller,
                 below=below,
-                query=urlencode(request.query_pairs),
+                query=request.query_pairs,
             )
             if isinstance(reply.body, bytes):
                 return ApiReply(status=reply.status, body=reply.body)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from headgate.checks.guards.report import GuardRecord, guards_said
 from headgate.ledger.cost import total_cost_nanousd
 from headgate.ledger.money import header_usd
 from headgate.ledger.record import CacheState, CallRecord
@@ -55,6 +56,10 @@ class RunCallView(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: Annotated[Dollars | None, Meta(description="null: no price is known.")]
     cache: Annotated[CacheState, Meta(description="Whether the answer was given before.")]
     latency_ms: float
+    guards: Annotated[
+        tuple[GuardRecord, ...],
+        Meta(description="What its guards said, in this order; nothing of the texts."),
+    ]
 
 
 class RunErrorView(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +94,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     error: RunErrorView | None
     cost_usd: Annotated[Dollars | None, Meta(description="null: the price of a call is unknown.")]
     trace_id: str
+    review_id: Annotated[str | None, Meta(description="What a person is, or was, asked about it.")]
     steps: tuple[StepView, ...]
     calls: tuple[RunCallView, ...]
 
@@ -115,6 +121,7 @@ def run_view(run: Run, *, contents: bool, ledger: Sequence[CallRecord] = ()) -> 
         error=None if run.error is None else RunErrorView(**run.error.shown()),
         cost_usd=None if cost_nanousd is None else header_usd(cost_nanousd),
         trace_id=run.trace_id,
+        review_id=run.review_id,
         steps=tuple(_step_view(step, contents=contents) for step in run.steps),
         calls=tuple(_call_view(call) for call in calls),
     )
@@ -140,6 +147,7 @@ def _merged(known: Sequence[CallFacts], ledger: Sequence[CallRecord]) -> list[Ca
             simulated=record.simulated,
             cost_nanousd=record.cost_nanousd,
             cache=record.cache,
+            guards=guards_said(record.guards),
         )
     return [facts[call_id] for call_id in sorted(facts)]
 
@@ -178,4 +186,5 @@ def _call_view(call: CallFacts) -> RunCallView:
         cost_usd=None if call.cost_nanousd is None else header_usd(call.cost_nanousd),
         cache=call.cache,
         latency_ms=call.latency_us / 1e3,
+        guards=call.guards,
     )

@@ -1,18 +1,23 @@
-"""uvicorn's HTTP protocol, with a short way out for replies.
+"""uvicorn's HTTP protocol, with a short way in for requests and a short way out for replies.
 
 ASGI sends a reply as messages, which uvicorn checks, joins and writes one by one: that costs a call
 more than its key, its record and its price together. `/v1` writes through `Reply` instead, a head
-and what follows it in one system call, and is told at once when its client leaves. All else about
-a connection stays uvicorn's: parsing, limits, keep-alive, pipelining, the stop.
+and what follows it in one system call, takes a body that is there already without waiting for it,
+and is told at once when its client leaves. What uvicorn does for each request though it is the same
+for all of a connection, is done once: its address is read, its timer set. All else about a
+connection stays uvicorn's: parsing, pipelining, flow control, the stop.
 
 It reaches into uvicorn's request cycle, so pyproject.toml names the versions it was written for.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import unquote
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
@@ -25,6 +30,33 @@ REPLY: Final = "headgate.reply"
 Headers = list[tuple[bytes, bytes]]
 
 
+class _News:
+    """What `asyncio.Event` is to uvicorn's cycle; it costs nothing until somebody waits."""
+
+    __slots__ = ("_event", "_is_set")
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._event: asyncio.Event | None = None
+
+    def set(self) -> None:
+        self._is_set = True
+        if self._event is not None:
+            self._event.set()
+
+    def clear(self) -> None:
+        self._is_set = False
+        if self._event is not None:
+            self._event.clear()
+
+    async def wait(self) -> None:
+        if self._is_set:
+            return
+        if self._event is None:
+            self._event = asyncio.Event()
+        await self._event.wait()
+
+
 class Reply:
     """The reply to one request, written straight to its connection.
 
@@ -32,7 +64,7 @@ class Reply:
     has left goes nowhere.
     """
 
-    __slots__ = ("_chunked", "_cycle", "_held", "on_gone")
+    __slots__ = ("_chunked", "_cycle", "_held", "on_gone", "task")
 
     def __init__(self, cycle: RequestResponseCycle) -> None:
         self._cycle = cycle
@@ -40,6 +72,20 @@ class Reply:
         self._chunked = False
         self.on_gone: Callable[[], None] | None = None
         """Called when the client leaves before the reply has ended."""
+        self.task: asyncio.Task[None] | None = None
+        """What answers the request, until it has ended."""
+
+    def body_at_hand(self) -> bytes | None:
+        """The request's body, where all of it has come; None: it is to be received as usual."""
+        cycle = self._cycle
+        if cycle.more_body or cycle.disconnected or cycle.waiting_for_100_continue:
+            return None
+        # Else nobody would see the client leave.
+        cycle.flow.resume_reading()
+        cycle.message_event.clear()
+        body = bytes(cycle.body)
+        cycle.body = bytearray()
+        return body
 
     @property
     def gone(self) -> bool:
@@ -48,9 +94,14 @@ class Reply:
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send all of it."""
+        cycle = self._cycle
         head = self._head(status, headers, b"content-length: %d" % len(body))
         # A body after HEAD would be taken for the next reply of the connection.
-        await self._write(head if self._cycle.scope["method"] == "HEAD" else head + body)
+        data = head if cycle.scope["method"] == "HEAD" else head + body
+        if cycle.flow.write_paused:
+            await self._drained()
+        if not cycle.disconnected:
+            cycle.transport.write(data)
         self._end()
 
     def begin(self, status: int, headers: Headers) -> None:
@@ -67,12 +118,20 @@ class Reply:
             return
         held, self._held = self._held, b""
         chunk = b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
-        await self._write(held + chunk)
+        cycle = self._cycle
+        if cycle.flow.write_paused:
+            await self._drained()
+        if not cycle.disconnected:
+            cycle.transport.write(held + chunk)
 
     async def end(self, data: bytes) -> None:
         """Send the last piece of it and the end."""
         await self.piece(data)
-        await self._write(self._held + (b"0\r\n\r\n" if self._chunked else b""))
+        cycle = self._cycle
+        if cycle.flow.write_paused:
+            await self._drained()
+        if not cycle.disconnected:
+            cycle.transport.write(self._held + (b"0\r\n\r\n" if self._chunked else b""))
         self._end()
 
     def cut(self) -> None:
@@ -93,8 +152,7 @@ class Reply:
 
     def _head(self, status: int, headers: Headers, framing: bytes | None) -> bytes:
         cycle = self._cycle
-        lines = [b"%b: %b" % header for header in cycle.default_headers]
-        lines += [b"%b: %b" % header for header in headers]
+        lines = [b": ".join(header) for header in cycle.default_headers + headers]
         if framing is not None:
             lines.append(framing)
         if not cycle.keep_alive:
@@ -106,12 +164,10 @@ class Reply:
         cycle.waiting_for_100_continue = False
         return b"%b%b\r\n\r\n" % (STATUS_LINE[status], head)
 
-    async def _write(self, data: bytes) -> None:
-        cycle = self._cycle
-        if cycle.flow.write_paused and not cycle.disconnected:
-            await cycle.flow.drain()
-        if not cycle.disconnected:
-            cycle.transport.write(data)
+    async def _drained(self) -> None:
+        """Wait for a client that reads slowly; apart, as it costs each reply that needn't wait."""
+        if not self._cycle.disconnected:
+            await self._cycle.flow.drain()
 
     def _end(self) -> None:
         """What uvicorn does when a reply has been sent."""
@@ -131,19 +187,144 @@ class ServerProtocol(HttpToolsProtocol):
     _reply: Reply | None = None
     """The reply to the request that is being answered: the first of several in a pipeline."""
 
+    _known_url = b""
+    """The address of the request before, and its path in three forms: most ask for one address."""
+    _known_path = "", b"", b""
+
+    _idle_since_s: float | None = None
+    """Since when nothing is asked; None: something is."""
+
+    def on_message_begin(self) -> None:
+        """See uvicorn; the scope is made when the head is complete."""
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+
+    def on_headers_complete(self) -> None:
+        """See uvicorn, of which this is the part for requests that ask for no upgrade."""
+        parser = self.parser
+        http_version = parser.get_http_version()
+        self.scope = {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": http_version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,  # type: ignore[typeddict-item]
+            "method": parser.get_method().decode("ascii"),
+            "root_path": self.root_path,
+            "headers": self.headers,
+            "state": self.app_state.copy(),
+        }
+        if parser.should_upgrade() or self.limit_concurrency is not None:
+            super().on_headers_complete()
+            return
+        if self.url != self._known_url:
+            self._read_address()
+        scope = self.scope
+        scope["path"], scope["raw_path"], scope["query_string"] = self._known_path
+        before: RequestResponseCycle | None = self.cycle
+        self.cycle = RequestResponseCycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=_News(),  # type: ignore[arg-type]
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=http_version != "1.0" and parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def _read_address(self) -> None:
+        parsed = httptools.parse_url(self.url)
+        path = parsed.path.decode("ascii")
+        if "%" in path:
+            path = unquote(path)
+        raw_path = self.root_path.encode("ascii") + parsed.path
+        self._known_path = self.root_path + path, raw_path, parsed.query or b""
+        self._known_url = self.url
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """See uvicorn."""
-        self._reply = Reply(cycle)
-        cycle.scope["extensions"] = {REPLY: self._reply}  # type: ignore[dict-item]
-        super()._start_asgi_task(cycle, app)
+        self._reply = reply = Reply(cycle)
+        cycle.scope["extensions"] = {REPLY: reply}  # type: ignore[dict-item]
+        reply.task = task = self.loop.create_task(self._answer(cycle, app, reply))
+        self.tasks.add(task)
+
+    async def _answer(self, cycle: RequestResponseCycle, app: Any, reply: Reply) -> None:
+        try:
+            await cycle.run_asgi(app)
+        finally:
+            # Here and not in a callback of the task's, which costs another turn of the loop.
+            if reply.task is not None:
+                self.tasks.discard(reply.task)
+            reply.task = None
+
+    def on_response_complete(self) -> None:
+        """See uvicorn."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+            return
+        self._idle_since_s = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_again(self.timeout_keep_alive)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """See uvicorn; the timer runs on and finds at its end that there is nothing to do."""
+        self._idle_since_s = None
+
+    def _look_again(self, after_s: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(
+            after_s, self.timeout_keep_alive_handler
+        )
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that has been idle for long enough; else look again when it may be.
+
+        One timer runs on for a connection instead of one a request, which takes 2 µs to set and
+        to cancel.
+        """
+        self.timeout_keep_alive_task = None
+        since_s = self._idle_since_s
+        if since_s is None or self.transport.is_closing():
+            return
+        left_s = since_s + self.timeout_keep_alive - self.loop.time()
+        if left_s > 0:
+            self._look_again(left_s)
+        else:
+            self.transport.close()
 
     def _should_upgrade(self) -> bool:
         """See uvicorn; a websocket begins with GET, and other requests are answered as they are."""
         return self.parser.get_method() == b"GET" and super()._should_upgrade()
 
+    def handle_websocket_upgrade(self) -> None:
+        """See uvicorn; the connection is another protocol's from here on."""
+        self._stop_looking()
+        super().handle_websocket_upgrade()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """See uvicorn."""
+        self._stop_looking()
         super().connection_lost(exc)
         if self._reply is not None:
             self._reply.left()
             self._reply = None
+
+    def _stop_looking(self) -> None:
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None

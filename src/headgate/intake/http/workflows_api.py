@@ -7,12 +7,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from headgate.config.allowances import Priority
 from headgate.errors import InvalidRequestError
 from headgate.gateway.call import feature_from, no_store_from
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint, HeaderParameter
 from headgate.intake.http.inputs import Input
+from headgate.intake.http.preference import preference
 from headgate.intake.http.run_view import RunView, run_view
 from headgate.telemetry.traces.lineage import trace_from
+from headgate.workflows.durable.carrier import DurableRuns
 from headgate.workflows.folder import Workflow
 from headgate.workflows.run import Order
 from headgate.workflows.run_headers import run_headers
@@ -29,6 +32,17 @@ class StartRun(Input, frozen=True):
     input: Annotated[
         dict[str, Any], Meta(description="An object that fits the workflow's input schema.")
     ]
+    priority: Annotated[
+        Priority | None, Meta(description="Whose turn is first; else as the workflow has it.")
+    ] = None
+    deadline_s: Annotated[
+        Annotated[float, Meta(gt=0, le=30 * 86_400)] | None,
+        Meta(description="The run has failed if it has not ended by then; else as the workflow."),
+    ] = None
+    webhook: Annotated[
+        Annotated[str, Meta(max_length=2000)] | None,
+        Meta(description="The address that is told of the run's end; else as the workflow has it."),
+    ] = None
 
 
 class WorkflowView(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +68,9 @@ class WorkflowList(msgspec.Struct, frozen=True, kw_only=True):
     data: list[WorkflowView]
 
 
-def workflows_endpoints(runner: Runner, *, fault_hints: bool = True) -> tuple[Endpoint, ...]:
+def workflows_endpoints(
+    runner: Runner, durable: DurableRuns, *, fault_hints: bool = True
+) -> tuple[Endpoint, ...]:
     """The endpoints. `fault_hints`: whether `x-simulator-fault` is passed on to the provider."""
 
     async def listed(request: ApiRequest) -> ApiReply:
@@ -69,9 +85,10 @@ def workflows_endpoints(runner: Runner, *, fault_hints: bool = True) -> tuple[En
         headers, feature = request.headers, _header(request, "x-headgate-feature")
         runner.admitted(request.path["name"], request.caller)
         trace_id, parent = trace_from(_header(request, "traceparent"))
+        asked, preferred = request.json(StartRun), preference(headers.get("prefer"))
         order = Order(
             workflow=request.path["name"],
-            input=request.json(StartRun).input,
+            input=asked.input,
             caller=request.caller,
             trace_id=trace_id,
             parent=parent,
@@ -81,12 +98,18 @@ def workflows_endpoints(runner: Runner, *, fault_hints: bool = True) -> tuple[En
             no_store=no_store_from(_header(request, "x-headgate-cache")),
             headers=_hints(request) if fault_hints else (),
         )
+        if preferred.respond_async:
+            return await _taken(durable, order, asked, preferred.wait_s)
+        _refuse_terms(asked)
         ended = await runner.run(order)
         told = run_headers(ended)
         if ended.error is not None:
             return ApiReply(
                 body={"error": ended.error.shown()}, status=ended.error.status, headers=told
             )
+        if ended.status == "awaiting_review":
+            told["location"] = f"/api/runs/{ended.id}"
+            return ApiReply(body=run_view(ended, contents=True), status=202, headers=told)
         return ApiReply(body=run_view(ended, contents=True), headers=told)
 
     return (
@@ -102,12 +125,18 @@ def workflows_endpoints(runner: Runner, *, fault_hints: bool = True) -> tuple[En
         ),
         Endpoint(
             method="POST", path="/api/workflows/{name}/runs", permission="workflows.run",
-            tag="workflows", summary="Run a workflow on an input and wait for its output",
+            tag="workflows",
+            summary="Run a workflow; 202 where it is carried later, or a person must look first",
             handler=run, request=StartRun, response=RunView,
             request_headers=(
                 HeaderParameter(
                     "Idempotency-Key",
                     "The same key with the same input gives the same run, for 24 hours.",
+                ),
+                HeaderParameter(
+                    "Prefer",
+                    "`respond-async`: answer 202 at once, with the run's address in `Location`;"
+                    " `respond-async, wait=30`: wait for its end for so many seconds first.",
                 ),
                 HeaderParameter("x-headgate-feature", "What the cost is for."),
                 HeaderParameter("x-headgate-user", "The end user; only a keyed hash is kept."),
@@ -115,6 +144,32 @@ def workflows_endpoints(runner: Runner, *, fault_hints: bool = True) -> tuple[En
             ),
         ),
     )  # fmt: skip
+
+
+async def _taken(durable: DurableRuns, order: Order, asked: StartRun, wait_s: float) -> ApiReply:
+    """202 with the run as it is; 200, or its error, where it ended while it was waited for."""
+    run = await durable.take(
+        order, priority=asked.priority, deadline_s=asked.deadline_s, webhook=asked.webhook
+    )
+    if wait_s:
+        replayed = run.replayed
+        run = msgspec.structs.replace(await durable.ended(run, wait_s), replayed=replayed)
+    told = run_headers(run) | {"location": f"/api/runs/{run.id}"}
+    if not wait_s or run.status in ("queued", "running", "awaiting_review"):
+        told["preference-applied"] = "respond-async"
+        return ApiReply(body=run_view(run, contents=True), status=202, headers=told)
+    if run.error is not None:
+        return ApiReply(body={"error": run.error.shown()}, status=run.error.status, headers=told)
+    return ApiReply(body=run_view(run, contents=True), headers=told)
+
+
+def _refuse_terms(asked: StartRun) -> None:
+    for name in ("priority", "deadline_s", "webhook"):
+        if getattr(asked, name) is not None:
+            raise InvalidRequestError(
+                f"`{name}` is for asynchronous runs; send the header `Prefer: respond-async`.",
+                param=name,
+            )
 
 
 def workflow_view(workflow: Workflow) -> WorkflowView:

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from headgate.config.workflow import Trust
 from headgate.errors import AuthenticationError, InvalidRequestError, PermissionDeniedError
 from headgate.gateway.caller import Caller
 from headgate.intake.access.secret import Secret
@@ -60,6 +61,8 @@ class Granted(msgspec.Struct, frozen=True, kw_only=True):
     session: dict[str, Any] | None = None
     feature: str | None = None
     user_hash: str | None = None
+    trust: Trust = "trusted"
+    """Whose content its sessions carry, as the application said."""
 
     @property
     def model(self) -> str | None:
@@ -83,7 +86,13 @@ class ClientSecrets:
         self._clock_s = clock_s
 
     def made(
-        self, caller: Caller, new: NewClientSecret, *, feature: str | None, user_hash: str | None
+        self,
+        caller: Caller,
+        new: NewClientSecret,
+        *,
+        feature: str | None,
+        user_hash: str | None,
+        trust: Trust = "trusted",
     ) -> dict[str, Any]:
         """A new secret in the API's shape.
 
@@ -99,6 +108,7 @@ class ClientSecrets:
             session=session,
             feature=feature,
             user_hash=user_hash,
+            trust=trust,
         )
         if not caller.may_use_model(granted.model or ""):
             what = f"the model `{granted.model[:64]}`" if granted.model else "models not named here"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from headgate.errors import UpgradeRequiredError
-from headgate.gateway.call import feature_from
+from headgate.gateway.call import feature_from, trust_from
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint
 from headgate.intake.sockets.client_secrets import ClientSecrets, NewClientSecret
 
@@ -26,6 +26,9 @@ def realtime_endpoints(
             request.caller,
             request.json(NewClientSecret) if request.body.strip() else NewClientSecret(),
             feature=None if feature is None else feature_from(feature.encode("latin-1")),
+            trust=trust_from(
+                (request.headers.get("x-headgate-trust") or "trusted").encode("latin-1")
+            ),
             user_hash=hash_user(user[:_MAX_USER_CHARACTERS]) if user else None,
         )
         return ApiReply(body=msgspec.json.encode(made))

@@ -150,6 +150,8 @@ class SocketSurface:
             # Whom a secret was made for is the application's word, not that of its holder.
             call.record.feature, call.record.user_hash = granted.feature, granted.user_hash
             session = granted.session
+            if granted.trust == "untrusted":
+                call.trust = "untrusted"
         model = _model(asked, granted)
         opened = await self._realtime.open(
             call, model, _onward(asked, session), socket, session, standing.caller

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -79,7 +79,58 @@ class KeyAlert(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
         )
 
 
-AnyAlert = Alert | KeyAlert
+ReviewHappening = Literal["opened", "waits", "escalated", "overdue"]
+"""`opened`: a person is asked. `waits`: a reminder. `escalated`: it went to another group, by a
+person or because its time was up. `overdue`: its time is up, and it goes on waiting."""
+
+
+class ReviewAlert(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="review"):
+    """Something waits for a person."""
+
+    id: str
+    """As an `Alert`'s."""
+    at: int
+    """Seconds since 1970 UTC."""
+    happened: ReviewHappening
+    review: str
+    """Its id."""
+    kind: str
+    about: str
+    """A workflow's, a budget's or a guard's name."""
+    reviewers: str | None
+    """The group that decides, where one is named."""
+    opened_at: int
+    due_at: int | None
+    percent: int | None
+    """How much of its time has passed, where it is a reminder."""
+
+    @property
+    def title(self) -> str:
+        """The alert in a few words."""
+        what = {
+            "opened": "a person is asked",
+            "waits": "a review waits",
+            "escalated": "a review was escalated",
+            "overdue": "a review is overdue",
+        }
+        return f"{what[self.happened]}: {self.about}"
+
+    @property
+    def text(self) -> str:
+        """The alert in a sentence, for people."""
+        whom = f" for {self.reviewers}" if self.reviewers else ""
+        due = ""
+        if self.due_at is not None:
+            at = datetime.fromtimestamp(self.due_at, UTC).isoformat(timespec="minutes")
+            due = f", due {at}"
+        passed = f" ({self.percent} % of its time have passed)" if self.percent else ""
+        return (
+            f"Headgate: {self.title}{whom}{due}{passed}. `headgate reviews show {self.review}`"
+            " tells what is asked."
+        )
+
+
+AnyAlert = Alert | KeyAlert | ReviewAlert
 
 
 class Channel(Protocol):

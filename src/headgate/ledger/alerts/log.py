@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from headgate.ledger.alerts.alert import Alert, AnyAlert
+from headgate.ledger.alerts.alert import Alert, AnyAlert, ReviewAlert
 
 _log = logging.getLogger(__name__)
 
@@ -16,6 +16,17 @@ class LogChannel:
 
     def deliver(self, alert: AnyAlert) -> None:
         """See `Channel`; of a key, whoever saw it refused has written a line already."""
+        if isinstance(alert, ReviewAlert):
+            _log.warning(
+                "a review waits for a person",
+                extra={
+                    "alert_id": alert.id,
+                    "review": alert.review,
+                    "kind": alert.kind,
+                    "happened": alert.happened,
+                    "reviewers": alert.reviewers,
+                },
+            )
         if not isinstance(alert, Alert):
             return
         _log.warning(

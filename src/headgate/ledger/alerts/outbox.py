@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from headgate.ledger.alerts.alert import Alert, AnyAlert, KeyAlert
+from headgate.ledger.alerts.alert import Alert, AnyAlert, KeyAlert, ReviewAlert
 from headgate.ledger.allowances.rule import Rule
 from headgate.storage import Database
 from headgate.storage.allowance_tables import alert_deliveries
@@ -26,6 +26,7 @@ _CLAIMED_AT_ONCE = 3
 _KEY_RULE = "provider_key"
 """What stands in the place of a budget's name, which has a space."""
 _KEY_PERIOD_US = 900_000_000
+_REVIEW_RULE = "review"
 _KEPT_US = 400 * 86_400_000_000
 
 
@@ -82,6 +83,14 @@ class AlertOutbox:
         key = _KEY_RULE, f"{alert.provider}/{alert.provider_key}", now_us - now_us % _KEY_PERIOD_US
         with self._database.begin() as connection:
             self._insert(connection, key, 0, alert, now_us)
+
+    def note_review(self, connection: Connection, alert: ReviewAlert, number: int) -> None:
+        """Note, in the transaction of `connection`, that a review waits.
+
+        Nothing happens where an alert of that `number` about it was noted before.
+        """
+        key = _REVIEW_RULE, alert.review, alert.opened_at * 1_000_000
+        self._insert(connection, key, number, alert, alert.at * 1_000_000)
 
     def _insert(
         self,

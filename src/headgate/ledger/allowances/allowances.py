@@ -7,7 +7,7 @@ allowance is empty, and then for one transaction that serves all that wait.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -15,7 +15,8 @@ import msgspec
 from headgate.config.allowances import AllowanceSettings, Priority
 from headgate.errors import HeadgateError
 from headgate.ledger.allowances import refusal
-from headgate.ledger.allowances.claim import NOTHING, Claim, Used
+from headgate.ledger.allowances.asking import Asked, Asking, BudgetQuestion
+from headgate.ledger.allowances.claim import NOTHING, Claim, Used, unknown_amount
 from headgate.ledger.allowances.clock import StoreClock
 from headgate.ledger.allowances.exchange import Exchange
 from headgate.ledger.allowances.held import Held
@@ -55,28 +56,37 @@ _OF_ANSWERED: tuple[Measure, ...] = ("requests", "concurrent")
 _MOST_SERVED = 1000
 
 
+Told = tuple[Measure, tuple[Share, ...]]
+"""Shares that count the same."""
+
+
 class Applied(msgspec.Struct, frozen=True, eq=False):
     """What holds for the calls of one caller."""
 
     shares: tuple[Share, ...]
-    caps: tuple[CallCap, ...]
-    counts_money: bool
-    told: tuple[tuple[Measure, tuple[Share, ...]], ...]
+    rules: tuple[Rule, ...]
+    """Those of the shares, in their order."""
+    caps: tuple[CallCap, ...] = ()
+    told: tuple[Told, ...] = ()
     """The shares of limits that replies tell of, by what they count."""
     answered: Applied | None = None
     """What of it holds for a call that is answered without a model."""
     money: Applied | None = None
-    """What of it counts money."""
+    """What of it counts money; None where nothing does."""
+    soft: tuple[Share, ...] = ()
+    """Those that send calls to a cheaper route before they are used up."""
+    active: dict[Share, None] = {}
+    """The shares, as the exchange notes those that may have something to tell."""
 
     def __bool__(self) -> bool:
         return bool(self.shares or self.caps)
 
 
-class Reservation(msgspec.Struct, frozen=True, eq=False):
+class Reservation(msgspec.Struct, frozen=True, eq=False, gc=False):
     """What one call holds until it is settled."""
 
-    holds: tuple[Hold, ...]
-    told: tuple[tuple[Measure, tuple[Share, ...]], ...]
+    holds: Sequence[Hold]
+    told: tuple[Told, ...]
     """See `Applied`."""
 
 
@@ -103,7 +113,10 @@ class Allowances:
         store: AllowanceStore,
         *,
         clock: StoreClock | None = None,
+        asking: Asking | None = None,
     ) -> None:
+        """`asking`: who asks people for more, where a budget says so."""
+        self._asking = asking
         self.rules = rules
         self._settings = settings
         self._clock = clock or StoreClock()
@@ -143,9 +156,11 @@ class Allowances:
         if self._strict and self._exchange.failed:
             raise refusal.store_away()
         now_us = self._clock.now_us()
-        shares = applied.shares
-        amounts = [claim.amount(share.rule) for share in shares]
-        for share, amount in zip(shares, amounts, strict=True):
+        amounts = claim.amounts(applied.rules)
+        for share, amount in zip(applied.shares, amounts, strict=True):
+            # What `fits` would say of a share that is as it should be: six calls a call less.
+            if share.available >= amount and now_us < share.until_us and not share.line:
+                continue
             if not share.fits(amount, now_us):
                 return None
         return self._held(applied, amounts, now_us)
@@ -205,13 +220,23 @@ class Allowances:
             elif share.rule.wait_s and amount <= share.rule.limit:
                 return await self._in_line(share, _Waiter(applied, claim, project, priority))
             else:
-                raise self._refused(share, amount, now_us)
+                asked = await self._asked(share, amount)
+                granted = asked is not None and asked.state == "granted"
+                if granted and loop.time() < began_s + _LONGEST_S:
+                    await self._round([(share, amount)], self._needed(applied, claim))
+                    continue
+                refused = self._refused(share, amount, now_us)
+                raise refused if asked is None else refusal.asked(refused, asked)
 
     def settle(self, reservation: Reservation, used: Used) -> None:
         """A call has ended: what it used is spent, the rest of what it reserved comes back."""
+        amounts = used.by_measure()
         for hold in reservation.holds:
             share = hold.share
-            share.settle(hold, used.amount(share.rule, hold.amount))
+            amount = amounts[share.rule.measure]
+            if amount is None:
+                amount = unknown_amount(share.rule, hold.amount)
+            share.settle(hold, amount)
             if share.line:
                 self._serve_line(share)
 
@@ -246,17 +271,17 @@ class Allowances:
             if subject is not None:
                 shares.append(self._share(rule, subject))
         caps = tuple(cap for cap in self.rules.caps if cap.applies_to(who))
-        money = bool(caps) or any(share.rule.measure == "nanousd" for share in shares)
-        told: list[tuple[Measure, tuple[Share, ...]]] = []
-        for measure in _TOLD:
-            counting = tuple(share for share in shares if share.rule.measure == measure)
-            if counting:
-                told.append((measure, counting))
-        counted = tuple(share for share in shares if share.rule.measure in _OF_ANSWERED)
-        answered = Applied(counted, (), False, tuple(told))  # noqa: FBT003 - a field of a struct
-        paid = tuple(share for share in shares if share.rule.measure == "nanousd")
+        told = tuple((m, of) for m in _TOLD if (of := _counting(shares, m)))
+        paid = _counting(shares, "nanousd")
         return Applied(
-            tuple(shares), caps, money, tuple(told), answered, Applied(paid, caps, money, ())
+            tuple(shares),
+            _rules(shares),
+            caps,
+            told,
+            answered=_answered(shares, told),
+            money=_applied(paid, caps=caps) if paid or caps else None,
+            soft=tuple(s for s in shares if s.rule.soft is not None and s.rule.cheaper_route),
+            active=dict.fromkeys(shares),
         )
 
     def _share(self, rule: Rule, subject: str) -> Share:
@@ -276,30 +301,27 @@ class Allowances:
             raise refusal.too_many()
 
     def _held(self, applied: Applied, amounts: list[int], now_us: int) -> Reservation:
-        active = self._exchange.active
         holds = []
         for share, amount in zip(applied.shares, amounts, strict=True):
             holds.append(share.reserve(amount, now_us))
-            if share not in active:
-                active[share] = None
             if share.available < share.low:
                 self._exchange.nudge(share)
-        return Reservation(tuple(holds), applied.told)
+        self._exchange.active.update(applied.active)
+        return Reservation(holds, applied.told)
 
     def _lacking(self, applied: Applied, claim: Claim, now_us: int) -> list[tuple[Share, int]]:
         """The shares that do not hold what a call needs of them, and how much that is."""
-        found = []
-        for share in applied.shares:
-            amount = claim.amount(share.rule)
-            if not share.fits(amount, now_us):
-                found.append((share, amount))
-        return found
+        return [
+            (share, amount)
+            for share, amount in self._needed(applied, claim)
+            if not share.fits(amount, now_us)
+        ]
 
     def _used_up(self, share: Share, amount: int, now_us: int) -> bool:
         """Whether `amount` is not to be had of the store either, as far as is known."""
         if share.line:
             return True
-        if amount > share.rule.limit:
+        if amount > share.rule.limit and not share.rule.asks:
             return True
         if share.asked or now_us - share.known_at_us > _FRESH_US:
             return False
@@ -320,7 +342,7 @@ class Allowances:
             await self._round(lacking)
 
     def _needed(self, applied: Applied, claim: Claim) -> list[tuple[Share, int]]:
-        return [(share, claim.amount(share.rule)) for share in applied.shares]
+        return list(zip(applied.shares, claim.amounts(applied.rules), strict=True))
 
     async def _round(
         self, lacking: list[tuple[Share, int]], needed: list[tuple[Share, int]] | None = None
@@ -358,6 +380,23 @@ class Allowances:
             share.refused = True
             self._exchange.nudge(share)
         return refusal.refused(share, amount, now_us, waited_s=waited_s)
+
+    async def _asked(self, share: Share, amount: int) -> Asked | None:
+        """What a person says, or shall say, to a call that a budget does not hold."""
+        rule = share.rule
+        # Who asks for more than the whole budget holds at once must not use up the one question
+        # of a window: a person would say no to it, and then to everybody.
+        if self._asking is None or not rule.asks or amount > rule.limit + share.extra:
+            return None
+        return await self._asking.ask(
+            BudgetQuestion(
+                rule=rule,
+                subject=share.subject,
+                period=share.period,
+                extra_nanousd=share.extra,
+                needed_nanousd=amount,
+            )
+        )
 
     async def _in_line(self, share: Share, waiter: _Waiter) -> Reservation:
         """Wait for one's turn, for as long as the rule allows."""
@@ -407,7 +446,7 @@ class Allowances:
         for waiter in share.line or ():
             assert isinstance(waiter, _Waiter)  # noqa: S101 - nobody else joins
             shares = waiter.applied.shares
-            amounts = [waiter.claim.amount(one.rule) for one in shares]
+            amounts = waiter.claim.amounts(waiter.applied.rules)
             if not share.has(waiter.claim.amount(share.rule), now_us):
                 return False
             lacking = [
@@ -440,3 +479,22 @@ class Allowances:
         share.line_least = first.claim.amount(share.rule)
         share.line_demand = share.line_least * len(share.line)
         share.recall = share.elsewhere > 0
+
+
+def _rules(shares: Sequence[Share]) -> tuple[Rule, ...]:
+    return tuple(share.rule for share in shares)
+
+
+def _counting(shares: Sequence[Share], *measures: Measure) -> tuple[Share, ...]:
+    return tuple(share for share in shares if share.rule.measure in measures)
+
+
+def _answered(shares: Sequence[Share], told: tuple[Told, ...]) -> Applied:
+    return _applied(_counting(shares, *_OF_ANSWERED), told=told)
+
+
+def _applied(
+    shares: tuple[Share, ...], *, caps: tuple[CallCap, ...] = (), told: tuple[Told, ...] = ()
+) -> Applied:
+    """What holds where only `shares` and `caps` are looked at."""
+    return Applied(shares, _rules(shares), caps, told, active=dict.fromkeys(shares))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
-from headgate.ledger.allowances.rule import Rule
+from headgate.ledger.allowances.rule import Measure, Rule
 
 _UNSTATED_PART = 4
 """Of a limit on tokens, the part that a call which states no maximum is taken to write at most."""
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """The worst case of one call."""
 
     model: str
@@ -21,22 +23,37 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     nanousd: int | None
     """None where no price is known."""
 
+    def amounts(self, rules: Sequence[Rule]) -> list[int]:
+        """How much of an allowance of each rule the call may use."""
+        of = {
+            "requests": 1,
+            "concurrent": 1,
+            "tokens": self.input_tokens + self.output_tokens,
+            # What has no price may turn out to have one; where nothing is left, it may not.
+            "nanousd": 1 if self.nanousd is None else self.nanousd,
+        }
+        if self.output_stated:
+            return [of[rule.measure] for rule in rules]
+        return [
+            self._assumed_tokens(rule) if (measure := rule.measure) == "tokens" else of[measure]
+            for rule in rules
+        ]
+
     def amount(self, rule: Rule) -> int:
         """How much of an allowance of `rule` the call may use."""
-        match rule.measure:
-            case "tokens":
-                output = self.output_tokens
-                if not self.output_stated:
-                    # An assumption must not keep every call out of a small limit.
-                    output = min(output, rule.limit // _UNSTATED_PART)
-                return self.input_tokens + output
-            case "nanousd":
-                # What has no price may turn out to have one; where nothing is left, it may not.
-                return 1 if self.nanousd is None else self.nanousd
-        return 1
+        return self.amounts((rule,))[0]
+
+    def _assumed_tokens(self, rule: Rule) -> int:
+        # An assumption must not keep every call out of a small limit.
+        return self.input_tokens + min(self.output_tokens, rule.limit // _UNSTATED_PART)
 
 
-class Used(msgspec.Struct, frozen=True, kw_only=True):
+def of_money(nanousd: int) -> Claim:
+    """The claim of what names no tokens and may cost so much."""
+    return Claim("", 0, 0, output_stated=True, nanousd=nanousd)
+
+
+class Used(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a call that has ended really used."""
 
     requests: int
@@ -44,18 +61,22 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     nanousd: int | None
     """None where no price is known."""
 
-    def amount(self, rule: Rule, reserved: int) -> int:
-        """How much of what was `reserved` of an allowance of `rule` was used, or how much more."""
-        match rule.measure:
-            case "tokens":
-                return self.tokens
-            case "nanousd":
-                if self.nanousd is not None:
-                    return max(0, self.nanousd)
-                return 0 if rule.unpriced_allowed else reserved
-            case "requests":
-                return self.requests
-        return 0
+    def by_measure(self) -> dict[Measure, int | None]:
+        """How much of each kind was used; None where that is not known."""
+        nanousd = self.nanousd
+        if nanousd is not None and nanousd < 0:
+            nanousd = 0
+        return {
+            "requests": self.requests,
+            "tokens": self.tokens,
+            "nanousd": nanousd,
+            "concurrent": 0,
+        }
+
+
+def unknown_amount(rule: Rule, reserved: int) -> int:
+    """How much of what was `reserved` counts as used where nobody knows."""
+    return 0 if rule.unpriced_allowed else reserved
 
 
 NOTHING = Used(requests=0, tokens=0, nanousd=0)

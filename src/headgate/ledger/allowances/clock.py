@@ -37,4 +37,4 @@ class StoreClock:
 
     def now_us(self) -> int:
         """Microseconds since 1970 UTC."""
-        return self.steady_us() + self._ahead_us
+        return self._steady_ns() // 1000 + self._ahead_us

@@ -11,6 +11,7 @@ from headgate.errors import (
     LimitExceededError,
     UnavailableError,
 )
+from headgate.ledger.allowances.asking import Asked
 from headgate.ledger.allowances.claim import Claim
 from headgate.ledger.allowances.rule import CallCap, Rule
 from headgate.ledger.allowances.share import Share
@@ -22,6 +23,7 @@ _IN_FLIGHT_S = 1.0
 """When to come back where nobody can tell when a call in flight will end."""
 
 _MAX_NAME = 64
+_ASK = " Ask whoever runs this server for more."
 
 
 class RuleBudgetExceededError(BudgetExceededError):
@@ -121,12 +123,31 @@ def too_dear(claim: Claim, cap: CallCap) -> HeadgateError:
     )
 
 
+def asked(refused: HeadgateError, asked: Asked) -> HeadgateError:
+    """The refusal of a call for whose budget a person is asked, or was."""
+    if not isinstance(refused, RuleBudgetExceededError):
+        return refused
+    begins = refused.message.removesuffix(_ASK)
+    if asked.state == "rejected":
+        told = f"A person was asked for more and said no (review {asked.review_id})."
+        code = "budget_exceeded"
+    else:
+        told = f"A person is asked for more (review {asked.review_id}); try again when they have"
+        told += " decided."
+        code = "budget_review_pending"
+    error = RuleBudgetExceededError(f"{begins} {told}", code=code)
+    error.rule = refused.rule
+    return error
+
+
 def left(share: Share) -> int:
     """How much is left of the allowance, as far as this process knows."""
     if not share.known_at_us:
         # The store was not asked, because no answer of it could help.
         return share.rule.limit
-    return max(0, share.left) + max(0, share.available)
+    # Without `max`: the head of each reply asks.
+    unheld, available = share.left, share.available
+    return (max(0, unheld)) + (max(0, available))
 
 
 def _used_up(share: Share, amount: int, remaining: int, retry_s: float | None) -> HeadgateError:
@@ -138,7 +159,7 @@ def _used_up(share: Share, amount: int, remaining: int, retry_s: float | None) -
     if ends_us < FOR_EVER_US:
         at = datetime.fromtimestamp(ends_us / 1e6, UTC).astimezone(rule.zone)
         message += f" It begins anew at {at.isoformat(timespec='minutes')}."
-    error = RuleBudgetExceededError(f"{message} Ask whoever runs this server for more.")
+    error = RuleBudgetExceededError(message + _ASK)
     error.rule = rule
     if retry_s is not None and ends_us < FOR_EVER_US:
         error.retry_after_s = retry_s

@@ -24,11 +24,13 @@ class AllowanceState(msgspec.Struct, frozen=True):
     """What was spent, is reserved for calls in flight, or is leased to a process."""
     spent: int
     """What calls that have ended used; of limits by the minute and of calls in flight, `taken`."""
+    extra: int = 0
+    """What people granted beyond the limit."""
 
     @property
     def left(self) -> int:
         """What nobody has taken."""
-        return max(0, self.rule.limit - self.taken)
+        return max(0, self.rule.limit + self.extra - self.taken)
 
 
 def states(
@@ -68,7 +70,9 @@ def states(
                 standing.spent = standing.taken
             if standing.taken or standing.spent:
                 found.append(
-                    AllowanceState(rule, row.subject, period, standing.taken, standing.spent)
+                    AllowanceState(
+                        rule, row.subject, period, standing.taken, standing.spent, row.extra
+                    )
                 )
     return found, more
 

@@ -57,6 +57,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     cheaper_route: str | None = None
     alerts_at: tuple[int, ...] = ()
     unpriced_allowed: bool = False
+    asks: bool = False
+    """Whether a person is asked for more where it does not hold a call."""
+    reviewers: str | None = None
+    """The group that is asked."""
 
     def subject(self, who: Who) -> str | None:
         """Which of its allowances a call of `who` spends; None where the rule is about others."""
@@ -119,6 +123,8 @@ def rules_of(limits: Iterable[UsageLimitSettings], budgets: Iterable[BudgetSetti
                     cheaper_route=budget.cheaper_route,
                     alerts_at=tuple(sorted({*budget.alerts_at, *soft})),
                     unpriced_allowed=budget.unpriced == "allow",
+                    asks=budget.at_limit == "ask",
+                    reviewers=budget.reviewers,
                 )
             )
         if budget.max_call_usd is not None:

@@ -90,8 +90,8 @@ class Share:
         "_earlier", "_idle_snapshot", "_late", "_moves", "_pending", "_rate", "_rate_since_us",
         "_refunds", "_spent", "_stamp", "_stamped", "_told_idle", "_typical",
         "_unstamped", "_used", "asked", "available", "broken_until_us", "demand",
-        "elsewhere", "in_flight", "known_at_us", "least", "left", "line", "line_demand",
-        "line_least", "low", "more_at_us",
+        "elsewhere", "extra", "in_flight", "is_minute", "known_at_us", "least", "left",
+        "limit_text", "line", "line_demand", "line_least", "low", "more_at_us",
         "period", "recall", "recalled", "refused", "rule", "spent", "subject", "taken",
         "until_us", "used_at_us",
     )  # fmt: skip
@@ -99,6 +99,9 @@ class Share:
     def __init__(self, rule: Rule, subject: str) -> None:
         self.rule = rule
         self.subject = subject
+        self.is_minute = rule.window == "minute"
+        self.limit_text = b"%d" % rule.limit
+        """The rule's limit as headers tell it."""
         self.line: Line[Waiter] | None = Line() if rule.wait_s else None
         """Calls that wait for it."""
         self.available = 0
@@ -132,6 +135,8 @@ class Share:
         self.elsewhere = 0
         self.taken = 0
         self.spent = 0
+        self.extra = 0
+        """What people granted beyond the limit, in this window."""
         self.more_at_us = 0
         self.used_at_us = 0
         self._told_idle = 0
@@ -239,7 +244,7 @@ class Share:
             earlier = self._earlier.setdefault(old, _Earlier())
             earlier.back += self.available
             earlier.spent += self._spent
-        self.available = self._spent = self.left = self.taken = self.spent = 0
+        self.available = self._spent = self.left = self.taken = self.spent = self.extra = 0
         self.known_at_us = 0
         self._stamp = Stamp(self.period.start_us)
         self.until_us = self.period.end_us
@@ -370,6 +375,7 @@ class Share:
         self.elsewhere = answer.elsewhere
         self.taken = answer.taken
         self.spent = answer.spent
+        self.extra = answer.extra
         self.more_at_us = answer.more_at_us
         self.known_at_us = now_us
         self.recalled = answer.recalled

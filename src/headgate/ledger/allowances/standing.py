@@ -43,6 +43,8 @@ class Standing(msgspec.Struct, omit_defaults=True):
     holders: dict[str, Holder] = {}
     recalled_at_us: int = 0
     """When a process last asked for what others hold idle."""
+    extra: int = 0
+    """What people granted beyond the limit."""
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +94,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """When there will be enough for `least`, or anything, if nobody gives any back before."""
     recalled: bool
     """Whether another process asks for what this one holds idle."""
+    extra: int = 0
+    """What people granted beyond the limit."""
 
 
 def take_turn(
@@ -148,6 +152,7 @@ def take_turn(
         slot=slot,
         more_at_us=_more_at_us(standing, window, max(1, ask.least) - left, now_us, ends_us),
         recalled=not ask.recall and 0 <= now_us - standing.recalled_at_us < _RECALL_US,
+        extra=standing.extra,
     )
 
 

@@ -56,13 +56,13 @@ _WRITE = {
 _LOCK = {
     # One parameter holds all keys: while SQLite is locked nobody waits for a statement of
     # hundreds of parameters to be put together.
-    True: "SELECT a.rule, a.subject, a.period_us, a.taken, a.spent, a.detail"
+    True: "SELECT a.rule, a.subject, a.period_us, a.taken, a.spent, a.detail, a.extra"
     " FROM json_each(?) AS asked CROSS JOIN allowances AS a"
     " ON a.rule = json_extract(asked.value, '$[0]')"
     " AND a.subject = json_extract(asked.value, '$[1]')"
     " AND a.period_us = json_extract(asked.value, '$[2]')",
     # Every process locks in the same order, so that none waits in a circle.
-    False: "SELECT a.rule, a.subject, a.period_us, a.taken, a.spent, a.detail"
+    False: "SELECT a.rule, a.subject, a.period_us, a.taken, a.spent, a.detail, a.extra"
     " FROM allowances AS a JOIN (SELECT value ->> 0 AS rule, value ->> 1 AS subject,"
     " (value ->> 2)::bigint AS period_us FROM json_array_elements(%s::json)) AS asked"
     " USING (rule, subject, period_us) ORDER BY a.rule, a.subject, a.period_us FOR UPDATE OF a",
@@ -210,9 +210,9 @@ class AllowanceStore:
         asked = msgspec.json.encode(keys).decode()
         rows = connection.exec_driver_sql(_LOCK[self._database.is_sqlite], (asked,)).fetchall()
         for row in rows:
-            rule, subject, period_us, taken, spent, detail = row
+            rule, subject, period_us, taken, spent, detail, extra = row
             standing = _standing.decode(detail)
-            standing.taken, standing.spent = taken, spent
+            standing.taken, standing.spent, standing.extra = taken, spent, extra
             found[(rule, subject, period_us)] = standing
         missing = [key for key in keys if key not in found]
         if missing:
@@ -235,7 +235,7 @@ class AllowanceStore:
         answer = take_turn(
             standing,
             rule.window,
-            rule.limit,
+            rule.limit + standing.extra,
             turn.ask,
             holder=self._holder,
             processes=processes,

@@ -247,3 +247,24 @@ async def test_vectors_of_two_models_never_meet_in_one_answer(cache: AnswerCache
     first.answered(vectors(1, 2))
     assert await batch(cache, "a", "b", targets=mixed).recall() is not None
     assert await batch(cache, "a", targets=mixed).recall() is None
+
+
+async def test_an_answer_that_comes_between_two_looks_is_found_at_the_second(cache: AnswerCache):
+    first, second = Asking(cache), Asking(cache)
+    assert await first.recall() is None
+    ask = cache.asked(second.call, second.request, second.targets)
+    assert ask is not None
+    assert cache.at_hand(ask) is None
+    first.answered()
+    found = await cache.recall(second.call, ask)
+    assert found is not None
+    assert found.entry.body == COMPLETE
+
+
+async def test_what_was_not_at_hand_and_did_not_come_is_asked_of_a_model(cache: AnswerCache):
+    asking = Asking(cache)
+    ask = cache.asked(asking.call, asking.request, asking.targets)
+    assert ask is not None
+    assert cache.at_hand(ask) is None
+    assert await cache.recall(asking.call, ask) is None
+    assert ask.leads

@@ -44,6 +44,11 @@ def test_the_fields_are_found_wherever_the_body_is_cut(parts, cuts):
     reader = read(body, *cuts)
     texts = [(name, value) for name, value, is_file in parts if not is_file]
     assert [(field.name, field.value) for field in reader.fields] == texts
+    files = [value for _, value, is_file in parts if is_file]
+    assert [body[file.start : file.end] for file in reader.files] == files
+    for file in reader.files:
+        assert body[file.filename_start :].startswith(b'a.wav"')
+        assert file.filename == b"a.wav"
     for field in reader.fields:
         assert body[field.start : field.start + len(field.value)] == field.value
 

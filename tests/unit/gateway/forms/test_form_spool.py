@@ -8,7 +8,7 @@ import pytest
 
 from headgate.errors import InvalidRequestError, UnavailableError
 from headgate.gateway.forms import SpooledForm, SpoolRoom, spool
-from headgate.gateway.forms.spool import IN_MEMORY_BYTES
+from headgate.gateway.forms.spooled_bytes import IN_MEMORY_BYTES
 
 MIB = 1024 * 1024
 TYPE = b"multipart/form-data; boundary=x1"
@@ -94,3 +94,20 @@ async def test_a_form_that_is_given_up_while_it_comes_leaves_nothing_behind():
     with pytest.raises(asyncio.CancelledError):
         await spooling
     assert room.used_bytes == 0
+
+
+@pytest.mark.parametrize("size", [256, 3 * MIB])
+async def test_a_file_is_given_another_name_and_other_content(size):
+    room = SpoolRoom(100 * MIB)
+    spooled = await spool(Source(form(b"m", size, model_last=True)), TYPE, room)
+    (file,) = spooled.reader.files
+    spooled.rename(file, b"other.txt")
+    content = spooled.refill(file)
+    for _ in range(3):
+        await content.add(b"y" * size)
+    spooled.replace("model", [b"n"])
+    expected = form(b"n", size, model_last=True).replace(b'filename="a"', b'filename="other.txt"')
+    was = bytes(range(256)) * (size // 256)
+    assert await told(spooled, "") == expected.replace(was, b"y" * 3 * size)
+    spooled.close()
+    assert room.used_bytes == 0, "what was put in its place is forgotten too"

@@ -58,6 +58,9 @@ class Books:
             call.reservation = None
             self.open -= 1
 
+    async def note_verdicts(self, call: Call) -> None:
+        assert call.guarding is None
+
     async def record(self, call: Call) -> None:
         self.settle(call)
         self.records.append(call.record)

@@ -95,9 +95,9 @@ async def test_a_handshake_that_hangs_is_a_connect_timeout(client, serve, post):
 
     server = await serve(script)
     with pytest.raises(UpstreamError) as caught:
-        await post(client, server.origin("https", "localhost"), connect_s=0.15)
+        await post(client, server.origin("https", "localhost"), connect_s=0.5)
     assert caught.value.kind == "connect_timeout"
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10):
         await gone.wait()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import ssl
 
 import pytest
@@ -201,3 +202,17 @@ async def test_a_proxy_is_asked_for_a_tunnel(serve, echo):
     assert heads[0].startswith(b"CONNECT provider.example:80 HTTP/1.1")
     assert b"Proxy-Authorization: Basic" in heads[0]
     assert asked[0].headers["host"] == "provider.example"
+
+
+async def test_the_log_shows_neither_the_key_nor_what_is_said(echo, caplog):
+    caplog.set_level("DEBUG")
+    async with echo(logger=logging.getLogger("the-provider-of-this-test")) as (port, _):
+        socket = await dial(origin_at(port))
+        await socket.send(b'"a word in confidence"')
+        await socket.receive()
+        await socket.close()
+    ours = [one for one in caplog.records if one.name != "the-provider-of-this-test"]
+    told = " ".join(one.getMessage() for one in ours)
+    assert "sk-1" not in told
+    assert "confidence" not in told
+    assert len(ours) < len(caplog.records), "the library tells all of it where it may"

@@ -51,7 +51,10 @@ class ChatForm(AnswerForm):
             choices = _completion.decode(body).choices
         except UNREADABLE:
             return False
-        return bool(choices) and all(choice.finish_reason in _ENDS for choice in choices)
+        for choice in choices:
+            if choice.finish_reason not in _ENDS:
+                return False
+        return bool(choices)
 
     def scribe(self, limit_bytes: int) -> Scribe:
         """See `AnswerForm`."""

@@ -13,6 +13,7 @@ from headgate.gateway.cache.semantic.index import Kept, Vector, VectorIndex
 from headgate.gateway.cache.semantic.inquiry import Inquiry
 from headgate.gateway.cache.semantic.question import read_question
 from headgate.gateway.call import Call
+from headgate.gateway.completion_text import said_by_all
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.request import Request
 
@@ -60,21 +61,6 @@ class SimilarAnswers:
             self.index.add(inquiry.question.bounds, inquiry.vector, kept)
 
 
-class _Message(msgspec.Struct):
-    content: str | None = None
-
-
-class _Choice(msgspec.Struct):
-    message: _Message
-
-
-class _Answer(msgspec.Struct):
-    choices: list[_Choice]
-
-
-_answer = msgspec.json.Decoder(_Answer)
-
-
 def same_answer(one: Entry, other: Entry) -> bool:
     """Whether two answers say the same: as JSON where they are, else letter by letter."""
     return _said(one) == _said(other)
@@ -82,10 +68,9 @@ def same_answer(one: Entry, other: Entry) -> bool:
 
 def _said(entry: Entry) -> object:
     try:
-        choices = _answer.decode(entry.body).choices
+        text = said_by_all(entry.body)
     except UNREADABLE:
         return entry.body
-    text = "".join(choice.message.content or "" for choice in choices)
     try:
         found: object = msgspec.json.decode(text)
     except UNREADABLE:

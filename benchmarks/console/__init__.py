@@ -1,0 +1,1 @@
+"""Times the pages of the console on a million runs."""

@@ -1,0 +1,49 @@
+"""What is done once before any worker starts: the schema, the projects, the administrator's key."""
+
+from __future__ import annotations
+
+from headgate.app.caching import check_cache
+from headgate.app.plan import Plan
+from headgate.intake.access.first_key import ensure_admin_key
+from headgate.intake.access.projects import DEFAULT_PROJECT, ProjectStore
+from headgate.intake.access.secret import load_secret
+from headgate.storage import Database, migrate
+
+
+def prepare(plan: Plan, admin_key: str | None) -> str | None:
+    """Bring the database to where workers can start; return an admin key to be shown, if made.
+
+    Raises `ConfigError` and `DatabaseUnavailableError`.
+    """
+    check_cache(plan.settings)
+    database = open_database(plan)
+    try:
+        migrate(database)
+        secret = load_secret(database, plan.secret_key)
+        shown = ensure_admin_key(database, secret, admin_key)
+        _ensure_projects(plan, database)
+        return shown
+    finally:
+        database.close()
+
+
+def prepare_without_keys(plan: Plan) -> None:
+    """As `prepare`, for a process that nobody calls: no key is made, adopted or revoked."""
+    check_cache(plan.settings)
+    database = open_database(plan)
+    try:
+        migrate(database)
+        load_secret(database, plan.secret_key)
+        _ensure_projects(plan, database)
+    finally:
+        database.close()
+
+
+def _ensure_projects(plan: Plan, database: Database) -> None:
+    wanted = {name: project.description for name, project in plan.settings.projects.items()}
+    ProjectStore(database).ensure({DEFAULT_PROJECT: ""} | wanted)
+
+
+def open_database(plan: Plan) -> Database:
+    """The database that the plan names; nothing of it is read yet."""
+    return Database(plan.database_url, durable=plan.settings.ledger.durability == "durable")

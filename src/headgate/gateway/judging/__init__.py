@@ -1,0 +1,1 @@
+"""A model as judge of what the injection detector is in doubt of."""

@@ -1,0 +1,276 @@
+"""The reviews of a server: what people see, claim and decide, and what time decides for them.
+
+A decision and what it is about, a run's end or a grant, are stored in one transaction. So two who
+decide at once, in whatever processes, are one who decides and one who is told; and a process that
+dies has done all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from headgate.checks.problem import Problem
+from headgate.errors import InvalidRequestError
+from headgate.gateway.caller import Caller
+from headgate.ledger.allowances.grants import grant
+from headgate.review import deciding
+from headgate.review.alerts import GIVEN_BY_PERSON, Tell, review_alert
+from headgate.review.amount import amount_granted
+from headgate.review.deciding import Groups, ReviewDecidedError
+from headgate.review.edit import Edit, edit_between
+from headgate.review.ending import end_run
+from headgate.review.output import EditRefusedError, edit_problems
+from headgate.review.repository import ReviewRepository, Wanted, not_there
+from headgate.review.review import Contents, Decision, Event, EventKind, Review, ReviewKind
+from headgate.review.signals import Signals, signals_of
+from headgate.storage.threads import StorageThreads
+from headgate.workflows.catalogue import Catalogue
+from headgate.workflows.repository import RunRepository
+from headgate.workflows.run import Run
+
+_SECOND_US = 1_000_000
+
+_UNCHANGED = Edit(0, 0.0)
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person decided."""
+
+    decision: Decision
+    output: dict[str, Any] | None = None
+    """With `edit`: what goes out."""
+    note: str | None = None
+    version: int | None = None
+    """The version that the person saw; None: whichever there is."""
+    to: str | None = None
+    """With `escalate`: the group."""
+    usd: str | None = None
+    """Approving more money: how much; None: as much as the budget holds."""
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A review with all that a person needs to decide it."""
+
+    review: Review
+    contents: Contents
+    run: Run | None
+    events: tuple[Event, ...]
+
+
+class Board:
+    """The reviews of one server, to whichever of its processes is asked."""
+
+    def __init__(
+        self,
+        repository: ReviewRepository,
+        runs: RunRepository,
+        catalogue: Catalogue,
+        threads: StorageThreads,
+        groups: Groups,
+        *,
+        lease_s: float,
+        tell: Tell | None = None,
+        note_decided: Callable[[Review], None] = lambda _: None,
+        clock_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+    ) -> None:
+        """`lease_s`: how long a claim keeps others away.
+
+        `tell` has people told of what was given to them, `note_decided` is told of each end.
+        """
+        self._tell = tell
+        self.groups = groups
+        self.now_us = clock_us
+        self._repository = repository
+        self._runs = runs
+        self._catalogue = catalogue
+        self._threads = threads
+        self._lease_us = int(lease_s * _SECOND_US)
+        self._note_decided = note_decided
+
+    async def list(self, wanted: Wanted) -> list[Review]:
+        """At most `wanted.limit` reviews, the most urgent first."""
+        return await self._threads.begin(self._repository.page, wanted, self.now_us())
+
+    async def get(self, review_id: str) -> Review:
+        """The review called `review_id`; `NotFoundError` where there is none."""
+        found = await self._threads.begin(self._repository.get, review_id)
+        if found is None:
+            raise not_there(review_id)
+        return found
+
+    async def show(self, review: Review) -> Shown:
+        """The review with its words, its run and its story."""
+        run = None
+        if review.run_id is not None:
+            run = await self._threads.begin(self._runs.get, review.run_id)
+        contents = await self._threads.begin(self._repository.contents, review.id)
+        events = await self._threads.begin(self._repository.events, review.id)
+        return Shown(review=review, contents=contents, run=run, events=tuple(events))
+
+    async def waiting(self, project: str | None) -> int:
+        """How many nobody has decided: of one project, or None of all."""
+        return await self._threads.begin(self._repository.waiting, project)
+
+    async def problems(self, review: Review, output: dict[str, Any]) -> tuple[Problem, ...]:
+        """What keeps an edited output from going out; empty where nothing does."""
+        shown = await self.show(review)
+        return await edit_problems(shown.contents, shown.run, self._catalogue, output)
+
+    async def claim(self, review_id: str, person: Caller, version: int | None = None) -> Review:
+        """Keep others from it for a while. Raises as `deciding.claimed` does."""
+
+        def change(review: Review, now_us: int) -> Review:
+            return deciding.claimed(
+                review, person, now_us=now_us, lease_us=self._lease_us, version=version
+            )
+
+        return await self._threads.begin(self._change, review_id, person, change, "claimed")
+
+    async def release(self, review_id: str, person: Caller, version: int | None = None) -> Review:
+        """Let others have it."""
+
+        def change(review: Review, now_us: int) -> Review:
+            return deciding.released(review, person, now_us=now_us, version=version)
+
+        return await self._threads.begin(self._change, review_id, person, change, "released")
+
+    async def decide(self, review_id: str, person: Caller, choice: Choice) -> Review:
+        """Decide it. Raises as `deciding.decided` does, and `EditRefusedError` with the problems.
+
+        What the person wrote is checked first; should somebody decide meanwhile, that holds.
+        """
+        seen = await self.get(review_id)
+        deciding.require_decider(seen, person, self.groups)
+        self._require_fit(choice)
+        if choice.decision == "edit":
+            # Who is late must hear that, not what is wrong with an output nobody waits for.
+            deciding.decided(seen, person, "edit", now_us=self.now_us(), version=choice.version)
+            if problems := await self.problems(seen, choice.output or {}):
+                raise EditRefusedError(problems)
+        ended = await self._threads.begin(self._decide, review_id, person, choice)
+        if ended.decision is not None:
+            self._note_decided(ended)
+        return ended
+
+    async def signals(
+        self, *, since_us: int, project: str | None, workflow: str | None
+    ) -> tuple[tuple[tuple[ReviewKind, Signals], ...], bool]:
+        """What decisions since then tell, and whether there were more than are looked at."""
+        found: tuple[tuple[ReviewKind, Signals], ...] = ()
+        any_more = False
+        kinds: tuple[ReviewKind, ...] = ("output",) if workflow else ("output", "guard")
+        for kind in kinds:
+            decisions, more = await self._threads.begin(
+                self._repository.decided,
+                kind,
+                since_us=since_us,
+                project=project,
+                workflow=workflow,
+            )
+            any_more = any_more or more
+            found += tuple((kind, one) for one in signals_of(decisions))
+        return found, any_more
+
+    def _require_fit(self, choice: Choice) -> None:
+        if (choice.output is not None) != (choice.decision == "edit"):
+            raise InvalidRequestError(
+                "Send the `output` with `edit`, and only with it.", param="output"
+            )
+        if choice.to is not None:
+            if choice.decision != "escalate":
+                raise InvalidRequestError("Only `escalate` takes `to`.", param="to")
+            if choice.to not in self.groups:
+                known = ", ".join(self.groups) or "none"
+                raise InvalidRequestError(
+                    f"There is no group `{choice.to[:64]}`; there is {known}.", param="to"
+                )
+        if choice.usd is not None and choice.decision != "approve":
+            raise InvalidRequestError("Only `approve` takes `usd`.", param="usd")
+
+    def _change(
+        self,
+        review_id: str,
+        person: Caller,
+        change: Callable[[Review, int], Review],
+        what: EventKind,
+    ) -> Review:
+        with self._repository.database.begin() as connection:
+            review = self._repository.locked(connection, review_id)
+            deciding.require_decider(review, person, self.groups)
+            now_us = self.now_us()
+            changed = change(review, now_us)
+            self._repository.store(connection, changed)
+            event = Event(at_us=now_us, what=what, actor=person.key_id)
+            self._repository.add_event(connection, review_id, event)
+        return changed
+
+    def _decide(self, review_id: str, person: Caller, choice: Choice) -> Review:
+        with self._repository.database.begin() as connection:
+            review = self._repository.locked(connection, review_id)
+            deciding.require_decider(review, person, self.groups)
+            now_us = self.now_us()
+            changed = deciding.decided(
+                review,
+                person,
+                choice.decision,
+                now_us=now_us,
+                version=choice.version,
+                escalate_to=choice.to,
+            )
+            event = Event(
+                at_us=now_us,
+                what=changed.decision or "escalated",
+                actor=person.key_id,
+                detail=None if changed.decision else changed.reviewers,
+                note=choice.note,
+            )
+            if changed.decision is not None:
+                changed = self._ended(connection, changed, choice)
+            elif self._tell is not None:
+                alert = review_alert(changed, "escalated", now_us)
+                self._tell(connection, alert, GIVEN_BY_PERSON + changed.version)
+            self._repository.store(connection, changed)
+            self._repository.add_event(connection, review_id, event)
+        return changed
+
+    def _ended(self, connection: Connection, review: Review, choice: Choice) -> Review:
+        """What a decision brings about, in its transaction; the review with what is known then."""
+        if review.kind == "output":
+            return self._ended_run(connection, review, choice.output)
+        if choice.usd is not None and review.kind != "budget":
+            raise InvalidRequestError("Only a budget's review takes `usd`.", param="usd")
+        if review.kind == "budget" and review.decision == "approved":
+            amount = amount_granted(review.facts, choice.usd)
+            grant(connection, review.facts, amount, review.decided_at_us or 0)
+            facts = msgspec.structs.replace(review.facts, granted_nanousd=amount)
+            return msgspec.structs.replace(review, facts=facts)
+        return review
+
+    def _ended_run(
+        self, connection: Connection, review: Review, written: dict[str, Any] | None
+    ) -> Review:
+        draft = self._repository.contents_in(connection, review.id).draft
+        output = draft if review.decision == "approved" else written
+        if output is None and review.decision != "rejected":
+            raise InvalidRequestError(
+                "The draft was erased since; write the output (`edit`), or reject.",
+                param="decision",
+                code="no_draft",
+            )
+        waited = end_run(connection, review, output, self._catalogue, by_person=True)
+        if output is None:
+            return review
+        if not waited:
+            raise ReviewDecidedError(
+                "The run does not wait any more: it was ended otherwise, and nothing goes out;"
+                " reject the review to close it."
+            )
+        edit = _UNCHANGED if review.decision == "approved" else edit_between(draft, output)
+        return msgspec.structs.replace(
+            review, edit_distance=edit.distance, edit_share=round(edit.share, 4)
+        )

@@ -1,0 +1,1 @@
+"""The pages at `/console`, for people; made on the server, and whole without JavaScript."""

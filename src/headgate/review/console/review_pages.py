@@ -1,0 +1,177 @@
+"""Reviews: the queue, the most urgent first, and one review to decide on, beside its evidence."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import msgspec
+from starlette.responses import Response
+
+from headgate.checks.problem import Problem
+from headgate.errors import ConflictError, HeadgateError, InvalidRequestError
+from headgate.review.console.editing import WHOLE, Change, changes, edited, fields_of
+from headgate.review.console.rendering import Renderer
+from headgate.review.console.reviews import Decision, Review, Reviews
+from headgate.review.console.shown import pretty
+from headgate.review.console.visit import Visit, see
+from headgate.review.review import Decision as DecisionKind
+from headgate.review.review import ReviewStatus
+
+_PAGE = 50
+_KINDS: tuple[DecisionKind, ...] = get_args(DecisionKind)
+_NOTE_CHARACTERS = 2000
+
+
+class _Edit(msgspec.Struct, frozen=True):
+    output: dict[str, Any] | None
+    """None where the form can't be read."""
+    problems: tuple[Problem, ...]
+    changes: list[Change]
+
+
+class ReviewPages:
+    """`/console/reviews` and what is under it."""
+
+    def __init__(self, reviews: Reviews, renderer: Renderer) -> None:
+        self._reviews = reviews
+        self._renderer = renderer
+
+    async def queue(self, visit: Visit) -> Response:
+        """`GET /console/reviews`."""
+        asked = visit.asked("status")
+        status: ReviewStatus | None = next((s for s in get_args(ReviewStatus) if s == asked), None)
+        found = await self._reviews.queue(
+            visit.who, status=status, limit=_PAGE + 1, after=visit.asked("after")
+        )
+        return self._renderer.page(
+            "reviews.html",
+            visit,
+            lines=found[:_PAGE],
+            more=found[_PAGE - 1].id if len(found) > _PAGE else None,
+            status=status,
+            statuses=get_args(ReviewStatus),
+            said=visit.asked("said"),
+        )
+
+    async def show(self, visit: Visit) -> Response:
+        """`GET /console/reviews/{id}`."""
+        return await self._page(visit, await self._reviews.get(visit.who, visit.path("id")))
+
+    async def next(self, visit: Visit) -> Response:
+        """`GET /console/reviews/next`: the most urgent that nobody else works on."""
+        return see(await self._next(visit))
+
+    async def claim(self, visit: Visit) -> Response:
+        """`POST /console/reviews/{id}/claim`: take it, or give it back."""
+        act = self._reviews.release if visit.field("release") else self._reviews.claim
+        try:
+            found = await act(visit.who, visit.path("id"), _revision(visit))
+        except ConflictError as error:
+            return await self._again(visit, error)
+        return see(f"/console/reviews/{found.id}")
+
+    async def check(self, visit: Visit) -> Response:
+        """`POST /console/reviews/{id}/check`: what an edit changes and what is wrong with it."""
+        found = await self._reviews.get(visit.who, visit.path("id"))
+        edit = await self._edit(visit, found)
+        return self._renderer.page(
+            "part_edit.html", visit, problems=edit.problems, changes=edit.changes
+        )
+
+    async def decide(self, visit: Visit) -> Response:
+        """`POST /console/reviews/{id}/decision`; shows the next one at once."""
+        kind: DecisionKind | None = next((k for k in _KINDS if k == visit.field("decision")), None)
+        if kind is None:
+            raise InvalidRequestError(
+                f"`decision`: choose one of {', '.join(_KINDS)}.", param="decision"
+            )
+        found = await self._reviews.get(visit.who, visit.path("id"))
+        note = visit.field("note").strip()
+        edit = await self._edit(visit, found)
+        try:
+            _check_note(kind, note)
+            if kind == "approve" and (edit.changes or edit.output is None):
+                raise InvalidRequestError(
+                    "You changed the draft: send it as edited, or undo the change and approve."
+                )
+            if kind == "edit" and (edit.problems or edit.output is None):
+                raise InvalidRequestError("The edit does not pass yet; see below the editor.")
+            await self._reviews.decide(
+                visit.who,
+                found.id,
+                Decision(
+                    kind=kind,
+                    revision=_revision(visit),
+                    output=edit.output if kind == "edit" else None,
+                    note=note or None,
+                ),
+            )
+        except HeadgateError as error:
+            if error.status not in (400, 409):
+                raise
+            return await self._again(visit, error)
+        return see(await self._next(visit, said=kind, past=found.id))
+
+    async def _next(self, visit: Visit, *, said: str = "", past: str = "") -> str:
+        """The address of the next review to decide but `past`; of the queue where none waits.
+
+        Looked for among the 50 most urgent.
+        """
+        suffix = f"?said={said}" if said else ""
+        for line in await self._reviews.queue(visit.who, status=None, limit=_PAGE, after=None):
+            if line.id != past and line.can_decide and (line.status == "open" or line.mine):
+                return f"/console/reviews/{line.id}{suffix}"
+        return f"/console/reviews{suffix}"
+
+    async def _again(self, visit: Visit, error: HeadgateError) -> Response:
+        """The review as it stands now, with what was typed and why it was not taken."""
+        found = await self._reviews.get(visit.who, visit.path("id"))
+        return await self._page(visit, found, error=error)
+
+    async def _page(
+        self, visit: Visit, review: Review, *, error: HeadgateError | None = None
+    ) -> Response:
+        free = review.claimed_by is None or review.mine
+        edit = await self._edit(visit, review)
+        draft = review.draft or {}
+        whole = review.unwritten or visit.asked("as") == "json" or WHOLE in visit.form
+        return self._renderer.page(
+            "review.html",
+            visit,
+            http_status=200 if error is None else error.status,
+            review=review,
+            whole=visit.form.get(WHOLE, pretty(draft)) if whole else None,
+            fields=fields_of(draft, visit.form),
+            note=visit.field("note"),
+            problems=edit.problems,
+            changes=edit.changes,
+            decided=changes(draft, review.output) if review.output else (),
+            open=review.status != "decided" and review.can_decide and free,
+            error=error,
+            said=visit.asked("said"),
+        )
+
+    async def _edit(self, visit: Visit, review: Review) -> _Edit:
+        """What the form makes of the draft; the draft itself where nothing was sent."""
+        draft = review.draft or {}
+        output, problems = edited(draft, visit.form)
+        if output is None:
+            return _Edit(None, problems, [])
+        changed = changes(draft, output)
+        if changed:
+            problems = await self._reviews.problems(visit.who, review.id, output)
+        return _Edit(output, problems, changed)
+
+
+def _check_note(kind: DecisionKind, note: str) -> None:
+    if len(note) > _NOTE_CHARACTERS:
+        raise InvalidRequestError(f"The note takes {_NOTE_CHARACTERS} characters.")
+    if kind in ("reject", "escalate") and not note:
+        raise InvalidRequestError(f"Write a note that says why you {kind} it.")
+
+
+def _revision(visit: Visit) -> int:
+    text = visit.field("revision")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise InvalidRequestError("`revision`: load the page anew and decide there.")
+    return int(text)

@@ -1,0 +1,1 @@
+"""Runs that outlive the process that took them: a queue, journals, leases, webhooks, schedules."""

@@ -1,0 +1,44 @@
+"""How a run fails: the errors of its own, and what its record says of others'."""
+
+from __future__ import annotations
+
+import asyncio
+
+from headgate.errors import (
+    ClientGoneError,
+    HeadgateError,
+    UpstreamFailedError,
+    UpstreamTimeoutError,
+)
+from headgate.workflows.model import ModelReply
+from headgate.workflows.reply import read_failure
+from headgate.workflows.run import RunError
+
+
+class ChecksFailedError(UpstreamFailedError):
+    """The model's answer did not pass the workflow's checks, and the workflow has no fallback."""
+
+    code = "checks_failed"
+    retryable = False
+
+
+class RunDeadlineError(UpstreamTimeoutError):
+    """The run's deadline had passed before it came to its end."""
+
+    code = "run_deadline"
+    retryable = False
+
+
+def failure_of(reply: ModelReply) -> RunError:
+    """What a reply that is no answer says."""
+    message, kind, code = read_failure(reply.body, reply.status)
+    return RunError(status=reply.status, message=message, type=kind, code=code)
+
+
+def broken_off(error: BaseException) -> RunError:
+    """What is told of a run that `error` ended."""
+    if isinstance(error, asyncio.CancelledError):
+        return RunError.of(ClientGoneError())
+    if isinstance(error, HeadgateError):
+        return RunError.of(error)
+    return RunError.of(HeadgateError("Headgate failed while it carried this run; see its log."))

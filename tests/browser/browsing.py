@@ -1,0 +1,26 @@
+"""How tests browse: what Chromium is told, how long they wait, and how they sign in."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+from consoles import ADMIN_KEY, RunningConsole
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-sync",
+    "--disable-component-update",
+    "--no-first-run",
+]
+
+TIMEOUT_MS = 10_000
+
+
+def sign_in(page: Page, console: RunningConsole, key: str = ADMIN_KEY) -> None:
+    """Sign in with a key, as a person does."""
+    page.goto(console.address + "/console")
+    page.get_by_label("Headgate key").fill(key)
+    page.get_by_role("button", name="Sign in with a key").click()
+    page.wait_for_url("**/console")

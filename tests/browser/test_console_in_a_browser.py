@@ -1,0 +1,214 @@
+"""A person at the console: triages the queue by keyboard, edits, runs, and sees the charts move."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from consoles import ADMIN_KEY, RunningConsole
+from headgate.ledger.usage import usage
+
+pytestmark = pytest.mark.xdist_group("browser")
+"""One after the other, so that no test with a loop of its own comes between."""
+
+
+@pytest.fixture(autouse=True)
+def empty_queue(console: RunningConsole) -> Iterator[None]:
+    """Each test begins with no review."""
+    console.reviews.reviews.clear()
+    yield
+    console.reviews.reviews.clear()
+
+
+def test_a_workflow_is_tried_and_the_chart_moves(page: Page, console: RunningConsole):
+    before = _in_ledger(console)
+    page.get_by_role("link", name="Workflows").first.click()
+    page.get_by_role("link", name="ticket-triage").click()
+    editor = page.get_by_label("Input, as JSON")
+    editor.fill('{"subject": 5}')
+    expect(page.locator("#input-problems")).to_contain_text("subject")
+    editor.fill('{"subject": "Login", "body": "I cannot log in since the update."}')
+    expect(page.locator("#input-problems")).to_contain_text("fits the schema")
+    page.get_by_role("button", name="Run it").click()
+    page.wait_for_url("**/console/runs/run_*")
+    expect(page.get_by_text("I cannot log in since the update.").first).to_be_visible()
+    expect(page.locator(".status-completed")).to_be_visible()
+    _until_in_ledger(console, before + 1)
+    page.get_by_role("link", name="Overview").click()
+    chart = page.locator('[data-chart="calls"]')
+    expect(chart.locator(".uplot canvas")).to_be_visible()
+    expect(chart).to_contain_text("ticket-triage")
+    drawn = _pixels(page)
+    for _ in range(2):
+        _run(console)
+    _until_in_ledger(console, before + 3)
+    page.reload()
+    expect(page.locator(".stats dd").first).to_have_text(str(_in_ledger(console)))
+    assert _pixels(page) != drawn, "the chart has moved"
+
+
+def _run(console: RunningConsole) -> None:
+    answer = console.signed_in().post(
+        "/console/workflows/ticket-triage/runs", {"input": '{"subject": "a", "body": "b"}'}
+    )
+    assert answer.status == 303
+
+
+def _in_ledger(console: RunningConsole) -> int:
+    with console.database.connect() as connection:
+        return usage(connection)[0].calls
+
+
+def _until_in_ledger(console: RunningConsole, calls: int) -> None:
+    deadline_s = time.monotonic() + 10
+    while _in_ledger(console) < calls:
+        assert time.monotonic() < deadline_s, f"the ledger never has {calls} calls"
+        time.sleep(0.02)
+
+
+def _pixels(page: Page) -> str:
+    picture: str = page.evaluate(
+        """async () => {
+            await new Promise(requestAnimationFrame);
+            await new Promise(requestAnimationFrame);
+            return document.querySelector('[data-chart="calls"] canvas').toDataURL();
+        }"""
+    )
+    return picture
+
+
+def test_runs_are_filtered_without_loading_the_page_and_the_address_follows(
+    page: Page, console: RunningConsole
+):
+    _run(console)
+    page.get_by_role("link", name="Runs", exact=True).click()
+    page.evaluate("window.same = true")
+    page.get_by_label("Status").select_option("failed")
+    page.wait_for_url("**status=failed**")
+    expect(page.get_by_text("No run fits these filters")).to_be_visible()
+    page.get_by_label("Status").select_option("")
+    expect(page.locator("#found table")).to_be_visible()
+    assert page.evaluate("window.same") is True
+
+
+def test_the_queue_is_triaged_by_keyboard(page: Page, console: RunningConsole):
+    for number in range(4):
+        console.reviews.add(f"rev_{number}", due_at_us=1_000_000 * (number + 1))
+    page.get_by_role("link", name=re.compile("Reviews")).first.click()
+    expect(page.locator("tbody tr")).to_have_count(4)
+    page.keyboard.press("n")
+    page.wait_for_url("**/rev_0")
+    page.keyboard.press("a")
+    page.wait_for_url("**/rev_1?said=approve")
+    assert console.reviews.reviews["rev_0"].decision == "approve"
+
+    page.keyboard.press("r")  # asks why first
+    expect(page.get_by_label("Note")).to_be_focused()
+    page.keyboard.type("It is not a refund; keys such as a, e and x are text here.")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/rev_2?said=reject")
+    assert console.reviews.reviews["rev_1"].decision == "reject"
+
+    page.keyboard.press("e")
+    field = page.get_by_label("reply")
+    expect(field).to_be_focused()
+    field.fill("no")
+    expect(page.locator("#edit")).to_contain_text("Not yet")
+    field.fill("Dear customer, your money is on its way.")
+    expect(page.locator("#edit")).to_contain_text("passes the schema and the rules")
+    expect(page.locator("#edit ins").first).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/rev_3?said=edit")
+    edited = console.reviews.reviews["rev_2"]
+    assert edited.output == {"reply": "Dear customer, your money is on its way."}
+
+    page.keyboard.press("x")
+    page.keyboard.type("A lead must see it.")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**said=escalate")
+    assert console.reviews.reviews["rev_3"].group == "leads"
+
+
+def test_a_clock_counts_down_and_turns_red(page: Page, console: RunningConsole):
+    page.clock.install()
+    due_at_us = page.evaluate("Date.now()") * 1000 + 5_000_000
+    console.reviews.add("rev_clock", due_at_us=due_at_us)
+    page.goto(console.address + "/console/reviews/rev_clock")
+    clock = page.locator("time.due")
+    page.clock.run_for(1000)
+    expect(clock).to_contain_text("due in")
+    page.clock.run_for(10_000)
+    expect(clock).to_contain_text("late by")
+    expect(clock).to_have_class(re.compile("bad"))
+
+
+def test_hostile_text_does_nothing_in_a_real_browser(page: Page, console: RunningConsole):
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    hostile = (
+        '<img src="https://evil.example/x" onerror="alert(1)"><script>alert(2)</script>'
+        "<div hx-get='/console/keys' hx-trigger='load'></div>"
+    )
+    console.reviews.add("rev_x", draft={"reply": hostile}, reasons=(hostile,), title=hostile)
+    page.goto(console.address + "/console/reviews")
+    page.goto(console.address + "/console/reviews/rev_x")
+    page.keyboard.press("e")
+    page.get_by_label("reply").fill(hostile + " more")
+    expect(page.locator("#edit ins")).to_be_visible()
+    assert dialogs == []
+    assert all(url.startswith(console.address) for url in requests), requests
+    assert not any(url.endswith("/console/keys") for url in requests)
+
+
+def test_the_queue_renews_itself_and_leaves_the_focus_where_it_is(
+    page: Page, console: RunningConsole
+):
+    console.reviews.add("rev_first", due_at_us=1)
+    page.clock.install()
+    page.goto(console.address + "/console/reviews")
+    page.locator('a[href="/console/reviews/rev_first"]').focus()
+    console.reviews.add("rev_second", due_at_us=2)
+    page.clock.run_for(21_000)
+    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.locator('a[href="/console/reviews/rev_first"]')).to_be_focused()
+
+
+def test_a_new_key_can_be_copied_and_is_shown_once(page: Page, console: RunningConsole):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(console.address + "/console/keys")
+    page.get_by_text("Create a key").click()
+    page.get_by_label("Name").fill("from the browser")
+    page.get_by_role("button", name="Create").click()
+    secret = page.locator("#secret").inner_text()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == secret
+    page.goto(console.address + "/console/keys")
+    assert secret not in page.content()
+
+
+def test_deciding_works_without_scripts(browser: Browser, console: RunningConsole):
+    console.reviews.add("rev_plain")
+    before = _in_ledger(console)
+    console.signed_in().post(
+        "/console/workflows/ticket-triage/runs", {"input": '{"subject": "a", "body": "b"}'}
+    )
+    _until_in_ledger(console, before + 1)
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(console.address + "/console/reviews/rev_plain")
+    page.locator("#key").fill(ADMIN_KEY)
+    page.locator("text=Sign in with a key").click()
+    page.wait_for_url("**/rev_plain")
+    page.locator("button[value=approve]").click()
+    page.wait_for_url("**said=approve")
+    assert console.reviews.reviews["rev_plain"].decision == "approve"
+    page.goto(console.address + "/console")
+    assert page.locator(".chart svg path").count() > 0, "a chart is there without scripts too"
+    context.close()

@@ -1,0 +1,54 @@
+"""What is written of reviews is what can be meant, or an error with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from headgate.config.load import load_settings
+from headgate.errors import ConfigError
+from headgate.workflows.folder import load_workflow
+from scripted_workflows import write_project
+
+WRONG = {
+    "review: {always: yes please}": "review.always",
+    "review: {fields: [{field: label}]}": "review.fields[0]: write one of `one_of`,",
+    "review: {fields: [{field: score, above: 1, below: 2}]}": "review.fields[0]: write one of",
+    "review: {fields: [{field: mood, above: 1}]}": "has no field `mood` there; it has label, score",
+    "review: {sample: 2}": "review.sample",
+    "review: {deadline: {then: reject}}": "within_hours",
+    "review: {deadline: {within_hours: 1, then: escalate}}": "name the group: `escalate_to`",
+    "review: {deadline: {within_hours: 1, then: fall_back}}": "declares no fallback that needs no",
+    "fallback: review\nreview: {deadline: {within_hours: 1, then: fall_back}}": "no fallback that",
+    "review: {deadline: {within_hours: 1, after_escalation: reject}}": "means nothing without `",
+    "review: {unless: never}": "review.unless: unknown field",
+    "fallback: person": "fallback",
+}
+
+
+@pytest.mark.parametrize(("lines", "says"), WRONG.items(), ids=WRONG)
+def test_a_workflow_that_cannot_be_meant_is_refused(tmp_path: Path, lines: str, says: str):
+    folder = write_project(tmp_path)
+    file = folder / "workflow.yaml"
+    file.write_text(f"{file.read_text()}{lines}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_workflow(folder)
+    assert says in "\n".join(caught.value.problems)
+    assert "workflow.yaml:" in caught.value.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("reviews: {groups: {leads: {}}}", ":1: reviews.groups.leads: nobody is in it"),
+        ("reviews: {groups: {leads: {keys: [ann]}}}", "is no key's id"),
+        ("reviews: {groups: {leads: {roles: [app]}}}", "reviews.groups.leads.roles"),
+        ("reviews: {claim_minutes: 0}", "reviews.claim_minutes"),
+    ],
+)
+def test_groups_that_cannot_be_meant_are_refused(tmp_path: Path, text: str, says: str):
+    (tmp_path / "headgate.yaml").write_text(f"{text}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(tmp_path, {})
+    assert says in caught.value.message
