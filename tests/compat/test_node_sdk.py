@@ -33,6 +33,7 @@ _HERE = Path(__file__).parent / "node"
 _SCRIPT = _HERE / "scenarios.mjs"
 _SCENARIOS = re.findall(r"^  async (\w+)\(\) \{$", _SCRIPT.read_text(), re.MULTILINE)
 _INSTALL_TIMEOUT_S = 180
+_INSTALL_ATTEMPTS = 3
 _RUN_TIMEOUT_S = 60
 
 Found = dict[str, dict[str, Any]]
@@ -51,19 +52,30 @@ def node_folder(request: pytest.FixtureRequest) -> Path:
     digest = hashlib.sha256(package).hexdigest()[:12]
     folder = request.config.cache.mkdir(f"headgate-node-{digest}")
     if not (folder / "installed").exists():
-        (folder / "package.json").write_bytes(package)
-        done = subprocess.run(
-            [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=_INSTALL_TIMEOUT_S,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        for attempt in range(1, _INSTALL_ATTEMPTS + 1):
+            # A package index that answers late leaves half a folder, which npm then trips over.
+            shutil.rmtree(folder / "node_modules", ignore_errors=True)
+            if failure := _install(npm, folder, package):
+                assert attempt < _INSTALL_ATTEMPTS, failure
+            else:
+                break
         (folder / "installed").touch()
     shutil.copy(_SCRIPT, folder / _SCRIPT.name)
     return folder
+
+
+def _install(npm: str, folder: Path, package: bytes) -> str:
+    """What npm said where it failed."""
+    (folder / "package.json").write_bytes(package)
+    done = subprocess.run(
+        [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=_INSTALL_TIMEOUT_S,
+        check=False,
+    )
+    return "" if done.returncode == 0 else done.stderr or f"npm ended with {done.returncode}"
 
 
 @pytest.fixture(scope="session")

@@ -96,6 +96,7 @@ class FileRun:
         finally:
             ask.stop()
             threads.shutdown(cancel_futures=True)
+            ask.close()
         self._kept.unlink()
 
     def _begun(self, workflow: str, digest: str) -> Progress:
@@ -177,8 +178,11 @@ class Asking:
         raise click.Abort
 
     def stop(self) -> None:
-        """Ask no more."""
+        """Ask no more; a call under way ends first."""
         self._stopped = True
+
+    def close(self) -> None:
+        """Close the connections, once no thread asks any more."""
         while self._idle:
             self._idle.pop().close()
 
