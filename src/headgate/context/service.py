@@ -1,0 +1,132 @@
+"""The client of one of the operator's own HTTP services: one request, one answer, each bounded.
+
+No redirects, since what is sent may be a secret. Nothing is sent twice by itself: whoever asks
+learns whether the request may have arrived, and decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from headgate import __version__
+from headgate.config.services import HttpServiceSettings
+from headgate.gateway.upstream import Origin, Timeouts, UpstreamClient, UpstreamError
+
+_CONNECTIONS_AT_MOST = 64
+
+
+class ServiceError(Exception):
+    """A service gave no whole answer; the message says why, without contents or addresses."""
+
+    def __init__(self, message: str, *, may_have_arrived: bool) -> None:
+        super().__init__(message)
+        self.may_have_arrived = may_have_arrived
+        """Whether the service may have done what it was asked for."""
+
+
+class ServiceReply(msgspec.Struct, frozen=True):
+    """A service's whole answer."""
+
+    status: int
+    media_type: str
+    """In lower case, without parameters; "" where none was told."""
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class ServiceClient:
+    """Asks one service; it belongs to the event loop on which it is first used."""
+
+    def __init__(self, settings: HttpServiceSettings) -> None:
+        """`settings` have been checked."""
+        self._settings = settings
+        self._origin = Origin.parse(settings.base_url)
+        self._client = UpstreamClient(max_connections_per_origin=_CONNECTIONS_AT_MOST)
+        self._headers = _lines(
+            {"user-agent": f"headgate/{__version__}", "accept": "application/json"}
+            | {name.lower(): value for name, value in settings.headers.items()}
+        )
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        media_type: str = "application/json",
+        timeout_s: float | None = None,
+    ) -> ServiceReply:
+        """The answer, whatever its status. `path` is percent-encoded where that is needed.
+
+        Raises `ServiceError`. `headers` go along with the service's own; cancelling it drops the
+        connection.
+        """
+        lines = self._headers + _lines(headers or {})
+        if body is not None:
+            lines += _lines({"content-type": media_type})
+        limit_s = self._settings.timeout_s if timeout_s is None else timeout_s
+        timeouts = Timeouts(
+            connect_s=min(5.0, limit_s), first_byte_s=limit_s, idle_s=limit_s, total_s=limit_s
+        )
+        suffix = f"{path}?{urlencode(query)}" if query else path
+        try:
+            # As a stream, it goes out on a connection of its own: one that had been idle may be
+            # closed while it is written to, and then nobody knows whether it arrived.
+            reply = await self._client.send_from(
+                self._origin,
+                method.encode("ascii"),
+                self._origin.target(suffix),
+                lines,
+                _Whole(body or b""),
+                timeouts,
+            )
+            content = await reply.read(self._settings.max_answer_bytes)
+        except UpstreamError as error:
+            raise ServiceError(
+                f"the service gave no whole answer ({error.kind})",
+                may_have_arrived=not error.safe_to_retry,
+            ) from None
+        said = (reply.header(b"content-type") or b"").decode("latin-1")
+        return ServiceReply(
+            reply.status, said.partition(";")[0].strip().lower(), content, tuple(reply.headers)
+        )
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._client.close()
+
+
+def path_segment(value: str) -> str:
+    """A value as it may stand in a path, where it must not become another path."""
+    if value in ("", ".", ".."):
+        raise ValueError("must not be empty, `.` or `..`: it stands in a path")
+    return quote(value, safe="")
+
+
+class _Whole:
+    """A body that is there; see `RequestBody`."""
+
+    def __init__(self, content: bytes) -> None:
+        self.length_bytes: int | None = len(content)
+        self._left = content
+
+    async def next_chunk(self) -> bytes:
+        content, self._left = self._left, b""
+        return content
+
+
+def _lines(headers: Mapping[str, str]) -> bytes:
+    return b"".join(
+        f"{name}: {_one_line(value)}\r\n".encode("latin-1") for name, value in headers.items()
+    )
+
+
+def _one_line(value: str) -> str:
+    if any(character in value for character in "\r\n\0"):
+        raise ValueError("a header's value must be one line")
+    return value
