@@ -17,7 +17,7 @@ from headgate.config.yaml_file import YamlFile
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 _OURS = frozenset(
-    "host content-length transfer-encoding connection content-type accept-encoding".split()
+    ["host", "content-length", "transfer-encoding", "connection", "content-type", "accept-encoding"]
 )
 """Headers that the client writes by itself."""
 
