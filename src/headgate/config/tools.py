@@ -108,16 +108,16 @@ class ToolSettings(ToolTerms, frozen=True, kw_only=True):
     """A tool that a workflow gives to its model."""
 
     source: Annotated[
-        str | None,
+        Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}/[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
+        | None,
         Meta(
-            pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}/[A-Za-z_][A-Za-z0-9_.-]{0,127}$",
             description="`SOURCE/TOOL` of `tools` in headgate.yaml; without it, the function of"
             " this name in the workflow's tools.py.",
         ),
     ] = None
     description: Annotated[
-        str | None,
-        Meta(max_length=1024, description="What the model is told it is for, if not its own."),
+        Annotated[str, Meta(max_length=1024)] | None,
+        Meta(description="What the model is told it is for, if not its own."),
     ] = None
     arguments: Annotated[
         dict[str, Any],
@@ -211,7 +211,8 @@ class McpToolSource(Table, frozen=True, kw_only=True, tag="mcp", tag_field="kind
     """Tools of an MCP server; write one of `url` and `command`. Needs `headgate[mcp]`."""
 
     url: Annotated[
-        str | None, Meta(max_length=2000, description="Of a server over streamable HTTP.")
+        Annotated[str, Meta(max_length=2000)] | None,
+        Meta(description="Of a server over streamable HTTP."),
     ] = None
     headers: Annotated[
         dict[str, str], Meta(max_length=50, description="Sent to it; write `${NAME}`.")
