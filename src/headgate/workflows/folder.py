@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from headgate.workflows.digest import digest_of, folder_files
 from headgate.workflows.prompt import Prompt
 from headgate.workflows.prompt_parts import PromptParts, read_parts
 from headgate.workflows.rule_checks import rule_problems
+from headgate.workflows.tools.tool import Tool
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 
@@ -41,6 +43,8 @@ class Workflow(msgspec.Struct, frozen=True):
     """Strict structured output, as chat completions take it."""
     declared_rules: DeclaredRules
     """Those of workflow.yaml."""
+    own_tools: Mapping[str, Tool] = {}
+    """The functions of tools.py that workflow.yaml gives to the model."""
 
     @property
     def fingerprint(self) -> str:

@@ -11,6 +11,7 @@ import msgspec
 from headgate.errors import HeadgateError
 from headgate.gateway.caller import Caller
 from headgate.telemetry.traces.lineage import Parent
+from headgate.workflows.durable.carrier import DurableRuns
 from headgate.workflows.openai_input import OpenAIEndpoint, read_openai_request
 from headgate.workflows.openai_output import (
     chat_completion,
@@ -20,7 +21,6 @@ from headgate.workflows.openai_output import (
 )
 from headgate.workflows.run import Order, Run, RunError
 from headgate.workflows.run_headers import run_headers
-from headgate.workflows.runner import Runner
 
 _JSON = (b"content-type", b"application/json")
 _EVENTS = (b"content-type", b"text/event-stream; charset=utf-8")
@@ -46,7 +46,7 @@ class WorkflowAnswer(msgspec.Struct, frozen=True):
 
 
 async def answer_workflow(
-    runner: Runner,
+    durable: DurableRuns,
     *,
     name: str,
     endpoint: OpenAIEndpoint,
@@ -65,9 +65,9 @@ async def answer_workflow(
     A run that fails is answered with its error's status. Raises `HeadgateError` for what never
     became a run.
     """
-    workflow = runner.admitted(name, caller)
+    workflow = durable.runner.admitted(name, caller)
     request = read_openai_request(workflow, endpoint, body)
-    run = await runner.run(
+    run = await durable.run(
         Order(
             workflow=name,
             input=request.input,

@@ -101,7 +101,7 @@ def workflows_endpoints(
         if preferred.respond_async:
             return await _taken(durable, order, asked, preferred.wait_s)
         _refuse_terms(asked)
-        ended = await runner.run(order)
+        ended = await durable.run(order)
         told = run_headers(ended)
         if ended.error is not None:
             return ApiReply(
