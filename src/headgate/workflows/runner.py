@@ -70,6 +70,7 @@ class Runner:
         self.catalogue = catalogue
         self.repository = repository
         self.threads = StorageThreads("runs")
+        self.model = model
         self._asking = Asking(model, tools)
         self._tools = tools
         self._hash_user = hash_user

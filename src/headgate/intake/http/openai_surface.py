@@ -274,7 +274,8 @@ class OpenAISurface:
         hint = headers.get(_FAULT_HINT) if self._fault_hints else None
         idempotency_key = headers.get(b"idempotency-key")
         answer = await answer_workflow(
-            self._durable,
+            self._durable.runner,
+            self._durable.run,
             name=request.model.removeprefix(_WORKFLOW),
             endpoint="responses" if request.endpoint.name == "responses" else "chat/completions",
             body=request.body_for(request.model),

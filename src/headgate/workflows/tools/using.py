@@ -20,7 +20,7 @@ from headgate.workflows.failures import ClarificationNeededError, DeliveryFailed
 from headgate.workflows.folder import Workflow
 from headgate.workflows.journal import Journal
 from headgate.workflows.outcome import ActionWaits, Outcome
-from headgate.workflows.run import Order, Run, RunError
+from headgate.workflows.run import CLARIFICATION, Order, Run, RunError
 from headgate.workflows.steps import Step, ToolFacts, Trail
 from headgate.workflows.tools.action import Action
 from headgate.workflows.tools.action_store import ActionStore
@@ -322,7 +322,7 @@ def _question(step: Step, asked: AskedTool) -> Said | Outcome:
         return _refused(step, "arguments", "Ask one question, in `question`.")
     step.verdict, step.code = "held", ClarificationNeededError.code
     text = made_visible(question).strip()[:_QUESTION_CHARACTERS_AT_MOST]
-    step.problems = (Problem("", "clarification", text),)
+    step.problems = (Problem("", CLARIFICATION, text),)
     error = ClarificationNeededError(
         "The model needs to know more than the input says; send it again with the answer."
     )
@@ -331,7 +331,6 @@ def _question(step: Step, asked: AskedTool) -> Said | Outcome:
 
 def _missing(step: Step, tool: str, missing: ArgumentMissingError) -> Outcome:
     step.verdict, step.code = "held", ClarificationNeededError.code
-    step.problems = (Problem(missing.field, "clarification", f"`{tool}` needs it"),)
     error = ClarificationNeededError(
         f"`{tool}` needs `{missing.field}`, which the input does not hold; send it with that.",
         param=missing.field,
