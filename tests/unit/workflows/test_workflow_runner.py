@@ -112,7 +112,7 @@ async def test_the_failed_answer_is_shown_again_but_a_cut_one_is_not(runner_with
     assert shown.model.bodies[1]["messages"][-2]["role"] == "assistant"
     cut = runner_with(completion("half", finish_reason="length"), GOOD)
     await cut.run(order())
-    assert "half" not in str(cut._model.bodies[1]["messages"])
+    assert "half" not in str(cut.model.bodies[1]["messages"])
 
 
 async def test_two_failed_answers_end_in_the_declared_fallback(runner_with, labels, repository):
