@@ -90,7 +90,8 @@ class OneShelf:
         return self.tool if name.startswith(("it/", "again/")) else None
 
     def terms(self, name: str) -> ToolTerms:
-        return ToolTerms(idempotent=name.startswith("again/"))
+        effect = "read" if name.endswith("/look") else None
+        return ToolTerms(idempotent=name.startswith("again/"), effect=effect)
 
 
 class Kept:

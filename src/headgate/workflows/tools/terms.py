@@ -95,7 +95,7 @@ def terms_problem(source: ToolTerms | None, own: ToolSettings) -> str | None:
     """What is left open that must be said; None: nothing."""
     written = (own,) if source is None else (source, own)
     if own.effect == "read" and source is not None and source.effect in (None, "write"):
-        return "its source says that it writes, so it can't be taken for one that only reads"
+        return "its source does not say that it only reads; say `effect: read` there"
     if own.approval == "never" and source is not None and source.approval not in (None, "never"):
         return "its source has calls approved by a person; leave `approval` out, or be stricter"
     terms = joined(source, own)
