@@ -74,6 +74,7 @@ _SECTIONS = {
     "openai": "The OpenAI API",
     "workflows": "Workflows",
     "runs": "Runs",
+    "actions": "Actions",
     "reviews": "Reviews",
     "usage": "Usage",
     "cache": "Cache",

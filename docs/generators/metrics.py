@@ -73,6 +73,8 @@ def page() -> str:
     metrics.reviews.note_decided(
         kind="output", workflow="w", decision="edited", by="person", seconds=1, edit_share=0.1
     )
+    metrics.tools.note_action("w", "t", "done")
+    metrics.tools.note_call("w", "t", "done", 0.1)
     metrics.traces.lost("queue_full", 1)
     metrics.note_state(in_flight=0, lag_s=0.0, waiting_records=0)
     rows, buckets = [], []

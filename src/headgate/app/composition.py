@@ -57,6 +57,7 @@ from headgate.intake.access.keys import KeyStore
 from headgate.intake.access.networks import TrustedProxies
 from headgate.intake.access.projects import ProjectStore
 from headgate.intake.access.secret import load_secret, user_hash
+from headgate.intake.http.actions_api import actions_endpoints
 from headgate.intake.http.admin import AdminApp, Services
 from headgate.intake.http.allowances_api import allowances_endpoints
 from headgate.intake.http.cache_api import cache_endpoints
@@ -155,7 +156,7 @@ def build(
         providers.values(),
         alerts_of_reviews=tells_of_reviews(settings, catalogue),
     )
-    reviewing = Reviewing(settings, database, alerting.outbox, metrics.reviews)
+    reviewing = Reviewing(settings, database, alerting.outbox, metrics.reviews, metrics.tools)
     accounting = Accounting.of(settings, database, alerting.outbox, reviewing.asking)
     key_watch = KeyWatch(metrics.targets, alerting.tell)
     begun = CommitmentStore(
@@ -226,7 +227,7 @@ def build(
     if classifier is not None:
         classifier.gateway = gateway
     executor = new_id("executor")
-    tooling = Tooling(catalogue, database, executor)
+    tooling = Tooling(catalogue, database, executor, metrics.tools)
     runner = Runner(
         catalogue,
         GatewayModel(gateway),
@@ -237,7 +238,7 @@ def build(
         tooling.use,
     )
     durability = Durability(settings.runs, runner, database, executor)
-    board = reviewing.board(runner, durability.runs.go_on)
+    board = reviewing.board(runner, durability.runs.go_on, tooling.use.preview)
     authenticator = Authenticator(KeyStore(database, secret), secret, settings.access)
     proxies = TrustedProxies(settings.server.trusted_proxies)
     client_secrets = ClientSecrets(secret, lasts_s=settings.sockets.client_secret_s)
@@ -271,6 +272,7 @@ def build(
                     runner, durability.runs, fault_hints=routing.takes_fault_hints
                 ),
                 *runs_endpoints(runner, durability.runs),
+                *actions_endpoints(database, runner.threads),
                 *reviews_endpoints(board),
                 *allowances_endpoints(rules, database, runner.threads),
                 *cache_endpoints(cache, database),

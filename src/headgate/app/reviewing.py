@@ -9,7 +9,8 @@ from headgate.config.settings import Settings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
 from headgate.ledger.alerts.outbox import AlertOutbox
-from headgate.review.board import Board
+from headgate.review.actions import state_decided
+from headgate.review.board import Board, Preview
 from headgate.review.budgets import BudgetAsking
 from headgate.review.guard_alarms import GuardAlarms
 from headgate.review.holding import ReviewHolding
@@ -19,6 +20,7 @@ from headgate.review.sweeper import Sweeper
 from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
 from headgate.telemetry.review_metrics import ReviewMetrics
+from headgate.telemetry.tool_metrics import ToolMetrics
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.runner import Runner
 
@@ -27,10 +29,16 @@ class Reviewing:
     """The reviews of one worker."""
 
     def __init__(
-        self, settings: Settings, database: Database, outbox: AlertOutbox, metrics: ReviewMetrics
+        self,
+        settings: Settings,
+        database: Database,
+        outbox: AlertOutbox,
+        metrics: ReviewMetrics,
+        tools: ToolMetrics,
     ) -> None:
         self._outbox = outbox
         self._metrics = metrics
+        self._tools = tools
         self._sweeper: Sweeper | None = None
         self._settings = settings.reviews
         self.threads = StorageThreads("reviews")
@@ -41,10 +49,12 @@ class Reviewing:
         )
         self.asking = BudgetAsking(self.repository, self.threads, outbox.note_review)
 
-    def board(self, runner: Runner, go_on: Callable[[str], Awaitable[None]]) -> Board:
+    def board(
+        self, runner: Runner, go_on: Callable[[str], Awaitable[None]], preview: Preview
+    ) -> Board:
         """What people decide on; it, and time, end the runs that `runner` holds.
 
-        `go_on` is told of runs that go on after a decision.
+        `go_on` is told of runs that go on after a decision; `preview` says what would be sent.
         """
         self._sweeper = Sweeper(
             self.repository,
@@ -66,6 +76,7 @@ class Reviewing:
             tell=self._outbox.note_review,
             note_decided=self._note_decided,
             go_on=go_on,
+            preview=preview,
         )
 
     def start(self) -> None:
@@ -88,6 +99,8 @@ class Reviewing:
             seconds=review.seconds_to_decision or 0.0,
             edit_share=review.edit_share,
         )
+        if (state := state_decided(review)) is not None:
+            self._tools.note_action(review.workflow or "", review.facts.tool or "", state)
 
 
 def check_groups(settings: Settings, catalogue: Catalogue) -> None:

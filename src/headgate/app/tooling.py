@@ -7,6 +7,7 @@ from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
 from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
+from headgate.telemetry.tool_metrics import ToolMetrics
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.tools.action_store import ActionStore
 from headgate.workflows.tools.box import Toolbox
@@ -25,15 +26,19 @@ class _EmptyShelf:
 class Tooling:
     """The tools of one worker."""
 
-    def __init__(self, catalogue: Catalogue, database: Database, executor: str) -> None:
+    def __init__(
+        self, catalogue: Catalogue, database: Database, executor: str, metrics: ToolMetrics
+    ) -> None:
         """Raises `ConfigError` where a workflow names a tool that isn't there, or on bad terms."""
         self.threads = StorageThreads("actions")
-        self.store = ActionStore(database, executor)
+        self.store = ActionStore(
+            database, executor, lambda one: metrics.note_action(one.workflow, one.tool, one.state)
+        )
         shelf = _EmptyShelf()
         boxes: dict[str, Toolbox] = {}
         problems: list[str] = []
         for workflow in catalogue:
-            boxes[workflow.name], found = Toolbox.of(workflow, shelf)
+            boxes[workflow.name], found = Toolbox.of(workflow, shelf, metrics.note_call)
             if found:
                 document = YamlFile.read(workflow.folder / "workflow.yaml")
                 problems += [document.error(told, "tools", name).message for name, told in found]

@@ -25,7 +25,8 @@ from headgate.workflows.folder import Workflow
 from headgate.workflows.outcome import ActionWaits
 from headgate.workflows.repository import go_on
 from headgate.workflows.run import Run
-from headgate.workflows.tools.action_store import moved
+from headgate.workflows.tools.action import ActionState
+from headgate.workflows.tools.action_store import locked, moved
 
 _LATE_REFUSAL = "Nobody looked at it in time."
 
@@ -96,7 +97,11 @@ def end_action(
     if review.decision == "approved":
         changed = moved(connection, action_id, "approved", where, **decided)
     elif review.decision == "edited" and before == "requested":
-        changed = moved(connection, action_id, "approved", where, **decided, arguments=edited)
+        asked = locked(connection, action_id)
+        changed = moved(
+            connection, action_id, "approved", where, **decided, arguments=edited,
+            asked=None if asked is None else asked.arguments,
+        )  # fmt: skip
     elif review.decision == "edited":
         changed = moved(connection, action_id, "done", where, **ended, result=edited)
     elif before == "requested":
@@ -110,6 +115,18 @@ def end_action(
     if changed is None:
         raise ReviewDecidedError("The action is not what it was when you saw it; look again.")
     return True
+
+
+def state_decided(review: Review) -> ActionState | None:
+    """The state that a decided review has brought its action into; None: it is about none."""
+    if review.kind != "action" or review.decision is None:
+        return None
+    unknown = review.facts.outcome_unknown
+    if review.decision == "approved":
+        return "approved"
+    if review.decision == "edited":
+        return "done" if unknown else "approved"
+    return "failed" if unknown else "refused"
 
 
 def _never_by_itself(clock: Deadline) -> Deadline:

@@ -34,10 +34,15 @@ from headgate.telemetry.faults import log_fault
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.repository import RunRepository
 from headgate.workflows.run import Run
+from headgate.workflows.tools.action import Action
+from headgate.workflows.tools.tool import Sent
 
 _SECOND_US = 1_000_000
 
 _UNCHANGED = Edit(0, 0.0)
+
+Preview = Callable[[str, str, dict[str, Any], str], Sent | None]
+"""What a workflow's tool would send with these arguments under that idempotency key."""
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +67,25 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     contents: Contents
     run: Run | None
     events: tuple[Event, ...]
+    action: Action | None = None
+    sent_now: Sent | None = None
+    """Of an action that waits: what would be sent now, where that is not what is kept as `sent`."""
+
+    @property
+    def went_out(self) -> dict[str, Any] | None:
+        """What came of the decision.
+
+        The run's output; of an action what was sent, or what a person said of one whose outcome
+        nobody knew.
+        """
+        if self.review.kind != "action":
+            return None if self.run is None else self.run.output
+        if self.action is None or self.review.decision not in ("approved", "edited"):
+            return None
+        if self.review.facts.outcome_unknown and self.review.decision == "edited":
+            found = self.action.result
+            return found if isinstance(found, dict) else None
+        return self.action.arguments
 
 
 class Board:
@@ -79,13 +103,16 @@ class Board:
         tell: Tell | None = None,
         note_decided: Callable[[Review], None] = lambda _: None,
         go_on: Callable[[str], Awaitable[None]] | None = None,
+        preview: Preview = lambda _workflow, _tool, _arguments, _key: None,
         clock_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         """`lease_s`: how long a claim keeps others away.
 
         `tell` has people told of what was given to them, `note_decided` is told of each end.
         `go_on` begins at once what follows a decision about a run; without it, it begins later.
+        `preview` says what an action would send.
         """
+        self._preview = preview
         self._resume = go_on
         self._tell = tell
         self.groups = groups
@@ -115,7 +142,31 @@ class Board:
             run = await self._threads.begin(self._runs.get, review.run_id)
         contents = await self._threads.begin(self._repository.contents, review.id)
         events = await self._threads.begin(self._repository.events, review.id)
-        return Shown(review=review, contents=contents, run=run, events=tuple(events))
+        action = None
+        if review.facts.action_id is not None:
+            action = await self._threads.begin(self._runs.action, review.facts.action_id)
+        return Shown(
+            review=review,
+            contents=contents,
+            run=run,
+            events=tuple(events),
+            action=action,
+            sent_now=self._sent_now(review, contents),
+        )
+
+    async def preview(self, review: Review, arguments: dict[str, Any]) -> Sent | None:
+        """Exactly what would be sent with these arguments; None where they do not fit.
+
+        None as well where the review is about no action that is to be sent, or its tool is gone.
+        """
+        contents = await self._threads.begin(self._repository.contents, review.id)
+        if (
+            review.kind != "action"
+            or review.facts.outcome_unknown
+            or action_problems(review, contents, arguments)
+        ):
+            return None
+        return self._sent(review, arguments)
 
     async def waiting(self, project: str | None) -> int:
         """How many nobody has decided: of one project, or None of all."""
@@ -184,6 +235,19 @@ class Board:
             any_more = any_more or more
             found += tuple((kind, one) for one in signals_of(decisions))
         return found, any_more
+
+    def _sent(self, review: Review, arguments: dict[str, Any]) -> Sent | None:
+        facts = review.facts
+        if facts.tool is None or facts.action_id is None:
+            return None
+        return self._preview(review.workflow or "", facts.tool, arguments, facts.action_id)
+
+    def _sent_now(self, review: Review, contents: Contents) -> Sent | None:
+        """What would be sent, where the tool has changed since the review was opened."""
+        if review.decision is not None or contents.draft is None or contents.sent is None:
+            return None
+        now = self._sent(review, contents.draft)
+        return None if now is None or msgspec.to_builtins(now) == contents.sent else now
 
     async def _go_on(self, run_id: str) -> None:
         if self._resume is None:

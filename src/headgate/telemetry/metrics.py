@@ -24,6 +24,7 @@ from headgate.telemetry.guard_metrics import GuardMetrics
 from headgate.telemetry.review_metrics import ReviewMetrics
 from headgate.telemetry.run_metrics import RunMetrics
 from headgate.telemetry.target_metrics import TargetMetrics
+from headgate.telemetry.tool_metrics import ToolMetrics
 from headgate.telemetry.trace_metrics import TraceMetrics
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -217,6 +218,7 @@ class Metrics:
         self.targets = TargetMetrics(registry, max_label_values=max_label_values)
         self.guards = GuardMetrics(registry)
         self.reviews = ReviewMetrics(registry, max_label_values=max_label_values)
+        self.tools = ToolMetrics(registry, max_label_values=max_label_values)
         self.traces = TraceMetrics(registry)
         self.grading = GradingMetrics(registry)
 

@@ -32,6 +32,8 @@ from headgate.workflows.durable.webhooks import note_webhook
 from headgate.workflows.holding import Ending
 from headgate.workflows.run import Run, RunError, RunStatus
 from headgate.workflows.steps import Step
+from headgate.workflows.tools.action import Action
+from headgate.workflows.tools.action_search import action_in, actions_of
 from headgate.workflows.tools.talk import kept, talk_of
 
 CLAIM_LIFETIME_S = 24 * 3600
@@ -205,6 +207,16 @@ class RunRepository:
             return connection.execute(
                 sa.select(run_contents.c.talk).where(run_contents.c.run_id == run_id)
             ).scalar_one_or_none()
+
+    def actions(self, run_id: str, *, contents: bool = True) -> list[Action]:
+        """What the run wants done out there, or has done, in order."""
+        with self._database.connect() as connection:
+            return actions_of(connection, run_id, contents=contents)
+
+    def action(self, action_id: str) -> Action | None:
+        """The action called `action_id` with its contents, or None."""
+        with self._database.connect() as connection:
+            return action_in(connection, action_id)
 
     def ledger_calls(self, run_id: str) -> list[CallRecord]:
         """What the ledger holds of the run's calls; a call reaches it shortly after its end."""

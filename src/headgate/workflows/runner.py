@@ -40,6 +40,7 @@ from headgate.workflows.prompt import Message
 from headgate.workflows.repository import Claim, RunRepository
 from headgate.workflows.run import Order, Run, RunError
 from headgate.workflows.steps import Trail
+from headgate.workflows.tools.box import OfferedTool
 from headgate.workflows.tools.talk import Talk, kept
 from headgate.workflows.tools.using import ToolUse
 
@@ -80,6 +81,11 @@ class Runner:
     def outlives(self, workflow: Workflow) -> bool:
         """Whether its runs act on the world, and so must go on where their process dies."""
         return self._tools is not None and self._tools.acts(workflow.name)
+
+    def tools_of(self, workflow: Workflow) -> tuple[OfferedTool, ...]:
+        """What its models may ask for."""
+        box = None if self._tools is None else self._tools.box(workflow.name)
+        return () if box is None else tuple(box)
 
     def admitted(self, name: str, caller: Caller) -> Workflow:
         """The workflow `name`, if `caller` may run it; `PermissionDeniedError` if not."""

@@ -15,6 +15,7 @@ Permission = Literal[
     "workflows.run",
     "runs.read",
     "runs.read_contents",
+    "runs.cancel",
     "reviews.read",
     "reviews.decide",
     "usage.read",
@@ -40,6 +41,7 @@ MEANINGS: dict[Permission, str] = {
     "workflows.run": "run workflows",
     "runs.read": "see runs: status, steps, cost",
     "runs.read_contents": "see what went into a run and what came out",
+    "runs.cancel": "cancel asynchronous runs that have not ended",
     "reviews.read": "see what waits for people, and what they decided",
     "reviews.decide": "decide reviews, those that are for it",
     "usage.read": "see usage and cost",
@@ -79,6 +81,7 @@ RIGHTS: dict[Role, Rights] = {
             {
                 "workflows.read",
                 "runs.read",
+                "runs.cancel",
                 "reviews.read",
                 "reviews.decide",
                 "usage.read",
@@ -105,6 +108,7 @@ RIGHTS: dict[Role, Rights] = {
                 "workflows.run",
                 "runs.read",
                 "runs.read_contents",
+                "runs.cancel",
                 "reviews.read",
                 "reviews.decide",
                 "usage.read",
@@ -150,7 +154,14 @@ RIGHTS: dict[Role, Rights] = {
     "app": Rights(
         meant_for="an application",
         permissions=frozenset(
-            {"models.call", "workflows.read", "workflows.run", "runs.read", "runs.read_contents"}
+            {
+                "models.call",
+                "workflows.read",
+                "workflows.run",
+                "runs.read",
+                "runs.read_contents",
+                "runs.cancel",
+            }
         ),
         reach="key",
     ),

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from headgate.gateway.caller import Caller
-from headgate.intake.http.run_view import Dollars, Seconds
+from headgate.intake.http.action_view import Seconds, SentView, State
+from headgate.intake.http.run_view import Dollars
 from headgate.ledger.money import header_usd
 from headgate.review.board import Shown
 from headgate.review.deciding import DECIDES, Groups, why_not
@@ -22,6 +23,7 @@ from headgate.review.review import (
     ReviewStatus,
     Settled,
 )
+from headgate.workflows.tools.tool import Sent
 
 
 class ReasonView(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +79,33 @@ class GuardView(msgspec.Struct, frozen=True, kw_only=True):
     score: int | None
 
 
+class ReviewActionView(msgspec.Struct, frozen=True, kw_only=True):
+    """The action that waits.
+
+    Where `outcome_unknown`, `approve` sends it again, `edit` says that it was done and what came of
+    it, `reject` that it was not done and shall not be.
+    """
+
+    id: str | None
+    tool: str | None
+    effect: str | None
+    outcome_unknown: Annotated[
+        bool, Meta(description="It was sent, and nobody knows whether it was done.")
+    ]
+    state: Annotated[State | None, Meta(description="null in lists.")] = None
+    sent: Annotated[
+        SentView | None,
+        Meta(
+            description="Exactly what would be sent, or was; null in lists, and to keys that may"
+            " not see contents."
+        ),
+    ] = None
+    sent_now: Annotated[
+        SentView | None,
+        Meta(description="What would be sent by now, where its tool has changed since `sent`."),
+    ] = None
+
+
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened to it."""
 
@@ -112,6 +141,7 @@ class ReviewView(msgspec.Struct, frozen=True, kw_only=True):
     error_code: Annotated[str | None, Meta(description="Why there is no draft.")]
     budget: BudgetView | None
     guard: GuardView | None
+    action: ReviewActionView | None
     decision: Settled | None
     decided_by: str | None
     decided_at: Seconds | None
@@ -123,8 +153,17 @@ class ReviewDetails(ReviewView, frozen=True, kw_only=True):
     """A review with all that is needed to decide it."""
 
     input: dict[str, Any] | None
-    draft: dict[str, Any] | None
-    output: Annotated[dict[str, Any] | None, Meta(description="What went out.")]
+    draft: Annotated[
+        dict[str, Any] | None,
+        Meta(description="As the model wrote it; of an action its arguments."),
+    ]
+    output: Annotated[
+        dict[str, Any] | None,
+        Meta(
+            description="What went out: the run's output; of an action what was sent, or what a"
+            " person said came of it."
+        ),
+    ]
     output_schema: Annotated[dict[str, Any] | None, Meta(description="What an edit must fit.")]
     events: tuple[EventView, ...]
 
@@ -142,11 +181,14 @@ def review_details(
     """The same with its story and, where `contents` may be seen, its words."""
     words = shown.contents if contents else None
     run = shown.run if contents else None
+    fields = _fields(shown.review, person, groups, now_us, words)
+    if shown.review.kind == "action":
+        fields["action"] = _action_whole(shown, contents=contents)
     return ReviewDetails(
-        **_fields(shown.review, person, groups, now_us, words),
+        **fields,
         input=None if run is None else run.input,
         draft=None if words is None else words.draft,
-        output=None if run is None else run.output,
+        output=shown.went_out if contents else None,
         output_schema=None if words is None else words.output_schema,
         events=tuple(
             EventView(
@@ -196,6 +238,7 @@ def _fields(
         "error_code": review.facts.error_code,
         "budget": _budget(review.facts) if review.kind == "budget" else None,
         "guard": _guard(review.facts) if review.kind == "guard" else None,
+        "action": _action(review.facts) if review.kind == "action" else None,
         "decision": review.decision,
         "decided_by": review.decided_by,
         "decided_at": None if review.decided_at_us is None else review.decided_at_us / 1e6,
@@ -239,6 +282,34 @@ def _guard(facts: Facts) -> GuardView:
         reason=facts.reason,
         score=facts.score,
     )
+
+
+def _action(facts: Facts) -> ReviewActionView:
+    return ReviewActionView(
+        id=facts.action_id,
+        tool=facts.tool,
+        effect=facts.effect,
+        outcome_unknown=facts.outcome_unknown,
+    )
+
+
+def _action_whole(shown: Shown, *, contents: bool) -> ReviewActionView:
+    view = _action(shown.review.facts)
+    state = None if shown.action is None else shown.action.state
+    if not contents:
+        return msgspec.structs.replace(view, state=state)
+    kept = shown.contents.sent
+    return msgspec.structs.replace(
+        view,
+        state=state,
+        sent=None if kept is None else msgspec.convert(kept, SentView),
+        sent_now=sent_view(shown.sent_now),
+    )
+
+
+def sent_view(sent: Sent | None) -> SentView | None:
+    """What would be sent, for HTTP."""
+    return None if sent is None else SentView(summary=sent.summary, details=sent.details)
 
 
 def _usd(nanousd: int | None) -> str | None:

@@ -11,6 +11,7 @@ from msgspec import Meta
 from headgate.gateway.caller import Caller
 from headgate.intake.access.reach import reaches, visible_project
 from headgate.intake.access.roles import RIGHTS, permits, require
+from headgate.intake.http.action_view import SentView
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint
 from headgate.intake.http.inputs import Input
 from headgate.intake.http.review_view import (
@@ -18,6 +19,7 @@ from headgate.intake.http.review_view import (
     ReviewView,
     review_details,
     review_view,
+    sent_view,
 )
 from headgate.intake.http.run_view import ProblemView
 from headgate.ledger.period import moment_us
@@ -78,7 +80,10 @@ class DecideReview(Input, frozen=True):
     decision: Decision
     output: Annotated[
         dict[str, Any] | None,
-        Meta(description="With `edit`: the whole output; it passes the same schema and rules."),
+        Meta(
+            description="With `edit`: the whole output; it passes the same schema and rules. Of an"
+            " action its arguments, or what came of it where nobody knew."
+        ),
     ] = None
     note: Annotated[Note | None, Meta(description="Why; kept with the review.")] = None
     version: Version = None
@@ -106,6 +111,10 @@ class OutputCheck(msgspec.Struct, frozen=True, kw_only=True):
 
     passes: bool
     problems: tuple[ProblemView, ...]
+    sent: Annotated[
+        SentView | None,
+        Meta(description="Of an action: exactly what would be sent; null where it does not pass."),
+    ]
 
 
 class SignalsQuery(Input, frozen=True):
@@ -228,11 +237,15 @@ def reviews_endpoints(board: Board) -> tuple[Endpoint, ...]:
     async def checked(request: ApiRequest) -> ApiReply:
         review = await visible(request)
         require(request.caller.role, "runs.read_contents")
-        found = await board.problems(review, request.json(CheckOutput).output)
+        output = request.json(CheckOutput).output
+        found = await board.problems(review, output)
+        sent = await board.preview(review, output)
         problems = tuple(
             ProblemView(path=one.path, check=one.check, message=one.message) for one in found
         )
-        return ApiReply(body=OutputCheck(passes=not problems, problems=problems))
+        return ApiReply(
+            body=OutputCheck(passes=not problems, problems=problems, sent=sent_view(sent))
+        )
 
     async def case(request: ApiRequest) -> ApiReply:
         review = await visible(request)
@@ -286,8 +299,9 @@ def reviews_endpoints(board: Board) -> tuple[Endpoint, ...]:
         ),
         Endpoint(
             method="POST", path="/api/reviews/{id}/check", permission="reviews.decide",
-            tag="reviews", summary="Whether an edited output would pass; changes nothing",
-            handler=checked, request=CheckOutput, response=OutputCheck,
+            tag="reviews", handler=checked,
+            summary="Whether an edit would pass, and what it would send; changes nothing",
+            request=CheckOutput, response=OutputCheck,
         ),
         Endpoint(
             method="POST", path="/api/reviews/{id}/case", permission="reviews.decide",

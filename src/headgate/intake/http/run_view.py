@@ -9,13 +9,20 @@ import msgspec
 from msgspec import Meta
 
 from headgate.checks.guards.report import GuardRecord, guards_said
+from headgate.intake.http.action_view import (
+    ActionView,
+    Seconds,
+    ToolStepView,
+    action_view,
+    tool_step_view,
+)
 from headgate.ledger.cost import total_cost_nanousd
 from headgate.ledger.money import header_usd
 from headgate.ledger.record import CacheState, CallRecord
 from headgate.workflows.run import Run, RunStatus
 from headgate.workflows.steps import CallFacts, Step, StepKind, Verdict
+from headgate.workflows.tools.action import Action
 
-Seconds = Annotated[float, Meta(description="Seconds since 1970 UTC.")]
 Dollars = Annotated[str, Meta(description="US dollars, exact, as decimal text.")]
 
 
@@ -37,6 +44,7 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     started_at: Seconds
     duration_ms: float
     call_id: str | None
+    tool: Annotated[ToolStepView | None, Meta(description="What it tells of a tool's call.")]
     code: Annotated[str | None, Meta(description="What went wrong, as an error's code.")]
     problems: tuple[ProblemView, ...]
 
@@ -97,9 +105,19 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     review_id: Annotated[str | None, Meta(description="What a person is, or was, asked about it.")]
     steps: tuple[StepView, ...]
     calls: tuple[RunCallView, ...]
+    actions: Annotated[
+        tuple[ActionView, ...] | None,
+        Meta(description="What it wants done, or has done; null in lists and events."),
+    ]
 
 
-def run_view(run: Run, *, contents: bool, ledger: Sequence[CallRecord] = ()) -> RunView:
+def run_view(
+    run: Run,
+    *,
+    contents: bool,
+    ledger: Sequence[CallRecord] = (),
+    actions: Sequence[Action] | None = None,
+) -> RunView:
     """`run` with what its steps tell of its calls and, where it has more already, the ledger."""
     calls = _merged(run.calls, ledger)
     cost_nanousd = total_cost_nanousd(call.cost_nanousd for call in calls)
@@ -124,6 +142,9 @@ def run_view(run: Run, *, contents: bool, ledger: Sequence[CallRecord] = ()) -> 
         review_id=run.review_id,
         steps=tuple(_step_view(step, contents=contents) for step in run.steps),
         calls=tuple(_call_view(call) for call in calls),
+        actions=None
+        if actions is None
+        else tuple(action_view(action, contents=contents) for action in actions),
     )
 
 
@@ -166,6 +187,7 @@ def _step_view(step: Step, *, contents: bool) -> StepView:
         started_at=step.started_at_us / 1e6,
         duration_ms=step.duration_us / 1e3,
         call_id=step.call.id if step.call else None,
+        tool=tool_step_view(step, contents=contents),
         code=step.code,
         problems=tuple(
             ProblemView(

@@ -77,7 +77,8 @@ def runs_endpoints(runner: Runner, durable: DurableRuns) -> tuple[Endpoint, ...]
         contents = permits(request.caller.role, "runs.read_contents")
         run = await found(request, contents=contents)
         ledger = await threads.run(repository.ledger_calls, run.id)
-        return ApiReply(body=run_view(run, contents=contents, ledger=ledger))
+        actions = await threads.run(repository.actions, run.id, contents=contents)
+        return ApiReply(body=run_view(run, contents=contents, ledger=ledger, actions=actions))
 
     async def followed(request: ApiRequest) -> ApiReply:
         contents = permits(request.caller.role, "runs.read_contents")
@@ -120,7 +121,7 @@ def runs_endpoints(runner: Runner, durable: DurableRuns) -> tuple[Endpoint, ...]
             ),
         ),
         Endpoint(
-            method="POST", path="/api/runs/{id}/cancel", permission="workflows.run", tag="runs",
+            method="POST", path="/api/runs/{id}/cancel", permission="runs.cancel", tag="runs",
             summary="Cancel an asynchronous run: it has failed, with the code `run_cancelled`",
             handler=cancelled, response=RunView,
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,6 +11,7 @@ from msgspec import Meta
 from headgate.config.allowances import Priority
 from headgate.errors import InvalidRequestError
 from headgate.gateway.call import feature_from, no_store_from
+from headgate.intake.http.action_view import ToolView, tool_view
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint, HeaderParameter
 from headgate.intake.http.inputs import Input
 from headgate.intake.http.preference import preference
@@ -17,9 +19,11 @@ from headgate.intake.http.run_view import RunView, run_view
 from headgate.telemetry.traces.lineage import trace_from
 from headgate.workflows.durable.carrier import DurableRuns
 from headgate.workflows.folder import Workflow
-from headgate.workflows.run import Order
+from headgate.workflows.run import Order, Run
 from headgate.workflows.run_headers import run_headers
 from headgate.workflows.runner import Runner
+from headgate.workflows.tools.action import Action
+from headgate.workflows.tools.box import OfferedTool
 
 _USER_CHARACTERS_AT_MOST = 512
 _HINT = "x-simulator-fault"
@@ -59,6 +63,7 @@ class WorkflowView(msgspec.Struct, frozen=True, kw_only=True):
     fallback: Annotated[bool, Meta(description="Whether it answers when no model's answer passes.")]
     input_schema: Annotated[dict[str, Any], Meta(description="What `input` must fit.")]
     output_schema: Annotated[dict[str, Any], Meta(description="What `output` fits.")]
+    tools: Annotated[list[ToolView], Meta(description="What its model may ask for.")]
 
 
 class WorkflowList(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,11 +80,13 @@ def workflows_endpoints(
 
     async def listed(request: ApiRequest) -> ApiReply:
         found = [workflow for workflow in runner.catalogue if request.caller.may_run(workflow.name)]
-        return ApiReply(body=WorkflowList(data=[workflow_view(workflow) for workflow in found]))
+        return ApiReply(
+            body=WorkflowList(data=[workflow_view(one, runner.tools_of(one)) for one in found])
+        )
 
     async def shown(request: ApiRequest) -> ApiReply:
         workflow = runner.admitted(request.path["name"], request.caller)
-        return ApiReply(body=workflow_view(workflow))
+        return ApiReply(body=workflow_view(workflow, runner.tools_of(workflow)))
 
     async def run(request: ApiRequest) -> ApiReply:
         headers, feature = request.headers, _header(request, "x-headgate-feature")
@@ -109,8 +116,8 @@ def workflows_endpoints(
             )
         if ended.status == "awaiting_review":
             told["location"] = f"/api/runs/{ended.id}"
-            return ApiReply(body=run_view(ended, contents=True), status=202, headers=told)
-        return ApiReply(body=run_view(ended, contents=True), headers=told)
+            return ApiReply(body=await _whole(runner, ended), status=202, headers=told)
+        return ApiReply(body=await _whole(runner, ended), headers=told)
 
     return (
         Endpoint(
@@ -120,7 +127,7 @@ def workflows_endpoints(
         ),
         Endpoint(
             method="GET", path="/api/workflows/{name}", permission="workflows.read",
-            tag="workflows", summary="Show a workflow with its schemas", handler=shown,
+            tag="workflows", summary="Show a workflow with its schemas and tools", handler=shown,
             response=WorkflowView,
         ),
         Endpoint(
@@ -157,10 +164,18 @@ async def _taken(durable: DurableRuns, order: Order, asked: StartRun, wait_s: fl
     told = run_headers(run) | {"location": f"/api/runs/{run.id}"}
     if not wait_s or run.status in ("queued", "running", "awaiting_review"):
         told["preference-applied"] = "respond-async"
-        return ApiReply(body=run_view(run, contents=True), status=202, headers=told)
+        return ApiReply(body=await _whole(durable.runner, run), status=202, headers=told)
     if run.error is not None:
         return ApiReply(body={"error": run.error_shown()}, status=run.error.status, headers=told)
-    return ApiReply(body=run_view(run, contents=True), headers=told)
+    return ApiReply(body=await _whole(durable.runner, run), headers=told)
+
+
+async def _whole(runner: Runner, run: Run) -> RunView:
+    """The run as its caller is answered."""
+    actions: list[Action] = []
+    if runner.tools_of(runner.catalogue.get(run.workflow)):
+        actions = await runner.threads.run(runner.repository.actions, run.id)
+    return run_view(run, contents=True, actions=actions)
 
 
 def _refuse_terms(asked: StartRun) -> None:
@@ -172,7 +187,7 @@ def _refuse_terms(asked: StartRun) -> None:
             )
 
 
-def workflow_view(workflow: Workflow) -> WorkflowView:
+def workflow_view(workflow: Workflow, tools: Iterable[OfferedTool]) -> WorkflowView:
     """What a caller may know of `workflow`: not its prompt."""
     settings = workflow.settings
     return WorkflowView(
@@ -186,6 +201,7 @@ def workflow_view(workflow: Workflow) -> WorkflowView:
         fallback=settings.fallback is not None,
         input_schema=workflow.input_schema.document,
         output_schema=workflow.output_schema.document,
+        tools=[tool_view(offered) for offered in tools],
     )
 
 

@@ -6,6 +6,7 @@ The functions work in the transaction of whoever decides about an action.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -28,10 +29,19 @@ _WINDOWS_KEPT_S = 2 * _DAY_S
 class ActionStore:
     """Actions in one database, as one process sends them."""
 
-    def __init__(self, database: Database, executor: str) -> None:
-        """`executor` is the name under which this process says that it lives."""
+    def __init__(
+        self,
+        database: Database,
+        executor: str,
+        note: Callable[[Action], None] = lambda _: None,
+    ) -> None:
+        """`executor` is the name under which this process says that it lives.
+
+        `note` is told of each action that this process brings into a state.
+        """
         self._database = database
         self._executor = executor
+        self._note = note
 
     def request(self, action: Action, terms: Terms) -> Action | None:
         """Keep a new action; as it is, where the run had come by here before.
@@ -51,6 +61,7 @@ class ActionStore:
                     action_id=action.id, arguments=_json(action.arguments or {})
                 )
             )
+        self._note(action)
         return action
 
     def take(self, tool: str, terms: Terms, now_us: int) -> bool:
@@ -98,9 +109,9 @@ class ActionStore:
         """The actions of a run, in order, with their contents."""
         with self._database.connect() as connection:
             rows = connection.execute(
-                _with_contents().where(actions.c.run_id == run_id).order_by(actions.c.number)
+                with_contents().where(actions.c.run_id == run_id).order_by(actions.c.number)
             )
-            return [_action(row) for row in rows.mappings()]
+            return [action_of(row) for row in rows.mappings()]
 
     def sweep(self, now_s: int) -> None:
         """Forget windows that are long over."""
@@ -113,7 +124,10 @@ class ActionStore:
         self, action_id: str, state: ActionState, where: sa.ColumnElement[bool], **values: Any
     ) -> Action | None:
         with self._database.begin() as connection:
-            return moved(connection, action_id, state, where, **values)
+            action = moved(connection, action_id, state, where, **values)
+        if action is not None:
+            self._note(action)
+        return action
 
 
 def moved(
@@ -139,8 +153,8 @@ def moved(
             .where(action_contents.c.action_id == action_id)
             .values({name: _json(value) for name, value in contents.items()})
         )
-    row = connection.execute(_with_contents().where(actions.c.id == action_id)).mappings().one()
-    return _action(row)
+    row = connection.execute(with_contents().where(actions.c.id == action_id)).mappings().one()
+    return action_of(row)
 
 
 def note_review(connection: Connection, action_id: str, review_id: str) -> None:
@@ -157,19 +171,19 @@ def locked(connection: Connection, action_id: str) -> Action | None:
     ).one_or_none()
     if row is None:
         return None
-    found = connection.execute(_with_contents().where(actions.c.id == action_id)).mappings().one()
-    return _action(found)
+    found = connection.execute(with_contents().where(actions.c.id == action_id)).mappings().one()
+    return action_of(found)
 
 
 def _found(connection: Connection, run_id: str, number: int) -> Action | None:
     row = (
         connection.execute(
-            _with_contents().where(actions.c.run_id == run_id, actions.c.number == number)
+            with_contents().where(actions.c.run_id == run_id, actions.c.number == number)
         )
         .mappings()
         .one_or_none()
     )
-    return None if row is None else _action(row)
+    return None if row is None else action_of(row)
 
 
 def _taken(connection: Connection, tool: str, terms: Terms, now_us: int) -> bool:
@@ -219,16 +233,18 @@ def _name(action: Action) -> str:
     return f"{action.workflow}/{action.tool}"
 
 
-def _with_contents() -> sa.Select[Any]:
+def with_contents() -> sa.Select[Any]:
+    """All columns of actions, and what they say."""
     return sa.select(
         actions, action_contents.c.arguments, action_contents.c.asked, action_contents.c.result
     ).select_from(actions.outerjoin(action_contents))
 
 
-def _action(row: RowMapping) -> Action:
+def action_of(row: RowMapping) -> Action:
+    """A row of `actions`, with its contents where they were asked for."""
     columns: dict[str, Any] = {str(name): value for name, value in row.items()}
     for name in _CONTENTS:
-        if columns[name] is not None:
+        if columns.get(name) is not None:
             columns[name] = msgspec.json.decode(columns[name])
     return Action(**columns)
 

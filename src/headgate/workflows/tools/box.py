@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from headgate.checks.problem import Problem
@@ -14,7 +16,7 @@ from headgate.workflows.tools.arguments import shown
 from headgate.workflows.tools.permission import refusal
 from headgate.workflows.tools.talk import Talk
 from headgate.workflows.tools.terms import Terms, joined, terms_problem
-from headgate.workflows.tools.tool import Tool, ToolSpec
+from headgate.workflows.tools.tool import Tool, ToolAnswer, ToolCall, ToolSpec
 
 ASK_CALLER = "ask_caller"
 """What a model calls in place of guessing."""
@@ -45,6 +47,10 @@ _ASK_CALLER: dict[str, Any] = {
 }
 
 
+NoteCall = Callable[[str, str, str, float], None]
+"""Told of a call's workflow, tool, outcome and seconds."""
+
+
 class Shelf(Protocol):
     """Where the tools of headgate.yaml's sources stand."""
 
@@ -60,12 +66,28 @@ class Shelf(Protocol):
 class OfferedTool:
     """A tool that a workflow gives to its model."""
 
-    def __init__(self, name: str, tool: Tool, settings: ToolSettings, terms: Terms) -> None:
+    def __init__(
+        self,
+        name: str,
+        tool: Tool,
+        settings: ToolSettings,
+        terms: Terms,
+        note_call: Callable[[str, float], None] = lambda _outcome, _seconds: None,
+    ) -> None:
+        """`note_call` is told what came of each call, and how long it took."""
         self.name = name
         self.tool = tool
         self.settings = settings
         self.terms = terms
+        self._note_call = note_call
         self._compiled: tuple[ToolSpec, Schema] | None = None
+
+    async def call(self, arguments: dict[str, Any], call: ToolCall) -> ToolAnswer:
+        """See `Tool.call`."""
+        began = time.perf_counter()
+        answer = await self.tool.call(arguments, call)
+        self._note_call(answer.outcome, time.perf_counter() - began)
+        return answer
 
     def problems(self, spec: ToolSpec, arguments: dict[str, Any]) -> tuple[Problem, ...]:
         """What keeps `arguments` from fitting."""
@@ -82,7 +104,12 @@ class Toolbox:
         self._offered = offered
 
     @classmethod
-    def of(cls, workflow: Workflow, shelf: Shelf) -> tuple[Toolbox, list[tuple[str, str]]]:
+    def of(
+        cls,
+        workflow: Workflow,
+        shelf: Shelf,
+        note_call: NoteCall = lambda _workflow, _tool, _outcome, _seconds: None,
+    ) -> tuple[Toolbox, list[tuple[str, str]]]:
         """The box, and what is wrong with it: the name of each tool, and the problem."""
         offered: dict[str, OfferedTool] = {}
         problems: list[tuple[str, str]] = []
@@ -96,7 +123,8 @@ class Toolbox:
             elif (problem := terms_problem(source, settings)) is not None:
                 problems.append((name, problem))
             else:
-                offered[name] = OfferedTool(name, tool, settings, joined(source, settings))
+                note = partial(note_call, workflow.name, name)
+                offered[name] = OfferedTool(name, tool, settings, joined(source, settings), note)
         return cls(workflow.name, offered), problems
 
     def __iter__(self) -> Iterator[OfferedTool]:

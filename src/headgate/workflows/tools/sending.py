@@ -81,12 +81,12 @@ class ActionSender:
                 outcome="failed", content="Its arguments were erased.", code="erased"
             )
             return await self._ended(action, erased)
-        answer = await offered.tool.call(arguments, circumstances)
+        answer = await offered.call(arguments, circumstances)
         for pause_s in _PAUSES_S if action.idempotent else ():
             if answer.outcome != "unknown":
                 break
             await asyncio.sleep(pause_s)
-            answer = await offered.tool.call(arguments, circumstances)
+            answer = await offered.call(arguments, circumstances)
         return await self._ended(action, answer)
 
     async def _adopted(self, action: Action) -> Action:

@@ -30,7 +30,7 @@ from headgate.workflows.tools.box import ASK_CALLER, OfferedTool, Toolbox
 from headgate.workflows.tools.permission import Refusal, refusal
 from headgate.workflows.tools.sending import ActionSender
 from headgate.workflows.tools.talk import Talk
-from headgate.workflows.tools.tool import ToolAnswer, ToolCall
+from headgate.workflows.tools.tool import Sent, ToolAnswer, ToolCall
 from headgate.workflows.untrusted import made_visible
 
 _ANSWER_CHARACTERS_AT_MOST = 64 * 1024
@@ -69,6 +69,16 @@ class ToolUse:
     def acts(self, workflow: str) -> bool:
         """Whether runs of `workflow` may act, and so must outlive their process."""
         return any(one.terms.is_action for one in self._boxes.get(workflow, ()))
+
+    def box(self, workflow: str) -> Toolbox | None:
+        """The tools of `workflow`; None where it has none."""
+        return self._boxes.get(workflow)
+
+    def preview(self, workflow: str, tool: str, arguments: dict[str, Any], key: str) -> Sent | None:
+        """Exactly what would be sent with these arguments, which fit; None where it is gone."""
+        box = self._boxes.get(workflow)
+        offered = None if box is None else box.get(tool)
+        return None if offered is None else offered.tool.sent(arguments, key)
 
     async def listed(self, workflow: Workflow, order: Order, talk: Talk) -> list[dict[str, Any]]:
         """The tools that the run's next request shows; raises `ToolUnavailableError`."""
@@ -206,7 +216,7 @@ class ToolUse:
             circumstances = ToolCall(
                 key=f"{run.id}-{name}", timeout_s=terms.timeout_s, run_id=run.id
             )
-            return await offered.tool.call(arguments, circumstances)
+            return await offered.call(arguments, circumstances)
 
         answer = await journal.once(name, read, ToolAnswer)
         step.tool = ToolFacts(name=offered.name, effect="read", outcome=answer.outcome)
