@@ -226,7 +226,7 @@ def build(
     if classifier is not None:
         classifier.gateway = gateway
     executor = new_id("executor")
-    tooling = Tooling(catalogue, database, executor)
+    tooling = Tooling(plan, catalogue, database, executor)
     runner = Runner(
         catalogue,
         GatewayModel(gateway),

@@ -24,9 +24,14 @@ from headgate.workflows.run import CLARIFICATION, Order, Run, RunError
 from headgate.workflows.steps import Step, ToolFacts, Trail
 from headgate.workflows.tools.action import Action
 from headgate.workflows.tools.action_store import ActionStore
-from headgate.workflows.tools.arguments import ArgumentMissingError, chosen, filled
+from headgate.workflows.tools.arguments import (
+    ASK_CALLER,
+    ArgumentMissingError,
+    chosen,
+    filled,
+)
 from headgate.workflows.tools.asked import AskedTool
-from headgate.workflows.tools.box import ASK_CALLER, OfferedTool, Toolbox
+from headgate.workflows.tools.box import OfferedTool, Toolbox
 from headgate.workflows.tools.permission import Refusal, refusal
 from headgate.workflows.tools.sending import ActionSender
 from headgate.workflows.tools.talk import Talk
@@ -159,7 +164,7 @@ class ToolUse:
         journal: Journal,
     ) -> Said | Outcome:
         box = self._boxes[workflow.name]
-        if asked.name == ASK_CALLER and box.get(ASK_CALLER) is None:
+        if asked.name == ASK_CALLER:
             return _question(step, asked)
         offered = box.get(asked.name)
         if offered is None:
