@@ -1,7 +1,8 @@
 """A real MCP server, on the official SDK, for tests: `mcp_helpdesk.py FOLDER [PORT OPTION…]`.
 
 Over standard input, or over HTTP where there is a port. FOLDER holds what it did (`did`) and what
-it says of its tool `lookup` (`description`). Options: `json`, `stateless`, `greeting`.
+it says of its tool `lookup` (`description`). Options: `json`, `stateless`, and `new`, which knows
+no `initialize`: only the protocol's version of 2026-07-28.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ import os
 import sys
 from pathlib import Path
 
+import uvicorn
+from mcp import MCPError
 from mcp.server.mcpserver import Context, Image, MCPServer
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FOLDER = Path(sys.argv[1])
 OPTIONS = sys.argv[3:]
@@ -96,7 +101,7 @@ async def asks(ctx: Context) -> str:
     told = ctx.session.client_params.capabilities.model_dump(exclude_none=True)
     try:
         await ctx.session.list_roots()
-    except Exception as error:
+    except MCPError as error:
         return f"{told} {error}"
     return "it gave its roots"
 
@@ -116,9 +121,44 @@ def header(ctx: Context) -> str:
     return str((ctx.headers or {}).get("x-token"))
 
 
+class WithoutHandshake:
+    """Refuses what the protocol's new version has no more."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        message = await receive()
+        body = message.get("body", b"")
+        while message.get("more_body"):
+            message = await receive()
+            body += message.get("body", b"")
+        if b'"initialize"' in body:
+            did("refused initialize")
+            error = {"code": -32022, "message": "no", "data": {"supported": ["2026-07-28"]}}
+            reply = JSONResponse({"jsonrpc": "2.0", "id": 1, "error": error}, 400)
+            await reply(scope, receive, send)
+            return
+
+        async def again() -> Message:
+            nonlocal body
+            if body is None:
+                return await receive()
+            whole, body = body, None
+            return {"type": "http.request", "body": whole, "more_body": False}
+
+        await self.app(scope, again, send)
+
+
 if __name__ == "__main__":
     did("start")
-    if len(sys.argv) > 2:
+    if "new" in OPTIONS:
+        app = WithoutHandshake(server.streamable_http_app())
+        uvicorn.run(app, port=int(sys.argv[2]), log_level="error")
+    elif len(sys.argv) > 2:
         server.run(
             "streamable-http",
             port=int(sys.argv[2]),
