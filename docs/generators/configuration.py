@@ -99,7 +99,10 @@ def _document(kind: type, top: str) -> Iterator[str]:
     while waiting:
         section = waiting.pop(0)
         prefix = "" if section.kind is kind else f"{section.heading}."
-        rows, below = [], []
+        rows: list[list[str]] = []
+        below: list[_Section] = []
+        if (tag := _tag(section.kind)) is not None:
+            rows.append([code("kind"), code(tag), "**required**", "What it is."])
         for field in _fields(section.kind):
             kind_of, description = _unwrapped(field.type)
             default = (
@@ -109,9 +112,9 @@ def _document(kind: type, top: str) -> Iterator[str]:
             )
             nested = _nested(kind_of, f"{prefix}{field.encode_name}", default)
             shown = "see below" if _is_table(default) else _shown_default(field, default)
-            if nested is not None:
-                below.append(nested)
-                description = description or _summary(nested.kind)
+            if nested:
+                below += nested
+                description = description or _summary(nested[0].kind)
             name = code(field.encode_name)
             rows.append([name, _type_name(kind_of), shown, description])
         heading = section.heading if section.kind is kind else code(section.heading)
@@ -134,18 +137,27 @@ def _unwrapped(kind: types.Type) -> tuple[types.Type, str]:
     return kind, ""
 
 
-def _nested(kind: types.Type, path: str, default: object) -> _Section | None:
-    """The section that tells of the tables in a field, if it holds any."""
+def _nested(kind: types.Type, path: str, default: object) -> list[_Section]:
+    """The sections that tell of the tables in a field: one, or one of each `kind` it may have."""
     if isinstance(kind, types.StructType):
-        return _Section(path, kind.cls, default if _is_table(default) else None)
+        return [_Section(path, kind.cls, default if _is_table(default) else None)]
     if isinstance(kind, types.DictType):
         return _nested(_unwrapped(kind.value_type)[0], f"{path}.NAME", None)
     if isinstance(kind, types.VarTupleType):
         return _nested(_unwrapped(kind.item_type)[0], f"{path}[]", None)
     if isinstance(kind, types.UnionType):
-        found = (_nested(_unwrapped(member)[0], path, None) for member in kind.types)
-        return next((section for section in found if section is not None), None)
-    return None
+        found = [s for member in kind.types for s in _nested(_unwrapped(member)[0], path, None)]
+        if all(_tag(section.kind) for section in found):
+            return [one._replace(heading=f"{path} (kind: {_tag(one.kind)})") for one in found]
+        return found[:1]
+    return []
+
+
+def _tag(kind: type) -> str | None:
+    """What a table's `kind` is, where it is one of several."""
+    found = types.type_info(kind)
+    assert isinstance(found, types.StructType)  # noqa: S101 - narrows the type
+    return None if found.tag is None else str(found.tag)
 
 
 def _is_table(value: object) -> bool:
@@ -190,7 +202,7 @@ def _type_name(kind: types.Type) -> str:
             return "none"
         case types.UnionType():
             members = [_type_name(member) for member in kind.types]
-            return " or ".join(name for name in members if name != "none")
+            return " or ".join(dict.fromkeys(name for name in members if name != "none"))
         case types.VarTupleType():
             return f"list of {_type_name(kind.item_type)}"
         case types.DictType():

@@ -11,15 +11,13 @@ from __future__ import annotations
 import copy
 import inspect
 import re
-import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from headgate.checks.bounded_thread import NoThreadFreeError, call_bounded
 from headgate.checks.problem import Problem
+from headgate.checks.python_file import executed, raised
 from headgate.checks.ruling import PASSED, Hold, Ruling
 from headgate.checks.schema import plain_json
 from headgate.errors import ConfigError
@@ -44,7 +42,7 @@ class Rules:
     @classmethod
     def load(cls, path: Path, content: bytes, name: str, timeout_s: float) -> Rules:
         """Execute the file; `ConfigError` with its line where it fails or defines none of them."""
-        module = _executed(path, content, name)
+        module = executed(path, content, name)
         functions = {}
         for function, arguments in _FUNCTIONS.items():
             found = getattr(module, function, None)
@@ -99,31 +97,7 @@ class Rules:
                 f"`{function}` in rules.py could not be run: earlier rules never returned"
             ) from None
         except Exception as error:
-            # The exception's text may quote a customer; its type and line tell its author enough.
-            raise RulesError(
-                f"`{function}` in rules.py raised {type(error).__name__}{_place(error)}"
-            ) from error
-
-
-def _executed(path: Path, content: bytes, name: str) -> ModuleType:
-    module = ModuleType(name)
-    module.__file__ = str(path)
-    # Dataclasses and the like look their module up by its name.
-    sys.modules[name] = module
-    try:
-        exec(compile(content, str(path), "exec"), module.__dict__)  # noqa: S102 - the operator's own code
-    except SyntaxError as error:
-        del sys.modules[name]
-        raise ConfigError(f"{path}:{error.lineno or 1}: not valid Python: {error.msg}") from None
-    except BaseException as error:
-        del sys.modules[name]
-        if not isinstance(error, Exception | SystemExit):
-            raise
-        line = _line(error, str(path)) or 1
-        raise ConfigError(
-            f"{path}:{line}: raised {type(error).__name__} when loaded: {error}"
-        ) from None
-    return module
+            raise RulesError(f"`{function}` in rules.py {raised(error, 'rules.py')}") from error
 
 
 def _check_signature(path: Path, name: str, found: object, arguments: int) -> None:
@@ -168,13 +142,3 @@ def _as_object(function: str, found: Any) -> dict[str, Any]:
     except ValueError as error:
         raise RulesError(f"`{function}` in rules.py returned {error}") from None
     return plain
-
-
-def _place(error: BaseException) -> str:
-    line = _line(error, "rules.py")
-    return f" at line {line}" if line else ""
-
-
-def _line(error: BaseException, ending: str) -> int | None:
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.endswith(ending)]
-    return frames[-1].lineno if frames else None

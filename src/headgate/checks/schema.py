@@ -32,6 +32,9 @@ _DIALECTS = (
 )
 
 
+Steps = tuple[str | int, ...]
+
+
 class Schema:
     """A compiled schema whose root is an object."""
 
@@ -44,13 +47,10 @@ class Schema:
     @classmethod
     def of(cls, file: JsonFile) -> Schema:
         """The schema in `file`; `ConfigError` with every problem where it is none."""
-        if problems := _schema_problems(file):
+        if refused := refusals(file.data):
+            problems = tuple(file.problem(message, steps) for steps, message in refused)
             raise ConfigError(problems[0], problems=problems)
-        try:
-            return cls(file.data)
-        except (ValueError, jsonschema_rs.ReferencingError) as error:
-            steps = tuple(getattr(error, "instance_path", ()))
-            raise ConfigError(file.problem(str(error).partition("\n")[0], steps)) from None
+        return cls(file.data)
 
     @property
     def properties(self) -> dict[str, Any]:
@@ -77,18 +77,23 @@ class Schema:
         return tuple(found)
 
 
-def _schema_problems(file: JsonFile) -> tuple[str, ...]:
-    if not isinstance(file.data, dict):
-        return (file.problem("must be a JSON object that holds a JSON Schema"),)
-    if (dialect := file.data.get("$schema", _DIALECTS[0])) not in _DIALECTS:
-        return (file.problem(f"is not {_DIALECTS[0]}: {dialect}", ("$schema",)),)
+def refusals(document: Any) -> tuple[tuple[Steps, str], ...]:
+    """What keeps `document` from being a `Schema`: where in it, and what to do."""
+    if not isinstance(document, dict):
+        return (((), "must be a JSON object that holds a JSON Schema"),)
+    if (dialect := document.get("$schema", _DIALECTS[0])) not in _DIALECTS:
+        return ((("$schema",), f"is not {_DIALECTS[0]}: {dialect}"),)
     if problems := tuple(
-        file.problem(error.message, tuple(error.instance_path))
-        for error in _META.iter_errors(file.data)
+        (tuple(error.instance_path), error.message) for error in _META.iter_errors(document)
     ):
         return problems
-    if file.data.get("type") != "object":
-        return (file.problem('the root must have "type": "object"', ("type",)),)
+    if document.get("type") != "object":
+        return ((("type",), 'the root must have "type": "object"'),)
+    try:
+        Schema(document)
+    except (ValueError, jsonschema_rs.ReferencingError) as error:
+        steps = tuple(getattr(error, "instance_path", ()))
+        return ((steps, str(error).partition("\n")[0]),)
     return ()
 
 

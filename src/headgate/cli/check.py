@@ -16,6 +16,7 @@ from headgate.cli.references import (
     guard_problems,
     route_problems,
     semantic_problems,
+    tool_problems,
     unknown_groups,
     unserved,
 )
@@ -109,6 +110,7 @@ def check_project(folder: Path | None) -> Checked:
         providers = environment.providers(settings)
         problems += route_problems(settings, providers)
         problems += guard_problems(settings, folder)
+        problems += tool_problems(settings, folder)
         traces = trace_plan(settings.traces, os.environ)
         policy = effective_policy(
             settings,

@@ -64,6 +64,19 @@ def guard_problems(settings: Settings, folder: Path | None) -> list[str]:
     return problems
 
 
+def tool_problems(settings: Settings, folder: Path | None) -> list[str]:
+    """What keeps the sources of tools from being built, as a server would build them."""
+    if not settings.tools:
+        return []
+    from headgate.workflows.tools.shelf import build_tools  # noqa: PLC0415 - as above
+
+    try:
+        build_tools(settings.tools, folder)
+    except ConfigError as error:
+        return list(error.problems)
+    return []
+
+
 def unknown_groups(workflow: Workflow, settings: Settings) -> list[str]:
     """What is wrong where a workflow's reviews are for a group that is not there."""
     review, groups = workflow.settings.review, settings.reviews.groups

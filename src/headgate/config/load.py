@@ -18,6 +18,7 @@ from headgate.config.provider_kinds import kind_problems
 from headgate.config.review_checks import check_reviews
 from headgate.config.route_checks import check_route
 from headgate.config.settings import ProviderSettings, Settings
+from headgate.config.tool_checks import check_tool_sources
 from headgate.config.traces import TraceSettings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
@@ -82,6 +83,7 @@ def _check(document: YamlFile, settings: Settings) -> None:
     check_alerts(document, settings.alerts)
     check_guards(document, settings.guards, settings.guard_policies)
     check_reviews(document, settings.reviews, settings.budgets)
+    check_tool_sources(document, settings.tools)
     for name, provider in settings.providers.items():
         address = urlsplit(provider.base_url)
         if address.scheme not in ("http", "https") or not address.hostname:

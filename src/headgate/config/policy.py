@@ -47,6 +47,10 @@ def effective_policy(
         policy["runs"]["webhooks"] |= dict.fromkeys(("secret",), "set")
     if settings.traces is not None:
         policy["traces"]["headers"] = dict.fromkeys(settings.traces.headers, "set")
+    for source in policy["tools"].values():
+        for name in ("headers", "environment"):
+            if name in source:
+                source[name] = dict.fromkeys(source[name], "set")
     if settings.cache is not None and settings.cache.redis_url is not None:
         policy["cache"]["redis_url"] = without_password(settings.cache.redis_url)
     return policy

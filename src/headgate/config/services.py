@@ -49,13 +49,18 @@ def check_service(document: YamlFile, service: HttpServiceSettings, *steps: str 
     if (problem := _address_problem(service.base_url)) is not None:
         raise document.error(problem, *steps, "base_url")
     for name, value in service.headers.items():
-        if not _HEADER_NAME.fullmatch(name) or name.lower() in _OURS:
+        if not can_be_set(name):
             raise document.error("is no header that can be set", *steps, "headers", name)
         if not _HEADER_VALUE.fullmatch(value):
             # Not quoted: it may be a secret.
             raise document.error(
                 "has characters that a header can't carry", *steps, "headers", name
             )
+
+
+def can_be_set(header: str) -> bool:
+    """Whether it is a header's name, and none of those that the client writes by itself."""
+    return bool(_HEADER_NAME.fullmatch(header)) and header.lower() not in _OURS
 
 
 def _address_problem(base_url: str) -> str | None:

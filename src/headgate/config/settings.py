@@ -31,6 +31,7 @@ from headgate.config.routes import RouteSettings
 from headgate.config.runs import RunsSettings
 from headgate.config.sockets import SocketSettings
 from headgate.config.table import Name, Seconds, Table
+from headgate.config.tools import ToolSource
 from headgate.config.traces import TraceSettings
 from headgate.config.workflow import Trust
 
@@ -318,6 +319,10 @@ class Settings(Table, frozen=True):
     alerts: AlertSettings = AlertSettings()
     reviews: ReviewsSettings = ReviewsSettings()
     console: ConsoleSettings = ConsoleSettings()
+    tools: Annotated[
+        dict[Name, ToolSource],
+        Meta(description="Where tools come from that workflows may give to their models."),
+    ] = {}
 
     @property
     def provider_names(self) -> tuple[str, ...]:

@@ -13,7 +13,14 @@ import msgspec
 
 from headgate import __version__
 from headgate.config.services import HttpServiceSettings
-from headgate.gateway.upstream import Origin, Timeouts, UpstreamClient, UpstreamError
+from headgate.gateway.upstream import (
+    Origin,
+    Timeouts,
+    UpstreamClient,
+    UpstreamError,
+    UpstreamErrorKind,
+    UpstreamReply,
+)
 
 _CONNECTIONS_AT_MOST = 64
 
@@ -21,10 +28,20 @@ _CONNECTIONS_AT_MOST = 64
 class ServiceError(Exception):
     """A service gave no whole answer; the message says why, without contents or addresses."""
 
-    def __init__(self, message: str, *, may_have_arrived: bool) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        may_have_arrived: bool,
+        kind: UpstreamErrorKind = "cut",
+        status: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.may_have_arrived = may_have_arrived
         """Whether the service may have done what it was asked for."""
+        self.kind = kind
+        self.status = status
+        """What the answer began with, where so much of it came."""
 
 
 class ServiceReply(msgspec.Struct, frozen=True):
@@ -74,6 +91,7 @@ class ServiceClient:
             connect_s=min(5.0, limit_s), first_byte_s=limit_s, idle_s=limit_s, total_s=limit_s
         )
         suffix = f"{path}?{urlencode(query)}" if query else path
+        reply: UpstreamReply | None = None
         try:
             # As a stream, it goes out on a connection of its own: one that had been idle may be
             # closed while it is written to, and then nobody knows whether it arrived.
@@ -90,6 +108,8 @@ class ServiceClient:
             raise ServiceError(
                 f"the service gave no whole answer ({error.kind})",
                 may_have_arrived=not error.safe_to_retry,
+                kind=error.kind,
+                status=None if reply is None else reply.status,
             ) from None
         said = (reply.header(b"content-type") or b"").decode("latin-1")
         return ServiceReply(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headgate.checks import bounded_thread
-from headgate.checks.bounded_thread import NoThreadFreeError, call_bounded
+from headgate.checks.bounded_thread import BoundedThreads, NoThreadFreeError, call_bounded
 from headgate.checks.rules import Rules, RulesError
 from headgate.checks.ruling import PASSED, Hold
 
@@ -114,7 +114,7 @@ async def test_a_hanging_rule_does_not_hold_up_the_event_loop():
 async def test_when_every_thread_hangs_the_next_rule_fails_at_once(monkeypatch):
     import threading
 
-    monkeypatch.setattr(bounded_thread, "_free", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(bounded_thread, "_rules", BoundedThreads("rules", 2))
     go = threading.Event()
     stuck = [asyncio.create_task(call_bounded(go.wait, 5)) for _ in range(2)]
     await asyncio.sleep(0.02)
