@@ -71,6 +71,7 @@ class McpSession:
         self._stale = True
         self._meta: dict[str, Any] = {}
         self._failures = 0
+        self._failed_for = "the server could not be reached"
         self._not_before_s = 0.0
         self._closed = False
 
@@ -194,7 +195,7 @@ class McpSession:
         if self._opening is None:
             if (wait_s := self._not_before_s - self._clock()) > 0:
                 raise LostError(
-                    f"the server could not be reached; it is tried again in {wait_s:.1f} s",
+                    f"{self._failed_for}; it is tried again in {wait_s:.1f} s",
                     "not_connected",
                     **_NOT_ARRIVED,
                 )
@@ -210,8 +211,11 @@ class McpSession:
         if opening.cancelled():
             return
         self._failures += 1  # until it has listed its tools
-        if made := opening.exception() is None:
+        error = opening.exception()
+        if made := error is None:
             self._connection = opening.result()
+        elif isinstance(error, LostError | RefusedError):
+            self._failed_for = error.message
         if (in_vain := self._failures - made) > 0:
             pause_s = min(_FIRST_PAUSE_S * 2 ** min(in_vain - 1, 10), _PAUSE_AT_MOST_S)
             self._not_before_s = self._clock() + pause_s
@@ -226,7 +230,11 @@ class McpSession:
                 await connection.open()
                 await self._agree(connection)
         except BaseException as error:
-            await connection.close()
+            if self._closed:
+                await connection.close()
+            else:
+                # A process may take seconds to end, for which nobody shall wait.
+                self._own(connection.close())
             if isinstance(error, TimeoutError):
                 raise LostError(
                     f"the server did not say within {self._source.connect_s:g} s what it can do",

@@ -121,8 +121,8 @@ def result_of(message: dict[str, Any]) -> Any:
     error = message.get("error")
     if isinstance(error, dict):
         code, text = error.get("code"), error.get("message")
-        shown = made_visible(text)[:_MESSAGE_CHARACTERS] if isinstance(text, str) else ""
-        raise RefusedError(code if isinstance(code, int) else 0, shown)
+        shown = " ".join(made_visible(text).split()) if isinstance(text, str) else ""
+        raise RefusedError(code if isinstance(code, int) else 0, shown[:_MESSAGE_CHARACTERS])
     if "result" not in message:
         raise unreadable()
     return message["result"]
