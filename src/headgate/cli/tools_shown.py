@@ -86,8 +86,8 @@ async def _of_one(name: str, source: McpToolSource) -> tuple[list[ToolShown], li
             )
             if pinned and terms.sha256 != sha256:
                 problems.append(
-                    f"{where}.sha256: the server has changed the tool; read with --json what it says"
-                    f" of it now, and if that is right write {sha256}"
+                    f"{where}.sha256: the server has changed the tool; read with --json what it"
+                    f" says of it now, and if that is right write {sha256}"
                 )
     return tools, problems
 
