@@ -86,8 +86,11 @@ class OneShelf:
     def __init__(self, tool: ScriptedTool) -> None:
         self.tool = tool
 
-    def get(self, name: str) -> ScriptedTool | None:
-        return self.tool if name.startswith(("it/", "again/")) else None
+    def __contains__(self, name: str) -> bool:
+        return name.startswith(("it/", "again/"))
+
+    def get(self, name: str) -> ScriptedTool:
+        return self.tool
 
     def terms(self, name: str) -> ToolTerms:
         effect = "read" if name.endswith("/look") else None

@@ -191,7 +191,7 @@ class Application:
             await asyncio.to_thread(self._tracing.tracer.close, _LAST_TRACES_S)
         await self._admin.stop()
         self.runner.threads.close()
-        self._tooling.threads.close()
+        await self._tooling.close()
         self._object_threads.close()
         self._console_threads.close()
         self._database.close()

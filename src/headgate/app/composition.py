@@ -227,7 +227,7 @@ def build(
     if classifier is not None:
         classifier.gateway = gateway
     executor = new_id("executor")
-    tooling = Tooling(catalogue, database, executor, metrics.tools)
+    tooling = Tooling(plan, catalogue, database, executor, metrics.tools)
     runner = Runner(
         catalogue,
         GatewayModel(gateway),

@@ -21,6 +21,7 @@ from headgate.cli.references import (
     unserved,
 )
 from headgate.cli.runs_shown import print_runs, runs_line
+from headgate.cli.tools_shown import ToolShown, asked_tools, print_tools
 from headgate.config import environment
 from headgate.config.allowances import BudgetSettings, UsageLimitSettings
 from headgate.config.caching import CacheSettings
@@ -30,6 +31,7 @@ from headgate.config.problems import every_problem
 from headgate.config.review_checks import review_in_words
 from headgate.config.settings import ProviderSettings, Settings
 from headgate.config.short_keys import short_key_warnings
+from headgate.config.tools import ToolSource
 from headgate.config.trace_plan import TracePlan, trace_plan
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
@@ -52,6 +54,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """How a server would trace, by the file and this environment."""
     of_settings: tuple[str, ...] = ()
     """Warnings about the settings."""
+    tool_sources: dict[str, ToolSource] = {}
+    """Empty where the settings have problems."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -62,20 +66,35 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
 @click.command(
     cls=Command,
-    examples=("headgate check", "headgate check ./support", "headgate check ./support --json"),
+    examples=(
+        "headgate check",
+        "headgate check ./support",
+        "headgate check ./support --json",
+        "headgate check ./support --tools",
+    ),
 )
 @click.argument(
     "folder", metavar="[DIR]", required=False, type=click.Path(file_okay=False, path_type=Path)
 )
+@click.option(
+    "--tools",
+    "with_tools",
+    is_flag=True,
+    help="Connect to the MCP servers, and print their tools with the sha256 that pins each.",
+)
 @json_option
-def check(*, folder: Path | None, as_json: bool) -> int:
+def check(*, folder: Path | None, with_tools: bool, as_json: bool) -> int:
     """Check the project in DIR and print the policy that its files make.
 
     Every problem is printed as `file:line: field: what to do`; the exit status is 1 if there is
-    one. Nothing is started and no server is asked.
+    one. Without --tools nothing is started and no server is asked.
     """
     named = environment.project_folder(folder)
     found = check_project(named)
+    tools: tuple[ToolShown, ...] = ()
+    if with_tools and not found.problems:
+        tools, problems = asked_tools(found.tool_sources)
+        found = msgspec.structs.replace(found, problems=problems)
     if as_json:
         print_json(
             {
@@ -84,15 +103,19 @@ def check(*, folder: Path | None, as_json: bool) -> int:
                 "warnings": found.warnings,
                 "policy": found.policy,
                 "workflows": [_summary(workflow) for workflow in found.workflows],
+                **({"tools": tools} if with_tools else {}),
             }
         )
     elif found.problems:
+        print_tools(tools)
         for problem in found.problems:
             click.echo(problem)
         count = len(found.problems)
         note(f"headgate: {count} problem{'' if count == 1 else 's'}; nothing was changed")
     else:
         _print(named, found)
+        print_tools(tools)
+        click.echo("All right. `--json` prints every setting with its value.")
     if not as_json:
         for warning in found.warnings:
             note(f"warning: {warning}")
@@ -148,6 +171,7 @@ def check_project(folder: Path | None) -> Checked:
         workflows=tuple(workflows),
         traces=traces,
         of_settings=short_key_warnings(providers),
+        tool_sources={} if settings is None else settings.tools,
     )
 
 
@@ -278,7 +302,6 @@ def _print(folder: Path | None, found: Checked) -> None:
             ],
         )  # fmt: skip
         print_runs(found.workflows)
-    click.echo("All right. `--json` prints every setting with its value.")
 
 
 def _rules_shown(workflow: Workflow) -> str:

@@ -51,6 +51,8 @@ def effective_policy(
         for name in ("headers", "environment"):
             if name in source:
                 source[name] = dict.fromkeys(source[name], "set")
+        if source.get("url") is not None:
+            source["url"] = source["url"].partition("?")[0]
     if settings.cache is not None and settings.cache.redis_url is not None:
         policy["cache"]["redis_url"] = without_password(settings.cache.redis_url)
     return policy

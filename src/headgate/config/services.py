@@ -6,6 +6,7 @@ Connectors read from such services, tools act on them.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -46,16 +47,19 @@ class HttpServiceSettings(Table, frozen=True):
 
 def check_service(document: YamlFile, service: HttpServiceSettings, *steps: str | int) -> None:
     """`ConfigError` where the address or a header can't be what it stands for."""
-    if (problem := _address_problem(service.base_url)) is not None:
+    if (problem := address_problem(service.base_url)) is not None:
         raise document.error(problem, *steps, "base_url")
-    for name, value in service.headers.items():
+    check_headers(document, service.headers, *steps, "headers")
+
+
+def check_headers(document: YamlFile, headers: Mapping[str, str], *steps: str | int) -> None:
+    """`ConfigError` where one can't be set, or can't have its value."""
+    for name, value in headers.items():
         if not can_be_set(name):
-            raise document.error("is no header that can be set", *steps, "headers", name)
+            raise document.error("is no header that can be set", *steps, name)
         if not _HEADER_VALUE.fullmatch(value):
             # Not quoted: it may be a secret.
-            raise document.error(
-                "has characters that a header can't carry", *steps, "headers", name
-            )
+            raise document.error("has characters that a header can't carry", *steps, name)
 
 
 def can_be_set(header: str) -> bool:
@@ -63,7 +67,8 @@ def can_be_set(header: str) -> bool:
     return bool(_HEADER_NAME.fullmatch(header)) and header.lower() not in _OURS
 
 
-def _address_problem(base_url: str) -> str | None:
+def address_problem(base_url: str) -> str | None:
+    """What keeps a text from being an address below which requests go; None: nothing."""
     try:
         address = urlsplit(base_url)
         port_is_right = address.port != 0

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from headgate.config.mcp_checks import check_mcp
 from headgate.config.services import HttpServiceSettings, can_be_set, check_service
 from headgate.config.tools import (
     HttpToolSettings,
@@ -36,7 +37,7 @@ def check_tool_sources(document: YamlFile, sources: Mapping[str, ToolSource]) ->
                 check_service(document, source, "tools", name)
                 _check_idempotency(document, source, source.idempotency_header, "tools", name)
             case McpToolSource():
-                pass
+                check_mcp(document, source, "tools", name)
 
 
 def _check_tool(

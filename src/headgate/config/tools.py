@@ -201,27 +201,29 @@ class McpToolTerms(ToolTerms, frozen=True, kw_only=True):
     sha256: Annotated[
         Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")] | None,
         Meta(
-            description="Of its description and schema, as `headgate check` prints it: when the"
-            " server changes them, the tool is refused until somebody has looked."
+            description="Of its name, description and schema, as `headgate check --tools` prints"
+            " it: when the server changes them, the tool is refused until somebody has looked."
         ),
     ] = None
 
 
 class McpToolSource(Table, frozen=True, kw_only=True, tag="mcp", tag_field="kind"):
-    """Tools of an MCP server; write one of `url` and `command`. Needs `headgate[mcp]`."""
+    """Tools of an MCP server; write one of `url` and `command`."""
 
     url: Annotated[
         Annotated[str, Meta(max_length=2000)] | None,
-        Meta(description="Of a server over streamable HTTP."),
+        Meta(description="Of a server over streamable HTTP: the whole address, as `…/mcp`."),
     ] = None
     headers: Annotated[
         dict[str, str], Meta(max_length=50, description="Sent to it; write `${NAME}`.")
     ] = {}
     command: Annotated[
-        tuple[str, ...], Meta(max_length=100, description="Of a server over standard input.")
+        tuple[str, ...],
+        Meta(max_length=100, description="Program and arguments of a server over standard input."),
     ] = ()
     environment: Annotated[
-        dict[str, str], Meta(max_length=100, description="All that the command sees of it.")
+        dict[str, str],
+        Meta(max_length=100, description="All that the command sees of it, with PATH."),
     ] = {}
     tools: Annotated[
         dict[ToolName, McpToolTerms],

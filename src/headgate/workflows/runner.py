@@ -80,7 +80,8 @@ class Runner:
 
     def outlives(self, workflow: Workflow) -> bool:
         """Whether its runs act on the world, and so must go on where their process dies."""
-        return self._tools is not None and self._tools.acts(workflow.name)
+        delivers = workflow.settings.deliver is not None
+        return self._tools is not None and (delivers or self._tools.acts(workflow.name))
 
     def tools_of(self, workflow: Workflow) -> tuple[OfferedTool, ...]:
         """What its models may ask for."""
@@ -271,7 +272,7 @@ class Runner:
             return outcome
         await errand.journal.note(errand.trail)
         return await self._tools.delivered(
-            errand.workflow, errand.run, outcome, errand.talk, errand.trail
+            errand.workflow, errand.order, errand.run, outcome, errand.talk, errand.trail
         )
 
     def _must_be_seen(self, workflow: Workflow, run: Run, trail: Trail, outcome: Outcome) -> bool:

@@ -14,6 +14,9 @@ import msgspec
 from headgate.checks.strict_schema import strict_problems
 from headgate.workflows.tools.tool import ToolSpec
 
+ASK_CALLER = "ask_caller"
+"""What a model calls in place of guessing an argument."""
+
 _REFERENCE = re.compile(r"(?P<root>input|output)(?P<path>(\.[A-Za-z_][\w-]*)*)")
 _MISSING = object()
 

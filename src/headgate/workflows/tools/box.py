@@ -12,14 +12,11 @@ from headgate.checks.schema import Schema
 from headgate.config.tools import ToolSettings, ToolTerms
 from headgate.gateway.caller import Caller
 from headgate.workflows.folder import Workflow
-from headgate.workflows.tools.arguments import shown
+from headgate.workflows.tools.arguments import ASK_CALLER, shown
 from headgate.workflows.tools.permission import refusal
 from headgate.workflows.tools.talk import Talk
 from headgate.workflows.tools.terms import Terms, joined, terms_problem
 from headgate.workflows.tools.tool import Tool, ToolAnswer, ToolCall, ToolSpec
-
-ASK_CALLER = "ask_caller"
-"""What a model calls in place of guessing."""
 
 _ASK_CALLER: dict[str, Any] = {
     "type": "function",
@@ -54,8 +51,12 @@ NoteCall = Callable[[str, str, str, float], None]
 class Shelf(Protocol):
     """Where the tools of headgate.yaml's sources stand."""
 
-    def get(self, name: str) -> Tool | None:
-        """The tool `SOURCE/TOOL`, where there is one."""
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a tool `SOURCE/TOOL`."""
+        ...
+
+    def get(self, name: str) -> Tool:
+        """That tool."""
         ...
 
     def terms(self, name: str) -> ToolTerms:
@@ -116,8 +117,9 @@ class Toolbox:
         for name, settings in workflow.settings.tools.items():
             tool, source = workflow.own_tools.get(name), None
             if settings.source is not None:
-                tool = shelf.get(settings.source)
-                source = None if tool is None else shelf.terms(settings.source)
+                found = settings.source in shelf
+                tool = shelf.get(settings.source) if found else None
+                source = shelf.terms(settings.source) if found else None
             if tool is None:
                 problems.append((name, f"there is no tool `{settings.source or name}`"))
             elif (problem := terms_problem(source, settings)) is not None:

@@ -34,8 +34,11 @@ def answer_of_reply(method: str, reply: ServiceReply) -> ToolAnswer:
 
 def answer_of_error(method: str, error: ServiceError) -> ToolAnswer:
     """What came of a call that no whole answer came to."""
-    if error.kind == "too_large" and error.status is not None:
-        return _by_status(method, error.status, None)
+    if error.status is not None:
+        answer = _by_status(method, error.status, None)
+        # A refusal is one even where its text breaks off; of a success, not all is known then.
+        if error.kind == "too_large" or answer.outcome == "failed":
+            return answer
     code = "no_answer"
     if error.kind in _UNREACHABLE and not error.may_have_arrived:
         code = "unreachable"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 
 import msgspec
@@ -24,7 +23,7 @@ from headgate.config.tools import (
 )
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
-from headgate.workflows.tools.http_tools import Refused, http_tools
+from headgate.workflows.tools.http_tools import http_tools
 from headgate.workflows.tools.openapi_tools import openapi_tools
 from headgate.workflows.tools.tool import Tool
 
@@ -88,17 +87,10 @@ def _tools(name: str, source: ToolSource, folder: Path) -> Mapping[str, Tool]:
         case OpenApiToolSource():
             return openapi_tools(source, folder, refused)
         case McpToolSource():
-            return _mcp_tools(name, source, refused)
+            # Here, because most projects have none, and an idle server stays small.
+            from headgate.workflows.tools.mcp_tools import mcp_tools  # noqa: PLC0415
 
-
-def _mcp_tools(name: str, source: McpToolSource, refused: Refused) -> Mapping[str, Tool]:
-    # Its library weighs more than the rest of an idle server.
-    try:
-        kind = import_module("headgate.workflows.tools.mcp_tools")
-    except ModuleNotFoundError:
-        raise refused("needs `pip install headgate[mcp]`", "kind") from None
-    tools: Mapping[str, Tool] = kind.mcp_tools(name, source)
-    return tools
+            return mcp_tools(name, source)
 
 
 def _terms(source: ToolSource, tool: str) -> ToolTerms:

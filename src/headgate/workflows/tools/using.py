@@ -24,13 +24,18 @@ from headgate.workflows.run import CLARIFICATION, Order, Run, RunError
 from headgate.workflows.steps import Step, ToolFacts, Trail
 from headgate.workflows.tools.action import Action
 from headgate.workflows.tools.action_store import ActionStore
-from headgate.workflows.tools.arguments import ArgumentMissingError, chosen, filled
+from headgate.workflows.tools.arguments import (
+    ASK_CALLER,
+    ArgumentMissingError,
+    chosen,
+    filled,
+)
 from headgate.workflows.tools.asked import AskedTool
-from headgate.workflows.tools.box import ASK_CALLER, OfferedTool, Toolbox
+from headgate.workflows.tools.box import OfferedTool, Toolbox
 from headgate.workflows.tools.permission import Refusal, refusal
 from headgate.workflows.tools.sending import ActionSender
 from headgate.workflows.tools.talk import Talk
-from headgate.workflows.tools.tool import Sent, ToolAnswer, ToolCall
+from headgate.workflows.tools.tool import Sent, ToolAnswer, ToolCall, ToolUnavailableError
 from headgate.workflows.untrusted import made_visible
 
 _ANSWER_CHARACTERS_AT_MOST = 64 * 1024
@@ -108,7 +113,13 @@ class ToolUse:
         return None
 
     async def delivered(
-        self, workflow: Workflow, run: Run, outcome: Outcome, talk: Talk, trail: Trail
+        self,
+        workflow: Workflow,
+        order: Order,
+        run: Run,
+        outcome: Outcome,
+        talk: Talk,
+        trail: Trail,
     ) -> Outcome:
         """`outcome` after what the workflow does with its outputs was done with it."""
         settings = workflow.settings.deliver
@@ -118,7 +129,15 @@ class ToolUse:
             return outcome
         with trail.step("deliver") as step:
             step.tool = ToolFacts(name=settings.tool, effect=offered.terms.effect)
-            spec = await offered.tool.spec()
+            # Who has seen the output vouches for what is done with it.
+            untrusted = talk.untrusted and not talk.by_person
+            used = talk.used.get(offered.name, 0)
+            if why_not := refusal(offered.terms, order.caller, untrusted=untrusted, used=used):
+                return _undelivered(step, outcome, why_not, _REFUSALS[why_not])
+            try:
+                spec = await offered.tool.spec()
+            except ToolUnavailableError as error:
+                return _undelivered(step, outcome, error.code, error.message)
             given = {**offered.settings.arguments, **settings.arguments}
             optional = set(spec.parameters.get("properties", ())) - set(
                 spec.parameters.get("required", ())
@@ -126,14 +145,14 @@ class ToolUse:
             try:
                 arguments = filled(given, run.input or {}, outcome.output, optional=optional)
             except ArgumentMissingError as missing:
-                return _undelivered(step, outcome, "argument_missing", str(missing))
+                return _undelivered(step, outcome, "argument_missing", f"{missing}.")
             if problems := offered.problems(spec, arguments):
                 step.problems = problems
-                return _undelivered(step, outcome, "arguments", "its arguments don't fit the tool")
+                return _undelivered(step, outcome, "arguments", "its arguments don't fit the tool.")
             why = None if talk.by_person else offered.terms.why_approval(arguments)
             action = await self._requested(offered, run, talk, arguments, why)
             if action is None:
-                return _undelivered(step, outcome, "limit", "a limit of the tool is reached")
+                return _undelivered(step, outcome, "limit", "a limit of the tool is reached.")
             action = await self._sender.carried(offered, action)
             step.tool = _facts(action)
             if action.state in ("requested", "unknown"):
@@ -141,9 +160,9 @@ class ToolUse:
                 waits = _waits(offered, spec.parameters, action, why)
                 return msgspec.structs.replace(outcome, waits=waits)
             if action.state == "refused":
-                return _undelivered(step, outcome, "refused", "a person refused it")
+                return _undelivered(step, outcome, "refused", "a person refused it.")
             if action.state == "failed":
-                return _undelivered(step, outcome, action.code, "the tool said that it failed")
+                return _undelivered(step, outcome, action.code, "the tool said that it failed.")
         return outcome
 
     async def left_open(self, workflow: Workflow, run: Run, talk: Talk) -> ActionWaits | None:
@@ -169,7 +188,7 @@ class ToolUse:
         journal: Journal,
     ) -> Said | Outcome:
         box = self._boxes[workflow.name]
-        if asked.name == ASK_CALLER and box.get(ASK_CALLER) is None:
+        if asked.name == ASK_CALLER:
             return _question(step, asked)
         offered = box.get(asked.name)
         if offered is None:
@@ -300,7 +319,7 @@ def _refused(step: Step, code: str, told: str) -> Said:
 
 def _undelivered(step: Step, outcome: Outcome, code: str | None, why: str) -> Outcome:
     step.verdict, step.code = "failed", code
-    error = DeliveryFailedError(f"The output is there, but it could not be delivered: {why}.")
+    error = DeliveryFailedError(f"The output is there, but it could not be delivered: {why}")
     refused = code == "refused"
     return msgspec.structs.replace(outcome, error=RunError.of(error), refused=refused)
 

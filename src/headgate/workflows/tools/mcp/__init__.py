@@ -1,0 +1,1 @@
+"""A small client of the Model Context Protocol: tools only, over HTTP or a process of our own."""
