@@ -64,7 +64,7 @@ class OperationSettings(Table, frozen=True):
     description: Annotated[str, Meta(max_length=300, description="What it tells.")] = ""
 
 
-class HttpOperationSettings(OperationSettings, frozen=True):
+class HttpOperationSettings(OperationSettings, frozen=True, kw_only=True):
     """One request to an HTTP service that only reads."""
 
     path: Annotated[
@@ -100,7 +100,7 @@ class HttpOperationSettings(OperationSettings, frozen=True):
     ] = ""
 
 
-class HttpConnectorSettings(HttpServiceSettings, frozen=True):
+class HttpConnectorSettings(HttpServiceSettings, frozen=True, kw_only=True):
     """A service that speaks HTTP and JSON."""
 
     operations: Annotated[
@@ -109,7 +109,7 @@ class HttpConnectorSettings(HttpServiceSettings, frozen=True):
     ]
 
 
-class SqlOperationSettings(OperationSettings, frozen=True):
+class SqlOperationSettings(OperationSettings, frozen=True, kw_only=True):
     """One query that only reads."""
 
     query: Annotated[
@@ -123,7 +123,7 @@ class SqlOperationSettings(OperationSettings, frozen=True):
     ]
 
 
-class SqlConnectorSettings(Table, frozen=True):
+class SqlConnectorSettings(Table, frozen=True, kw_only=True):
     """A database that is only read."""
 
     url: Annotated[

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from headgate.config.connectors import FieldName
-from headgate.config.table import Name, Seconds, Table
+from headgate.config.table import Name, Table
 
 ContextTrust = Literal["trusted", "untrusted"]
 """Who wrote what stands in a part.
@@ -64,4 +64,6 @@ class ContextPartSettings(Table, frozen=True):
         tuple[Name, ...] | None,
         Meta(min_length=1, description="The projects whose runs get it; by default all."),
     ] = None
-    timeout_s: Annotated[Seconds, Meta(description="How long it is waited for.")] = 10.0
+    timeout_s: Annotated[
+        float, Meta(gt=0, le=30, description="How long it is waited for, in seconds.")
+    ] = 10.0
