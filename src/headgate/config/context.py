@@ -45,7 +45,7 @@ class ContextPartSettings(Table, frozen=True):
         ),
     ] = {}
     fields: Annotated[
-        tuple[FieldName, ...] | None,
+        Annotated[tuple[FieldName, ...], Meta(min_length=1)] | None,
         Meta(description="Which of the operation's fields; by default all of them."),
     ] = None
     required: Annotated[
@@ -57,12 +57,12 @@ class ContextPartSettings(Table, frozen=True):
     ] = True
     trust: Annotated[ContextTrust, Meta(description="Who wrote what stands in it.")] = "untrusted"
     roles: Annotated[
-        tuple[Role, ...] | None,
-        Meta(min_length=1, description="The roles of keys whose runs get it; by default all."),
+        Annotated[tuple[Role, ...], Meta(min_length=1)] | None,
+        Meta(description="The roles of keys whose runs get it; by default all."),
     ] = None
     projects: Annotated[
-        tuple[Name, ...] | None,
-        Meta(min_length=1, description="The projects whose runs get it; by default all."),
+        Annotated[tuple[Name, ...], Meta(min_length=1)] | None,
+        Meta(description="The projects whose runs get it; by default all."),
     ] = None
     timeout_s: Annotated[
         float, Meta(gt=0, le=30, description="How long it is waited for, in seconds.")

@@ -54,8 +54,6 @@ def _part(
                 f"`{field}` is no approved field of `{part.source}`;"
                 f" it has {', '.join(operation.fields)}",
             )
-    if part.fields == ():
-        yield ("fields",), "names no field; leave it out for all of them"
     needed = parameters_of(operation)
     for name in needed:
         if name not in part.arguments:

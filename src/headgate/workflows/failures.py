@@ -7,6 +7,7 @@ import asyncio
 from headgate.errors import (
     ClientGoneError,
     HeadgateError,
+    UnavailableError,
     UpstreamFailedError,
     UpstreamTimeoutError,
 )
@@ -27,6 +28,20 @@ class RunDeadlineError(UpstreamTimeoutError):
 
     code = "run_deadline"
     retryable = False
+
+
+class ContextUnavailableError(UpstreamFailedError):
+    """A part of the context that the workflow requires can't be had."""
+
+    code = "context_unavailable"
+    retryable = False
+
+
+class ContextNotNowError(UnavailableError):
+    """A part of the context that the workflow requires can't be had now; try again shortly."""
+
+    code = "context_unavailable"
+    retryable = True
 
 
 def failure_of(reply: ModelReply) -> RunError:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from headgate.checks.problem import Problem
+from headgate.context.connectors import Connectors
 from headgate.errors import (
     ConflictError,
     DatabaseUnavailableError,
@@ -24,6 +25,12 @@ from headgate.storage.threads import StorageThreads
 from headgate.telemetry.faults import log_fault
 from headgate.telemetry.traces.lineage import under
 from headgate.workflows.catalogue import Catalogue
+from headgate.workflows.context_step import (
+    check_context_rights,
+    holds_untrusted,
+    ready,
+    rendered,
+)
 from headgate.workflows.conversation import correction, request_body
 from headgate.workflows.durable.orders import Terms
 from headgate.workflows.failures import (
@@ -62,6 +69,7 @@ class Runner:
         hash_user: Callable[[str], str],
         note_ended: Callable[[Run], None] | None = None,
         holding: Holding | None = None,
+        connectors: Connectors | None = None,
     ) -> None:
         """`note_ended` is told of each run that was made here and has ended, or waits.
 
@@ -74,6 +82,7 @@ class Runner:
         self._hash_user = hash_user
         self._note_ended = note_ended
         self._holding = holding
+        self.connectors = connectors or Connectors({})
 
     def admitted(self, name: str, caller: Caller) -> Workflow:
         """The workflow `name`, if `caller` may run it; `PermissionDeniedError` if not."""
@@ -95,13 +104,15 @@ class Runner:
         claim = claim_of(order)
         trail = Trail()
         check_input(workflow, order.input, trail)
-        with trail.step("render"):
-            messages = workflow.prompt.render(order.input)
+        check_context_rights(workflow, order.caller)
+        messages = rendered(workflow, order.input, trail) if workflow.context is None else None
         run = await self._begun(workflow, order, claim)
         if run.replayed:
             return run
         try:
-            outcome = await self._carried(workflow, order, run, messages, trail, NOTHING)
+            run, outcome = await self._ready_and_carried(
+                workflow, order, run, messages, trail, NOTHING
+            )
         except BaseException as error:
             ended = Outcome(error=broken_off(error))
             with contextlib.suppress(HeadgateError):  # the first error is the one to tell
@@ -116,7 +127,9 @@ class Runner:
         """
         workflow = self.admitted(order.workflow, order.caller)
         check_input(workflow, order.input, Trail())
-        workflow.prompt.render(order.input)
+        check_context_rights(workflow, order.caller)
+        if workflow.context is None:
+            workflow.prompt.render(order.input)
         return await self._begun(workflow, order, claim, terms)
 
     async def carry(
@@ -141,10 +154,8 @@ class Runner:
                 run, version=workflow.settings.version, digest=workflow.digest
             )
             check_input(workflow, order.input, trail)
-            with trail.step("render"):
-                messages = workflow.prompt.render(order.input)
-            outcome = await self._carried(
-                workflow, order, run, messages, trail, journal, deadline_at_us
+            run, outcome = await self._ready_and_carried(
+                workflow, order, run, None, trail, journal, deadline_at_us
             )
         except (RunLostError, DatabaseUnavailableError):
             raise
@@ -205,6 +216,26 @@ class Runner:
                 return ended
         raise ConflictError("This Idempotency-Key is in use; send the request again.")
 
+    async def _ready_and_carried(
+        self,
+        workflow: Workflow,
+        order: Order,
+        run: Run,
+        messages: tuple[Message, ...] | None,
+        trail: Trail,
+        journal: Journal,
+        deadline_at_us: int | None = None,
+    ) -> tuple[Run, Outcome]:
+        """Make the run ready, unless its `messages` are there already, and carry it."""
+        if messages is None:
+            made = await ready(workflow, order, run, trail, journal, self.connectors)
+            run, messages = made.run, made.messages
+            if made.ended is not None:
+                return run, made.ended
+        return run, await self._carried(
+            workflow, order, run, messages, trail, journal, deadline_at_us
+        )
+
     async def _carried(
         self,
         workflow: Workflow,
@@ -232,7 +263,7 @@ class Runner:
         error = outcome.error
         if error is None or error.code == REVIEW_NEEDED or workflow.settings.fallback is None:
             return outcome
-        return await fallen_back(workflow, order.input, error, trail)
+        return await fallen_back(workflow, order.input, error, trail, run.context)
 
     async def _asked(
         self,
@@ -255,7 +286,9 @@ class Runner:
             if reading.value is None:
                 problems = (reading.problem,) if reading.problem else ()
             else:
-                found = await checked(workflow, reading.value, order.input, trail)
+                found = await checked(
+                    workflow, reading.value, order.input, trail, run.context
+                )
                 problems = found.problems
                 if not problems:
                     return Outcome(output=found.output, hold=found.hold)
@@ -295,7 +328,8 @@ class Runner:
             prompt_cache_key=workflow.fingerprint,
             headers=(*order.headers, *journal.headers(name)),
             asked_before=trail.attempt - 1,
-            untrusted=workflow.settings.trust == "untrusted",
+            untrusted=workflow.settings.trust == "untrusted" or holds_untrusted(workflow, run),
+            retrieved=holds_untrusted(workflow, run),
         )
         disown: Callable[[], None] | None = None
 

@@ -15,11 +15,13 @@ import msgspec
 from headgate.checks.guards.report import GuardRecord, guards_said
 from headgate.checks.guards.verdict import Decision
 from headgate.checks.problem import Problem
+from headgate.context.gathering import Absence
 from headgate.ledger.record import CacheState
 from headgate.workflows.model import ModelReply
 
-StepKind = Literal["input", "render", "call", "parse", "schema", "rules", "fallback"]
-"""`input`: the input against its schema. `render`: the prompt. `call`: a model. `parse`: its reply
+StepKind = Literal["input", "context", "render", "call", "parse", "schema", "rules", "fallback"]
+"""`input`: the input against its schema. `context`: what the workflow declared is gathered.
+`render`: the prompt. `call`: a model. `parse`: its reply
 as JSON. `schema`, `rules`: the output's checks. `fallback`: the answer without a model."""
 
 Verdict = Literal["passed", "amended", "held", "failed", "interrupted"]
@@ -74,6 +76,20 @@ class CallFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
 
+class PartFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What came of one part of the context; no contents."""
+
+    name: str
+    source: str
+    """The connector and its operation."""
+    duration_us: int = 0
+    records: int = 0
+    cut: bool = False
+    """Whether there were more records than were taken."""
+    absent: Absence | None = None
+    """Why it is not there; None: it is."""
+
+
 class Step(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One step; filled while it goes on, left alone afterwards."""
 
@@ -87,6 +103,8 @@ class Step(msgspec.Struct, kw_only=True, omit_defaults=True):
     code: str | None = None
     """What went wrong, as an error's code."""
     problems: tuple[Problem, ...] = ()
+    parts: tuple[PartFacts, ...] = ()
+    """Of the step `context`."""
 
     def without_texts(self) -> Step:
         """The step as it may be stored among metadata: where and which check, not what it said."""
