@@ -53,3 +53,6 @@ class Connector(Protocol):
 
     async def close(self) -> None:
         """Let go of all that it holds."""
+
+    def discard(self) -> None:
+        """The same for one that was only checked, where no event loop runs."""

@@ -68,6 +68,9 @@ class HttpConnector:
         """See `Connector`; a service can't tell without being asked."""
         return []
 
+    def discard(self) -> None:
+        """See `Connector`; it holds nothing before it is asked."""
+
     async def close(self) -> None:
         """See `Connector`."""
         if self._service is not None:

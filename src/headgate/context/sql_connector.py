@@ -95,6 +95,10 @@ class SqlConnector:
 
     async def close(self) -> None:
         """See `Connector`."""
+        self.discard()
+
+    def discard(self) -> None:
+        """See `Connector`."""
         if self._threads is not None:
             self._threads.close()
         self._engine.dispose()

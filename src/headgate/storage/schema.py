@@ -169,8 +169,8 @@ run_contents = sa.Table(
     sa.Column("run_id", sa.String(48), sa.ForeignKey("runs.id"), primary_key=True),
     sa.Column("input", sa.Text, nullable=False),
     sa.Column("output", sa.Text),
-    sa.Column("context", sa.Text, comment="JSON: what was gathered for the run, by part"),
     sa.Column("problems", sa.Text, comment="JSON: what checks found, a list for each step"),
+    sa.Column("context", sa.Text, comment="JSON: what was gathered for the run, by part"),
     comment="What people wrote and models answered, apart from the metadata.",
 )
 

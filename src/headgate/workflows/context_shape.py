@@ -67,6 +67,11 @@ class ContextShape:
         """Whether a part is a list of records."""
         return bool(self.schema["properties"].get(name, {}).get("type") == "array")
 
+    @property
+    def example(self) -> dict[str, Any]:
+        """A context with every part, to try a prompt out with."""
+        return sample_of(self.schema, optional=True)
+
     def samples(self) -> list[tuple[dict[str, Any], str]]:
         """Contexts that a run may have, and what to call them."""
         least, most = (sample_of(self.schema, optional=all_) for all_ in (False, True))
