@@ -176,9 +176,7 @@ def _uncited(
 ) -> _Found:
     sources = Sources(settings, given, context)
     if settings.context is not None:
-        there = list(islice(context_sources(settings, context), _SOURCES_SHOWN + 1))
-        more = ", …" if len(there) > _SOURCES_SHOWN else ""
-        told = f"must name a source: one of {', '.join(there[:_SOURCES_SHOWN]) or 'none'}{more}"
+        told = _of_context(settings, context)
     elif settings.ids is not None:
         told = f"must name a source: one of the input's `{settings.ids}`"
     else:
@@ -189,6 +187,17 @@ def _uncited(
     for place in found:
         for bad in sources.unfounded(place):
             yield bad.path, told
+            if settings.context is not None:
+                told = "must name a source of the context, too"
+
+
+def _of_context(settings: CiteSettings, context: dict[str, Any]) -> str:
+    there = list(islice(context_sources(settings, context), _SOURCES_SHOWN + 1))
+    more = ", …" if len(there) > _SOURCES_SHOWN else ""
+    return (
+        "must name a source: a field of the context that is there, one of"
+        f" {', '.join(there[:_SOURCES_SHOWN]) or 'none'}{more}"
+    )
 
 
 def _unequal(path: str, found: list[Place], given: dict[str, Any]) -> _Found:

@@ -103,7 +103,7 @@ class Rules:
     async def _call(self, function: str, *arguments: dict[str, Any], context: Context) -> Any:
         # Copies: a rule that changes what it was shown must not change what is stored.
         copies = [copy.deepcopy(argument) for argument in arguments]
-        more = {}
+        more: dict[str, Any] = {}
         if function in self._with_context:
             more[_CONTEXT] = copy.deepcopy(context or {})
         try:
@@ -156,7 +156,7 @@ def _check_signature(path: Path, name: str, found: object, arguments: int) -> No
     if not callable(found) or inspect.iscoroutinefunction(found):
         raise ConfigError(f"{path}:{line}: {name}: must be a plain function {name}{wanted}")
     try:
-        more = {_CONTEXT: {}} if _takes_context(found) else {}
+        more: dict[str, Any] = {_CONTEXT: {}} if _takes_context(found) else {}
         inspect.signature(found).bind(*range(arguments), **more)
     except TypeError:
         raise ConfigError(f"{path}:{line}: {name}: must be called as {name}{wanted}") from None

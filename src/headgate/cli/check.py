@@ -9,8 +9,8 @@ from typing import Any
 import click
 import msgspec
 
-from headgate.cli.examples import Command
 from headgate.cli.connectors_shown import print_connectors, print_context, queries_said
+from headgate.cli.examples import Command
 from headgate.cli.guards_shown import print_guards
 from headgate.cli.output import Column, json_option, note, print_json, print_table
 from headgate.cli.references import (

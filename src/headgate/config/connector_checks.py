@@ -22,7 +22,9 @@ _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]{0,62})\}")
 _BRACE = re.compile(r"[{}]")
 _PATH_LETTERS = re.compile(r"[A-Za-z0-9/_.~!$&'()*+,;=:@{}%-]+")
 _PLACE = re.compile(r"[\w-]+(\.[\w-]+)*")
-_SELECTS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:select|with)\b", re.IGNORECASE | re.DOTALL)
+_SELECTS = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:select|with)\b", re.IGNORECASE | re.DOTALL
+)
 _SCHEMES = ("sqlite", "postgresql", "postgres")
 
 
@@ -70,9 +72,7 @@ def whole_placeholder(text: str) -> str | None:
     return None if found is None else found[1]
 
 
-def _check_http(
-    document: YamlFile, connector: HttpConnectorSettings, *at: str | int
-) -> None:
+def _check_http(document: YamlFile, connector: HttpConnectorSettings, *at: str | int) -> None:
     check_service(document, connector, *at)
     for name, operation in connector.operations.items():
         where = (*at, "operations", name)

@@ -1,4 +1,4 @@
-"""`connectors:` of `headgate.yaml`: where a workflow's context comes from, and what of it may be used.
+"""`connectors:` of `headgate.yaml`: where context comes from, and what of it may be used.
 
 Each operation names the fields that may leave its connector; nothing else ever does.
 """

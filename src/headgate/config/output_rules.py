@@ -56,7 +56,7 @@ class DatesSettings(Table, frozen=True):
 
 
 class CiteSettings(Table, frozen=True):
-    """Where a source that a field names must stand; write one of `ids`, `passage_of`, `context`."""
+    """Where a source must stand that a field names; one of `ids`, `passage_of`, `context`."""
 
     ids: Annotated[
         FieldPath | None,
@@ -77,7 +77,10 @@ class CiteSettings(Table, frozen=True):
     ] = None
     pattern: Annotated[
         Annotated[str, Meta(max_length=500)] | None,
-        Meta(description="With `ids` or `context`: finds the names in a text, by one group: `\\[(\\w+)\\]`."),
+        Meta(
+            description="With `ids` or `context`: finds the names in a text, by one group:"
+            " `\\[(\\w+)\\]`."
+        ),
     ] = None
     at_least_characters: Annotated[
         int, Meta(ge=1, le=1000, description="With `passage_of`: how long a passage must be.")

@@ -33,7 +33,7 @@ class Narrowed(msgspec.Struct, frozen=True):
     """Whether there were more than were taken."""
 
 
-class _Misfit(Exception):
+class _MisfitError(Exception):
     """What must hold of a value."""
 
 
@@ -74,15 +74,19 @@ def _record(found: Mapping[str, Any], fields: Mapping[str, FieldSettings], at: s
             value = None
         try:
             record[name] = None if value is None else _fitted(value, field)
-        except _Misfit as misfit:
-            raise ConnectorError(f"the field `{name}`{at and f' of record {at}'} {misfit}") from None
+        except _MisfitError as misfit:
+            raise ConnectorError(
+                f"the field `{name}`{at and f' of record {at}'} {misfit}"
+            ) from None
     return record
 
 
 def _fitted(value: Any, field: FieldSettings) -> Value:
     fitted = _TYPES[field.type](value)
     if isinstance(fitted, str) and len(fitted) > field.max_characters:
-        raise _Misfit(f"is longer than {field.max_characters} characters; raise `max_characters`")
+        raise _MisfitError(
+            f"is longer than {field.max_characters} characters; raise `max_characters`"
+        )
     return fitted
 
 
@@ -90,7 +94,7 @@ def _text(value: Any) -> str:
     if isinstance(value, UUID):
         return str(value)
     if not isinstance(value, str):
-        raise _Misfit("is no text")
+        raise _MisfitError("is no text")
     return value
 
 
@@ -98,9 +102,9 @@ def _integer(value: Any) -> int:
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _Misfit("is no integer")
+        raise _MisfitError("is no integer")
     if abs(value) >= _LARGEST_INTEGER:
-        raise _Misfit("is too large for an integer")
+        raise _MisfitError("is too large for an integer")
     return value
 
 
@@ -108,8 +112,9 @@ def _number(value: Any) -> int | float:
     if isinstance(value, Decimal):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
-        raise _Misfit("is no number")
-    return value
+        raise _MisfitError("is no number")
+    # 14700 and 14700.0 are one number; the shorter reads better in a prompt.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _is_finite(value: float) -> bool:
@@ -118,19 +123,19 @@ def _is_finite(value: float) -> bool:
 
 def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _Misfit("is neither true nor false")
+        raise _MisfitError("is neither true nor false")
     return value
 
 
 def _date(value: Any) -> str:
     if isinstance(value, datetime):
-        raise _Misfit("is a time, no date; declare it as datetime")
+        raise _MisfitError("is a time, no date; declare it as datetime")
     if isinstance(value, date):
         return value.isoformat()
     try:
         return date.fromisoformat(value).isoformat()
     except (TypeError, ValueError):
-        raise _Misfit("is no date such as 2026-01-31") from None
+        raise _MisfitError("is no date such as 2026-01-31") from None
 
 
 def _datetime(value: Any) -> str:
@@ -141,7 +146,7 @@ def _datetime(value: Any) -> str:
             return datetime.fromisoformat(value).isoformat()
     except (TypeError, ValueError):
         pass
-    raise _Misfit("is no time such as 2026-01-31T09:30:00Z")
+    raise _MisfitError("is no time such as 2026-01-31T09:30:00Z")
 
 
 _TYPES: dict[FieldType, Callable[[Any], Value]] = {

@@ -43,7 +43,9 @@ def query_findings(
         made = connector_of(connector, file.parent)
         for operation, message, refused in made.check():
             document = document or YamlFile.read(file)
-            told = document.error(message, "connectors", name, "sql", "operations", operation, "query")
+            told = document.error(
+                message, "connectors", name, "sql", "operations", operation, "query"
+            )
             found.append(Finding(told.message, refused))
         made.discard()
     return found

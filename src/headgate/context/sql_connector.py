@@ -37,7 +37,14 @@ _READS = frozenset(
 )
 """What a query may have SQLite do."""
 
-_NOT_READING = ("not authorized", "readonly", "read-only", "syntax error", "one statement", "incomplete")
+_NOT_READING = (
+    "not authorized",
+    "readonly",
+    "read-only",
+    "syntax error",
+    "one statement",
+    "incomplete",
+)
 """Words of SQLite that say that a query is none that reads."""
 
 _NOT_READING_STATES = ("25006", "42601", "0A000", "42P13", "25001")
@@ -72,7 +79,7 @@ class SqlConnector:
         """See `Connector`: has the database compile each query, and read nothing."""
         if self._file is not None and not self._file.exists():
             return []
-        found = []
+        found: list[tuple[str, str, bool]] = []
         for name, query in self._queries.items():
             try:
                 with self._reading() as connection:
@@ -134,9 +141,7 @@ class SqlConnector:
                 yield connection
                 connection.rollback()
                 return
-            driver = connection.connection.dbapi_connection
-            if not isinstance(driver, sqlite3.Connection):
-                raise TypeError("SQLite's own driver is expected")
+            driver: Any = connection.connection.dbapi_connection
             driver.set_authorizer(_only_reading)
             driver.set_progress_handler(_past(timeout_s), _INSTRUCTIONS_BETWEEN_LOOKS)
             yield connection

@@ -102,6 +102,7 @@ class Call:
         "provider_key",
         "record",
         "reservation",
+        "retrieved",
         "route",
         "rungs_up",
         "started_ns",

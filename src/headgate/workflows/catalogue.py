@@ -24,9 +24,10 @@ class Catalogue:
     def load(
         cls, project: Path | None, connectors: Mapping[str, ConnectorSettings] | None = None
     ) -> Catalogue:
-        """The workflows in `project/workflows`; none where there is no project or no such folder.
+        """The workflows in `project/workflows`; none where there is no such folder.
 
-        Their context is of `connectors`. Raises `ConfigError` whose `problems` are those of every folder.
+        Their context is of `connectors`. Raises `ConfigError` whose `problems` are
+        those of every folder.
         """
         workflows: dict[str, Workflow] = {}
         problems: list[str] = []

@@ -1,4 +1,4 @@
-"""Whether the `context` of a `workflow.yaml` can be gathered: against the connectors and the input."""
+"""Whether what a `workflow.yaml` declares as `context` can be gathered: at its connectors."""
 
 from __future__ import annotations
 
@@ -49,11 +49,8 @@ def _part(
 ) -> Iterator[tuple[Steps, str]]:
     for field in part.fields or ():
         if field not in operation.fields:
-            yield (
-                ("fields",),
-                f"`{field}` is no approved field of `{part.source}`;"
-                f" it has {', '.join(operation.fields)}",
-            )
+            known = ", ".join(operation.fields)
+            yield ("fields",), f"is no approved field: `{field}`; `{part.source}` has {known}"
     needed = parameters_of(operation)
     for name in needed:
         if name not in part.arguments:

@@ -102,7 +102,7 @@ def _known_to_system(
         return None if varies else _moved(INPUT)
 
     def of_context(part: str | None) -> str | None:
-        if (untrusted if part is None else part in untrusted):
+        if untrusted if part is None else part in untrusted:
             return (
                 "the system part refers to context that is untrusted, and would say it in the"
                 " operator's name; move that to `# user`"
@@ -165,9 +165,7 @@ def _sample_problems(
     else:
         samples = [
             ({INPUT: given, CONTEXT: gathered}, what)
-            for given, (gathered, what) in zip(
-                (least, most, most), context.samples(), strict=True
-            )
+            for given, (gathered, what) in zip((least, most, most), context.samples(), strict=True)
         ]
     problems: list[str] = []
     for template in templates:

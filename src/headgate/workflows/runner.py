@@ -286,9 +286,7 @@ class Runner:
             if reading.value is None:
                 problems = (reading.problem,) if reading.problem else ()
             else:
-                found = await checked(
-                    workflow, reading.value, order.input, trail, run.context
-                )
+                found = await checked(workflow, reading.value, order.input, trail, run.context)
                 problems = found.problems
                 if not problems:
                     return Outcome(output=found.output, hold=found.hold)

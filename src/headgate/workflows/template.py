@@ -85,17 +85,19 @@ class Template:
     def problems(self, known: Mapping[str, Known]) -> list[str]:
         """What it refers to that is not there, or may not stand here: names, and their fields."""
         found: list[str] = []
-        paths = [(node, _path(node)) for node in self._tree.find_all((nodes.Getattr, nodes.Getitem))]
+        paths = [
+            (node, _path(node)) for node in self._tree.find_all((nodes.Getattr, nodes.Getitem))
+        ]
         fields = {id(name): steps[0] for _, (name, steps) in paths if name is not None and steps}
-        for node in self._free_names():
-            place = self._at(node.lineno)
-            if node.name not in known:
+        for free in self._free_names():
+            place = self._at(free.lineno)
+            if free.name not in known:
                 only = " and ".join(f"`{name}`" for name in known)
                 found.append(
-                    f"{place}: `{node.name}` is not defined; a prompt has only {only},"
-                    f" write {{{{ {INPUT}.{node.name} }}}}"
+                    f"{place}: `{free.name}` is not defined; a prompt has only {only},"
+                    f" write {{{{ {INPUT}.{free.name} }}}}"
                 )
-            elif (told := known[node.name].refusal(fields.get(id(node)))) is not None:
+            elif (told := known[free.name].refusal(fields.get(id(free)))) is not None:
                 found.append(f"{place}: {told}")
         for node, (name, steps) in paths:
             if name is None or name.name not in known:
