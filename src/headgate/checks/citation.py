@@ -52,6 +52,8 @@ class Sources:
 
     def unfounded(self, place: Place) -> list[Place]:
         """Where at `place` something is named that is no source, or nothing is."""
+        if self._settings.context is not None and not place.is_there and place.value == []:
+            return []  # A list of findings that has none claims nothing.
         if place.value in (None, "", []) or not place.is_there:
             return [] if self._settings.optional else [place]
         if isinstance(place.value, list):

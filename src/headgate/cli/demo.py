@@ -25,6 +25,7 @@ from headgate.cli.examples import Command
 from headgate.cli.init import write_example
 from headgate.cli.input_file import read_inputs
 from headgate.cli.output import Column, print_json, print_table
+from headgate.cli.sample_services import sample_services
 from headgate.errors import HeadgateError, UnavailableError
 from headgate.ledger.money import shown_usd
 
@@ -34,6 +35,13 @@ _START_TIMEOUT_S = 30.0
 _STOP_TIMEOUT_S = 15.0
 _DEFAULT_PORT = 8800
 _FAULT = "503 first"
+_INPUTS = {
+    "ticket-triage": "tickets",
+    "report-summary": "reports",
+    "renewal-brief": "accounts",
+}
+"""What goes through which workflow; the first is where a failure is injected."""
+
 _SDK_CALL = (
     "from openai import OpenAI; print(OpenAI().responses.create("
     'model="gpt-4.1-mini", input="Say hello").output_text)'
@@ -68,14 +76,14 @@ class DemoServer(msgspec.Struct, frozen=True, kw_only=True):
 def demo(*, keep: bool | None, as_json: bool) -> int:
     """See the whole way of a request: tickets and reports in, checked and priced answers out.
 
-    Starts a server with the example project and the simulator in a folder of its own, and needs no
-    key and no network. The exit status is 1 if a run failed.
+    Starts a server with the example project, its sample services and the simulator in a folder of
+    its own, and needs no key and no network. The exit status is 1 if a run failed.
     """
     stays = sys.stdout.isatty() if keep is None else keep
     with tempfile.TemporaryDirectory(prefix="headgate-demo-") as made:
         folder = Path(made) / "project"
         write_example(folder)
-        with _server(folder) as server:
+        with sample_services(folder) as addresses, _server(folder, addresses) as server:
             ok = _show(server, as_json=as_json, stays=stays and not as_json)
     return 0 if ok else 1
 
@@ -86,16 +94,17 @@ def _show(server: DemoServer, *, as_json: bool, stays: bool) -> bool:
     say("No OpenAI key is used: the simulator answers, so no answer comes from a real model.\n")
     orders = [
         (workflow, given)
-        for workflow, name in (("ticket-triage", "tickets"), ("report-summary", "reports"))
+        for workflow, name in _INPUTS.items()
         for given in read_inputs(str(server.folder / "inputs" / f"{name}.jsonl"))[0]
     ]
-    runs = list(_progress(_runs(server, orders), len(orders)))
+    runs = [_decided(server, run) for run in _progress(_runs(server, orders), len(orders))]
     recovered = _recover(server, orders[0])
     if as_json:
         print_json([run.run for run in (*runs, recovered)])
     else:
         _print_tickets([run for run in runs if run.workflow == "ticket-triage"])
         _print_reports([run for run in runs if run.workflow == "report-summary"])
+        _print_briefs([run for run in runs if run.workflow == "renewal-brief"])
         _print_recovery(recovered)
         _print_costs(server)
         _print_next(server, stays=stays)
@@ -106,14 +115,14 @@ def _show(server: DemoServer, *, as_json: bool, stays: bool) -> bool:
 
 
 @contextlib.contextmanager
-def _server(folder: Path) -> Iterator[DemoServer]:
-    """A running server with a key of its own; stopped at the end."""
+def _server(folder: Path, addresses: dict[str, str]) -> Iterator[DemoServer]:
+    """A running server with a key of its own, that finds services at `addresses`; then stopped."""
     key = f"hg_{secrets.token_urlsafe(32)}"
     environment = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("OPENAI_", "HEADGATE_"))
-    } | {"HEADGATE_ADMIN_KEY": key}
+        if not name.startswith(("OPENAI_", "HEADGATE_", "CRM_", "BILLING_"))
+    } | {"HEADGATE_ADMIN_KEY": key, **addresses}
     log = (folder.parent / "server.log").open("w+", encoding="utf-8")
     process: subprocess.Popen[str] | None = None
     try:
@@ -192,7 +201,11 @@ def _run(
         {"input": given},
         {"x-headgate-feature": "demo", **headers},
     )
-    run = answer if status == 200 else {"status": "failed", "error": error_message(answer, status)}
+    run = (
+        answer
+        if status in (200, 202)
+        else {"status": "failed", "error": error_message(answer, status)}
+    )
     return DemoRun(workflow=workflow, input=given, run=run)
 
 
@@ -258,6 +271,46 @@ def _print_reports(runs: Sequence[DemoRun]) -> None:
             for run in runs
         ],
     )
+
+
+def _decided(server: DemoServer, run: DemoRun) -> DemoRun:
+    """The run; one that waits for a person as it is when the demo has approved its draft."""
+    if run.run["status"] != "awaiting_review":
+        return run
+    client = ApiClient(server.url, {"HEADGATE_API_KEY": server.key})
+    try:
+        note = {"decision": "approve", "note": "Approved by the demo."}
+        client.post(f"/api/reviews/{run.run['review_id']}/decision", note, {})
+        _, ended, _ = client.get(f"/api/runs/{run.run['id']}")
+    finally:
+        client.close()
+    return msgspec.structs.replace(run, run=ended)
+
+
+def _print_briefs(runs: Sequence[DemoRun]) -> None:
+    click.echo(
+        f"{len(runs)} accounts through renewal-brief, from a sample CRM and a sample database; each"
+        " brief\nwaited for a person, and the demo approved it:"
+    )
+    rows = []
+    for run in runs:
+        output, context = run.run.get("output") or {}, run.run.get("context") or {}
+        risk = next(iter(output.get("risks", ())), {"risk": "no risk found", "source": ""})
+        crm = context.get("crm", {})
+        rows.append(
+            [
+                _shortened(str(crm.get("name", run.input["account_id"])), 24),
+                str(crm.get("renewal_date", run.run["status"])),
+                _shortened(risk["risk"], 56),
+                risk["source"],
+                _cost(run.run),
+            ]
+        )
+    print_table(
+        [Column("account"), Column("ends"), Column("first risk"), Column("known from"),
+         Column("cost", "right")],
+        rows,
+    )  # fmt: skip
 
 
 def _print_recovery(recovered: DemoRun) -> None:

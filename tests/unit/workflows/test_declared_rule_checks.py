@@ -98,7 +98,10 @@ def test_a_rule_that_fits_its_schemas_is_taken(folder: Path, rule: str):
         ("{field: sum, range: {at_most: {input: most}}}", "input.schema.json has no `most`"),
         ("{field: day, must_cite: {}}", ".must_cite: write one of `ids`, `passage_of`, `context`"),
         ("{field: day, must_cite: {ids: documents.id}}", "write `documents[].id`"),
-        ("{field: day, must_cite: {passage_of: text, pattern: '(a)'}}", "goes with `ids` and `context` only"),
+        (
+            "{field: day, must_cite: {passage_of: text, pattern: '(a)'}}",
+            "goes with `ids` and `context` only",
+        ),
         ("{field: day, must_cite: {ids: text, pattern: a}}", "must have exactly one group"),
         ("{must_not_mention: {words: [x, ' ']}}", ".words[1]: is blank"),
         ("{must_not_mention: {}}", ".must_not_mention: looks for nothing"),
