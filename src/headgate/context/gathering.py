@@ -15,6 +15,7 @@ from headgate.context.connector import ArgumentError, ConnectorError, NoRecordEr
 from headgate.context.connectors import Connectors
 from headgate.context.narrowing import Record
 from headgate.gateway.caller import Caller
+from headgate.telemetry.faults import log_fault
 
 Absence = Literal["not_allowed", "no_argument", "no_record", "unavailable"]
 """Why a part is not there. `not_allowed`: not for this caller's runs. `no_argument`: the input has
@@ -107,6 +108,9 @@ async def _part(
             facts = {"absent": "no_record", "told": str(error)}
         except ConnectorError as error:
             facts = {"absent": "unavailable", "told": str(error), "retryable": error.retryable}
+        except Exception as error:  # noqa: BLE001 - one part's fault takes no other part with it
+            log_fault("a connector failed", error, source=part.source)
+            facts = {"absent": "unavailable", "told": "Headgate failed to ask for it; see its log"}
     return Part(
         name=name,
         source=part.source,

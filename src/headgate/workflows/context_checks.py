@@ -69,3 +69,11 @@ def _part(
             yield ("arguments", name), said.problem
         elif said.types and not said.types - _NO_ARGUMENTS:
             yield ("arguments", name), f"`{path}` is a list or an object; it must be one value"
+
+
+def unlike(workflow: str) -> str:
+    """Why a workflow's runs may not be answered with answers to others like them."""
+    return (
+        f"the workflow `{workflow}` gathers a context, and one account's facts are much like"
+        " another's; leave it out"
+    )
