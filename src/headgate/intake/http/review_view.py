@@ -123,6 +123,9 @@ class ReviewDetails(ReviewView, frozen=True, kw_only=True):
     """A review with all that is needed to decide it."""
 
     input: dict[str, Any] | None
+    context: Annotated[
+        dict[str, Any] | None, Meta(description="What was gathered for the run, by part.")
+    ]
     draft: dict[str, Any] | None
     output: Annotated[dict[str, Any] | None, Meta(description="What went out.")]
     output_schema: Annotated[dict[str, Any] | None, Meta(description="What an edit must fit.")]
@@ -145,6 +148,7 @@ def review_details(
     return ReviewDetails(
         **_fields(shown.review, person, groups, now_us, words),
         input=None if run is None else run.input,
+        context=None if run is None else run.context,
         draft=None if words is None else words.draft,
         output=None if run is None else run.output,
         output_schema=None if words is None else words.output_schema,
