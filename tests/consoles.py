@@ -19,6 +19,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import uvicorn
+import yaml
 
 from headgate.app.application import Application
 from headgate.app.composition import build
@@ -262,13 +263,21 @@ class RunningConsole:
         return visitor
 
 
+def _needed_by(workflows: Path | None) -> str:
+    """What else of its project's settings the workflows of one need: connectors, groups."""
+    if workflows is None:
+        return ""
+    whole = yaml.safe_load((workflows.parent / "headgate.yaml").read_text("utf-8"))
+    return yaml.safe_dump({name: whole[name] for name in ("connectors", "reviews")})
+
+
 @contextmanager
 def running_console(
     folder: Path, database_url: str, *, settings: str = "", workflows: Path | None = None
 ) -> Iterator[RunningConsole]:
     """A console on `database_url`, answered by a simulator; with the workflows of a project."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "headgate.yaml").write_text(settings or _SETTINGS)
+    (folder / "headgate.yaml").write_text(settings or _SETTINGS + _needed_by(workflows))
     if workflows is not None:
         (folder / "workflows").symlink_to(workflows)
     reviews = MemoryReviews()

@@ -21,10 +21,16 @@ def test_tickets_and_reports_go_through_and_one_failure_is_recovered(tmp_path: P
     assert {run["status"] for run in runs} == {"completed"}
     by_workflow = {
         name: [run for run in runs if run["workflow"] == name]
-        for name in ("ticket-triage", "report-summary")
+        for name in ("ticket-triage", "report-summary", "renewal-brief")
     }
     assert len(by_workflow["ticket-triage"]) >= 20
     assert len(by_workflow["report-summary"]) >= 5
+    assert len(by_workflow["renewal-brief"]) >= 5
+    for run in by_workflow["renewal-brief"]:
+        assert run["review_id"], "a person was asked"
+        assert not run["fallback"], run
+        assert run["context"]["crm"]["name"]
+        assert "internal_rating" not in json.dumps(run["context"])
     example = Path(headgate.examples.__file__).parent / "project" / "workflows"
     for name, found in by_workflow.items():
         schema = json.loads((example / name / "output.schema.json").read_text())
@@ -48,6 +54,7 @@ def test_it_shows_results_costs_and_what_to_try_next_and_says_that_it_is_simulat
     assert "Traceback" not in done.stderr
     assert "simulator" in done.stdout
     assert "ALL SITES DOWN" in done.stdout
+    assert "Northline Rentals" in done.stdout
     assert re.search(r"\$0\.\d+", done.stdout)
     assert "503" in done.stdout
     assert "What to try next" in done.stdout

@@ -37,7 +37,8 @@ def test_a_person_approves_the_ticket_that_waits(browser: Browser, tmp_path: Pat
         said = _until(demo, "Waiting for you")
         review = re.search(r"Your turn: (\S+)", said)
         key = re.search(r"sign in with (hg_\S+)", said)
-        assert review and key, said
+        assert review, said
+        assert key, said
         page = context.new_page()
         page.goto(review[1])
         page.get_by_label("Headgate key").fill(key[1])

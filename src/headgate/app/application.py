@@ -183,6 +183,7 @@ class Application:
             await self._gateway.cache.keeper.stop()
         for provider in self._gateway.routing.providers.values():
             await provider.close()
+        await self.runner.connectors.close()
         left = await asyncio.to_thread(self._writer.close, _FLUSH_AT_STOP_S)
         if left:
             _log.error("records could not be written before the stop", extra={"records": left})

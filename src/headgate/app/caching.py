@@ -22,6 +22,7 @@ from headgate.gateway.embedder import GatewayEmbedder
 from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
 from headgate.workflows.catalogue import Catalogue
+from headgate.workflows.context_checks import unlike
 
 
 def check_cache(settings: Settings) -> None:
@@ -67,6 +68,8 @@ def build_cache(
                 raise ConfigError(
                     f"cache.semantic.workflows: there is no workflow `{name}` with a `cache:`"
                 )
+            if catalogue.get(name).context is not None:
+                raise ConfigError(f"cache.semantic.workflows: {unlike(name)}")
         similar = SimilarAnswers(found.semantic, embedder)
     return AnswerCache(found, asker, keeper, similar=similar)
 

@@ -23,6 +23,7 @@ from headgate.app.reviewing import Reviewing, check_groups, tells_of_reviews
 from headgate.app.tooling import Tooling
 from headgate.app.tracing import Tracing
 from headgate.config.policy import effective_policy
+from headgate.context.connectors import Connectors
 from headgate.errors import UnavailableError
 from headgate.gateway.cache.semantic.near_miss import NearMissLog
 from headgate.gateway.commitments.batch_input import BatchInput
@@ -144,7 +145,7 @@ def build(
     async def find_response(response_id: str) -> ResponseOwner | None:
         return await asyncio.to_thread(_owner_of, database, begun, response_id)
 
-    catalogue = Catalogue.load(plan.folder)
+    catalogue = Catalogue.load(plan.folder, settings.connectors)
     check_groups(settings, catalogue)
     embedder = build_embedder(settings)
     moderator, judge = GatewayModerator(), GatewayJudge()
@@ -236,6 +237,7 @@ def build(
         None if tracing is None else tracing.tracer.note_run,
         reviewing.holding,
         tooling.use,
+        Connectors(settings.connectors, plan.folder),
     )
     durability = Durability(settings.runs, runner, database, executor)
     board = reviewing.board(runner, durability.runs.go_on, tooling.use.preview)

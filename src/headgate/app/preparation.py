@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+
 from headgate.app.caching import check_cache
 from headgate.app.plan import Plan
+from headgate.config.load import FILE_NAME
+from headgate.errors import ConfigError
 from headgate.intake.access.first_key import ensure_admin_key
 from headgate.intake.access.projects import DEFAULT_PROJECT, ProjectStore
 from headgate.intake.access.secret import load_secret
 from headgate.storage import Database, migrate
+
+_log = logging.getLogger(__name__)
 
 
 def prepare(plan: Plan, admin_key: str | None) -> str | None:
@@ -16,6 +22,7 @@ def prepare(plan: Plan, admin_key: str | None) -> str | None:
     Raises `ConfigError` and `DatabaseUnavailableError`.
     """
     check_cache(plan.settings)
+    _check_queries(plan)
     database = open_database(plan)
     try:
         migrate(database)
@@ -30,6 +37,7 @@ def prepare(plan: Plan, admin_key: str | None) -> str | None:
 def prepare_without_keys(plan: Plan) -> None:
     """As `prepare`, for a process that nobody calls: no key is made, adopted or revoked."""
     check_cache(plan.settings)
+    _check_queries(plan)
     database = open_database(plan)
     try:
         migrate(database)
@@ -42,6 +50,23 @@ def prepare_without_keys(plan: Plan) -> None:
 def _ensure_projects(plan: Plan, database: Database) -> None:
     wanted = {name: project.description for name, project in plan.settings.projects.items()}
     ProjectStore(database).ensure({DEFAULT_PROJECT: ""} | wanted)
+
+
+def _check_queries(plan: Plan) -> None:
+    """`ConfigError` where a database says that a declared query does more than read."""
+    if plan.folder is None or not any(one.sql for one in plan.settings.connectors.values()):
+        return
+    # Most projects have no such connector.
+    from headgate.context.query_checks import query_findings  # noqa: PLC0415
+
+    file = plan.folder / FILE_NAME
+    found = query_findings(plan.settings.connectors, file, ask_servers=True)
+    if refused := [one.message for one in found if one.refused]:
+        raise ConfigError(refused[0], problems=tuple(refused))
+    for one in found:
+        _log.warning("a connector's query can't be answered as its database is now", extra={
+            "query": one.message,
+        })  # fmt: skip
 
 
 def open_database(plan: Plan) -> Database:

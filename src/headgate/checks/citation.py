@@ -1,8 +1,9 @@
-"""Whether what a field names as its source stands in the run's input. Pure."""
+"""Whether what a field names as its source stands in the run's input or context. Pure."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from typing import Any
 
 from headgate.checks.field_path import Place, places, texts_in
@@ -18,11 +19,18 @@ _ALIKE = str.maketrans({
 
 
 class Sources:
-    """What one rule takes for sources, of one run's input."""
+    """What one rule takes for sources, of one run's input and context."""
 
-    def __init__(self, settings: CiteSettings, given: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        settings: CiteSettings,
+        given: dict[str, Any],
+        context: dict[str, Any] | None = None,
+    ) -> None:
         self._settings = settings
         self._names: frozenset[str] = frozenset()
+        if settings.context is not None:
+            self._names = frozenset(context_sources(settings, context or {}))
         self._texts: tuple[str, ...] = ()
         if settings.ids is not None:
             found = (place.value for place in places(settings.ids, given) if place.is_there)
@@ -44,6 +52,8 @@ class Sources:
 
     def unfounded(self, place: Place) -> list[Place]:
         """Where at `place` something is named that is no source, or nothing is."""
+        if self._settings.context is not None and not place.is_there and place.value == []:
+            return []  # A list of findings that has none claims nothing.
         if place.value in (None, "", []) or not place.is_there:
             return [] if self._settings.optional else [place]
         if isinstance(place.value, list):
@@ -114,6 +124,26 @@ def _folded(text: str) -> str:
     """`text` without what differs between a passage and its copy: breaks, capitals, marks."""
     alike = unicodedata.normalize("NFKC", text).translate(_ALIKE).casefold()
     return " ".join(alike.split())
+
+
+def context_sources(settings: CiteSettings, context: dict[str, Any]) -> Iterator[str]:
+    """The fields of a run's context that may be cited: those that are there and not null.
+
+    Of a list of records `tickets[0].subject` is one, and `tickets.subject` where any record has it.
+    """
+    for name, part in context.items():
+        if settings.context != "any" and name not in (settings.context or ()):
+            continue
+        records = part if isinstance(part, list) else [part]
+        told: dict[str, None] = {}
+        for number, record in enumerate(records):
+            if not isinstance(record, dict):
+                continue
+            there = [field for field, value in record.items() if value is not None]
+            told |= dict.fromkeys(f"{name}.{field}" for field in there)
+            if isinstance(part, list):
+                yield from (f"{name}[{number}].{field}" for field in there)
+        yield from told
 
 
 def texts_named(settings: CiteSettings) -> tuple[str, ...]:

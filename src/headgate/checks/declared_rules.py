@@ -9,11 +9,12 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
 
-from headgate.checks.citation import Sources, texts_named
+from headgate.checks.citation import Sources, context_sources, texts_named
 from headgate.checks.field_path import Place, places, same, texts_in
 from headgate.checks.mentions import Mentions
 from headgate.checks.problem import Problem
@@ -33,6 +34,7 @@ _PROBLEMS_AT_MOST = 20
 """Told of one output; who mends these sees the rest next time."""
 
 _OPTIONS_SHOWN = 50
+_SOURCES_SHOWN = 60
 
 _Found = Iterator[tuple[str, str]]
 """Where a rule is broken, and what must hold."""
@@ -53,8 +55,16 @@ class DeclaredRules:
         """Whether there are any."""
         return bool(self._rules)
 
-    def check(self, output: dict[str, Any], given: dict[str, Any]) -> Ruling:
-        """What they say of `output`, which fits its schema; at most 20 problems and 20 holds."""
+    def check(
+        self,
+        output: dict[str, Any],
+        given: dict[str, Any],
+        context: dict[str, Any] | None = None,
+    ) -> Ruling:
+        """What they say of `output`, which fits its schema; at most 20 problems and 20 holds.
+
+        `context` is what the run had beside its input.
+        """
         problems: list[Problem] = []
         holds: list[Problem] = []
         for number, rule in enumerate(self._rules):
@@ -62,20 +72,25 @@ class DeclaredRules:
                 continue
             kind = kind_of(rule)
             into = holds if rule.on_fail == "hold" else problems
-            for path, message in self._broken(number, rule, output, given):
+            for path, message in self._broken(number, rule, output, given, context or {}):
                 if len(into) == _PROBLEMS_AT_MOST:
                     break
                 into.append(Problem(path, kind, rule.message or message))
         return Ruling(problems=tuple(problems), holds=tuple(holds))
 
     def _broken(
-        self, number: int, rule: OutputRuleSettings, output: dict[str, Any], given: dict[str, Any]
+        self,
+        number: int,
+        rule: OutputRuleSettings,
+        output: dict[str, Any],
+        given: dict[str, Any],
+        context: dict[str, Any],
     ) -> _Found:
         found = [Place("", output)] if rule.field is None else places(rule.field, output)
         if rule.must_not_mention is not None:
             return _mentioned(self._mentions[number], found)
         if rule.must_cite is not None:
-            return _uncited(rule.must_cite, found, given)
+            return _uncited(rule.must_cite, found, given, context)
         if rule.equals_input is not None:
             return _unequal(rule.equals_input, found, given)
         return _each(rule, found, given)
@@ -156,17 +171,33 @@ def _mentioned(mentions: Mentions, found: list[Place]) -> _Found:
                 yield text.path, f"must not mention “{word[:100]}”"
 
 
-def _uncited(settings: CiteSettings, found: list[Place], given: dict[str, Any]) -> _Found:
-    sources = Sources(settings, given)
-    told = (
-        f"must name a source: one of the input's `{settings.ids}`"
-        if settings.ids is not None
-        else "must be a passage that stands word for word in the input's"
-        f" {' or '.join(f'`{path}`' for path in texts_named(settings))}"
-    )
+def _uncited(
+    settings: CiteSettings, found: list[Place], given: dict[str, Any], context: dict[str, Any]
+) -> _Found:
+    sources = Sources(settings, given, context)
+    if settings.context is not None:
+        told = _of_context(settings, context)
+    elif settings.ids is not None:
+        told = f"must name a source: one of the input's `{settings.ids}`"
+    else:
+        told = (
+            "must be a passage that stands word for word in the input's"
+            f" {' or '.join(f'`{path}`' for path in texts_named(settings))}"
+        )
     for place in found:
         for bad in sources.unfounded(place):
             yield bad.path, told
+            if settings.context is not None:
+                told = "must name a source of the context, too"
+
+
+def _of_context(settings: CiteSettings, context: dict[str, Any]) -> str:
+    there = list(islice(context_sources(settings, context), _SOURCES_SHOWN + 1))
+    more = ", …" if len(there) > _SOURCES_SHOWN else ""
+    return (
+        "must name a source: a field of the context that is there, one of"
+        f" {', '.join(there[:_SOURCES_SHOWN]) or 'none'}{more}"
+    )
 
 
 def _unequal(path: str, found: list[Place], given: dict[str, Any]) -> _Found:

@@ -2,7 +2,8 @@
 
 It may define `check(output, input)`, which returns a list of problems (None or empty: it passes) or
 `hold` for a person to look, `amend(output, input)`, which returns the output put right, and
-`fallback(input)`, which answers without a model. A rule that raises, hangs or returns nonsense has
+`fallback(input)`, which answers without a model. Each is given what was gathered for the run, too,
+where it has one more parameter called `context`. A rule that raises, hangs or returns nonsense has
 failed: nothing passes unseen.
 """
 
@@ -25,7 +26,14 @@ from headgate.errors import ConfigError
 _PROBLEMS_AT_MOST = 20
 _MESSAGE_CHARACTERS_AT_MOST = 500
 _FUNCTIONS = {"check": 2, "amend": 2, "fallback": 1}
+_CONTEXT = "context"
+"""The parameter that asks for what was gathered."""
+
 _FIELD = re.compile(r"^(?P<path>[A-Za-z_][\w.\[\]-]{0,120}): (?P<rest>.+)$", re.DOTALL)
+
+
+Context = dict[str, Any] | None
+"""What was gathered for a run."""
 
 
 class RulesError(Exception):
@@ -37,6 +45,9 @@ class Rules:
 
     def __init__(self, functions: dict[str, Callable[..., Any]], timeout_s: float) -> None:
         self._functions = functions
+        self._with_context = frozenset(
+            name for name, function in functions.items() if _takes_context(function)
+        )
         self._timeout_s = timeout_s
 
     @classmethod
@@ -63,31 +74,40 @@ class Rules:
         """Whether the file defines `function`."""
         return function in self._functions
 
-    async def check(self, output: dict[str, Any], given: dict[str, Any]) -> Ruling:
+    async def check(
+        self, output: dict[str, Any], given: dict[str, Any], context: Context = None
+    ) -> Ruling:
         """What `check` says, at most 20 problems and 20 holds; a problem of its own if it fails."""
         if not self.has("check"):
             return PASSED
         try:
-            found = await self._call("check", output, given)
+            found = await self._call("check", output, given, context=context)
             return _as_ruling(found)
         except RulesError as error:
             return Ruling(problems=(Problem("", "rules", str(error)),))
 
-    async def amend(self, output: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    async def amend(
+        self, output: dict[str, Any], given: dict[str, Any], context: Context = None
+    ) -> dict[str, Any]:
         """The output as `amend` returns it; `RulesError` where it fails."""
         if not self.has("amend"):
             return output
-        return _as_object("amend", await self._call("amend", output, given))
+        return _as_object("amend", await self._call("amend", output, given, context=context))
 
-    async def fallback(self, given: dict[str, Any]) -> dict[str, Any]:
+    async def fallback(self, given: dict[str, Any], context: Context = None) -> dict[str, Any]:
         """What `fallback` answers; `RulesError` where it fails."""
-        return _as_object("fallback", await self._call("fallback", given))
+        return _as_object("fallback", await self._call("fallback", given, context=context))
 
-    async def _call(self, function: str, *arguments: dict[str, Any]) -> Any:
+    async def _call(self, function: str, *arguments: dict[str, Any], context: Context) -> Any:
         # Copies: a rule that changes what it was shown must not change what is stored.
         copies = [copy.deepcopy(argument) for argument in arguments]
+        more: dict[str, Any] = {}
+        if function in self._with_context:
+            more[_CONTEXT] = copy.deepcopy(context or {})
         try:
-            return await call_bounded(lambda: self._functions[function](*copies), self._timeout_s)
+            return await call_bounded(
+                lambda: self._functions[function](*copies, **more), self._timeout_s
+            )
         except TimeoutError:
             raise RulesError(
                 f"`{function}` in rules.py took longer than {self._timeout_s:g} s"
@@ -100,13 +120,18 @@ class Rules:
             raise RulesError(f"`{function}` in rules.py {raised(error, 'rules.py')}") from error
 
 
+def _takes_context(function: Callable[..., Any]) -> bool:
+    return _CONTEXT in inspect.signature(function).parameters
+
+
 def _check_signature(path: Path, name: str, found: object, arguments: int) -> None:
     line = getattr(getattr(found, "__code__", None), "co_firstlineno", 1)
     wanted = "(input)" if arguments == 1 else "(output, input)"
     if not callable(found) or inspect.iscoroutinefunction(found):
         raise ConfigError(f"{path}:{line}: {name}: must be a plain function {name}{wanted}")
     try:
-        inspect.signature(found).bind(*range(arguments))
+        more: dict[str, Any] = {_CONTEXT: {}} if _takes_context(found) else {}
+        inspect.signature(found).bind(*range(arguments), **more)
     except TypeError:
         raise ConfigError(f"{path}:{line}: {name}: must be called as {name}{wanted}") from None
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import msgspec
 
+from headgate.cli.connectors_shown import print_connectors, print_context, queries_said
 from headgate.cli.examples import Command
 from headgate.cli.guards_shown import print_guards
 from headgate.cli.output import Column, json_option, note, print_json, print_table
@@ -151,7 +152,9 @@ def check_project(folder: Path | None) -> Checked:
         problems += error.problems
     for workflow_folder in folders:
         try:
-            workflow = load_workflow(workflow_folder)
+            workflow = load_workflow(
+                workflow_folder, None if settings is None else settings.connectors
+            )
         except ConfigError as error:
             problems += error.problems
             continue
@@ -159,7 +162,11 @@ def check_project(folder: Path | None) -> Checked:
         if settings is not None:
             problems += unserved(workflow, settings, providers)
             problems += unknown_groups(workflow, settings)
+    of_queries: list[str] = []
     if settings is not None:
+        said = queries_said(settings, folder)
+        problems += [one.message for one in said if one.refused]
+        of_queries = [one.message for one in said if not one.refused]
         problems += semantic_problems(settings, providers, workflows)
         try:
             check_webhooks(settings.runs, workflows)
@@ -170,7 +177,7 @@ def check_project(folder: Path | None) -> Checked:
         policy=None if problems else policy,
         workflows=tuple(workflows),
         traces=traces,
-        of_settings=short_key_warnings(providers),
+        of_settings=(*short_key_warnings(providers), *of_queries),
         tool_sources={} if settings is None else settings.tools,
     )
 
@@ -195,6 +202,7 @@ def _summary(workflow: Workflow) -> dict[str, Any]:
         "owner": workflow.settings.owner,
         "route": workflow.settings.route,
         "trust": workflow.settings.trust,
+        "context": workflow.settings.context,
         "fallback": workflow.settings.fallback is not None,
         "review": review_in_words(workflow.settings.review),
         "reask": workflow.settings.checks.reask,
@@ -284,6 +292,7 @@ def _print(folder: Path | None, found: Checked) -> None:
     if policy["limits"] or policy["budgets"]:
         _print_rules(policy)
     print_guards(policy)
+    print_connectors(policy)
     if found.workflows:
         print_table(
             [
@@ -301,6 +310,7 @@ def _print(folder: Path | None, found: Checked) -> None:
                 for workflow in found.workflows
             ],
         )  # fmt: skip
+        print_context(found.workflows)
         print_runs(found.workflows)
 
 

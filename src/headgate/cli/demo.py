@@ -18,11 +18,12 @@ import msgspec
 
 from headgate.cli.api_client import ApiClient, error_message
 from headgate.cli.demo_actions import Acts, act, approved, show, show_approved
-from headgate.cli.demo_server import DemoServer, service
+from headgate.cli.demo_server import DemoServer
 from headgate.cli.examples import Command
 from headgate.cli.init import write_example
 from headgate.cli.input_file import read_inputs
 from headgate.cli.output import Column, print_json, print_table
+from headgate.cli.sample_services import sample_services
 from headgate.ledger.money import shown_usd
 
 _NANO = 1_000_000_000
@@ -31,6 +32,13 @@ _TICKETS_TAKE_S = "0.1"
 """So that some are under way when the server is killed."""
 
 _FAULT = "503 first"
+_INPUTS = {
+    "ticket-triage": "tickets",
+    "report-summary": "reports",
+    "renewal-brief": "accounts",
+}
+"""What goes through which workflow; the first is where a failure is injected."""
+
 _SDK_CALL = (
     "from openai import OpenAI; print(OpenAI().responses.create("
     'model="gpt-4.1-mini", input="Say hello").output_text)'
@@ -64,11 +72,13 @@ def demo(*, keep: bool | None, as_json: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="headgate-demo-") as made:
         folder = Path(made) / "project"
         write_example(folder)
-        with service(folder, "tickets", "--slow", _TICKETS_TAKE_S) as tickets_url:
-            server = DemoServer(folder, {"TICKETS_URL": tickets_url})
+        with sample_services(folder, "--slow-tickets", _TICKETS_TAKE_S) as addresses:
+            server = DemoServer(folder, addresses)
             try:
                 server.start()
-                ok = _show(server, tickets_url, as_json=as_json, stays=stays and not as_json)
+                ok = _show(
+                    server, addresses["TICKETS_URL"], as_json=as_json, stays=stays and not as_json
+                )
             finally:
                 server.stop()
     return 0 if ok else 1
@@ -80,10 +90,10 @@ def _show(server: DemoServer, tickets_url: str, *, as_json: bool, stays: bool) -
     say("No OpenAI key is used: the simulator answers, so no answer comes from a real model.\n")
     orders = [
         (workflow, given)
-        for workflow, name in (("ticket-triage", "tickets"), ("report-summary", "reports"))
+        for workflow, name in _INPUTS.items()
         for given in read_inputs(str(server.folder / "inputs" / f"{name}.jsonl"))[0]
     ]
-    runs = list(_progress(_runs(server, orders), len(orders)))
+    runs = [_decided(server, run) for run in _progress(_runs(server, orders), len(orders))]
     recovered = _recover(server, orders[0])
     messages = read_inputs(str(server.folder / "inputs" / "messages.jsonl"))[0]
     acts = act(server, tickets_url, messages)
@@ -93,6 +103,7 @@ def _show(server: DemoServer, tickets_url: str, *, as_json: bool, stays: bool) -
     else:
         _print_tickets([run for run in runs if run.workflow == "ticket-triage"])
         _print_reports([run for run in runs if run.workflow == "report-summary"])
+        _print_briefs([run for run in runs if run.workflow == "renewal-brief"])
         _print_recovery(recovered)
         show(acts, messages, say)
         _decide(server, acts, by_hand=stays)
@@ -137,7 +148,11 @@ def _run(
         {"input": given},
         {"x-headgate-feature": "demo", **headers},
     )
-    run = answer if status == 200 else {"status": "failed", "error": error_message(answer, status)}
+    run = (
+        answer
+        if status in (200, 202)
+        else {"status": "failed", "error": error_message(answer, status)}
+    )
     return DemoRun(workflow=workflow, input=given, run=run)
 
 
@@ -203,6 +218,40 @@ def _print_reports(runs: Sequence[DemoRun]) -> None:
             for run in runs
         ],
     )
+
+
+def _decided(server: DemoServer, run: DemoRun) -> DemoRun:
+    """The run; one that waits for a person as it is when the demo has approved its draft."""
+    if run.run["status"] != "awaiting_review":
+        return run
+    ended = approved(server, run.run["id"], by_hand=False, say=lambda _: None)
+    return msgspec.structs.replace(run, run=ended)
+
+
+def _print_briefs(runs: Sequence[DemoRun]) -> None:
+    click.echo(
+        f"{len(runs)} accounts through renewal-brief, from a sample CRM and a sample database; each"
+        " brief\nwaited for a person, and the demo approved it:"
+    )
+    rows = []
+    for run in runs:
+        output, context = run.run.get("output") or {}, run.run.get("context") or {}
+        risk = next(iter(output.get("risks", ())), {"risk": "no risk found", "source": ""})
+        crm = context.get("crm", {})
+        rows.append(
+            [
+                _shortened(str(crm.get("name", run.input["account_id"])), 24),
+                str(crm.get("renewal_date", run.run["status"])),
+                _shortened(risk["risk"], 56),
+                risk["source"],
+                _cost(run.run),
+            ]
+        )
+    print_table(
+        [Column("account"), Column("ends"), Column("first risk"), Column("known from"),
+         Column("cost", "right")],
+        rows,
+    )  # fmt: skip
 
 
 def _print_recovery(recovered: DemoRun) -> None:

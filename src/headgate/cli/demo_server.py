@@ -1,4 +1,4 @@
-"""The processes of `headgate demo`: a server of its own that can be killed, and sample services."""
+"""The server of `headgate demo`: one of its own, which can be killed and started again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from headgate.cli.api_client import ApiClient
@@ -31,7 +31,7 @@ class DemoServer:
         self._environment = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("OPENAI_", "HEADGATE_"))
+            if not name.startswith(("OPENAI_", "HEADGATE_", "CRM_", "BILLING_", "TICKETS_"))
         } | {"HEADGATE_ADMIN_KEY": self.key, **environment}
         self._log = folder.parent / "server.log"
         self._process: subprocess.Popen[str] | None = None
@@ -70,20 +70,6 @@ class DemoServer:
     def client(self) -> ApiClient:
         """A client of it, with its key."""
         return ApiClient(self.url, {"HEADGATE_API_KEY": self.key})
-
-
-@contextlib.contextmanager
-def service(folder: Path, name: str, *options: str) -> Iterator[str]:
-    """The address of one of the example's sample services, which runs meanwhile."""
-    arguments = [str(folder / "services" / f"{name}.py"), "--port", "0", *options]
-    process = _begun(arguments, os.environ, folder.parent / f"{name}.log")
-    try:
-        url = _address(process, "/healthz")
-        if url is None:
-            raise UnavailableError(f"the sample service `{name}` did not start")
-        yield url
-    finally:
-        _end(process)
 
 
 def _begun(

@@ -12,14 +12,17 @@ from headgate.cli.examples import Command
 from headgate.cli.output import json_option, note, print_json
 from headgate.errors import ConflictError, HeadgateError
 
-_GITIGNORE = "# Headgate's database, with keys' hashes and what people wrote.\n/data/\n"
+_GITIGNORE = (
+    "# Headgate's database, with keys' hashes and what people wrote.\n/data/\n"
+    "# What services/start.py makes.\n/services/billing.db\n"
+)
 
 
 @click.command(cls=Command, examples=("headgate init support", "headgate init . --json"))
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @json_option
 def init(*, folder: Path, as_json: bool) -> None:
-    """Write an example project into DIR: a configuration, two finished workflows, their inputs.
+    """Write an example project into DIR: a configuration, three finished workflows, their inputs.
 
     DIR is made if it isn't there; one that has anything in it is left alone.
     """

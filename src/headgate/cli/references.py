@@ -10,6 +10,7 @@ from headgate.config.review_checks import groups_named, unknown_group
 from headgate.config.settings import ProviderSettings, Settings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
+from headgate.workflows.context_checks import unlike
 from headgate.workflows.folder import Workflow
 
 
@@ -103,6 +104,11 @@ def semantic_problems(
         f"{FILE_NAME}: cache.semantic.workflows: there is no workflow `{name}` with a `cache:`"
         for name in semantic.workflows
         if name not in caching
+    ]
+    problems += [
+        f"{FILE_NAME}: cache.semantic.workflows: {unlike(workflow.name)}"
+        for workflow in workflows
+        if workflow.name in semantic.workflows and workflow.context is not None
     ]
     patterns = [pattern for provider in providers.values() for pattern in provider.models]
     model = semantic.embeddings

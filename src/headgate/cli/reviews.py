@@ -322,7 +322,7 @@ def _print(review: dict[str, Any], *, as_json: bool) -> None:
             if value is not None and name not in ("rule", "subject")
         ]
     print_table([Column("review"), Column(review["id"])], rows)
-    for part in ("input", "draft", "output"):
+    for part in ("input", "context", "draft", "output"):
         if review[part] is not None:
             text = msgspec.json.format(msgspec.json.encode(review[part]), indent=2).decode()
             lines = "\n".join(printable(line) for line in text.split("\n"))

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from headgate.config.allowance_checks import check_alerts, check_allowances
+from headgate.config.connector_checks import check_connectors
 from headgate.config.endpoints import MODEL_OPTIONAL
 from headgate.config.guard_checks import check_guards
 from headgate.config.provider_kinds import kind_problems
@@ -84,6 +85,7 @@ def _check(document: YamlFile, settings: Settings) -> None:
     check_guards(document, settings.guards, settings.guard_policies)
     check_reviews(document, settings.reviews, settings.budgets)
     check_tool_sources(document, settings.tools)
+    check_connectors(document, settings.connectors)
     for name, provider in settings.providers.items():
         address = urlsplit(provider.base_url)
         if address.scheme not in ("http", "https") or not address.hostname:

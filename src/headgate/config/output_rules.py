@@ -56,7 +56,7 @@ class DatesSettings(Table, frozen=True):
 
 
 class CiteSettings(Table, frozen=True):
-    """Where a source that a field names must stand; write one of `ids` and `passage_of`."""
+    """Where a source must stand that a field names; one of `ids`, `passage_of`, `context`."""
 
     ids: Annotated[
         FieldPath | None,
@@ -66,9 +66,21 @@ class CiteSettings(Table, frozen=True):
         FieldPath | Annotated[tuple[FieldPath, ...], Meta(min_length=1, max_length=20)] | None,
         Meta(description="Of the input: a text, or several, where it must stand word for word."),
     ] = None
+    context: Annotated[
+        Literal["any"]
+        | Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Meta(min_length=1)]
+        | None,
+        Meta(
+            description="It must name a field of the run's context that is there and not null, as"
+            " `crm.renewal_date`, or `tickets[0].subject` of a list; of these parts, or of `any`."
+        ),
+    ] = None
     pattern: Annotated[
         Annotated[str, Meta(max_length=500)] | None,
-        Meta(description="With `ids`: finds the names in a text, by one group: `\\[(\\w+)\\]`."),
+        Meta(
+            description="With `ids` or `context`: finds the names in a text, by one group:"
+            " `\\[(\\w+)\\]`."
+        ),
     ] = None
     at_least_characters: Annotated[
         int, Meta(ge=1, le=1000, description="With `passage_of`: how long a passage must be.")

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from headgate.config.connector_checks import placeholders
+from headgate.config.connectors import ConnectorSettings
 from headgate.config.providers import CAPABILITIES, AzureADSettings
 from headgate.config.settings import ProviderSettings, Settings
 
@@ -55,7 +57,44 @@ def effective_policy(
             source["url"] = source["url"].partition("?")[0]
     if settings.cache is not None and settings.cache.redis_url is not None:
         policy["cache"]["redis_url"] = without_password(settings.cache.redis_url)
+    policy["connectors"] = {
+        name: connector_shown(connector) for name, connector in settings.connectors.items()
+    }
     return policy
+
+
+def connector_shown(connector: ConnectorSettings) -> dict[str, Any]:
+    """A connector without its secrets: passwords, headers, and what is sent the same each time."""
+    shown: dict[str, Any] = msgspec.to_builtins(connector)
+    if connector.http is not None:
+        http = shown["http"]
+        http["headers"] = dict.fromkeys(connector.http.headers, "set")
+        for operation in http["operations"].values():
+            # An API's key may stand in a query, too.
+            operation["query"] = {
+                name: text if placeholders(text) else "set"
+                for name, text in operation["query"].items()
+            }
+            if operation["body"] is not None:
+                operation["body"] = _arguments_only(operation["body"])
+    if connector.sql is not None:
+        shown["sql"]["url"] = _address_of(connector.sql.url)
+    return shown
+
+
+def _address_of(url: str) -> str:
+    """A database's address alone: a password may be written wrong, and then stands anywhere."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
+
+
+def _arguments_only(value: Any) -> Any:
+    """A body's places for arguments; its constants are only said to be set."""
+    if isinstance(value, dict):
+        return {name: _arguments_only(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_arguments_only(inner) for inner in value]
+    return value if isinstance(value, str) and placeholders(value) else "set"
 
 
 def _capabilities(provider: ProviderSettings) -> list[str] | Literal["all"]:

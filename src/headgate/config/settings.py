@@ -13,6 +13,7 @@ from msgspec.structs import force_setattr
 from headgate.config.alerts import AlertSettings
 from headgate.config.allowances import AllowanceSettings, BudgetSettings, UsageLimitSettings
 from headgate.config.caching import CacheSettings
+from headgate.config.connectors import ConnectorName, ConnectorSettings
 from headgate.config.console import ConsoleSettings
 from headgate.config.endpoints import EndpointsSettings
 from headgate.config.failures import BreakerSettings, RetrySettings
@@ -318,6 +319,10 @@ class Settings(Table, frozen=True):
     allowances: AllowanceSettings = AllowanceSettings()
     alerts: AlertSettings = AlertSettings()
     reviews: ReviewsSettings = ReviewsSettings()
+    connectors: Annotated[
+        dict[ConnectorName, ConnectorSettings],
+        Meta(max_length=100, description="Where workflows' context comes from."),
+    ] = {}
     console: ConsoleSettings = ConsoleSettings()
     tools: Annotated[
         dict[Name, ToolSource],

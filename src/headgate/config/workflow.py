@@ -12,6 +12,8 @@ from msgspec import Meta
 
 from headgate.config.allowances import Priority
 from headgate.config.caching import WorkflowCacheSettings
+from headgate.config.connectors import FieldName
+from headgate.config.context import ContextPartSettings
 from headgate.config.output_rules import OutputRuleSettings
 from headgate.config.reviews import ReviewSettings
 from headgate.config.table import Seconds, Table
@@ -69,6 +71,9 @@ class LimitSettings(Table, frozen=True):
     input_max_bytes: Annotated[
         int, Meta(ge=64, le=16 * 1024 * 1024, description="Largest input, as JSON.")
     ] = 256 * 1024
+    context_max_bytes: Annotated[
+        int, Meta(ge=64, le=4 * 1024 * 1024, description="Largest context, as JSON.")
+    ] = 128 * 1024
     priority: Annotated[
         Priority, Meta(description="Whose calls go first where they wait for a limit.")
     ] = "normal"
@@ -144,6 +149,13 @@ class WorkflowSettings(Table, frozen=True):
     ]
     description: Annotated[str, Meta(max_length=1000, description="What it is for.")] = ""
     trust: Annotated[Trust, Meta(description="Where the input comes from.")] = "untrusted"
+    context: Annotated[
+        dict[FieldName, ContextPartSettings],
+        Meta(
+            max_length=50,
+            description="What a run may know beside its input: `context.NAME` in the prompt.",
+        ),
+    ] = {}
     max_output_tokens: Annotated[
         int,
         Meta(ge=16, le=200_000, description="Most tokens of one reply, reasoning included."),

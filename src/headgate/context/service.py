@@ -6,6 +6,7 @@ learns whether the request may have arrived, and decides.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
@@ -23,6 +24,8 @@ from headgate.gateway.upstream import (
 )
 
 _CONNECTIONS_AT_MOST = 64
+_BLANK = 0x20
+"""The first character that is no control character."""
 
 
 class ServiceError(Exception):
@@ -121,11 +124,24 @@ class ServiceClient:
         await self._client.close()
 
 
+_SEGMENT_CHARACTERS_AT_MOST = 500
+
+
 def path_segment(value: str) -> str:
-    """A value as it may stand in a path, where it must not become another path."""
-    if value in ("", ".", ".."):
-        raise ValueError("must not be empty, `.` or `..`: it stands in a path")
-    return quote(value, safe="")
+    """A value as it may stand in a path, where it must not become another path.
+
+    Servers and the proxies before them take `%2F` for a slash, some of them, and walk up where
+    `..` stands beside one.
+    """
+    pieces = {piece.strip() for piece in re.split(r"[/\\]", value)}
+    if not value or pieces & {".", ".."} or any(ord(character) < _BLANK for character in value):
+        raise ValueError("must not be empty, nor lead elsewhere, as `..` does: it stands in a path")
+    if len(value) > _SEGMENT_CHARACTERS_AT_MOST:
+        raise ValueError(f"is longer than {_SEGMENT_CHARACTERS_AT_MOST} characters")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        raise ValueError("holds half a character") from None
 
 
 class _Whole:

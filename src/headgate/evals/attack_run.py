@@ -144,7 +144,9 @@ class AttackRun:
 
     def _instructions(self) -> str:
         """What the workflow tells the model, without what guards add."""
-        messages = self._workflow.prompt.render(self._given)
+        shape = self._workflow.context
+        context = None if shape is None else shape.example
+        messages = self._workflow.prompt.render(self._given, context)
         return "\n".join(one.content for one in messages if one.role == "system")
 
     async def _run(self, given: dict[str, Any]) -> Run:

@@ -99,5 +99,7 @@ def _fits(schema: Schema, placed: dict[str, Any], path: Path, text: str) -> bool
 
 
 def _shown(workflow: Workflow, placed: dict[str, Any]) -> bool:
-    messages = workflow.prompt.render(placed)
+    messages = workflow.prompt.render(
+        placed, None if workflow.context is None else workflow.context.example
+    )
     return any(_PROBE in message.content for message in messages)

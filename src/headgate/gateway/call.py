@@ -102,6 +102,7 @@ class Call:
         "provider_key",
         "record",
         "reservation",
+        "retrieved",
         "route",
         "rungs_up",
         "started_ns",
@@ -126,6 +127,8 @@ class Call:
         """Whether the task that carries it was told to stop."""
         self.trust: Trust = "trusted"
         """Whose content it carries; a caller may say `untrusted`, never the other way round."""
+        self.retrieved = False
+        """Whether its users' messages hold what a run looked up, and people outside wrote."""
         self.guarding: Guarding | None = None
         """The guards that stand at it, once they have seen its request."""
         self.inner = False

@@ -28,6 +28,7 @@ def guarded_call(call: Call, endpoint: str, model: str, *, structured: bool = Fa
         workflow=record.workflow,
         structured=structured,
         origin=call,
+        trusts={"retrieved"} if call.retrieved else set(),
     )
 
 

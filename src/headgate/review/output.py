@@ -52,4 +52,4 @@ async def edit_problems(
     if not same_schema:
         return ()
     # What rules would hold for a person, a person has before them.
-    return (await ruled(workflow, output, run.input or {})).problems
+    return (await ruled(workflow, output, run.input or {}, run.context)).problems

@@ -195,7 +195,7 @@ class Sweeper:
             return None
         try:
             workflow = self._catalogue.get(run.workflow)
-            outcome = await fallen_back(workflow, run.input, LATE, Trail())
+            outcome = await fallen_back(workflow, run.input, LATE, Trail(), run.context)
         except NotFoundError:
             return None
         except HeadgateError as error:

@@ -171,6 +171,7 @@ run_contents = sa.Table(
     sa.Column("output", sa.Text),
     sa.Column("problems", sa.Text, comment="JSON: what checks found, a list for each step"),
     sa.Column("talk", sa.Text, comment="JSON: tools asked for and their answers, in order"),
+    sa.Column("context", sa.Text, comment="JSON: what was gathered for the run, by part"),
     comment="What people wrote and models answered, apart from the metadata.",
 )
 

@@ -13,6 +13,7 @@ from headgate.checks.problem import Problem
 from headgate.errors import HeadgateError
 from headgate.ledger.cost import total_cost_nanousd
 from headgate.telemetry.traces.lineage import under
+from headgate.workflows.context_step import holds_untrusted
 from headgate.workflows.conversation import correction, request_body
 from headgate.workflows.failures import (
     CallsUsedUpError,
@@ -47,6 +48,10 @@ class Errand(msgspec.Struct, frozen=True):
     trail: Trail
     journal: Journal
 
+    def of(self, run: Run) -> Errand:
+        """The same for the run as it is known by now."""
+        return msgspec.structs.replace(self, run=run)
+
 
 class Asking:
     """The way from a rendered prompt to an outcome."""
@@ -71,7 +76,8 @@ class Asking:
             if reading.value is None:
                 problems = (reading.problem,) if reading.problem else ()
             else:
-                found = await checked(workflow, reading.value, errand.order.input, trail)
+                given, context = errand.order.input, errand.run.context
+                found = await checked(workflow, reading.value, given, trail, context)
                 problems = found.problems
                 if not problems:
                     return Outcome(output=found.output, hold=found.hold)
@@ -119,6 +125,7 @@ class Asking:
         workflow, order, run, trail = errand.workflow, errand.order, errand.run, errand.trail
         errand.talk.calls += 1
         name = f"call-{errand.talk.calls}"
+        retrieved = holds_untrusted(workflow, run)
         request = ModelRequest(
             body=body,
             run_id=run.id,
@@ -134,7 +141,8 @@ class Asking:
             prompt_cache_key=workflow.fingerprint,
             headers=(*order.headers, *errand.journal.headers(name)),
             asked_before=trail.attempt - 1,
-            untrusted=workflow.settings.trust == "untrusted",
+            untrusted=workflow.settings.trust == "untrusted" or retrieved,
+            retrieved=retrieved,
         )
         disown: Callable[[], None] | None = None
 

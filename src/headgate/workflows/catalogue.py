@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from headgate.config.connectors import ConnectorSettings
 from headgate.errors import ConfigError, NotFoundError
 from headgate.workflows.folder import Workflow, load_workflow
 
@@ -20,16 +21,19 @@ class Catalogue:
         self._workflows = dict(sorted(workflows.items()))
 
     @classmethod
-    def load(cls, project: Path | None) -> Catalogue:
-        """The workflows in `project/workflows`; none where there is no project or no such folder.
+    def load(
+        cls, project: Path | None, connectors: Mapping[str, ConnectorSettings] | None = None
+    ) -> Catalogue:
+        """The workflows in `project/workflows`; none where there is no such folder.
 
-        Raises `ConfigError` whose `problems` are those of every folder.
+        Their context is of `connectors`. Raises `ConfigError` whose `problems` are
+        those of every folder.
         """
         workflows: dict[str, Workflow] = {}
         problems: list[str] = []
         for folder in workflow_folders(project):
             try:
-                workflows[folder.name] = load_workflow(folder)
+                workflows[folder.name] = load_workflow(folder, connectors)
             except ConfigError as error:
                 problems.extend(error.problems)
         if problems:

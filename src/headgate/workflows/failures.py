@@ -8,6 +8,7 @@ from headgate.errors import (
     ClientGoneError,
     HeadgateError,
     InvalidRequestError,
+    UnavailableError,
     UpstreamFailedError,
     UpstreamTimeoutError,
 )
@@ -59,6 +60,20 @@ class DeliveryFailedError(InvalidRequestError):
     type = "server_error"
     code = "delivery_failed"
     retryable = False
+
+
+class ContextUnavailableError(UpstreamFailedError):
+    """A part of the context that the workflow requires can't be had."""
+
+    code = "context_unavailable"
+    retryable = False
+
+
+class ContextNotNowError(UnavailableError):
+    """A part of the context that the workflow requires can't be had now; try again shortly."""
+
+    code = "context_unavailable"
+    retryable = True
 
 
 def failure_of(reply: ModelReply) -> RunError:

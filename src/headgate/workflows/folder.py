@@ -13,12 +13,15 @@ from headgate.checks.declared_rules import DeclaredRules
 from headgate.checks.rules import Rules
 from headgate.checks.schema import Schema
 from headgate.checks.strict_schema import as_sent, strict_problems
+from headgate.config.connectors import ConnectorSettings
 from headgate.config.json_file import JsonFile
 from headgate.config.problems import every_problem
 from headgate.config.review_checks import review_problems
 from headgate.config.workflow import WorkflowSettings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
+from headgate.workflows.context_checks import context_problems
+from headgate.workflows.context_shape import ContextShape
 from headgate.workflows.digest import digest_of, folder_files
 from headgate.workflows.prompt import Prompt
 from headgate.workflows.prompt_parts import PromptParts, read_parts
@@ -46,6 +49,8 @@ class Workflow(msgspec.Struct, frozen=True):
     """Those of workflow.yaml."""
     own_tools: Mapping[str, Tool] = {}
     """The functions of tools.py that workflow.yaml gives to the model."""
+    context: ContextShape | None = None
+    """What is gathered for its runs; None: nothing."""
 
     @property
     def fingerprint(self) -> str:
@@ -68,8 +73,10 @@ class _Reading:
         return content
 
 
-def load_workflow(folder: Path) -> Workflow:
-    """The workflow in `folder`; its name is the folder's.
+def load_workflow(
+    folder: Path, connectors: Mapping[str, ConnectorSettings] | None = None
+) -> Workflow:
+    """The workflow in `folder`; its name is the folder's. Its context is of `connectors`.
 
     Raises `ConfigError` whose `problems` are all that was found, each `file:line: field: what`.
     """
@@ -90,16 +97,17 @@ def load_workflow(folder: Path) -> Workflow:
     digest = digest_of(reading.files)
     rules = _rules(reading, settings, digest)
     own_tools = _own_tools(reading, settings, digest)
+    context = _context(reading, settings, connectors or {}, input_schema)
     prompt = None
     if parts and input_schema and output_schema:
-        prompt = _prompt(reading, parts, input_schema, output_schema, settings)
+        prompt = _prompt(reading, parts, input_schema, output_schema, settings, context)
     if settings:
         _check_fallback(reading, settings, output_schema, rules)
         _check_schedule(reading, settings, input_schema)
         _check_review(reading, settings, output_schema)
         _check_tools(reading, settings)
     if settings and settings.checks.rules and input_schema and output_schema:
-        _check_declared(reading, settings, output_schema, input_schema)
+        _check_declared(reading, settings, output_schema, input_schema, context)
     if reading.problems or not (settings and input_schema and output_schema and prompt):
         raise ConfigError(reading.problems[0], problems=tuple(reading.problems))
     return Workflow(
@@ -114,6 +122,7 @@ def load_workflow(folder: Path) -> Workflow:
         _response_format(folder.name, output_schema),
         DeclaredRules(settings.checks.rules),
         own_tools,
+        context,
     )
 
 
@@ -212,14 +221,31 @@ def _prompt(
     input_schema: Schema,
     output_schema: Schema,
     settings: WorkflowSettings | None,
+    context: ContextShape | None,
 ) -> Prompt | None:
+    trust = settings.trust if settings else "untrusted"
     try:
-        return Prompt(
-            parts, input_schema, output_schema, settings.trust if settings else "untrusted"
-        )
+        return Prompt(parts, input_schema, output_schema, trust, context)
     except ConfigError as error:
         reading.problems.extend(error.problems)
         return None
+
+
+def _context(
+    reading: _Reading,
+    settings: WorkflowSettings | None,
+    connectors: Mapping[str, ConnectorSettings],
+    input_schema: Schema | None,
+) -> ContextShape | None:
+    if settings is None or not settings.context:
+        return None
+    if input_schema:
+        document = _yaml(reading, reading.files["workflow.yaml"])
+        reading.problems.extend(
+            document.error(problem, "context", *steps).message
+            for steps, problem in context_problems(settings.context, connectors, input_schema)
+        )
+    return ContextShape(settings.context, connectors)
 
 
 def _check_fallback(
@@ -254,11 +280,16 @@ def _check_fallback(
 
 
 def _check_declared(
-    reading: _Reading, settings: WorkflowSettings, output_schema: Schema, input_schema: Schema
+    reading: _Reading,
+    settings: WorkflowSettings,
+    output_schema: Schema,
+    input_schema: Schema,
+    context: ContextShape | None,
 ) -> None:
     document = _yaml(reading, reading.files["workflow.yaml"])
+    parts = () if context is None else tuple(context.parts)
     for number, rule in enumerate(settings.checks.rules):
-        for steps, message in rule_problems(rule, output_schema, input_schema):
+        for steps, message in rule_problems(rule, output_schema, input_schema, parts):
             problem = document.error(message, "checks", "rules", number, *steps)
             reading.problems.append(problem.message)
 

@@ -29,7 +29,9 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     user_hash: str | None = None
     """The keyed hash of the end user's name."""
     untrusted: bool = False
-    """Whether its input comes from outside."""
+    """Whether what it shows the model comes from outside: its input, or some of its context."""
+    retrieved: bool = False
+    """Whether some of its context does."""
     asked_before: int = 0
     """How often the run asked the same and the answer failed its checks."""
     priority: Priority = "normal"

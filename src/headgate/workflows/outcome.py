@@ -50,7 +50,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def fallen_back(
-    workflow: Workflow, given: dict[str, Any], error: RunError, trail: Trail
+    workflow: Workflow,
+    given: dict[str, Any],
+    error: RunError,
+    trail: Trail,
+    context: dict[str, Any] | None = None,
 ) -> Outcome:
     """The declared answer; the error as it was where the declared answer can't be had."""
     declared = workflow.settings.fallback
@@ -63,7 +67,7 @@ async def fallen_back(
         try:
             if workflow.rules is None:
                 raise RulesError("rules.py defines no `fallback`")
-            output = await workflow.rules.fallback(given)
+            output = await workflow.rules.fallback(given, context)
             problems = workflow.output_schema.problems(output)
         except RulesError as failure:
             problems = (Problem("", "rules", str(failure)),)

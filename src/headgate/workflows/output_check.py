@@ -38,7 +38,11 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def checked(
-    workflow: Workflow, value: dict[str, Any], given: dict[str, Any], trail: Trail
+    workflow: Workflow,
+    value: dict[str, Any],
+    given: dict[str, Any],
+    trail: Trail,
+    context: dict[str, Any] | None = None,
 ) -> Checked:
     """`value` against its schema and all rules; before anything is stored or done with it."""
     with trail.step("schema") as step:
@@ -48,7 +52,7 @@ async def checked(
     if workflow.rules is None and not workflow.declared_rules:
         return Checked(output=value)
     with trail.step("rules") as step:
-        output, ruling = await _amended(workflow, value, given)
+        output, ruling = await _amended(workflow, value, given, context)
         if ruling.problems:
             step.verdict, step.problems = "failed", ruling.problems
         elif ruling.holds:
@@ -59,36 +63,51 @@ async def checked(
 
 
 async def _amended(
-    workflow: Workflow, value: dict[str, Any], given: dict[str, Any]
+    workflow: Workflow,
+    value: dict[str, Any],
+    given: dict[str, Any],
+    context: dict[str, Any] | None,
 ) -> tuple[dict[str, Any], Ruling]:
     """The output that the rules make of `value`, and what they say of that."""
     output, rules = value, workflow.rules
     if rules is not None:
         try:
-            output = await rules.amend(value, given)
+            output = await rules.amend(value, given, context)
         except RulesError as error:
             return value, Ruling(problems=(Problem("", "rules", str(error)),))
         if problems := workflow.output_schema.problems(output):
             return output, Ruling(problems=problems)
-    return output, await ruled(workflow, output, given)
+    return output, await ruled(workflow, output, given, context)
 
 
-async def ruled(workflow: Workflow, output: dict[str, Any], given: dict[str, Any]) -> Ruling:
-    """What all rules say of `output`, as it is, for the input `given`."""
+async def ruled(
+    workflow: Workflow,
+    output: dict[str, Any],
+    given: dict[str, Any],
+    context: dict[str, Any] | None = None,
+) -> Ruling:
+    """What all rules say of `output`, as it is, for the input `given` and what was gathered."""
     ruling = PASSED
     if workflow.declared_rules:
-        ruling = await _declared(workflow, output, given)
+        ruling = await _declared(workflow, output, given, context)
     if workflow.rules is not None:
         # All at once: a model that is asked again mends all in one go.
-        ruling = ruling.joined(await workflow.rules.check(output, given))
+        ruling = ruling.joined(await workflow.rules.check(output, given, context))
     return ruling
 
 
-async def _declared(workflow: Workflow, output: dict[str, Any], given: dict[str, Any]) -> Ruling:
+async def _declared(
+    workflow: Workflow,
+    output: dict[str, Any],
+    given: dict[str, Any],
+    context: dict[str, Any] | None,
+) -> Ruling:
     """What workflow.yaml's rules say, in the time that rules have."""
     timeout_s = workflow.settings.checks.rules_timeout_s
     try:
-        return await call_bounded(lambda: workflow.declared_rules.check(output, given), timeout_s)
+        return await call_bounded(
+            lambda: workflow.declared_rules.check(output, given, context), timeout_s
+        )
     except TimeoutError:
         told = f"the rules of workflow.yaml took longer than {timeout_s:g} s"
     except NoThreadFreeError:

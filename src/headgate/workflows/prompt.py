@@ -13,9 +13,10 @@ import msgspec
 from headgate.checks.schema import Schema
 from headgate.config.workflow import Trust
 from headgate.errors import ConfigError
+from headgate.workflows.context_shape import ContextShape
 from headgate.workflows.prompt_parts import Example, PromptParts
 from headgate.workflows.sample import sample_of
-from headgate.workflows.template import Template
+from headgate.workflows.template import CONTEXT, INPUT, Known, Template
 from headgate.workflows.untrusted import NOTICE, made_visible
 
 _WORTH_MOVING_CHARACTERS = 400
@@ -33,36 +34,92 @@ class Prompt:
     """A checked prompt, ready to render."""
 
     def __init__(
-        self, parts: PromptParts, input_schema: Schema, output_schema: Schema, trust: Trust
+        self,
+        parts: PromptParts,
+        input_schema: Schema,
+        output_schema: Schema,
+        trust: Trust,
+        context: ContextShape | None = None,
     ) -> None:
         """Compile and check the parts; `ConfigError` with every problem."""
         self._trust = trust
+        self._untrusted_parts = frozenset() if context is None else context.untrusted
         self._system = Template(parts.path, parts.system.text, parts.system.line)
         self._user = Template(parts.path, parts.user.text, parts.user.line)
         uses_input = parts.settings.system_uses_input
         schema = input_schema.document
-        problems = self._system.problems(schema, input_allowed=uses_input)
-        problems += self._user.problems(schema, input_allowed=True)
+        problems = self._system.problems(_known_to_system(schema, context, varies=uses_input))
+        problems += self._user.problems(_known(schema, context))
         problems += _example_problems(parts, output_schema)
         if not problems:
-            problems += _sample_problems((self._system, self._user), schema)
+            problems += _sample_problems((self._system, self._user), schema, context)
         if problems:
             raise ConfigError(problems[0], problems=tuple(problems))
         self._examples = tuple(m for example in parts.examples for m in _messages(example))
         self.warnings = _prefix_warnings(parts, self._user)
         """Why providers can't reuse the beginning of the prompt as much as they could."""
-        self._static_system = None if uses_input else self._system_message({})
+        self._static_system = None if uses_input else self._system_message({}, {})
 
-    def render(self, given: dict[str, Any]) -> tuple[Message, ...]:
-        """The messages for one input; `InvalidRequestError` where it can't be rendered."""
+    def render(
+        self, given: dict[str, Any], context: dict[str, Any] | None = None
+    ) -> tuple[Message, ...]:
+        """The messages for one input, with what was gathered for it.
+
+        `InvalidRequestError` where it can't be rendered.
+        """
         if self._trust == "untrusted":
             given = made_visible(given)
-        system = self._static_system or self._system_message(given)
-        return (system, *self._examples, Message("user", self._user.render(given)))
+        context = {
+            name: made_visible(part) if name in self._untrusted_parts else part
+            for name, part in (context or {}).items()
+        }
+        system = self._static_system or self._system_message(given, context)
+        return (system, *self._examples, Message("user", self._user.render(given, context)))
 
-    def _system_message(self, given: dict[str, Any]) -> Message:
-        text = self._system.render(given)
-        return Message("system", f"{text}\n\n{NOTICE}" if self._trust == "untrusted" else text)
+    def _system_message(self, given: dict[str, Any], context: dict[str, Any]) -> Message:
+        text = self._system.render(given, context)
+        # The same in every run, whichever parts it gets: providers reuse what does not vary.
+        doubtful = self._trust == "untrusted" or self._untrusted_parts
+        return Message("system", f"{text}\n\n{NOTICE}" if doubtful else text)
+
+
+def _known(schema: dict[str, Any], context: ContextShape | None) -> dict[str, Known]:
+    """The variables of the user part."""
+    known = {INPUT: Known(schema, "input.schema.json")}
+    if context is not None:
+        known[CONTEXT] = Known(context.schema, "the context in workflow.yaml")
+    return known
+
+
+def _known_to_system(
+    schema: dict[str, Any], context: ContextShape | None, *, varies: bool
+) -> dict[str, Known]:
+    """The variables of the system part, which speaks with the operator's voice."""
+    known = _known(schema, context)
+    untrusted = frozenset() if context is None else context.untrusted
+
+    def of_input(_: str | None) -> str | None:
+        return None if varies else _moved(INPUT)
+
+    def of_context(part: str | None) -> str | None:
+        if untrusted if part is None else part in untrusted:
+            return (
+                "the system part refers to context that is untrusted, and would say it in the"
+                " operator's name; move that to `# user`"
+            )
+        return None if varies else _moved(CONTEXT)
+
+    for name, refusal in ((INPUT, of_input), (CONTEXT, of_context)):
+        if name in known:
+            known[name] = msgspec.structs.replace(known[name], refusal=refusal)
+    return known
+
+
+def _moved(name: str) -> str:
+    return (
+        f"the system part refers to `{name}`; move that to `# user`,"
+        " or write system_uses_input: true into the front matter"
+    )
 
 
 def _prefix_warnings(parts: PromptParts, user: Template) -> tuple[str, ...]:
@@ -99,11 +156,17 @@ def _example_problems(parts: PromptParts, output_schema: Schema) -> list[str]:
     return problems
 
 
-def _sample_problems(templates: tuple[Template, ...], schema: dict[str, Any]) -> list[str]:
-    samples = (
-        (sample_of(schema, optional=False), "only the required fields"),
-        (sample_of(schema, optional=True), "every field"),
-    )
+def _sample_problems(
+    templates: tuple[Template, ...], schema: dict[str, Any], context: ContextShape | None
+) -> list[str]:
+    least, most = (sample_of(schema, optional=all_) for all_ in (False, True))
+    if context is None:
+        samples = [({INPUT: least}, "only the required fields"), ({INPUT: most}, "every field")]
+    else:
+        samples = [
+            ({INPUT: given, CONTEXT: gathered}, what)
+            for given, (gathered, what) in zip((least, most, most), context.samples(), strict=True)
+        ]
     problems: list[str] = []
     for template in templates:
         for sample, what in samples:

@@ -149,6 +149,7 @@ class RunRepository:
                 .values(
                     output=None if run.output is None else _json(run.output),
                     talk=talk,
+                    context=None if run.context is None else _json(run.context),
                     problems=_json([step.problems for step in run.steps]),
                 )
             )
@@ -194,7 +195,11 @@ class RunRepository:
         wanted = sa.select(runs).where(runs.c.id == run_id)
         if contents:
             wanted = sa.select(
-                runs, run_contents.c.input, run_contents.c.output, run_contents.c.problems
+                runs,
+                run_contents.c.input,
+                run_contents.c.output,
+                run_contents.c.context,
+                run_contents.c.problems,
             ).where(runs.c.id == run_id)
             wanted = wanted.select_from(runs.outerjoin(run_contents))
         with self._database.connect() as connection:
@@ -414,6 +419,7 @@ def run_of(row: RowMapping) -> Run:
     steps = _steps.decode(columns.pop("steps"))
     error = columns.pop("error")
     given, output = columns.pop("input", None), columns.pop("output", None)
+    context = columns.pop("context", None)
     if texts := columns.pop("problems", None):
         # A run that goes on after a wait has more steps than it had then.
         told = _problems.decode(texts)
@@ -430,6 +436,7 @@ def run_of(row: RowMapping) -> Run:
         error=None if error is None else _error.decode(error),
         input=None if given is None else _object.decode(given),
         output=None if output is None else _object.decode(output),
+        context=None if context is None else _object.decode(context),
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Iterator
+from typing import Any, Literal
 
 import msgspec
 
@@ -35,8 +35,13 @@ _TYPES = {"range": _NUMBERS, "length": _LENGTHS, "dates": _TEXT}
 _NOUNS = {"range": "numbers", "length": "texts and lists", "dates": "texts"}
 
 
-def rule_problems(rule: OutputRuleSettings, output: Schema, given: Schema) -> Found:
-    """What keeps `rule` from being judged of outputs and inputs that fit these schemas."""
+def rule_problems(
+    rule: OutputRuleSettings, output: Schema, given: Schema, parts: Collection[str] = ()
+) -> Found:
+    """What keeps `rule` from being judged of outputs and inputs that fit these schemas.
+
+    `parts` are those of the context.
+    """
     kinds = [kind for kind in RULE_KINDS if getattr(rule, kind) is not None]
     if len(kinds) != 1:
         yield (), f"write exactly one of {', '.join(RULE_KINDS)}"
@@ -48,7 +53,7 @@ def rule_problems(rule: OutputRuleSettings, output: Schema, given: Schema) -> Fo
     else:
         said = said_of(output.document, rule.field, "output.schema.json")
         yield from _field(said, rule, kind)
-    yield from _settings(rule, given)
+    yield from _settings(rule, given, parts)
     if rule.when is not None:
         for steps, message in _when(rule.when, output, given):
             yield ("when", *steps), message
@@ -70,11 +75,11 @@ def _field(said: Said, rule: OutputRuleSettings, kind: str) -> Found:
         yield from _values(said, rule.allowed, ("allowed",))
 
 
-def _settings(rule: OutputRuleSettings, given: Schema) -> Found:
+def _settings(rule: OutputRuleSettings, given: Schema, parts: Collection[str]) -> Found:
     kind = kind_of(rule)
     settings = getattr(rule, kind)
     if isinstance(settings, CiteSettings):
-        yield from _cite(settings, given)
+        yield from _cite(settings, given, parts)
     elif isinstance(settings, MentionSettings):
         yield from _mention(settings)
     elif rule.equals_input is not None:
@@ -101,21 +106,33 @@ def _has_zero(settings: msgspec.Struct) -> bool:
     )
 
 
-def _cite(settings: CiteSettings, given: Schema) -> Found:
-    if (settings.ids is None) is (settings.passage_of is None):
-        yield ("must_cite",), "write either `ids` or `passage_of`"
+def _cite(settings: CiteSettings, given: Schema, parts: Collection[str]) -> Found:
+    written = (settings.ids, settings.passage_of, settings.context)
+    if sum(one is not None for one in written) != 1:
+        yield ("must_cite",), "write one of `ids`, `passage_of`, `context`"
+    if settings.context is not None:
+        yield from _cite_context(settings.context, parts)
     if settings.ids is not None:
         yield from _input(settings.ids, given, ("must_cite", "ids"), many=True)
     for path in texts_named(settings):
         yield from _input(path, given, ("must_cite", "passage_of"), many=True)
     if settings.pattern is not None:
         at = ("must_cite", "pattern")
-        if settings.ids is None:
-            yield at, "goes with `ids` only"
+        if settings.passage_of is not None:
+            yield at, "goes with `ids` and `context` only"
         elif problem := pattern_problem(settings.pattern):
             yield at, problem
         elif _groups(settings.pattern) != 1:
             yield at, "must have exactly one group, around the source's name"
+
+
+def _cite_context(named: Literal["any"] | tuple[str, ...], parts: Collection[str]) -> Found:
+    at = ("must_cite", "context")
+    if not parts:
+        yield at, "the workflow declares no context"
+    for part in () if isinstance(named, str) else named:
+        if part not in parts:
+            yield at, f"there is no part `{part}`; there is {', '.join(parts) or 'none'}"
 
 
 def _mention(settings: MentionSettings) -> Found:

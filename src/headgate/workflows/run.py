@@ -97,6 +97,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     input: dict[str, Any] | None = None
     """None where the contents were not asked for, or are erased."""
     output: dict[str, Any] | None = None
+    context: dict[str, Any] | None = None
+    """What was gathered for it; None where its workflow declares none, or as `input`."""
     review_id: str | None = None
     """What a person is, or was, asked about it."""
     parent: Parent | None = None

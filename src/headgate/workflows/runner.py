@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from headgate.context.connectors import Connectors
 from headgate.errors import (
     ConflictError,
     DatabaseUnavailableError,
@@ -23,6 +24,12 @@ from headgate.storage.threads import StorageThreads
 from headgate.telemetry.faults import log_fault
 from headgate.workflows.asking import Asking, Errand
 from headgate.workflows.catalogue import Catalogue
+from headgate.workflows.context_step import (
+    check_context_rights,
+    holds_untrusted,
+    ready,
+    rendered,
+)
 from headgate.workflows.durable.orders import Terms
 from headgate.workflows.failures import (
     ClarificationNeededError,
@@ -63,6 +70,7 @@ class Runner:
         note_ended: Callable[[Run], None] | None = None,
         holding: Holding | None = None,
         tools: ToolUse | None = None,
+        connectors: Connectors | None = None,
     ) -> None:
         """`note_ended` is told of each run that was made here and has ended, or waits.
 
@@ -77,6 +85,7 @@ class Runner:
         self._hash_user = hash_user
         self._note_ended = note_ended
         self._holding = holding
+        self.connectors = connectors or Connectors({})
 
     def outlives(self, workflow: Workflow) -> bool:
         """Whether its runs act on the world, and so must go on where their process dies."""
@@ -108,15 +117,14 @@ class Runner:
         claim = claim_of(order)
         trail = Trail()
         check_input(workflow, order.input, trail)
-        with trail.step("render"):
-            messages = workflow.prompt.render(order.input)
+        check_context_rights(workflow, order.caller)
+        messages = rendered(workflow, order.input, trail) if workflow.context is None else None
         run = await self._begun(workflow, order, claim)
         if run.replayed:
             return run
         try:
-            talk = Talk(untrusted=workflow.settings.trust == "untrusted")
-            errand = Errand(workflow, order, run, talk, trail, NOTHING)
-            outcome = await self._carried(errand, messages)
+            errand = Errand(workflow, order, run, Talk(), trail, NOTHING)
+            run, outcome = await self._ready_and_carried(errand, messages)
         except BaseException as error:
             ended = Outcome(error=broken_off(error))
             with contextlib.suppress(HeadgateError):  # the first error is the one to tell
@@ -131,7 +139,9 @@ class Runner:
         """
         workflow = self.admitted(order.workflow, order.caller)
         check_input(workflow, order.input, Trail())
-        workflow.prompt.render(order.input)
+        check_context_rights(workflow, order.caller)
+        if workflow.context is None:
+            workflow.prompt.render(order.input)
         return await self._begun(workflow, order, claim, terms)
 
     async def carry(
@@ -159,10 +169,9 @@ class Runner:
             run = msgspec.structs.replace(
                 run, version=workflow.settings.version, digest=workflow.digest
             )
-            talk.untrusted = talk.untrusted or workflow.settings.trust == "untrusted"
             errand = Errand(workflow, order, run, talk, trail, journal)
-            outcome = await self._resumed(errand, deadline_at_us)
-            outcome = await self._delivered(errand, outcome)
+            run, outcome = await self._resumed(errand, deadline_at_us)
+            outcome = await self._delivered(errand.of(run), outcome)
         except (RunLostError, DatabaseUnavailableError):
             raise
         except Exception as error:  # noqa: BLE001 - what was taken ends, whatever happens to it
@@ -172,16 +181,18 @@ class Runner:
         ending = self._finish(workflow, run, claim, trail, outcome, durable=True, talk=talk)
         return await _to_the_end(ending)
 
-    async def _resumed(self, errand: Errand, deadline_at_us: int | None) -> Outcome:
-        """What comes of the run, from where it is."""
-        talk, workflow = errand.talk, errand.workflow
+    async def _resumed(self, errand: Errand, deadline_at_us: int | None) -> tuple[Run, Outcome]:
+        """The run, with what is known of it by now, and what comes of it, from where it is."""
+        talk, workflow, run = errand.talk, errand.workflow, errand.run
         if talk.output is not None:
-            return Outcome(output=talk.output, fallback=talk.fallback, approved=talk.approved)
+            output, fallback = talk.output, talk.fallback
+            return run, Outcome(output=output, fallback=fallback, approved=talk.approved)
         if talk.calls == 0:
             check_input(workflow, errand.order.input, errand.trail)
-        with errand.trail.step("render"):
-            messages = workflow.prompt.render(errand.order.input)
-        return await self._carried(errand, messages, deadline_at_us)
+            return await self._ready_and_carried(errand, None, deadline_at_us)
+        # It was gathered before the wait: what a person decided about must not change under it.
+        messages = rendered(workflow, errand.order.input, errand.trail, run.context)
+        return await self._ready_and_carried(errand, messages, deadline_at_us)
 
     async def give_up_lost(self) -> int:
         """End runs whose process died; to be called when a server starts. Returns their number."""
@@ -234,6 +245,31 @@ class Runner:
                 return ended
         raise ConflictError("This Idempotency-Key is in use; send the request again.")
 
+    async def _ready_and_carried(
+        self,
+        errand: Errand,
+        messages: tuple[Message, ...] | None,
+        deadline_at_us: int | None = None,
+    ) -> tuple[Run, Outcome]:
+        """Make the run ready, unless its `messages` are there already, and carry it."""
+        if messages is None:
+            made = await ready(
+                errand.workflow,
+                errand.order,
+                errand.run,
+                errand.trail,
+                errand.journal,
+                self.connectors,
+            )
+            errand, messages = errand.of(made.run), made.messages
+            if made.ended is not None:
+                return made.run, made.ended
+        if errand.workflow.settings.trust == "untrusted" or holds_untrusted(
+            errand.workflow, errand.run
+        ):
+            errand.talk.untrusted = True
+        return errand.run, await self._carried(errand, messages, deadline_at_us)
+
     async def _carried(
         self, errand: Errand, messages: tuple[Message, ...], deadline_at_us: int | None = None
     ) -> Outcome:
@@ -259,7 +295,8 @@ class Runner:
         error = outcome.error
         if error is None or error.code in _NO_FALLBACK or workflow.settings.fallback is None:
             return outcome
-        return await fallen_back(workflow, errand.order.input, error, errand.trail)
+        given, context = errand.order.input, errand.run.context
+        return await fallen_back(workflow, given, error, errand.trail, context)
 
     async def _delivered(self, errand: Errand, outcome: Outcome) -> Outcome:
         """`outcome` after its output was delivered, where it is to be and may be."""

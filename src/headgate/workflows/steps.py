@@ -15,15 +15,17 @@ import msgspec
 from headgate.checks.guards.report import GuardRecord, guards_said
 from headgate.checks.guards.verdict import Decision
 from headgate.checks.problem import Problem
+from headgate.context.gathering import Absence
 from headgate.ledger.record import CacheState
 from headgate.workflows.model import ModelReply
 
 StepKind = Literal[
-    "input", "render", "call", "tool", "parse", "schema", "rules", "fallback", "deliver"
+    "input", "context", "render", "call", "tool", "parse", "schema", "rules", "fallback", "deliver"
 ]
-"""`input`: the input against its schema. `render`: the prompt. `call`: a model. `tool`: something
-that it asked for. `parse`: its reply as JSON. `schema`, `rules`: the output's checks. `fallback`:
-the answer without a model. `deliver`: what is done with the output."""
+"""`input`: the input against its schema. `context`: what the workflow declared is gathered.
+`render`: the prompt. `call`: a model. `tool`: something that it asked for. `parse`: its reply as
+JSON. `schema`, `rules`: the output's checks. `fallback`: the answer without a model. `deliver`:
+what is done with the output."""
 
 Verdict = Literal["passed", "amended", "held", "failed", "interrupted"]
 """`amended`: passed after rules.py put it right. `held`: passed, but a person must see it before it
@@ -88,6 +90,20 @@ class ToolFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     action_id: str | None = None
 
 
+class PartFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What came of one part of the context; no contents."""
+
+    name: str
+    source: str
+    """The connector and its operation."""
+    duration_us: int = 0
+    records: int = 0
+    cut: bool = False
+    """Whether there were more records than were taken."""
+    absent: Absence | None = None
+    """Why it is not there; None: it is."""
+
+
 class Step(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One step; filled while it goes on, left alone afterwards."""
 
@@ -102,6 +118,8 @@ class Step(msgspec.Struct, kw_only=True, omit_defaults=True):
     code: str | None = None
     """What went wrong, as an error's code."""
     problems: tuple[Problem, ...] = ()
+    parts: tuple[PartFacts, ...] = ()
+    """Of the step `context`."""
 
     def without_texts(self) -> Step:
         """The step as it may be stored among metadata: where and which check, not what it said."""

@@ -6,11 +6,12 @@ gets `{{ … }}` into the prompt and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import msgspec
 from jinja2 import meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -20,7 +21,20 @@ RENDERED_CHARACTERS_AT_MOST = 4_000_000
 """Of one part; about a million tokens, which is more than any model takes."""
 
 INPUT = "input"
-"""The one variable of a template: the run's input object."""
+"""The run's input object."""
+
+CONTEXT = "context"
+"""What was gathered for the run; there is one where the workflow declares parts of it."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A variable that a template has: what it looks like, and where it may stand."""
+
+    schema: dict[str, Any]
+    told_by: str
+    """Where that is declared."""
+    refusal: Callable[[str | None], str | None] = lambda _: None
+    """Why the field given, or None for all of it, may not stand in this part; None: it may."""
 
 
 class _DataEnvironment(SandboxedEnvironment):
@@ -68,25 +82,30 @@ class Template:
         except jinja2.TemplateSyntaxError as error:
             raise ConfigError(f"{path}:{line + error.lineno - 1}: {error.message}") from None
 
-    def problems(self, schema: dict[str, Any], *, input_allowed: bool) -> list[str]:
-        """What it refers to that is not there: names, and fields that `schema` lacks."""
+    def problems(self, known: Mapping[str, Known]) -> list[str]:
+        """What it refers to that is not there, or may not stand here: names, and their fields."""
         found: list[str] = []
-        for name, line in self._free_names():
-            if name != INPUT:
+        paths = [
+            (node, _path(node)) for node in self._tree.find_all((nodes.Getattr, nodes.Getitem))
+        ]
+        fields = {id(name): steps[0] for _, (name, steps) in paths if name is not None and steps}
+        for free in self._free_names():
+            place = self._at(free.lineno)
+            if free.name not in known:
+                only = " and ".join(f"`{name}`" for name in known)
                 found.append(
-                    f"{self._at(line)}: `{name}` is not defined; a prompt has only `{INPUT}`,"
-                    f" write {{{{ {INPUT}.{name} }}}}"
+                    f"{place}: `{free.name}` is not defined; a prompt has only {only},"
+                    f" write {{{{ {INPUT}.{free.name} }}}}"
                 )
-            elif not input_allowed:
+            elif (told := known[free.name].refusal(fields.get(id(free)))) is not None:
+                found.append(f"{place}: {told}")
+        for node, (name, steps) in paths:
+            if name is None or name.name not in known:
+                continue
+            of = known[name.name]
+            if missing := _missing(of.schema, steps):
                 found.append(
-                    f"{self._at(line)}: the system part refers to `{INPUT}`; move that to `# user`,"
-                    " or write system_uses_input: true into the front matter"
-                )
-        for node in self._tree.find_all((nodes.Getattr, nodes.Getitem)):
-            steps = _path(node)
-            if steps and (missing := _missing(schema, steps)):
-                found.append(
-                    f"{self._at(node.lineno)}: {INPUT}.{'.'.join(steps)}: input.schema.json has no"
+                    f"{self._at(node.lineno)}: {name.name}.{'.'.join(steps)}: {of.told_by} has no"
                     f" `{missing}`"
                 )
         return sorted(set(found), key=found.index)
@@ -110,9 +129,12 @@ class Template:
         return (place, size_characters) if size_characters else None
 
     def sample_problem(self, sample: dict[str, Any], what: str) -> str | None:
-        """Why the template can't be rendered with `sample`, described by `what`; None if it can."""
+        """Why the template can't be rendered with `sample`, described by `what`; None if it can.
+
+        `sample` holds its variables by name.
+        """
         try:
-            for _ in self._template.generate({INPUT: sample}):
+            for _ in self._template.generate(sample):
                 pass
         except jinja2.UndefinedError as error:
             return (
@@ -123,12 +145,12 @@ class Template:
             return f"{self._failed_at(error)}: with {what}: {error}"
         return None
 
-    def render(self, given: dict[str, Any]) -> str:
+    def render(self, given: dict[str, Any], context: dict[str, Any] | None = None) -> str:
         """The text for one input; `InvalidRequestError` where this input can't be rendered."""
         pieces: list[str] = []
         size_characters = 0
         try:
-            for piece in self._template.generate({INPUT: given}):
+            for piece in self._template.generate({INPUT: given, CONTEXT: context or {}}):
                 size_characters += len(piece)
                 if size_characters > RENDERED_CHARACTERS_AT_MOST:
                     raise InvalidRequestError(
@@ -147,11 +169,11 @@ class Template:
             ) from error
         return "".join(pieces).strip()
 
-    def _free_names(self) -> Iterator[tuple[str, int]]:
+    def _free_names(self) -> Iterator[nodes.Name]:
         free = meta.find_undeclared_variables(self._tree)
         for node in self._tree.find_all(nodes.Name):
             if node.ctx == "load" and node.name in free:
-                yield node.name, node.lineno
+                yield node
 
     def _at(self, line: int) -> str:
         return f"{self._path}:{self._line + line - 1}"
@@ -166,8 +188,8 @@ class Template:
         return self._at(line)
 
 
-def _path(node: nodes.Node) -> list[str]:
-    """The fields of `input.a["b"].c`; empty for anything that is not such a path."""
+def _path(node: nodes.Node) -> tuple[nodes.Name | None, list[str]]:
+    """The variable and the fields of `input.a["b"].c`; none for what is not such a path."""
     steps: list[str] = []
     while True:
         if isinstance(node, nodes.Getattr):
@@ -178,9 +200,7 @@ def _path(node: nodes.Node) -> list[str]:
             node = node.node
         else:
             break
-    if isinstance(node, nodes.Name) and node.name == INPUT:
-        return steps[::-1]
-    return []
+    return (node, steps[::-1]) if isinstance(node, nodes.Name) else (None, [])
 
 
 def _missing(schema: dict[str, Any], steps: list[str]) -> str | None:

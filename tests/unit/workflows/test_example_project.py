@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 import headgate.examples
 from headgate.checks.strict_schema import strict_problems
 from headgate.cli.check import check_project
+from headgate.config.load import load_settings
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.output_check import checked
 from headgate.workflows.steps import Trail
 
 PROJECT = Path(headgate.examples.__file__).parent / "project"
-CATALOGUE = Catalogue.load(PROJECT)
+SETTINGS = load_settings(PROJECT, {})
+CATALOGUE = Catalogue.load(PROJECT, SETTINGS.connectors)
+BRIEF = CATALOGUE.get("renewal-brief")
 TRIAGE, SUMMARY = CATALOGUE.get("ticket-triage"), CATALOGUE.get("report-summary")
 
 
@@ -58,13 +61,18 @@ def test_headgate_check_finds_nothing_wrong_with_it(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     checked = check_project(PROJECT)
     assert checked.problems == ()
-    assert [workflow.name for workflow in checked.workflows] == ["report-summary", "ticket-triage"]
+    names = [workflow.name for workflow in checked.workflows]
+    assert names == ["renewal-brief", "report-summary", "ticket-triage"]
     assert {w.settings.route for w in checked.workflows} == set(checked.policy["routes"])
 
 
-def test_both_workflows_take_untrusted_input_and_have_a_fallback():
-    for workflow in CATALOGUE:
+def test_what_comes_from_outside_is_untrusted_and_every_workflow_has_a_fallback():
+    for workflow in (TRIAGE, SUMMARY):
         assert workflow.settings.trust == "untrusted"
+    assert {n for n, p in BRIEF.settings.context.items() if p.trust == "untrusted"} == {
+        "notes", "issues",
+    }  # fmt: skip
+    for workflow in CATALOGUE:
         assert workflow.settings.fallback is not None
         assert strict_problems(workflow.output_schema.document) == []
 

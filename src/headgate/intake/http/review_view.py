@@ -153,6 +153,9 @@ class ReviewDetails(ReviewView, frozen=True, kw_only=True):
     """A review with all that is needed to decide it."""
 
     input: dict[str, Any] | None
+    context: Annotated[
+        dict[str, Any] | None, Meta(description="What was gathered for the run, by part.")
+    ]
     draft: Annotated[
         dict[str, Any] | None,
         Meta(description="As the model wrote it; of an action its arguments."),
@@ -187,6 +190,7 @@ def review_details(
     return ReviewDetails(
         **fields,
         input=None if run is None else run.input,
+        context=None if run is None else run.context,
         draft=None if words is None else words.draft,
         output=shown.went_out if contents else None,
         output_schema=None if words is None else words.output_schema,

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from headgate.checks.guards.report import GuardRecord, guards_said
+from headgate.context.gathering import Absence
 from headgate.intake.http.action_view import (
     ActionView,
     Seconds,
@@ -35,6 +36,17 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Left out where the key may not see contents."""
 
 
+class ContextPartView(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one part of the context."""
+
+    name: str
+    source: Annotated[str, Meta(description="The connector and its operation.")]
+    records: int
+    cut: Annotated[bool, Meta(description="Whether there were more records than were taken.")]
+    duration_ms: float
+    absent: Annotated[Absence | None, Meta(description="Why it is not there; null: it is.")]
+
+
 class StepView(msgspec.Struct, frozen=True, kw_only=True):
     """One step of a run."""
 
@@ -47,6 +59,9 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     tool: Annotated[ToolStepView | None, Meta(description="What it tells of a tool's call.")]
     code: Annotated[str | None, Meta(description="What went wrong, as an error's code.")]
     problems: tuple[ProblemView, ...]
+    context: Annotated[
+        tuple[ContextPartView, ...], Meta(description="Of the step `context`: its parts.")
+    ]
 
 
 class RunCallView(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +95,7 @@ class RunErrorView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
-    """A run. `input` and `output` are null to keys that may not see contents."""
+    """A run. `input`, `context` and `output` are null to keys that may not see contents."""
 
     id: str
     object: Literal["run"] = "run"
@@ -98,6 +113,10 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: Seconds | None
     latency_ms: float | None
     input: dict[str, Any] | None
+    context: Annotated[
+        dict[str, Any] | None,
+        Meta(description="What was gathered for it, by part; null where nothing is declared."),
+    ]
     output: dict[str, Any] | None
     error: RunErrorView | None
     cost_usd: Annotated[Dollars | None, Meta(description="null: the price of a call is unknown.")]
@@ -135,6 +154,7 @@ def run_view(
         finished_at=None if run.finished_at_us is None else run.finished_at_us / 1e6,
         latency_ms=None if run.latency_us is None else run.latency_us / 1e3,
         input=run.input if contents else None,
+        context=run.context if contents else None,
         output=run.output if contents else None,
         error=None if run.error is None else RunErrorView(**_error(run, contents=contents)),
         cost_usd=None if cost_nanousd is None else header_usd(cost_nanousd),
@@ -196,6 +216,17 @@ def _step_view(step: Step, *, contents: bool) -> StepView:
                 message=(problem.message or None) if contents else None,
             )
             for problem in step.problems
+        ),
+        context=tuple(
+            ContextPartView(
+                name=part.name,
+                source=part.source,
+                records=part.records,
+                cut=part.cut,
+                duration_ms=part.duration_us / 1e3,
+                absent=part.absent,
+            )
+            for part in step.parts
         ),
     )
 

@@ -15,6 +15,7 @@ from headgate.review.deciding import DECIDES, why_not
 from headgate.review.repository import Wanted, not_there
 from headgate.review.review import Facts, Reason, ReasonCode, ReviewStatus
 from headgate.review.review import Review as Kept
+from headgate.workflows.run import Run
 
 _DIGEST_CHARACTERS = len("sha256:") + 12
 
@@ -112,7 +113,7 @@ class BoardReviews:
             unwritten=review.kind == "output" and shown.contents.draft is None,
             input=None if shown.run is None else shown.run.input,
             prompt_version=(review.digest or "")[:_DIGEST_CHARACTERS],
-            sources=_known(review.facts),
+            sources=(*evidence_of(shown.run), *_known(review.facts)),
             output=None if shown.run is None else shown.run.output,
             note=notes[-1] if notes else None,
             why_not=self._why_not(review, who),
@@ -153,6 +154,21 @@ def _title(review: Kept) -> str:
     if review.kind == "guard":
         return f"Was the guard {review.facts.guard} right?"
     return _budget_question(review.facts)
+
+
+def evidence_of(run: Run | None) -> tuple[Source, ...]:
+    """What was gathered for the run, each part by its name, as a draft's citations name it."""
+    if run is None or not run.context:
+        return ()
+    asked = {part.name: part.source for step in run.steps for part in step.parts}
+    return tuple(
+        Source(
+            title=f"{name}, from {asked[name]}" if name in asked else name,
+            trust="retrieved",
+            value=value,
+        )
+        for name, value in run.context.items()
+    )
 
 
 def _known(facts: Facts) -> tuple[Source, ...]:

@@ -50,8 +50,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     """Where it comes from, such as a document's name or a field."""
     trust: str
-    """`operator`, `user`, `retrieved` or `tool`."""
-    text: str
+    """`operator`, `user`, `untrusted`, `retrieved` or `tool`."""
+    text: str = ""
+    value: Any = None
+    """In the place of `text`: fields, or a list of records."""
 
 
 class Review(ReviewLine, frozen=True, kw_only=True):

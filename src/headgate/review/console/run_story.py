@@ -11,11 +11,13 @@ from headgate.checks.guards.report import GuardRecord, guards_said
 from headgate.errors import HeadgateError
 from headgate.ledger.record import CallRecord
 from headgate.workflows.catalogue import Catalogue
+from headgate.workflows.context_step import holds_untrusted
 from headgate.workflows.run import Run
 from headgate.workflows.steps import CallFacts, Step, StepKind, Verdict
 
 TITLES: dict[StepKind, str] = {
     "input": "Input checked against its schema",
+    "context": "Context gathered",
     "render": "Prompt rendered",
     "call": "Model called",
     "parse": "Reply read as JSON",
@@ -83,22 +85,25 @@ def prompt_parts(catalogue: Catalogue, run: Run) -> tuple[PromptPart, ...] | Non
         workflow = catalogue.get(run.workflow)
         if workflow.digest != run.digest or run.input is None:
             return None
-        messages = workflow.prompt.render(run.input)
+        messages = workflow.prompt.render(run.input, run.context)
     except HeadgateError:
         return None
     untrusted = workflow.settings.trust == "untrusted"
+    looked_up = holds_untrusted(workflow, run)
     parts = []
     for number, message in enumerate(messages):
         of_caller = number == len(messages) - 1
         trust: Trust = "operator"
         meaning = "written by the workflow's owner"
         if of_caller:
-            trust = "untrusted" if untrusted else "user"
-            meaning = (
-                "holds the caller's input, which the workflow does not trust"
-                if untrusted
-                else "holds the caller's input"
-            )
+            trust = "untrusted" if untrusted or looked_up else "user"
+            meaning = "holds the caller's input"
+            if run.context:
+                meaning += " and what was gathered"
+            if untrusted:
+                meaning += ", which the workflow does not trust"
+            elif looked_up:
+                meaning += ", some of it written by people outside"
         elif message.role != "system":
             meaning = "an example by the workflow's owner"
         parts.append(

@@ -26,7 +26,7 @@ _MOST_CALLS = 100
 """Calls of one run whose attempts a page shows; a run makes a few."""
 
 _STATUSES: tuple[RunStatus, ...] = get_args(RunStatus)
-_PARTS = ("input", "output")
+_PARTS = ("input", "context", "output")
 
 
 class RunsPages:

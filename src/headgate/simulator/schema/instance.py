@@ -23,8 +23,9 @@ from headgate.simulator.text.dates import dates
 from headgate.simulator.text.figures import money
 from headgate.simulator.text.names import names
 from headgate.simulator.text.ranking import best_sentences, keywords
+from headgate.simulator.text.risks import risks_among
 from headgate.simulator.text.source import Source
-from headgate.simulator.text.words import stem, stems
+from headgate.simulator.text.words import name_words, stem, stems
 
 MAX_PARTS = 20_000
 """How many parts a value may have."""
@@ -40,6 +41,7 @@ MAX_HEIGHT = 150
 
 _USUAL_ITEMS: dict[Meaning, int] = {"question": 3, "points": 4, "summary": 3, "action": 2}
 _USUAL_MAX_ITEMS = 12
+_USUAL_RISKS = 3
 
 
 class UnsatisfiableError(Exception):
@@ -318,6 +320,13 @@ class _Writer:
                         found.append((source.narrowed(sentence), date.text))
         elif "money" in meanings:
             found = [(source.narrowed(one), None) for one in source.sentences if money(one)]
+        elif {"risk", "risks"} & set(name_words(place.name)):
+            most_told = max(least, min(most, _USUAL_RISKS))
+            found = [
+                (source.narrowed(one), None) for one in risks_among(source.sentences, most_told)
+            ]
+            if not found and least == 0:
+                return []
         elif "name" in meanings or "organisation" in meanings:
             found = [(source.narrowed(one), None) for one in source.sentences if names(one)]
         if not found and least == 0 and meanings & FACTUAL:

@@ -7,6 +7,7 @@ import re
 from headgate.simulator.schema.meaning import Meaning, Place
 from headgate.simulator.text import figures, prose
 from headgate.simulator.text.dates import dates
+from headgate.simulator.text.labels import label_of
 from headgate.simulator.text.language import NAMES
 from headgate.simulator.text.names import names
 from headgate.simulator.text.phrases import ACTIONS, ASK_FIRST, clarifying_questions, fillers
@@ -26,6 +27,9 @@ from headgate.simulator.text.words import name_words, stem, stems
 NOT_STATED = "not stated"
 """What stands for a fact that the source doesn't give, where null isn't allowed."""
 
+_SOURCES = frozenset(("source", "sources"))
+"""Words that ask where something is known from."""
+
 _COPIED: frozenset[Meaning] = frozenset(
     ("summary", "title", "points", "question", "clarification", "action", "answer", "topic", "mood")
 )
@@ -36,6 +40,8 @@ def text_for(place: Place) -> tuple[str, bool]:
     """The text for `place`, and whether the source says it."""
     if place.wording is not None:
         return place.wording, True
+    if _SOURCES & set(name_words(place.name)) and (label := _label(place)) is not None:
+        return label, True
     meaning = place.meaning
     if meaning not in _COPIED and (stated := _stated(place)):
         return stated, True
@@ -43,6 +49,11 @@ def text_for(place: Place) -> tuple[str, bool]:
     if len(texts) > place.index:
         return texts[place.index], True
     return NOT_STATED, False
+
+
+def _label(place: Place) -> str | None:
+    """The label of the fact that a part of the value is about, where the facts have labels."""
+    return label_of(place.source.body, place.source.asked)
 
 
 def texts_for(place: Place, count: int, *, listed: bool = True) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from headgate.simulator.text.commands import is_command
+from headgate.simulator.text.labels import without_labels
 from headgate.simulator.text.language import language_of
 from headgate.simulator.text.sentences import sentences
 from headgate.simulator.text.words import content_words
@@ -120,7 +121,8 @@ class Source(msgspec.Struct, frozen=True, dict=True):
 def read_source(message: str, *results: str) -> Source:
     """The data in the user's `message`, with the results of tools after it."""
     text = message[:MAX_CHARS]
-    data = _from_json(text) or _from_blocks(text) or _from_labels(text) or ("", _plain(text))
+    facts = without_labels(text)
+    data = _from_json(facts) or _from_blocks(facts) or _from_labels(facts) or ("", _plain(facts))
     subject, body = data
     return Source(
         subject=subject.strip(),

@@ -31,6 +31,11 @@ LARGEST_BODY = 64 * 1024
 LONGEST_KEY = 200
 LONGEST_LIST = 200
 
+DEFAULT_PORT = 8820
+VARIABLE = "TICKETS_URL"
+SLOW_S = "0"
+"""How late it answers where start.py starts it."""
+
 DATABASE = Path(__file__).resolve().parent.parent / "data" / "tickets.db"
 
 SCHEMA = """
@@ -279,7 +284,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8820, help="0: any that is free")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0: any that is free")
     parser.add_argument("--database", type=Path, default=DATABASE)
     parser.add_argument(
         "--token",
@@ -299,6 +304,11 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
         help="make the first N new tickets, and drop the connection without an answer",
     )
     return parser.parse_args(arguments)
+
+
+def serve(port: int) -> ThreadingHTTPServer:
+    """The service, listening on `port` (0: a free one) and not yet answering."""
+    return Server(options(["--port", str(port), "--slow", SLOW_S]))
 
 
 def main() -> None:

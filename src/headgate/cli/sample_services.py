@@ -1,0 +1,58 @@
+"""The example project's sample services, started on free ports beside a server of its workflows."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from headgate.errors import UnavailableError
+
+_START = Path("services", "start.py")
+_STOP_TIMEOUT_S = 5.0
+
+
+@contextlib.contextmanager
+def sample_services(folder: Path, *options: str) -> Iterator[dict[str, str]]:
+    """What the environment of a server must say so that it finds them; stopped at the end.
+
+    `options` are more of what `services/start.py` takes.
+    """
+    process = subprocess.Popen(  # noqa: S603 - our own file
+        [sys.executable, "-u", str(folder / _START), "--free-ports", *options],
+        env={
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("CRM_", "TICKETS_"))
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A Ctrl-C is for whoever started them.
+        start_new_session=True,
+    )
+    try:
+        yield _addresses(process)
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def _addresses(process: subprocess.Popen[str]) -> dict[str, str]:
+    """What they say of themselves, once all of them answer."""
+    found: dict[str, str] = {}
+    for line in process.stdout or ():
+        name, equals, address = line.strip().partition("=")
+        if not equals:
+            return found
+        found[name] = address
+    process.wait(_STOP_TIMEOUT_S)
+    said = "" if process.stderr is None else process.stderr.read()[-300:].strip()
+    raise UnavailableError(f"the sample services did not start: {said}")
