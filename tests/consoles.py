@@ -39,6 +39,7 @@ from headgate.review.console.reviews import Decision, Review, ReviewLine
 from headgate.review.review import ReviewStatus
 from headgate.simulator import SimulatorConfig, serve_in_thread
 from headgate.storage import Database
+from headgate.workflows.tools.tool import Sent
 
 ADMIN_KEY = "hg_admin-of-the-console-tests-0123456789"
 PASSWORD = "correct horse battery"
@@ -202,6 +203,17 @@ class MemoryReviews:
         """See `Reviews`."""
         return self.schema.problems(output)
 
+    async def actions_waiting(self, who: Principal) -> int:
+        """See `Reviews`."""
+        return sum(
+            one.kind == "action"
+            for one in await self.queue(who, status=None, limit=1000, after=None)
+        )
+
+    async def preview(self, who: Principal, review_id: str, output: dict[str, Any]) -> Sent | None:
+        """See `Reviews`."""
+        return Sent("POST /it", {"body": output})
+
     async def decide(self, who: Principal, review_id: str, decision: Decision) -> Review:
         """See `Reviews`."""
         if decision.kind == "escalate":
@@ -268,14 +280,22 @@ def _needed_by(workflows: Path | None) -> str:
     if workflows is None:
         return ""
     whole = yaml.safe_load((workflows.parent / "headgate.yaml").read_text("utf-8"))
-    return yaml.safe_dump({name: whole[name] for name in ("connectors", "reviews")})
+    return yaml.safe_dump({name: whole[name] for name in ("connectors", "reviews", "tools")})
 
 
 @contextmanager
 def running_console(
-    folder: Path, database_url: str, *, settings: str = "", workflows: Path | None = None
+    folder: Path,
+    database_url: str,
+    *,
+    settings: str = "",
+    workflows: Path | None = None,
+    board: bool = False,
 ) -> Iterator[RunningConsole]:
-    """A console on `database_url`, answered by a simulator; with the workflows of a project."""
+    """A console on `database_url`, answered by a simulator; with the workflows of a project.
+
+    Its reviews are in memory; those of the `board` where that is wanted.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "headgate.yaml").write_text(settings or _SETTINGS + _needed_by(workflows))
     if workflows is not None:
@@ -289,7 +309,7 @@ def running_console(
         }
         plan = read_plan(folder, variables)
         prepare(plan, ADMIN_KEY)
-        application = build(plan, reviews=reviews)
+        application = build(plan, reviews=None if board else reviews)
         with _served(plan, application) as address:
             database = Database(database_url)
             try:

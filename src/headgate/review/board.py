@@ -168,9 +168,9 @@ class Board:
             return None
         return self._sent(review, arguments)
 
-    async def waiting(self, project: str | None) -> int:
-        """How many nobody has decided: of one project, or None of all."""
-        return await self._threads.begin(self._repository.waiting, project)
+    async def waiting(self, project: str | None, kind: ReviewKind | None = None) -> int:
+        """How many nobody has decided: of one project, or None of all; of one kind, or of each."""
+        return await self._threads.begin(self._repository.waiting, project, kind)
 
     async def problems(self, review: Review, output: dict[str, Any]) -> tuple[Problem, ...]:
         """What keeps an edited output from going out; empty where nothing does."""

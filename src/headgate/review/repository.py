@@ -262,11 +262,13 @@ class ReviewRepository:
             ).all()
         return {(kind, workflow or ""): count for kind, workflow, count in rows}
 
-    def waiting(self, project: str | None) -> int:
-        """How many wait for a decision: of one project, or None of all."""
+    def waiting(self, project: str | None, kind: ReviewKind | None = None) -> int:
+        """How many wait for a decision: of one project, or None of all; of one kind, or of each."""
         statement = sa.select(sa.func.count()).where(reviews.c.decision.is_(None))
         if project is not None:
             statement = statement.where(reviews.c.project == project)
+        if kind is not None:
+            statement = statement.where(reviews.c.kind == kind)
         with self.database.connect() as connection:
             return int(connection.execute(statement).scalar_one())
 

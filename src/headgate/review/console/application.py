@@ -83,9 +83,8 @@ class Console:
             lasts_s=services.settings.session_s,
         )
         database, threads, durable = services.database, services.threads, services.durable
-        runner = durable.runner
-        overview = OverviewPage(database, threads, renderer, services.rules)
-        runs = RunsPages(database, runner.repository, runner.catalogue, threads, renderer)
+        overview = OverviewPage(database, threads, renderer, services.rules, services.reviews)
+        runs = RunsPages(database, durable, threads, renderer)
         workflows = WorkflowsPages(database, durable, threads, renderer)
         costs = CostsPage(database, threads, renderer, services.rules)
         keys = KeysPages(services.access, renderer)
@@ -97,6 +96,7 @@ class Console:
             ("POST", "/theme", signing.theme, None),
             ("GET", "/runs", runs.index, "runs.read"),
             ("GET", "/runs/{id}", runs.show, "runs.read"),
+            ("POST", "/runs/{id}/cancel", runs.cancel, "runs.cancel"),
             ("GET", "/runs/{id}/{part}", runs.text, "runs.read_contents"),
             ("GET", "/workflows", workflows.index, "workflows.read"),
             ("GET", "/workflows/{name}", workflows.show, "workflows.read"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
+
 from headgate.checks.problem import Problem
 from headgate.errors import PermissionDeniedError
 from headgate.ledger.money import shown_usd
@@ -16,6 +18,7 @@ from headgate.review.repository import Wanted, not_there
 from headgate.review.review import Facts, Reason, ReasonCode, ReviewStatus
 from headgate.review.review import Review as Kept
 from headgate.workflows.run import Run
+from headgate.workflows.tools.tool import Sent
 
 _DIGEST_CHARACTERS = len("sha256:") + 12
 
@@ -29,6 +32,8 @@ _WHY: dict[ReasonCode, str] = {
     "sampled": "it is one of a sampled share",
     "no_answer": "no model answered",
     "budget": "a budget is used up",
+    "approval": "a person must approve this call of the tool {}",
+    "unknown": "nobody knows whether {} was done",
 }
 
 
@@ -72,6 +77,14 @@ class BoardReviews:
         """See `Reviews`."""
         return await self._board.problems(await self._reached(who, review_id), output)
 
+    async def actions_waiting(self, who: Principal) -> int:
+        """See `Reviews`."""
+        return await self._board.waiting(who.project, "action")
+
+    async def preview(self, who: Principal, review_id: str, output: dict[str, Any]) -> Sent | None:
+        """See `Reviews`."""
+        return await self._board.preview(await self._reached(who, review_id), output)
+
     async def decide(self, who: Principal, review_id: str, decision: Decision) -> Review:
         """See `Reviews`."""
         choice = Choice(
@@ -79,6 +92,7 @@ class BoardReviews:
             output=decision.output,
             note=decision.note,
             version=decision.revision,
+            usd=decision.usd,
         )
         return await self._changed(
             who, review_id, lambda: self._board.decide(review_id, who.caller, choice)
@@ -102,19 +116,23 @@ class BoardReviews:
 
     async def _whole(self, review: Kept, who: Principal) -> Review:
         shown = await self._board.show(review)
-        line = self._line(review, who)
-        if shown.contents.explained:
-            line["reasons"] = shown.contents.explained
+        line, contents = self._line(review, who), shown.contents
+        if contents.explained:
+            line["reasons"] = contents.explained
         notes = [event.note for event in shown.events if event.note]
         return Review(
             **line,
             revision=review.version,
-            draft=shown.contents.draft,
-            unwritten=review.kind == "output" and shown.contents.draft is None,
+            draft=contents.draft,
+            unwritten=review.kind == "output" and contents.draft is None,
             input=None if shown.run is None else shown.run.input,
             prompt_version=(review.digest or "")[:_DIGEST_CHARACTERS],
             sources=(*evidence_of(shown.run), *_known(review.facts)),
-            output=None if shown.run is None else shown.run.output,
+            output=shown.went_out,
+            sent=None if contents.sent is None else msgspec.convert(contents.sent, Sent),
+            sent_now=shown.sent_now,
+            unknown=review.facts.outcome_unknown,
+            action=shown.action,
             note=notes[-1] if notes else None,
             why_not=self._why_not(review, who),
         )
@@ -125,6 +143,9 @@ class BoardReviews:
         return {
             "id": review.id,
             "title": _title(review),
+            "kind": review.kind,
+            "tool": review.facts.tool,
+            "workflow": review.workflow,
             "status": review.status_at(now_us),
             "reasons": tuple(map(_sentence, review.reasons)),
             "group": review.reviewers or ", ".join(sorted(DECIDES[review.kind])),
@@ -151,6 +172,9 @@ class BoardReviews:
 def _title(review: Kept) -> str:
     if review.kind == "output":
         return review.workflow or "a run"
+    if review.kind == "action":
+        tool = review.facts.tool
+        return f"Was {tool} done?" if review.facts.outcome_unknown else f"Send {tool}?"
     if review.kind == "guard":
         return f"Was the guard {review.facts.guard} right?"
     return _budget_question(review.facts)

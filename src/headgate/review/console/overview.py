@@ -15,6 +15,7 @@ from headgate.review.console.allowance import Allowance, allowance_of
 from headgate.review.console.charts import Chart, chart_by_value, chart_of_total
 from headgate.review.console.period import NAMES, Period, period_of
 from headgate.review.console.rendering import Renderer
+from headgate.review.console.reviews import Reviews
 from headgate.review.console.visit import Visit, see
 from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
@@ -44,12 +45,18 @@ class OverviewPage:
     """`GET /console`."""
 
     def __init__(
-        self, database: Database, threads: StorageThreads, renderer: Renderer, rules: Rules
+        self,
+        database: Database,
+        threads: StorageThreads,
+        renderer: Renderer,
+        rules: Rules,
+        reviews: Reviews,
     ) -> None:
         self._database = database
         self._threads = threads
         self._renderer = renderer
         self._rules = rules
+        self._reviews = reviews
 
     async def show(self, visit: Visit) -> Response:
         """The page; who has no business in usage is shown the reviews."""
@@ -85,6 +92,9 @@ class OverviewPage:
             rows=_rows(found, by),
             charts=_charts(period, found, by),
             budgets=budgets,
+            open_actions=await self._reviews.actions_waiting(visit.who)
+            if visit.open_reviews
+            else 0,
         )
 
     def _read(self, wanted: Wanted, now_us: int) -> tuple[Figures, list[Allowance]]:

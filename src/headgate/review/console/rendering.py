@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,13 @@ from headgate.review.console import shown, static_files
 from headgate.review.console.run_story import tokens_of
 from headgate.review.console.visible import LONGEST_CHARACTERS, shortened, visible
 from headgate.review.console.visit import Visit
+from headgate.workflows.tools.terms_in_words import (
+    approval_in_words,
+    callers_in_words,
+    limits_in_words,
+    reviewers_in_words,
+    trust_in_words,
+)
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -80,12 +88,18 @@ class Renderer:
             "percent": shown.percent,
             "pretty": shown.pretty,
             "data": _data,
+            "approval": approval_in_words,
+            "callers": callers_in_words,
+            "limits": limits_in_words,
+            "trust": trust_in_words,
+            "reviewers": reviewers_in_words,
         }
         self._environment.globals |= {
             "static": f"/console/static/{static_files.version()}",
             "version": __version__,
             "shortened": shortened,
             "longest": LONGEST_CHARACTERS,
+            "everything": sys.maxsize,
             "tokens_of": tokens_of,
         }
 

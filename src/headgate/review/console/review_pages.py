@@ -14,8 +14,10 @@ from headgate.review.console.rendering import Renderer
 from headgate.review.console.reviews import Decision, Review, Reviews
 from headgate.review.console.shown import pretty
 from headgate.review.console.visit import Visit, see
+from headgate.review.console.wording import Wording, done_in_words, wording_of
 from headgate.review.review import Decision as DecisionKind
 from headgate.review.review import ReviewStatus
+from headgate.workflows.tools.tool import Sent
 
 _PAGE = 50
 _KINDS: tuple[DecisionKind, ...] = get_args(DecisionKind)
@@ -27,6 +29,8 @@ class _Edit(msgspec.Struct, frozen=True):
     """None where the form can't be read."""
     problems: tuple[Problem, ...]
     changes: list[Change]
+    sent: Sent | None = None
+    """Action: what would be sent so."""
 
 
 class ReviewPages:
@@ -50,7 +54,7 @@ class ReviewPages:
             more=found[_PAGE - 1].id if len(found) > _PAGE else None,
             status=status,
             statuses=get_args(ReviewStatus),
-            said=visit.asked("said"),
+            said=done_in_words(visit.asked("said") or ""),
         )
 
     async def show(self, visit: Visit) -> Response:
@@ -75,7 +79,12 @@ class ReviewPages:
         found = await self._reviews.get(visit.who, visit.path("id"))
         edit = await self._edit(visit, found)
         return self._renderer.page(
-            "part_edit.html", visit, problems=edit.problems, changes=edit.changes
+            "part_edit.html",
+            visit,
+            problems=edit.problems,
+            changes=edit.changes,
+            preview=edit.sent,
+            words=_words(found),
         )
 
     async def decide(self, visit: Visit) -> Response:
@@ -91,9 +100,7 @@ class ReviewPages:
         try:
             _check_note(kind, note)
             if kind == "approve" and (edit.changes or edit.output is None):
-                raise InvalidRequestError(
-                    "You changed the draft: send it as edited, or undo the change and approve."
-                )
+                raise InvalidRequestError(_words(found).both)
             if kind == "edit" and (edit.problems or edit.output is None):
                 raise InvalidRequestError("The edit does not pass yet; see below the editor.")
             await self._reviews.decide(
@@ -104,6 +111,7 @@ class ReviewPages:
                     revision=_revision(visit),
                     output=edit.output if kind == "edit" else None,
                     note=note or None,
+                    usd=visit.field("usd").strip() or None if kind == "approve" else None,
                 ),
             )
         except HeadgateError as error:
@@ -133,8 +141,10 @@ class ReviewPages:
     ) -> Response:
         free = review.claimed_by is None or review.mine
         edit = await self._edit(visit, review)
-        draft = review.draft or {}
-        whole = review.unwritten or visit.asked("as") == "json" or WHOLE in visit.form
+        draft = review.edited_from
+        whole = (
+            review.unwritten or review.unknown or visit.asked("as") == "json" or WHOLE in visit.form
+        )
         return self._renderer.page(
             "review.html",
             visit,
@@ -145,22 +155,32 @@ class ReviewPages:
             note=visit.field("note"),
             problems=edit.problems,
             changes=edit.changes,
+            preview=edit.sent,
+            words=_words(review),
+            usd=visit.field("usd"),
             decided=changes(draft, review.output) if review.output else (),
             open=review.status != "decided" and review.can_decide and free,
             error=error,
-            said=visit.asked("said"),
+            said=done_in_words(visit.asked("said") or ""),
         )
 
     async def _edit(self, visit: Visit, review: Review) -> _Edit:
         """What the form makes of the draft; the draft itself where nothing was sent."""
-        draft = review.draft or {}
+        draft = review.edited_from
         output, problems = edited(draft, visit.form)
         if output is None:
             return _Edit(None, problems, [])
         changed = changes(draft, output)
+        sent = None
         if changed:
             problems = await self._reviews.problems(visit.who, review.id, output)
-        return _Edit(output, problems, changed)
+            if review.kind == "action" and not problems:
+                sent = await self._reviews.preview(visit.who, review.id, output)
+        return _Edit(output, problems, changed, sent)
+
+
+def _words(review: Review) -> Wording:
+    return wording_of(review.kind, unknown=review.unknown, unwritten=review.unwritten)
 
 
 def _check_note(kind: DecisionKind, note: str) -> None:

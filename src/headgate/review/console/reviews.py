@@ -12,7 +12,9 @@ import msgspec
 from headgate.checks.problem import Problem
 from headgate.review.console.access import Principal
 from headgate.review.review import Decision as DecisionKind
-from headgate.review.review import ReviewStatus
+from headgate.review.review import ReviewKind, ReviewStatus
+from headgate.workflows.tools.action import Action
+from headgate.workflows.tools.tool import Sent
 
 
 class ReviewLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +23,10 @@ class ReviewLine(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     title: str
     """What it is about: a workflow's name, or a question such as one of a budget."""
+    kind: ReviewKind = "output"
+    tool: str | None = None
+    """Action: whose call it is."""
+    workflow: str | None = None
     status: ReviewStatus
     reasons: tuple[str, ...]
     """Why it is here, each a short sentence."""
@@ -73,10 +79,27 @@ class Review(ReviewLine, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
     """What the checks said of the draft."""
     output: dict[str, Any] | None = None
-    """What was decided to go out; None while it is open."""
+    """What was decided to go out, of an action what was sent; None while it is open."""
+    sent: Sent | None = None
+    """Action: exactly what would be sent, or was."""
+    sent_now: Sent | None = None
+    """Action: what would be sent by now, where that has changed since it was asked."""
+    unknown: bool = False
+    """Action: it was sent, and nobody knows whether it was done."""
+    action: Action | None = None
     note: str | None = None
     why_not: str | None = None
     """Why it is not for who asks to decide, such as four eyes."""
+
+    @property
+    def edited_from(self) -> dict[str, Any]:
+        """What an edit begins with: the draft; nothing where one says what came of an action."""
+        return {} if self.unknown else self.draft or {}
+
+    @property
+    def writable(self) -> bool:
+        """Whether who decides may write what goes out, in place of the draft."""
+        return self.unknown or self.unwritten or self.draft is not None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +110,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     output: dict[str, Any] | None = None
     """The edited output; only with `edit`."""
     note: str | None = None
+    usd: str | None = None
+    """With `approve` of more money: how much; None: as much as the budget holds."""
 
 
 class Reviews(Protocol):
@@ -121,6 +146,12 @@ class Reviews(Protocol):
         self, who: Principal, review_id: str, output: dict[str, Any]
     ) -> tuple[Problem, ...]:
         """What keeps an edited output from passing: the workflow's schema and rules."""
+
+    async def actions_waiting(self, who: Principal) -> int:
+        """How many of those that wait are about actions."""
+
+    async def preview(self, who: Principal, review_id: str, output: dict[str, Any]) -> Sent | None:
+        """Exactly what an action would send with these arguments, where they fit; else None."""
 
     async def decide(self, who: Principal, review_id: str, decision: Decision) -> Review:
         """Decide; what happens to the run then is the service's."""

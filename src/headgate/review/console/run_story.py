@@ -14,16 +14,19 @@ from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.context_step import holds_untrusted
 from headgate.workflows.run import Run
 from headgate.workflows.steps import CallFacts, Step, StepKind, Verdict
+from headgate.workflows.tools.action import Action
 
 TITLES: dict[StepKind, str] = {
     "input": "Input checked against its schema",
     "context": "Context gathered",
     "render": "Prompt rendered",
     "call": "Model called",
+    "tool": "Model asked for",
     "parse": "Reply read as JSON",
     "schema": "Output checked against its schema",
     "rules": "Business rules",
     "fallback": "Fallback answered",
+    "deliver": "Output delivered by",
 }
 """How each kind of step is called on the page."""
 
@@ -47,6 +50,10 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     after_us: int
     """How long after the run's beginning it began."""
     call: CallStory | None
+    tool: str | None = None
+    """The tool that it is about; None as well where that is for others to see."""
+    action: Action | None = None
+    """Where the step is the newest about it."""
 
 
 class PromptPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,12 +73,29 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     """Calls in the ledger that no step names: of a run that was cut off."""
 
 
-def story_of(run: Run, records: Sequence[CallRecord]) -> Story:
-    """The steps of `run` with what the ledger knows of its calls."""
+def story_of(
+    run: Run,
+    records: Sequence[CallRecord],
+    actions: Sequence[Action] = (),
+    *,
+    contents: bool = True,
+) -> Story:
+    """The steps of `run` with what the ledger knows of its calls, and its actions.
+
+    `contents`: whether they are for someone who may see what models wrote.
+    """
     by_id = {record.id: record for record in records}
     told = {call.id for call in run.calls}
+    by_action = {action.id: action for action in actions}
+    moments = []
+    # A run that went on after a decision comes by its action once more: there it stands.
+    for step in reversed(run.steps):
+        action = by_action.pop(step.tool.action_id or "", None) if step.tool else None
+        moment = _moment(run, step, by_id)
+        name = _tool_name(step, contents=contents)
+        moments.append(msgspec.structs.replace(moment, tool=name, action=action))
     return Story(
-        moments=tuple(_moment(run, step, by_id) for step in run.steps),
+        moments=tuple(reversed(moments)),
         stray_calls=tuple(_call(None, record) for record in records if record.id not in told),
     )
 
@@ -133,6 +157,13 @@ def _moment(run: Run, step: Step, records: Mapping[str, CallRecord]) -> Moment:
         after_us=max(0, step.started_at_us - run.created_at_us),
         call=call,
     )
+
+
+def _tool_name(step: Step, *, contents: bool) -> str | None:
+    """The tool's name; one that no tool has is what a model wrote."""
+    if step.tool is None:
+        return None
+    return None if step.code == "no_such_tool" and not contents else step.tool.name
 
 
 def _call(facts: CallFacts | None, record: CallRecord | None) -> CallStory:

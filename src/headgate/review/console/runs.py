@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from starlette.responses import PlainTextResponse, Response
 
-from headgate.errors import HeadgateError, NotFoundError
+from headgate.errors import ConflictError, HeadgateError, NotFoundError, PermissionDeniedError
 from headgate.ledger.period import moment_us
 from headgate.ledger.record import CallRecord
 from headgate.ledger.usage import call_with_attempts
@@ -16,8 +16,7 @@ from headgate.review.console.shown import pretty
 from headgate.review.console.visit import Visit, see
 from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
-from headgate.workflows.catalogue import Catalogue
-from headgate.workflows.repository import RunRepository
+from headgate.workflows.durable.carrier import DurableRuns
 from headgate.workflows.run import Run, RunStatus
 from headgate.workflows.run_search import RunFilter, search_runs
 
@@ -35,14 +34,14 @@ class RunsPages:
     def __init__(
         self,
         database: Database,
-        repository: RunRepository,
-        catalogue: Catalogue,
+        durable: DurableRuns,
         threads: StorageThreads,
         renderer: Renderer,
     ) -> None:
         self._database = database
-        self._repository = repository
-        self._catalogue = catalogue
+        self._durable = durable
+        self._repository = durable.runner.repository
+        self._catalogue = durable.runner.catalogue
         self._threads = threads
         self._renderer = renderer
 
@@ -80,18 +79,45 @@ class RunsPages:
 
     async def show(self, visit: Visit) -> Response:
         """`GET /console/runs/{id}`."""
+        return await self._page(visit)
+
+    async def cancel(self, visit: Visit) -> Response:
+        """`POST /console/runs/{id}/cancel`: end one that nobody waits for at an open request."""
+        run = await self._reached(visit, contents=False)
+        if not visit.who.caller.may_run(run.workflow):
+            raise PermissionDeniedError(
+                "Your key may not run this workflow, nor cancel its runs; use one that may."
+            )
+        try:
+            await self._durable.cancel(run)
+        except ConflictError as error:
+            return await self._page(visit, error=error)
+        return see(f"/console/runs/{run.id}")
+
+    async def _page(self, visit: Visit, *, error: HeadgateError | None = None) -> Response:
         contents = visit.who.may("runs.read_contents")
         run = await self._reached(visit, contents=contents)
         records = await self._threads.begin(self._records, run.id)
+        actions = await self._threads.begin(self._repository.actions, run.id, contents=contents)
+        running = run.status in ("queued", "running")
         return self._renderer.page(
             "run.html",
             visit,
+            http_status=200 if error is None else error.status,
+            error=error,
             run=run,
             contents=contents,
-            story=story_of(run, records),
+            story=story_of(run, records, actions, contents=contents),
             prompt=prompt_parts(self._catalogue, run) if contents else None,
-            running=run.status in ("queued", "running"),
+            running=running,
+            may_cancel=running and await self._may_cancel(visit, run),
         )
+
+    async def _may_cancel(self, visit: Visit, run: Run) -> bool:
+        """Whether the run can be cancelled, and by them."""
+        if not visit.who.may("runs.cancel") or not visit.who.caller.may_run(run.workflow):
+            return False
+        return await self._threads.begin(self._durable.orders.get, run.id) is not None
 
     async def text(self, visit: Visit) -> Response:
         """`GET /console/runs/{id}/{part}`: all of an input or output, as plain text."""

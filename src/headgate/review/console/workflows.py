@@ -114,6 +114,7 @@ class WorkflowsPages:
             visit,
             http_status=200 if error is None else error.status,
             workflow=workflow,
+            tools=self._durable.runner.tools_of(workflow),
             versions=versions,
             sums=found.total,
             files=files if visit.who.may("runs.read_contents") else None,
