@@ -1,4 +1,4 @@
-"""A project whose model writes letters: a tool of its own that a person approves, and one that reads.
+"""A project whose model writes letters: with a tool that a person approves, and one that reads.
 
 The simulator asks for the tool that the prompt names. What was sent stands in `sent.jsonl` beside
 `workflows/`; while `broken` stands there too, nobody knows whether a letter was sent.

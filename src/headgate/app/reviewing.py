@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from headgate.config.review_checks import groups_named, unknown_group
+from headgate.config.review_checks import groups_of_workflow, unknown_group
 from headgate.config.settings import Settings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
@@ -104,17 +104,14 @@ class Reviewing:
 
 
 def check_groups(settings: Settings, catalogue: Catalogue) -> None:
-    """`ConfigError` where a workflow's reviews are for a group that is not there."""
+    """`ConfigError` where a workflow's reviews or tools are for a group that is not there."""
     problems = []
     for workflow in catalogue:
-        review = workflow.settings.review
-        if review is None:
-            continue
-        for steps, name in groups_named(review):
+        for steps, name in groups_of_workflow(workflow.settings):
             if name not in settings.reviews.groups:
                 document = YamlFile.read(workflow.folder / "workflow.yaml")
                 told = unknown_group(name, settings.reviews.groups)
-                problems.append(document.error(told, "review", *steps).message)
+                problems.append(document.error(told, *steps).message)
     if problems:
         raise ConfigError(problems[0], problems=tuple(problems))
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from headgate.app.plan import Plan
-from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
 from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
 from headgate.telemetry.tool_metrics import ToolMetrics
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.tools.action_store import ActionStore
-from headgate.workflows.tools.box import Toolbox
+from headgate.workflows.tools.boxes import boxes_of
 from headgate.workflows.tools.shelf import build_tools
 from headgate.workflows.tools.using import ToolUse
 
@@ -32,13 +31,7 @@ class Tooling:
             database, executor, lambda one: metrics.note_action(one.workflow, one.tool, one.state)
         )
         self._shelf = build_tools(plan.settings.tools, plan.folder)
-        boxes: dict[str, Toolbox] = {}
-        problems: list[str] = []
-        for workflow in catalogue:
-            boxes[workflow.name], found = Toolbox.of(workflow, self._shelf, metrics.note_call)
-            if found:
-                document = YamlFile.read(workflow.folder / "workflow.yaml")
-                problems += [document.error(told, "tools", name).message for name, told in found]
+        boxes, problems = boxes_of(catalogue, self._shelf, metrics.note_call)
         if problems:
             raise ConfigError(problems[0], problems=tuple(problems))
         self.use = ToolUse(boxes, self.store, self.threads)

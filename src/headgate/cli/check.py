@@ -17,11 +17,12 @@ from headgate.cli.references import (
     guard_problems,
     route_problems,
     semantic_problems,
-    tool_problems,
+    tool_boxes,
     unknown_groups,
     unserved,
 )
 from headgate.cli.runs_shown import print_runs, runs_line
+from headgate.cli.tool_terms_shown import print_tool_terms, tool_summaries
 from headgate.cli.tools_shown import ToolShown, asked_tools, print_tools
 from headgate.config import environment
 from headgate.config.allowances import BudgetSettings, UsageLimitSettings
@@ -57,6 +58,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """Warnings about the settings."""
     tool_sources: dict[str, ToolSource] = {}
     """Empty where the settings have problems."""
+    boxes: dict[str, Any] = {}
+    """The `Toolbox` of each workflow, by its name, where there are tools."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -103,7 +106,7 @@ def check(*, folder: Path | None, with_tools: bool, as_json: bool) -> int:
                 "problems": found.problems,
                 "warnings": found.warnings,
                 "policy": found.policy,
-                "workflows": [_summary(workflow) for workflow in found.workflows],
+                "workflows": [_summary(workflow, found.boxes) for workflow in found.workflows],
                 **({"tools": tools} if with_tools else {}),
             }
         )
@@ -134,7 +137,6 @@ def check_project(folder: Path | None) -> Checked:
         providers = environment.providers(settings)
         problems += route_problems(settings, providers)
         problems += guard_problems(settings, folder)
-        problems += tool_problems(settings, folder)
         traces = trace_plan(settings.traces, os.environ)
         policy = effective_policy(
             settings,
@@ -163,7 +165,10 @@ def check_project(folder: Path | None) -> Checked:
             problems += unserved(workflow, settings, providers)
             problems += unknown_groups(workflow, settings)
     of_queries: list[str] = []
+    boxes: dict[str, Any] = {}
     if settings is not None:
+        boxes, of_tools = tool_boxes(settings, folder, workflows)
+        problems += of_tools
         said = queries_said(settings, folder)
         problems += [one.message for one in said if one.refused]
         of_queries = [one.message for one in said if not one.refused]
@@ -179,6 +184,7 @@ def check_project(folder: Path | None) -> Checked:
         traces=traces,
         of_settings=(*short_key_warnings(providers), *of_queries),
         tool_sources={} if settings is None else settings.tools,
+        boxes=boxes,
     )
 
 
@@ -194,7 +200,7 @@ def _all_of_settings(folder: Path | None, error: ConfigError) -> tuple[str, ...]
     return tuple(dict.fromkeys((*error.problems, *others)))
 
 
-def _summary(workflow: Workflow) -> dict[str, Any]:
+def _summary(workflow: Workflow, boxes: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": workflow.name,
         "version": workflow.settings.version,
@@ -205,6 +211,7 @@ def _summary(workflow: Workflow) -> dict[str, Any]:
         "context": workflow.settings.context,
         "fallback": workflow.settings.fallback is not None,
         "review": review_in_words(workflow.settings.review),
+        "tools": tool_summaries(boxes.get(workflow.name)),
         "reask": workflow.settings.checks.reask,
         "rules": workflow.settings.checks.rules,
         "rules_py": [] if workflow.rules is None else workflow.rules.functions,
@@ -311,6 +318,7 @@ def _print(folder: Path | None, found: Checked) -> None:
             ],
         )  # fmt: skip
         print_context(found.workflows)
+        print_tool_terms(found.boxes.values())
         print_runs(found.workflows)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from headgate.config.load import FILE_NAME
-from headgate.config.review_checks import groups_named, unknown_group
+from headgate.config.review_checks import groups_of_workflow, unknown_group
 from headgate.config.settings import ProviderSettings, Settings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
 from headgate.workflows.context_checks import unlike
 from headgate.workflows.folder import Workflow
+
+if TYPE_CHECKING:
+    from headgate.workflows.tools.box import Toolbox
 
 
 def route_problems(settings: Settings, providers: dict[str, ProviderSettings]) -> list[str]:
@@ -65,29 +70,29 @@ def guard_problems(settings: Settings, folder: Path | None) -> list[str]:
     return problems
 
 
-def tool_problems(settings: Settings, folder: Path | None) -> list[str]:
-    """What keeps the sources of tools from being built, as a server would build them."""
-    if not settings.tools:
-        return []
-    from headgate.workflows.tools.shelf import build_tools  # noqa: PLC0415 - as above
+def tool_boxes(
+    settings: Settings, folder: Path | None, workflows: Sequence[Workflow]
+) -> tuple[dict[str, Toolbox], list[str]]:
+    """The tools of each workflow as a server would put them together, and what keeps it from it."""
+    if not settings.tools and not any(workflow.settings.tools for workflow in workflows):
+        return {}, []
+    from headgate.workflows.tools.boxes import boxes_of  # noqa: PLC0415 - as above
+    from headgate.workflows.tools.shelf import build_tools  # noqa: PLC0415
 
     try:
-        build_tools(settings.tools, folder)
+        return boxes_of(workflows, build_tools(settings.tools, folder))
     except ConfigError as error:
-        return list(error.problems)
-    return []
+        return {}, list(error.problems)
 
 
 def unknown_groups(workflow: Workflow, settings: Settings) -> list[str]:
-    """What is wrong where a workflow's reviews are for a group that is not there."""
-    review, groups = workflow.settings.review, settings.reviews.groups
-    if review is None:
-        return []
+    """What is wrong where a workflow's reviews or tools are for a group that is not there."""
+    groups = settings.reviews.groups
     return [
         YamlFile.read(workflow.folder / "workflow.yaml")
-        .error(unknown_group(name, groups), "review", *steps)
+        .error(unknown_group(name, groups), *steps)
         .message
-        for steps, name in groups_named(review)
+        for steps, name in groups_of_workflow(workflow.settings)
         if name not in groups
     ]
 

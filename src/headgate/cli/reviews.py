@@ -7,8 +7,8 @@ from typing import Any, get_args
 from urllib.parse import quote, urlencode
 
 import click
-import msgspec
 
+from headgate.cli import actions_shown
 from headgate.cli.api_client import ApiClient, error_message, url_option
 from headgate.cli.examples import Group
 from headgate.cli.input_file import read_inputs
@@ -18,6 +18,9 @@ from headgate.review.review import Decision, ReviewKind, ReviewStatus
 
 _HOUR_S = 3600
 _DAY_S = 86_400
+
+_OF_ACTIONS = {"draft": "arguments", "output": "what went out"}
+"""How the parts of a review of an action are called."""
 
 _version = click.option(
     "--version", type=click.IntRange(min=1),
@@ -123,12 +126,15 @@ def release(*, review: str, version: int | None, as_json: bool, url: str) -> Non
         "headgate reviews decide rev_0660c4a0… reject --note 'not our customer'",
         "headgate reviews decide rev_0660c4a0… escalate --to leads",
         "headgate reviews decide rev_0660c4a0… approve --usd 25",
+        "headgate reviews decide rev_0660c4a0… edit --output arguments.json",
     )
 )
 @click.argument("review")
 @click.argument("decision", type=click.Choice(get_args(Decision)))
 @click.option(
-    "--output", metavar="FILE|-", help="With edit: the whole output as JSON; `-` reads it in."
+    "--output",
+    metavar="FILE|-",
+    help="With edit: the whole output as JSON, of an action its arguments; `-` reads it in.",
 )
 @click.option("--note", help="Why; kept with the review.")
 @click.option("--to", metavar="GROUP", help="With escalate: the group that it goes to.")
@@ -146,7 +152,12 @@ def decide(
     url: str,
     **more: str | None,
 ) -> None:
-    """Approve a draft, send an edited one, reject it, or give it to others."""
+    """Approve a draft, send an edited one, reject it, or give it to others.
+
+    Of an action, approve sends it, edit sends it with the arguments in --output, and reject does
+    not. Where nobody knows whether it was done, approve sends it again, edit says that it was done
+    and what came of it, and reject that it was not.
+    """
     if (output is not None) != (decision == "edit"):
         raise click.UsageError("--output goes with edit, and edit needs it")
     body: dict[str, Any] = {"decision": decision, "version": version, **more}
@@ -162,6 +173,8 @@ def decide(
         note(f"{found['id']} is for the group {found['may_decide']['reviewers']} now.")
     else:
         about = f"; run {found['run_id']}" if found["run_id"] else ""
+        if found["action"] is not None:
+            about = f": {actions_shown.decided(found)}{about} goes on"
         note(f"{found['id']}: {found['decision'].replace('_', ' ')}{about}")
 
 
@@ -273,7 +286,10 @@ def _about(review: dict[str, Any]) -> str:
         return f"{review['budget']['rule']} ({review['budget']['subject']})"
     if review["guard"] is not None:
         return f"{review['guard']['guard']}, call {review['guard']['call_id']}"
-    return f"{review['workflow']} {review['workflow_version']}"
+    workflow = f"{review['workflow']} {review['workflow_version']}"
+    if review["action"] is not None:
+        return f"{actions_shown.asked(review['action'])} {workflow}"
+    return workflow
 
 
 def _whom(review: dict[str, Any]) -> str:
@@ -321,12 +337,18 @@ def _print(review: dict[str, Any], *, as_json: bool) -> None:
             for name, value in review["budget"].items()
             if value is not None and name not in ("rule", "subject")
         ]
+    action = review["action"]
+    if action is not None and action["state"] is not None:
+        rows.append(["action", f"{action['id']}, {action['state']}"])
     print_table([Column("review"), Column(review["id"])], rows)
     for part in ("input", "context", "draft", "output"):
         if review[part] is not None:
-            text = msgspec.json.format(msgspec.json.encode(review[part]), indent=2).decode()
-            lines = "\n".join(printable(line) for line in text.split("\n"))
-            click.echo(f"{part}\n{lines}\n")
+            title = part if action is None else _OF_ACTIONS.get(part, part)
+            click.echo(f"{title}\n{actions_shown.json_lines(review[part])}\n")
+        if part == "draft" and action is not None:
+            actions_shown.print_sent(action)
+    if action is not None and review["decision"] is None:
+        actions_shown.print_choices(action)
     for event in review["events"]:
         said = f": {printable(event['note'])}" if event["note"] else ""
         detail = f" ({event['detail']})" if event["detail"] else ""

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import click
 import msgspec
 
+from headgate.cli.actions_shown import print_actions
 from headgate.cli.api_client import ApiClient, error_message, url_option
 from headgate.cli.examples import Command
 from headgate.cli.file_run import Asking, FileRun
@@ -247,6 +248,7 @@ def _print_steps(run: dict[str, Any]) -> None:
             for step in run["steps"]
         ],
     )  # fmt: skip
+    print_actions(run)
     print_guards_of_run(run)
 
 
@@ -254,6 +256,9 @@ def _details(step: dict[str, Any], calls: list[dict[str, Any]]) -> str:
     found = [f"{p['path'] or p['check']}: {p.get('message', '')}" for p in step["problems"]]
     if step["code"]:
         found.insert(0, step["code"])
+    if (tool := step.get("tool")) is not None:
+        outcome = f" {tool['outcome']}" if tool["outcome"] else ""
+        found.insert(0, f"{tool['name'] or 'no such tool'}{outcome}")
     for call in calls:
         if call["id"] == step["call_id"]:
             tries = f", {call['attempts']} attempts" if call["attempts"] > 1 else ""

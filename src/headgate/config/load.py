@@ -16,7 +16,7 @@ from headgate.config.connector_checks import check_connectors
 from headgate.config.endpoints import MODEL_OPTIONAL
 from headgate.config.guard_checks import check_guards
 from headgate.config.provider_kinds import kind_problems
-from headgate.config.review_checks import check_reviews
+from headgate.config.review_checks import check_reviews, check_tool_reviewers
 from headgate.config.route_checks import check_route
 from headgate.config.settings import ProviderSettings, Settings
 from headgate.config.tool_checks import check_tool_sources
@@ -85,6 +85,7 @@ def _check(document: YamlFile, settings: Settings) -> None:
     check_guards(document, settings.guards, settings.guard_policies)
     check_reviews(document, settings.reviews, settings.budgets)
     check_tool_sources(document, settings.tools)
+    check_tool_reviewers(document, settings.tools, settings.reviews.groups)
     check_connectors(document, settings.connectors)
     for name, provider in settings.providers.items():
         address = urlsplit(provider.base_url)

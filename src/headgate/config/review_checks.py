@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from headgate.config.allowances import BudgetSettings
 from headgate.config.reviews import DeadlineSettings, FieldReview, ReviewSettings, ReviewsSettings
+from headgate.config.tools import ToolSource
+from headgate.config.workflow import WorkflowSettings
 from headgate.config.yaml_file import YamlFile
 
 _NESTED_AT_MOST = 20
@@ -56,6 +58,27 @@ def groups_named(review: ReviewSettings) -> Iterator[tuple[Steps, str]]:
         yield ("reviewers",), review.reviewers
     if review.deadline is not None and review.deadline.escalate_to is not None:
         yield ("deadline", "escalate_to"), review.deadline.escalate_to
+
+
+def groups_of_workflow(settings: WorkflowSettings) -> Iterator[tuple[Steps, str]]:
+    """The groups that a workflow names, of its reviews and its tools, and where."""
+    if settings.review is not None:
+        for steps, name in groups_named(settings.review):
+            yield ("review", *steps), name
+    for tool, terms in settings.tools.items():
+        if terms.reviewers is not None:
+            yield ("tools", tool, "reviewers"), terms.reviewers
+
+
+def check_tool_reviewers(
+    document: YamlFile, sources: Mapping[str, ToolSource], groups: Collection[str]
+) -> None:
+    """`ConfigError` with file and line where a source's tool is for a group that is not there."""
+    for name, source in sources.items():
+        for tool, terms in source.tools.items():
+            if terms.reviewers is not None and terms.reviewers not in groups:
+                told = unknown_group(terms.reviewers, groups)
+                raise document.error(told, "tools", name, "tools", tool, "reviewers")
 
 
 def review_in_words(review: ReviewSettings | None) -> str:

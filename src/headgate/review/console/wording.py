@@ -35,7 +35,7 @@ _ACTION = Wording(
     passes="The arguments fit the tool.",
     changed="What you change",
     both="You changed the arguments: send them changed, or undo the change and send.",
-    why="The run waits; it goes on by itself, and its model is told.",
+    why="Once it is decided, the run goes on by itself and its model is told.",
 )
 _UNKNOWN = Wording(
     approve="Send again",

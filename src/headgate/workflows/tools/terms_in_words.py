@@ -26,8 +26,8 @@ def approval_in_words(terms: Terms) -> str:
 
 
 def callers_in_words(terms: Terms) -> str:
-    """Whose runs may use it."""
-    return "; and ".join(filter(None, map(_callers_in_words, terms.callers))) or "everybody's"
+    """The keys whose runs may use it."""
+    return "; and ".join(filter(None, map(_callers_in_words, terms.callers))) or "any key"
 
 
 def limits_in_words(terms: Terms) -> str:

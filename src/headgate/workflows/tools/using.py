@@ -300,7 +300,7 @@ def _waits(
         action=action,
         sent=offered.tool.sent(action.arguments or {}, action.key),
         parameters=parameters,
-        why=why or "nobody knows whether it was done",
+        why="nobody knows whether it was done" if action.state == "unknown" else why or "",
         reviewers=terms.reviewers,
         four_eyes=terms.four_eyes,
     )
