@@ -108,9 +108,9 @@ class Console:
             ("POST", "/keys/{id}/revoke", keys.revoke, "keys.manage"),
             ("GET", "/settings", settings.show, "config.read"),
             ("GET", "/reviews", reviews.queue, "reviews.read"),
-            # What a review shows is contents; who may decide on it, the service says.
-            ("GET", "/reviews/next", reviews.next, "runs.read_contents"),
-            ("GET", "/reviews/{id}", reviews.show, "runs.read_contents"),
+            # Who may see what a review shows, its page says; who may decide it, the service.
+            ("GET", "/reviews/next", reviews.next, "reviews.read"),
+            ("GET", "/reviews/{id}", reviews.show, "reviews.read"),
             ("POST", "/reviews/{id}/claim", reviews.claim, "reviews.decide"),
             ("POST", "/reviews/{id}/check", reviews.check, "reviews.decide"),
             ("POST", "/reviews/{id}/decision", reviews.decide, "reviews.decide"),

@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from headgate.checks.problem import Problem
 from headgate.errors import ConflictError, HeadgateError, InvalidRequestError
+from headgate.review.console.access import Principal
 from headgate.review.console.editing import WHOLE, Change, changes, edited, fields_of
 from headgate.review.console.rendering import Renderer
-from headgate.review.console.reviews import Decision, Review, Reviews
+from headgate.review.console.reviews import Decision, Review, ReviewLine, Reviews
 from headgate.review.console.shown import pretty
 from headgate.review.console.visit import Visit, see
 from headgate.review.console.wording import Wording, done_in_words, wording_of
@@ -55,11 +56,12 @@ class ReviewPages:
             status=status,
             statuses=get_args(ReviewStatus),
             said=done_in_words(visit.asked("said") or ""),
+            open_to=_open_to,
         )
 
     async def show(self, visit: Visit) -> Response:
         """`GET /console/reviews/{id}`."""
-        return await self._page(visit, await self._reviews.get(visit.who, visit.path("id")))
+        return await self._page(visit, await self._reached(visit))
 
     async def next(self, visit: Visit) -> Response:
         """`GET /console/reviews/next`: the most urgent that nobody else works on."""
@@ -67,6 +69,7 @@ class ReviewPages:
 
     async def claim(self, visit: Visit) -> Response:
         """`POST /console/reviews/{id}/claim`: take it, or give it back."""
+        await self._reached(visit)
         act = self._reviews.release if visit.field("release") else self._reviews.claim
         try:
             found = await act(visit.who, visit.path("id"), _revision(visit))
@@ -76,7 +79,7 @@ class ReviewPages:
 
     async def check(self, visit: Visit) -> Response:
         """`POST /console/reviews/{id}/check`: what an edit changes and what is wrong with it."""
-        found = await self._reviews.get(visit.who, visit.path("id"))
+        found = await self._reached(visit)
         edit = await self._edit(visit, found)
         return self._renderer.page(
             "part_edit.html",
@@ -94,7 +97,7 @@ class ReviewPages:
             raise InvalidRequestError(
                 f"`decision`: choose one of {', '.join(_KINDS)}.", param="decision"
             )
-        found = await self._reviews.get(visit.who, visit.path("id"))
+        found = await self._reached(visit)
         note = visit.field("note").strip()
         edit = await self._edit(visit, found)
         try:
@@ -120,6 +123,13 @@ class ReviewPages:
             return await self._again(visit, error)
         return see(await self._next(visit, said=kind, past=found.id))
 
+    async def _reached(self, visit: Visit) -> Review:
+        """The review, if they may see what it shows."""
+        found = await self._reviews.get(visit.who, visit.path("id"))
+        if not _open_to(found, visit.who):
+            visit.who.require("runs.read_contents")
+        return found
+
     async def _next(self, visit: Visit, *, said: str = "", past: str = "") -> str:
         """The address of the next review to decide but `past`; of the queue where none waits.
 
@@ -127,13 +137,14 @@ class ReviewPages:
         """
         suffix = f"?said={said}" if said else ""
         for line in await self._reviews.queue(visit.who, status=None, limit=_PAGE, after=None):
-            if line.id != past and line.can_decide and (line.status == "open" or line.mine):
+            mine = line.can_decide and (line.status == "open" or line.mine)
+            if line.id != past and mine and _open_to(line, visit.who):
                 return f"/console/reviews/{line.id}{suffix}"
         return f"/console/reviews{suffix}"
 
     async def _again(self, visit: Visit, error: HeadgateError) -> Response:
         """The review as it stands now, with what was typed and why it was not taken."""
-        found = await self._reviews.get(visit.who, visit.path("id"))
+        found = await self._reached(visit)
         return await self._page(visit, found, error=error)
 
     async def _page(
@@ -177,6 +188,11 @@ class ReviewPages:
             if review.kind == "action" and not problems:
                 sent = await self._reviews.preview(visit.who, review.id, output)
         return _Edit(output, problems, changed, sent)
+
+
+def _open_to(line: ReviewLine, who: Principal) -> bool:
+    """Whether they may see it whole: what is asked of budgets and guards holds no contents."""
+    return line.kind in ("budget", "guard") or who.may("runs.read_contents")
 
 
 def _words(review: Review) -> Wording:
