@@ -131,6 +131,12 @@ def test_a_run_is_given_its_context_and_shows_it_to_those_who_may_see(server, up
     ]  # fmt: skip
     asked = upstream.wait_for("/v1/accounts/acc-1")
     assert asked.header("authorization") == f"Bearer {TOKEN}"
+    (server.folder / "account.json").write_text('{"text": "acc-1"}')
+    told = command(
+        "run", "brief", "--input", "account.json",
+        folder=server.folder, HEADGATE_URL=server.address, HEADGATE_API_KEY=ADMIN_KEY,
+    )  # fmt: skip
+    assert "notes: 2 records, of more, of crm.notes" in " ".join(told.stdout.split()), told.stderr
     again = server.get(f"/api/runs/{shown['id']}").json()
     assert again["context"] == shown["context"]
     auditor = server.new_key(role="auditor")
