@@ -254,6 +254,11 @@ def _details(step: dict[str, Any], calls: list[dict[str, Any]]) -> str:
     found = [f"{p['path'] or p['check']}: {p.get('message', '')}" for p in step["problems"]]
     if step["code"]:
         found.insert(0, step["code"])
+    found += [
+        f"{part['name']}: {_counted(part)} of {part['source']}"
+        for part in step.get("context", ())
+        if part["absent"] is None
+    ]
     for call in calls:
         if call["id"] == step["call_id"]:
             tries = f", {call['attempts']} attempts" if call["attempts"] > 1 else ""
@@ -262,6 +267,11 @@ def _details(step: dict[str, Any], calls: list[dict[str, Any]]) -> str:
             if asked := call["target"] or call["model"]:
                 found.append(f"{asked}{tokens}{tries}")
     return "; ".join(found)
+
+
+def _counted(part: dict[str, Any]) -> str:
+    more = ", of more," if part["cut"] else ""
+    return f"{part['records']} record{'' if part['records'] == 1 else 's'}{more}"
 
 
 def _print_many(results: list[Result]) -> None:
