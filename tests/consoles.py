@@ -268,7 +268,7 @@ def _needed_by(workflows: Path | None) -> str:
     if workflows is None:
         return ""
     whole = yaml.safe_load((workflows.parent / "headgate.yaml").read_text("utf-8"))
-    return yaml.safe_dump({name: whole[name] for name in ("connectors", "reviews")})
+    return yaml.safe_dump({name: whole[name] for name in ("connectors", "reviews", "tools")})
 
 
 @contextmanager
