@@ -259,6 +259,11 @@ def _details(step: dict[str, Any], calls: list[dict[str, Any]]) -> str:
     if (tool := step.get("tool")) is not None:
         outcome = f" {tool['outcome']}" if tool["outcome"] else ""
         found.insert(0, f"{tool['name'] or 'no such tool'}{outcome}")
+    found += [
+        f"{part['name']}: {_counted(part)} of {part['source']}"
+        for part in step.get("context", ())
+        if part["absent"] is None
+    ]
     for call in calls:
         if call["id"] == step["call_id"]:
             tries = f", {call['attempts']} attempts" if call["attempts"] > 1 else ""
@@ -267,6 +272,11 @@ def _details(step: dict[str, Any], calls: list[dict[str, Any]]) -> str:
             if asked := call["target"] or call["model"]:
                 found.append(f"{asked}{tokens}{tries}")
     return "; ".join(found)
+
+
+def _counted(part: dict[str, Any]) -> str:
+    more = ", of more," if part["cut"] else ""
+    return f"{part['records']} record{'' if part['records'] == 1 else 's'}{more}"
 
 
 def _print_many(results: list[Result]) -> None:

@@ -170,8 +170,8 @@ run_contents = sa.Table(
     sa.Column("input", sa.Text, nullable=False),
     sa.Column("output", sa.Text),
     sa.Column("problems", sa.Text, comment="JSON: what checks found, a list for each step"),
-    sa.Column("talk", sa.Text, comment="JSON: tools asked for and their answers, in order"),
     sa.Column("context", sa.Text, comment="JSON: what was gathered for the run, by part"),
+    sa.Column("talk", sa.Text, comment="JSON: tools asked for and their answers, in order"),
     comment="What people wrote and models answered, apart from the metadata.",
 )
 

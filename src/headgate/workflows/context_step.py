@@ -15,6 +15,7 @@ from headgate.context.arguments import input_field
 from headgate.context.connectors import Connectors
 from headgate.context.gathering import Gathered, Part, gather, is_allowed
 from headgate.errors import (
+    DatabaseUnavailableError,
     HeadgateError,
     InvalidRequestError,
     NotFoundError,
@@ -68,37 +69,46 @@ async def ready(
 ) -> Ready:
     """Gather what the workflow declares, and render its prompt with that.
 
-    What can't be had or rendered ends the run; raises `RunLostError` as the journal does.
+    What can't be had or rendered ends the run. Raises `RunLostError` and
+    `DatabaseUnavailableError` as the journal does.
     """
-    declared = workflow.settings.context
-
-    async def work() -> Gathered:
-        return await gather(declared, order.input, order.caller, connectors)
-
     try:
-        if declared:
-            await journal.note(trail)
-            with trail.step("context") as step:
-                gathered = await journal.once("context", work, Gathered)
-                step.parts = tuple(_facts(part) for part in gathered.parts)
-                step.problems = tuple(
-                    Problem(f"context.{part.name}", "context", part.told)
-                    for part in gathered.parts
-                    if part.absent is not None
-                )
-                if gathered.parts:
-                    # What was gathered before a crash was gathered when it was.
-                    step.started_at_us = min(part.started_at_us for part in gathered.parts)
-                    step.duration_us = max(part.duration_us for part in gathered.parts)
-                try:
-                    _check(workflow, gathered)
-                except HeadgateError as error:
-                    step.verdict, step.code = "failed", error.code
-                    raise
+        if workflow.settings.context:
+            gathered = await _gathered(workflow, order, trail, journal, connectors)
             run = msgspec.structs.replace(run, context=gathered.values)
         return Ready(run, rendered(workflow, order.input, trail, run.context))
+    except DatabaseUnavailableError:
+        raise
     except HeadgateError as error:
         return Ready(run, ended=Outcome(error=RunError.of(error)))
+
+
+async def _gathered(
+    workflow: Workflow, order: Order, trail: Trail, journal: Journal, connectors: Connectors
+) -> Gathered:
+    """What the workflow declared; raises what a required part that is absent means for the run."""
+
+    async def work() -> Gathered:
+        return await gather(workflow.settings.context, order.input, order.caller, connectors)
+
+    await journal.note(trail)
+    with trail.step("context") as step:
+        gathered = await journal.once("context", work, Gathered)
+        step.parts = tuple(_facts(part) for part in gathered.parts)
+        step.problems = tuple(
+            Problem(f"context.{part.name}", "context", part.told)
+            for part in gathered.parts
+            if part.absent is not None
+        )
+        wrong = _wrong(workflow, gathered)
+        if wrong is not None:
+            step.verdict, step.code = "failed", wrong.code
+    # What was gathered before a crash was gathered when it was.
+    step.started_at_us = min(part.started_at_us for part in gathered.parts)
+    step.duration_us = max(part.duration_us for part in gathered.parts)
+    if wrong is not None:
+        raise wrong
+    return gathered
 
 
 def holds_untrusted(workflow: Workflow, run: Run) -> bool:
@@ -119,19 +129,20 @@ def _facts(part: Part) -> PartFacts:
     )
 
 
-def _check(workflow: Workflow, gathered: Gathered) -> None:
-    """Raise what a required part that is absent means for the run."""
+def _wrong(workflow: Workflow, gathered: Gathered) -> HeadgateError | None:
+    """Why the run can't go on with what was gathered; None: it can."""
     for part in gathered.parts:
         settings = workflow.settings.context.get(part.name)
         if part.absent is not None and settings is not None and settings.required:
-            raise _error(part, settings)
+            return _error(part, settings)
     limit_bytes = workflow.settings.limits.context_max_bytes
     if (size_bytes := len(msgspec.json.encode(gathered.values))) > limit_bytes:
-        raise ContextUnavailableError(
+        return ContextUnavailableError(
             f"The context has {size_bytes} bytes; this workflow takes {limit_bytes}. Name fewer"
             " fields, or raise limits.context_max_bytes in workflow.yaml.",
             param="context",
         )
+    return None
 
 
 def _error(part: Part, settings: ContextPartSettings) -> HeadgateError:

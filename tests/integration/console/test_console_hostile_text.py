@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from consoles import RunningConsole
+from headgate.review.console.reviews import Source
 from headgate.review.console.visible import LONGEST_CHARACTERS
 from headgate.storage.schema import run_contents, runs
 
@@ -52,9 +53,13 @@ def run_id(console: RunningConsole) -> str:
         {"kind": "call", "started_at_us": 1, "verdict": "failed", "code": HOSTILE["script"],
          "problems": [{"path": HOSTILE["script"], "check": "schema", "message": ""}],
          "call": {"id": "call_1", "status": 200, "latency_us": 5, "attempts": 1,
-                  "model": HOSTILE["attribute"], "target": HOSTILE["script"]}}
+                  "model": HOSTILE["attribute"], "target": HOSTILE["script"]}},
+        {"kind": "context", "started_at_us": 1,
+         "parts": [{"name": HOSTILE["script"], "source": HOSTILE["attribute"], "records": 1}]},
     ]  # fmt: skip
-    problems = [[{"path": HOSTILE["script"], "check": "rules", "message": HOSTILE["closing"]}]]
+    told = [{"path": HOSTILE["script"], "check": "rules", "message": HOSTILE["closing"]}]
+    problems = [told, told]
+    context = {HOSTILE["script"]: HOSTILE, "notes": [{"text": text} for text in HOSTILE.values()]}
     error = {"status": 502, "message": HOSTILE["script"], "type": "x", "code": HOSTILE["bidi"]}
     with console.database.begin() as connection:
         connection.execute(
@@ -68,7 +73,7 @@ def run_id(console: RunningConsole) -> str:
         connection.execute(
             run_contents.insert().values(
                 run_id=run_id, input=said, output=json.dumps({"line": LONG, **HOSTILE}),
-                problems=json.dumps(problems),
+                problems=json.dumps(problems), context=json.dumps(context),
             )
         )  # fmt: skip
     return run_id
@@ -135,6 +140,7 @@ def test_a_review_shows_hostile_text_as_text(console: RunningConsole):
     console.reviews.add(
         "rev_hostile", draft={**HOSTILE, "line": LONG}, input=HOSTILE,
         reasons=tuple(HOSTILE.values()), group=HOSTILE["script"], title=HOSTILE["closing"],
+        sources=(Source(title=HOSTILE["script"], trust="retrieved", value=[HOSTILE]),),
     )  # fmt: skip
     visitor = console.signed_in()
     _harmless(visitor.get("/console/reviews").text)

@@ -24,7 +24,7 @@ REFUSAL_CHARACTERS_AT_MOST = 2000
 _NOT_DONE_REDIRECTS = (307, 308)
 """Those that ask for the same request at another address."""
 
-_UNREACHABLE = frozenset({"connect", "dns", "tls", "connect_timeout", "pool_timeout"})
+_UNREACHABLE = frozenset({"connect", "dns", "tls", "connect_timeout"})
 
 
 def answer_of_reply(method: str, reply: ServiceReply) -> ToolAnswer:
@@ -40,7 +40,9 @@ def answer_of_error(method: str, error: ServiceError) -> ToolAnswer:
         if error.kind == "too_large" or answer.outcome == "failed":
             return answer
     code = "no_answer"
-    if error.kind in _UNREACHABLE and not error.may_have_arrived:
+    if error.kind == "pool_timeout":
+        code = "busy"
+    elif error.kind in _UNREACHABLE and not error.may_have_arrived:
         code = "unreachable"
     elif error.kind.endswith("timeout"):
         code = "timeout"

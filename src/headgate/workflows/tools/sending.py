@@ -62,7 +62,7 @@ class ActionSender:
         if action.state == "started":
             adopted = await self._adopted(action)
             if adopted.idempotent and adopted.attempts <= _SENT_AT_MOST:
-                return await self._sent(offered, adopted)
+                return await self._sent(offered, adopted, doubtful=True)
             lost = ToolAnswer(
                 outcome="unknown",
                 content="The server stopped while this was on its way; nobody knows if it arrived.",
@@ -71,7 +71,10 @@ class ActionSender:
             return await self._ended(adopted, lost)
         return action
 
-    async def _sent(self, offered: OfferedTool, action: Action) -> Action:
+    async def _sent(
+        self, offered: OfferedTool, action: Action, *, doubtful: bool = False
+    ) -> Action:
+        """Send it; `doubtful`: it was sent before, and nobody knows what came of that."""
         circumstances = ToolCall(
             key=action.key, timeout_s=offered.terms.timeout_s, run_id=action.run_id
         )
@@ -83,10 +86,14 @@ class ActionSender:
             return await self._ended(action, erased)
         answer = await offered.call(arguments, circumstances)
         for pause_s in _PAUSES_S if action.idempotent else ():
-            if answer.outcome != "unknown":
+            # That another attempt failed says nothing of the one before.
+            doubtful = doubtful or answer.outcome == "unknown"
+            if answer.outcome == "done" or not doubtful:
                 break
             await asyncio.sleep(pause_s)
             answer = await offered.call(arguments, circumstances)
+        if doubtful and answer.outcome == "failed":
+            answer = msgspec.structs.replace(answer, outcome="unknown")
         return await self._ended(action, answer)
 
     async def _adopted(self, action: Action) -> Action:

@@ -12,6 +12,7 @@ from headgate.review.board import Choice
 from headgate.review.output import EditRefusedError
 from headgate.workflows.journal import RunLostError
 from headgate.workflows.tools.action import Action
+from headgate.workflows.tools.tool import ToolAnswer
 from review_people import person
 from scripted_tools import TICKET, Kept, done, unknown
 from scripted_workflows import CALLER, GOOD, asks
@@ -129,6 +130,18 @@ async def test_an_idempotent_action_whose_answer_is_lost_is_sent_again_with_its_
     assert (run.status, states(works, run)) == ("completed", ["done"])
     assert len({key for _, key in tool.calls}) == 1
     assert len(tool.calls) == 2
+
+
+@pytest.mark.parametrize("later", ["failed", "unknown"])
+async def test_that_a_later_attempt_failed_says_nothing_of_the_first(
+    works_with, tool, monkeypatch, later
+):
+    monkeypatch.setattr("headgate.workflows.tools.sending._PAUSES_S", (0.0, 0.0))
+    tool.answers = [unknown(), *(ToolAnswer(outcome=later, content="away") for _ in range(2))]
+    works = works_with(ASKED, GOOD, settings=IDEMPOTENT)
+    run = await works.carried(await works.begun())
+    assert (await works.waiting(run)).facts.outcome_unknown
+    assert len(tool.calls) == 3
 
 
 @pytest.mark.parametrize(

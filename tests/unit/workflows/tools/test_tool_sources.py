@@ -137,6 +137,9 @@ async def test_arguments_that_are_not_named_are_refused_unless_the_schema_lets_t
     write(tmp_path, parameters(additionalProperties={"type": "string"}))
     spec = await build_tools(load_settings(tmp_path, {}).tools, tmp_path).get("shop/cancel").spec()
     assert spec.parameters["additionalProperties"] == {"type": "string"}
+    write(tmp_path, {"path": "/all", "parameters": {"type": "object"}})
+    spec = await build_tools(load_settings(tmp_path, {}).tools, tmp_path).get("shop/cancel").spec()
+    assert spec.parameters["properties"] == {}
 
 
 def test_secrets_of_sources_are_not_shown(tmp_path):
@@ -144,7 +147,7 @@ def test_secrets_of_sources_are_not_shown(tmp_path):
     text = (tmp_path / "headgate.yaml").read_text()
     text += (
         "  files:\n    kind: mcp\n    command: [serve]\n    tools: {read: {effect: read}}\n"
-        "    environment: {TOKEN: '${FILES_TOKEN}'}\n    headers: {Authorization: s3cret}\n"
+        "    environment: {TOKEN: '${FILES_TOKEN}'}\n"
     )
     (tmp_path / "headgate.yaml").write_text(text)
     settings = load_settings(tmp_path, {"FILES_TOKEN": "s3cret-too"})
