@@ -10,6 +10,7 @@ from browsing import TIMEOUT_MS, sign_in
 from playwright.sync_api import Browser, Page
 
 from consoles import RunningConsole
+from headgate.workflows.tools.tool import Sent
 
 pytestmark = pytest.mark.xdist_group("browser")
 """One after the other, so that no test with a loop of its own comes between."""
@@ -26,6 +27,10 @@ PAGES = (
     "/console/reviews",
     "/console/reviews/rev_axe",
     "/console/reviews/rev_axe?as=json",
+    "/console/reviews/rev_axe_action",
+    "/console/reviews/rev_axe_unknown",
+    "/console/reviews/rev_axe_budget",
+    "/console/workflows/ticket-intake",
     "/console/nowhere",
 )
 _RULES = {
@@ -39,6 +44,11 @@ _RULES = {
 def run_path(console: RunningConsole) -> str:
     """A run and a review to look at."""
     console.reviews.add("rev_axe", due_at_us=1)
+    sent = Sent("POST http://127.0.0.1/tickets", {"body": {"title": "Broken", "tags": ["a", "b"]}})
+    action: dict[str, Any] = {"kind": "action", "tool": "create_ticket", "sent": sent}
+    console.reviews.add("rev_axe_action", title="Send create_ticket?", **action)
+    console.reviews.add("rev_axe_unknown", title="Was it done?", unknown=True, **action)
+    console.reviews.add("rev_axe_budget", kind="budget", draft=None, title="More?")
     visitor = console.signed_in()
     page = visitor.post(
         "/console/workflows/ticket-triage/runs",

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from consoles import ADMIN_KEY, RunningConsole
 from headgate.ledger.usage import usage
+from headgate.workflows.tools.tool import Sent
 
 pytestmark = pytest.mark.xdist_group("browser")
 """One after the other, so that no test with a loop of its own comes between."""
@@ -131,6 +132,53 @@ def test_the_queue_is_triaged_by_keyboard(page: Page, console: RunningConsole):
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**said=escalate")
     assert console.reviews.reviews["rev_3"].group == "leads"
+
+
+def test_actions_are_decided_by_keyboard_with_a_look_at_what_would_be_sent(
+    page: Page, console: RunningConsole
+):
+    sent = Sent("POST http://127.0.0.1/tickets", {"body": {"reply": "A ticket."}})
+    for number in range(4):
+        console.reviews.add(
+            f"rev_{number}", due_at_us=1_000_000 * (number + 1), kind="action",
+            tool="create_ticket", title="Send create_ticket?", draft={"reply": "A ticket."},
+            sent=sent, unknown=number == 3,
+        )  # fmt: skip
+    page.goto(console.address + "/console/reviews")
+    expect(page.locator("tbody tr").first).to_contain_text("action")
+    page.keyboard.press("n")
+    page.wait_for_url("**/rev_0")
+    expect(page.locator(".sent").first).to_contain_text("POST http://127.0.0.1/tickets")
+    expect(page.get_by_role("button", name="Don't send")).to_be_visible()
+    page.keyboard.press("a")
+    page.wait_for_url("**/rev_1?said=approve")
+
+    page.keyboard.press("e")
+    field = page.get_by_label("reply")
+    expect(field).to_be_focused()
+    field.fill("no")
+    expect(page.locator("#edit")).to_contain_text("Not yet")
+    field.fill("Another ticket.")
+    expect(page.locator("#edit")).to_contain_text("What would be sent then")
+    expect(page.locator("#edit .sent")).to_contain_text("Another ticket.")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/rev_2?said=edit")
+    assert console.reviews.reviews["rev_1"].output == {"reply": "Another ticket."}
+
+    page.keyboard.press("r")
+    page.keyboard.type("A duplicate.")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/rev_3?said=reject")
+
+    expect(page.get_by_role("button", name="Send again")).to_be_visible()
+    page.keyboard.press("e")
+    result = page.get_by_label("What came of it, as JSON")
+    expect(result).to_be_focused()
+    result.fill('{"reply": "It was opened."}')
+    expect(page.locator("#edit")).to_contain_text("The model will be told this.")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**said=edit")
+    assert console.reviews.reviews["rev_3"].output == {"reply": "It was opened."}
 
 
 def test_a_clock_counts_down_and_turns_red(page: Page, console: RunningConsole):
