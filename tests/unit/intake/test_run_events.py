@@ -14,7 +14,7 @@ from headgate.errors import InvalidRequestError, UnavailableError
 from headgate.intake.http import run_events
 from headgate.intake.http.run_events import Watchers, events_since
 from headgate.workflows.run import Run
-from headgate.workflows.steps import Step
+from headgate.workflows.steps import Step, ToolFacts
 from scripted_workflows import GOOD, stored_run
 
 KINDS = ("input", "render", "call", "parse", "schema")
@@ -92,3 +92,19 @@ async def test_there_is_a_bound_and_who_leaves_makes_room(monkeypatch):
     assert watchers.follow(run, look, None, contents=True) is not None
     with pytest.raises(InvalidRequestError):
         watchers.follow(run, look, "seven", contents=True)
+
+
+def test_steps_of_tools_are_told_and_names_that_a_model_made_up_only_to_who_may_see_contents():
+    steps = (
+        Step(kind="tool", started_at_us=1, tool=ToolFacts(name="make", action_id="act_1")),
+        Step(
+            kind="tool", started_at_us=1, verdict="failed", code="no_such_tool",
+            tool=ToolFacts(name="call_5551234"),
+        ),
+    )  # fmt: skip
+    run = msgspec.structs.replace(stored_run(status="running"), steps=steps)
+    for contents in (True, False):
+        news, *_ = events_since(run, 0, "running", contents=contents)
+        made, unknown = (data["tool"] for name, _, data in blocks(news) if name == "step")
+        assert (made["name"], made["action_id"]) == ("make", "act_1")
+        assert unknown["name"] == ("call_5551234" if contents else None)
