@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from headgate.app.reviewing import check_groups
+from headgate.cli.check import check_project
 from headgate.config.load import load_settings
 from headgate.errors import ConfigError
+from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.folder import load_workflow
 from scripted_workflows import write_project
 
@@ -52,3 +55,51 @@ def test_groups_that_cannot_be_meant_are_refused(tmp_path: Path, text: str, says
     with pytest.raises(ConfigError) as caught:
         load_settings(tmp_path, {})
     assert says in caught.value.message
+
+
+SOURCE = """\
+tools:
+  desk:
+    kind: http
+    base_url: http://127.0.0.1:9000
+    tools:
+      open:
+        description: Open one.
+        path: /tickets
+        reviewers: nobody
+        parameters: { type: object, properties: {}, additionalProperties: false }
+"""
+TOOLS_PY = '''\
+def act(text: str) -> str:
+    """Act."""
+    return text
+'''
+
+
+def test_a_source_whose_tool_is_for_a_group_that_is_not_there_is_refused(tmp_path: Path):
+    (tmp_path / "headgate.yaml").write_text(SOURCE)
+    with pytest.raises(ConfigError) as caught:
+        load_settings(tmp_path, {})
+    assert ":9: tools.desk.tools.open.reviewers: there is no group `nobody`" in str(caught.value)
+
+
+def test_a_workflow_whose_tool_is_for_a_group_that_is_not_there_is_refused(tmp_path: Path):
+    folder = write_project(tmp_path)
+    file = folder / "workflow.yaml"
+    file.write_text(f"{file.read_text()}tools:\n  act: {{effect: write, reviewers: nobody}}\n")
+    (folder / "tools.py").write_text(TOOLS_PY)
+    (tmp_path / "headgate.yaml").write_text("")
+    told = "tools.act.reviewers: there is no group `nobody` in `reviews.groups`"
+    assert any(told in problem for problem in check_project(tmp_path).problems)
+    with pytest.raises(ConfigError) as caught:
+        check_groups(load_settings(tmp_path, {}), Catalogue.load(tmp_path))
+    assert f"workflow.yaml:5: {told}" in caught.value.message
+
+
+def test_a_tool_that_is_not_there_is_told_with_its_line(tmp_path: Path):
+    folder = write_project(tmp_path)
+    file = folder / "workflow.yaml"
+    file.write_text(f"{file.read_text()}tools:\n  act: {{source: desk/act}}\n")
+    (tmp_path / "headgate.yaml").write_text("")
+    (told,) = (p for p in check_project(tmp_path).problems if "desk/act" in p)
+    assert "workflow.yaml:5: tools.act: there is no tool `desk/act`" in told
