@@ -58,7 +58,7 @@ def action_review(workflow: Workflow, run: Run, waits: ActionWaits, now_us: int)
         created_at_us=now_us,
     )
     clock = deadline_of(settings.deadline if settings else None)
-    return started(review, None if clock is None else _never_by_itself(clock), now_us)
+    return started(review, None if clock is None else _never_by_itself(clock, unknown), now_us)
 
 
 def action_problems(
@@ -129,8 +129,14 @@ def state_decided(review: Review) -> ActionState | None:
     return "failed" if unknown else "refused"
 
 
-def _never_by_itself(clock: Deadline) -> Deadline:
-    """The clock, with nothing done out there because nobody came: that is a refusal."""
+def _never_by_itself(clock: Deadline, unknown: bool) -> Deadline:  # noqa: FBT001
+    """The clock, with nothing done out there because nobody came: that is a refusal.
+
+    Whether what was sent was done, time can't tell: it waits for who can.
+    """
+    if unknown:
+        then_too: AtDeadline = "escalate" if clock.then == "escalate" else "wait"
+        return msgspec.structs.replace(clock, then=then_too, after_escalation="wait")
     then: AtDeadline = "reject" if clock.then in ("approve", "fall_back") else clock.then
     after: AfterEscalation = clock.after_escalation
     if after in ("approve", "fall_back"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from headgate.review.board import Board, Choice
 from headgate.storage import Database
@@ -125,3 +126,23 @@ async def test_waiting_actions_are_counted_among_what_waits(works_with):
     await works.carried(await works.begun())
     assert await works.board.waiting(None) == await works.board.waiting(None, "action") == 1
     assert await works.board.waiting("default", "output") == 0
+
+
+@pytest.mark.parametrize("then", ["approve", "reject", "wait", "escalate"])
+async def test_time_never_says_whether_what_was_sent_was_done(works_with, tool, then):
+    tool.answers = [unknown()]
+    more = ", escalate_to: leads, after_escalation: reject" if then == "escalate" else ""
+    review = f"review: {{deadline: {{within_hours: 1, then: {then}{more}}}}}"
+    works = works_with(asks(("make", TICKET)), GOOD, settings=f"{NEVER}\n{review}")
+    found = await works.waiting(await works.carried(await works.begun()))
+    assert found.deadline is not None
+    assert found.deadline.then == ("escalate" if then == "escalate" else "wait")
+    assert found.deadline.after_escalation == "wait"
+
+
+async def test_time_sends_nothing_that_nobody_approved(works_with):
+    review = "review: {deadline: {within_hours: 1, then: approve}}"
+    works = works_with(asks(("make", TICKET)), GOOD, settings=f"{ALWAYS}\n{review}")
+    found = await works.waiting(await works.carried(await works.begun()))
+    assert found.deadline is not None
+    assert found.deadline.then == "reject"
