@@ -145,3 +145,23 @@ def stored_run(**changes: Any) -> Run:
         "input": {"text": "ä\x00€"},
     }
     return Run(**{**fields, **changes})
+
+
+def asks(*wanted: tuple[str, dict[str, Any] | str]) -> ModelReply:
+    """A reply that asks for these tools, each with its arguments or the text of them."""
+    calls = [
+        {
+            "id": f"ask_{number}",
+            "type": "function",
+            "function": {
+                "name": name,
+                "arguments": given
+                if isinstance(given, str)
+                else msgspec.json.encode(given).decode(),
+            },
+        }
+        for number, (name, given) in enumerate(wanted)
+    ]
+    message = {"role": "assistant", "content": None, "tool_calls": calls}
+    choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
+    return msgspec.structs.replace(completion(), body=msgspec.json.encode({"choices": [choice]}))

@@ -17,6 +17,7 @@ from headgate.app.accounting import Accounting
 from headgate.app.alerting import Alerting
 from headgate.app.durability import Durability
 from headgate.app.reviewing import Reviewing
+from headgate.app.tooling import Tooling
 from headgate.app.tracing import Tracing
 from headgate.gateway.commitments.watch import CommitmentWatch
 from headgate.gateway.gateway import Gateway
@@ -81,6 +82,7 @@ class Application:
         tracing: Tracing | None,
         alerting: Alerting,
         durability: Durability,
+        tooling: Tooling,
         parent_pid: int | None,
     ) -> None:
         self._parent_pid = parent_pid
@@ -109,6 +111,7 @@ class Application:
         self._tracing = tracing
         self._alerting = alerting
         self._durability = durability
+        self._tooling = tooling
         self._gauges: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -188,6 +191,7 @@ class Application:
             await asyncio.to_thread(self._tracing.tracer.close, _LAST_TRACES_S)
         await self._admin.stop()
         self.runner.threads.close()
+        await self._tooling.close()
         self._object_threads.close()
         self._console_threads.close()
         self._database.close()

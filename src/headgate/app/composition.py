@@ -20,6 +20,7 @@ from headgate.app.guarding import build_guards, untrusted_projects
 from headgate.app.plan import Plan
 from headgate.app.preparation import open_database
 from headgate.app.reviewing import Reviewing, check_groups, tells_of_reviews
+from headgate.app.tooling import Tooling
 from headgate.app.tracing import Tracing
 from headgate.config.policy import effective_policy
 from headgate.errors import UnavailableError
@@ -82,6 +83,7 @@ from headgate.ledger.usage import response_owner
 from headgate.ledger.writer import LedgerWriter
 from headgate.review.console.reviews import Reviews
 from headgate.storage import Database
+from headgate.storage.identifiers import new_id
 from headgate.storage.threads import StorageThreads
 from headgate.telemetry.logs import CallLog
 from headgate.telemetry.metrics import CONTENT_TYPE, Metrics
@@ -223,6 +225,8 @@ def build(
     embedder.gateway = moderator.gateway = judge.gateway = gateway
     if classifier is not None:
         classifier.gateway = gateway
+    executor = new_id("executor")
+    tooling = Tooling(plan, catalogue, database, executor)
     runner = Runner(
         catalogue,
         GatewayModel(gateway),
@@ -230,9 +234,10 @@ def build(
         hash_user,
         None if tracing is None else tracing.tracer.note_run,
         reviewing.holding,
+        tooling.use,
     )
-    durability = Durability(settings.runs, runner, database)
-    board = reviewing.board(runner)
+    durability = Durability(settings.runs, runner, database, executor)
+    board = reviewing.board(runner, durability.runs.go_on)
     authenticator = Authenticator(KeyStore(database, secret), secret, settings.access)
     proxies = TrustedProxies(settings.server.trusted_proxies)
     client_secrets = ClientSecrets(secret, lasts_s=settings.sockets.client_secret_s)
@@ -286,7 +291,7 @@ def build(
             secret=secret,
             authenticator=authenticator,
             proxies=proxies,
-            runner=runner,
+            durable=durability.runs,
             rules=rules,
             effective_config=effective_config,
             changed=admin.changed,
@@ -299,7 +304,7 @@ def build(
         gateway,
         authenticator,
         proxies,
-        runner,
+        durability.runs,
         settings.server,
         hash_user,
         settings.endpoints,
@@ -380,6 +385,7 @@ def build(
         tracing=tracing,
         alerting=alerting,
         durability=durability,
+        tooling=tooling,
         parent_pid=parent_pid,
     )
 

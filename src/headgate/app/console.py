@@ -30,7 +30,7 @@ from headgate.review.console.gate import Client
 from headgate.review.console.reviews import Reviews
 from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
-from headgate.workflows.runner import Runner
+from headgate.workflows.durable.carrier import DurableRuns
 
 _MOST_PROJECTS = 1000
 
@@ -217,7 +217,7 @@ def build_console(
     secret: Secret,
     authenticator: Authenticator,
     proxies: TrustedProxies,
-    runner: Runner,
+    durable: DurableRuns,
     rules: Rules,
     effective_config: Callable[[], Any],
     changed: Callable[[], Awaitable[None]],
@@ -239,7 +239,7 @@ def build_console(
                 threads=threads,
                 changed=changed,
             ),
-            runner=runner,
+            durable=durable,
             rules=rules,
             effective_config=effective_config,
             client_of=client_reader(proxies),

@@ -6,7 +6,6 @@ import asyncio
 
 from headgate.config.runs import RunsSettings
 from headgate.storage import Database
-from headgate.storage.identifiers import new_id
 from headgate.telemetry.run_metrics import RunMetrics
 from headgate.workflows.durable.carrier import DurableRuns
 from headgate.workflows.durable.leases import LeaseStore, Whereabouts
@@ -22,13 +21,18 @@ _LAST_WEBHOOKS_S = 3.0
 class Durability:
     """The asynchronous runs of one worker: started with it, and stopped before its gateway."""
 
-    def __init__(self, settings: RunsSettings, runner: Runner, database: Database) -> None:
-        """Raises `ConfigError` where a workflow names an address that may not be told."""
+    def __init__(
+        self, settings: RunsSettings, runner: Runner, database: Database, executor: str
+    ) -> None:
+        """`executor` is what this process is called.
+
+        Raises `ConfigError` where a workflow names an address that may not be told.
+        """
         rule = check_webhooks(settings, runner.catalogue)
         self.runs = DurableRuns(
             runner,
             database,
-            LeaseStore(database, new_id("executor"), Whereabouts.mine()),
+            LeaseStore(database, executor, Whereabouts.mine()),
             per_worker=settings.per_worker,
             waiting_at_most=settings.waiting_at_most,
             webhooks=rule,

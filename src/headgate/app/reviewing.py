@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from headgate.config.review_checks import groups_named, unknown_group
 from headgate.config.settings import Settings
 from headgate.config.yaml_file import YamlFile
@@ -39,8 +41,11 @@ class Reviewing:
         )
         self.asking = BudgetAsking(self.repository, self.threads, outbox.note_review)
 
-    def board(self, runner: Runner) -> Board:
-        """What people decide on; it, and time, end the runs that `runner` holds."""
+    def board(self, runner: Runner, go_on: Callable[[str], Awaitable[None]]) -> Board:
+        """What people decide on; it, and time, end the runs that `runner` holds.
+
+        `go_on` is told of runs that go on after a decision.
+        """
         self._sweeper = Sweeper(
             self.repository,
             runner.repository,
@@ -49,6 +54,7 @@ class Reviewing:
             self._outbox.note_review,
             note_decided=self._note_decided,
             note_open=self._metrics.note_open,
+            go_on=go_on,
         )
         return Board(
             self.repository,
@@ -59,6 +65,7 @@ class Reviewing:
             lease_s=self._settings.claim_minutes * 60,
             tell=self._outbox.note_review,
             note_decided=self._note_decided,
+            go_on=go_on,
         )
 
     def start(self) -> None:

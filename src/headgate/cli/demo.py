@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -21,18 +17,19 @@ import click
 import msgspec
 
 from headgate.cli.api_client import ApiClient, error_message
+from headgate.cli.demo_actions import Acts, act, approved, show, show_approved
+from headgate.cli.demo_server import DemoServer, service
 from headgate.cli.examples import Command
 from headgate.cli.init import write_example
 from headgate.cli.input_file import read_inputs
 from headgate.cli.output import Column, print_json, print_table
-from headgate.errors import HeadgateError, UnavailableError
 from headgate.ledger.money import shown_usd
 
 _NANO = 1_000_000_000
 _AT_ONCE = 4
-_START_TIMEOUT_S = 30.0
-_STOP_TIMEOUT_S = 15.0
-_DEFAULT_PORT = 8800
+_TICKETS_TAKE_S = "0.1"
+"""So that some are under way when the server is killed."""
+
 _FAULT = "503 first"
 _SDK_CALL = (
     "from openai import OpenAI; print(OpenAI().responses.create("
@@ -48,15 +45,6 @@ class DemoRun(msgspec.Struct, frozen=True, kw_only=True):
     run: dict[str, Any]
 
 
-class DemoServer(msgspec.Struct, frozen=True, kw_only=True):
-    """A server of the demo's own."""
-
-    process: subprocess.Popen[str]
-    url: str
-    key: str
-    folder: Path
-
-
 @click.command(
     cls=Command, examples=("headgate demo", "headgate demo --keep", "headgate demo --json")
 )
@@ -68,19 +56,25 @@ class DemoServer(msgspec.Struct, frozen=True, kw_only=True):
 def demo(*, keep: bool | None, as_json: bool) -> int:
     """See the whole way of a request: tickets and reports in, checked and priced answers out.
 
-    Starts a server with the example project and the simulator in a folder of its own, and needs no
-    key and no network. The exit status is 1 if a run failed.
+    Then models act: they open tickets, one after a person's approval, and a server that is killed
+    goes on where it was. All in a folder of its own, with the example project and the simulator;
+    it needs no key and no network. The exit status is 1 if a run failed.
     """
     stays = sys.stdout.isatty() if keep is None else keep
     with tempfile.TemporaryDirectory(prefix="headgate-demo-") as made:
         folder = Path(made) / "project"
         write_example(folder)
-        with _server(folder) as server:
-            ok = _show(server, as_json=as_json, stays=stays and not as_json)
+        with service(folder, "tickets", "--slow", _TICKETS_TAKE_S) as tickets_url:
+            server = DemoServer(folder, {"TICKETS_URL": tickets_url})
+            try:
+                server.start()
+                ok = _show(server, tickets_url, as_json=as_json, stays=stays and not as_json)
+            finally:
+                server.stop()
     return 0 if ok else 1
 
 
-def _show(server: DemoServer, *, as_json: bool, stays: bool) -> bool:
+def _show(server: DemoServer, tickets_url: str, *, as_json: bool, stays: bool) -> bool:
     say: Callable[[str], None] = (lambda _: None) if as_json else click.echo
     say(f"Headgate runs at {server.url}, on SQLite, with the example project.")
     say("No OpenAI key is used: the simulator answers, so no answer comes from a real model.\n")
@@ -91,81 +85,32 @@ def _show(server: DemoServer, *, as_json: bool, stays: bool) -> bool:
     ]
     runs = list(_progress(_runs(server, orders), len(orders)))
     recovered = _recover(server, orders[0])
+    messages = read_inputs(str(server.folder / "inputs" / "messages.jsonl"))[0]
+    acts = act(server, tickets_url, messages)
     if as_json:
-        print_json([run.run for run in (*runs, recovered)])
+        waited = [approved(server, run_id, by_hand=False, say=say) for run_id in acts.waiting]
+        print_json([run.run for run in (*runs, recovered)] + acts.crashed + waited)
     else:
         _print_tickets([run for run in runs if run.workflow == "ticket-triage"])
         _print_reports([run for run in runs if run.workflow == "report-summary"])
         _print_recovery(recovered)
+        show(acts, messages, say)
+        _decide(server, acts, by_hand=stays)
         _print_costs(server)
         _print_next(server, stays=stays)
     if stays:
         with contextlib.suppress(KeyboardInterrupt):
-            server.process.wait()
-    return all(run.run.get("status") == "completed" for run in (*runs, recovered))
+            server.wait()
+    went_well = all(run.run.get("status") == "completed" for run in (*runs, recovered))
+    return went_well and acts.went_well
 
 
-@contextlib.contextmanager
-def _server(folder: Path) -> Iterator[DemoServer]:
-    """A running server with a key of its own; stopped at the end."""
-    key = f"hg_{secrets.token_urlsafe(32)}"
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("OPENAI_", "HEADGATE_"))
-    } | {"HEADGATE_ADMIN_KEY": key}
-    log = (folder.parent / "server.log").open("w+", encoding="utf-8")
-    process: subprocess.Popen[str] | None = None
-    try:
-        for port in (_DEFAULT_PORT, 0):
-            process = subprocess.Popen(  # noqa: S603 - our own command
-                [sys.executable, "-m", "headgate", "serve", str(folder), "--port", str(port)],
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                # A Ctrl-C is for the demo, which then stops the server itself.
-                start_new_session=True,
-            )
-            if url := _address(process):
-                yield DemoServer(process=process, url=url, key=key, folder=folder)
-                return
-            process.wait(_STOP_TIMEOUT_S)
-            if process.stdout is not None:
-                process.stdout.close()
-        log.seek(0)
-        raise UnavailableError(f"the server did not start: {log.read()[-500:].strip()}")
-    finally:
-        if process is not None and process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(_STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        if process is not None and process.stdout is not None:
-            process.stdout.close()
-        log.close()
-
-
-def _address(process: subprocess.Popen[str]) -> str | None:
-    """Where the server says that it listens, once it answers; None where it ended instead."""
-    line = process.stdout.readline() if process.stdout else ""
-    words = [word for word in line.split() if word.startswith("http://")]
-    if not words:
-        return None
-    url = words[0]
-    deadline_s = time.monotonic() + _START_TIMEOUT_S
-    client = ApiClient(url, {"HEADGATE_API_KEY": "-"})
-    try:
-        while process.poll() is None and time.monotonic() < deadline_s:
-            with contextlib.suppress(HeadgateError):
-                if client.get("/readyz")[0] == 200:
-                    return url
-            time.sleep(0.05)
-    finally:
-        client.close()
-    return None
+def _decide(server: DemoServer, acts: Acts, *, by_hand: bool) -> None:
+    """Have what waits approved, by whoever is there."""
+    for run_id in acts.waiting:
+        with contextlib.suppress(KeyboardInterrupt):
+            run = approved(server, run_id, by_hand=by_hand, say=click.echo)
+            show_approved(run, by_hand=by_hand, say=click.echo)
 
 
 def _runs(server: DemoServer, orders: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[DemoRun]:
@@ -174,7 +119,7 @@ def _runs(server: DemoServer, orders: Sequence[tuple[str, dict[str, Any]]]) -> I
 
     def one(order: tuple[str, dict[str, Any]]) -> DemoRun:
         if not hasattr(mine, "client"):
-            mine.client = ApiClient(server.url, {"HEADGATE_API_KEY": server.key})
+            mine.client = server.client()
             clients.append(mine.client)
         return _run(mine.client, *order, {})
 
@@ -198,7 +143,7 @@ def _run(
 
 def _recover(server: DemoServer, order: tuple[str, dict[str, Any]]) -> DemoRun:
     """One more run, whose first attempt the simulator is told to fail."""
-    client = ApiClient(server.url, {"HEADGATE_API_KEY": server.key})
+    client = server.client()
     try:
         return _run(client, *order, {"x-simulator-fault": _FAULT})
     finally:
@@ -270,7 +215,7 @@ def _print_recovery(recovered: DemoRun) -> None:
 
 
 def _print_costs(server: DemoServer) -> None:
-    client = ApiClient(server.url, {"HEADGATE_API_KEY": server.key})
+    client = server.client()
     try:
         # The ledger is written in batches, at most a quarter of a second late.
         time.sleep(0.3)

@@ -15,6 +15,7 @@ from headgate.config.caching import WorkflowCacheSettings
 from headgate.config.output_rules import OutputRuleSettings
 from headgate.config.reviews import ReviewSettings
 from headgate.config.table import Seconds, Table
+from headgate.config.tools import DeliverySettings, ToolName, ToolSettings
 
 Trust = Literal["trusted", "untrusted"]
 """Where a run's input comes from.
@@ -86,6 +87,18 @@ class LimitSettings(Table, frozen=True):
         ),
     ] = None
 
+    model_calls: Annotated[
+        int,
+        Meta(ge=1, le=100, description="Calls of models in one run at most, for tools or not."),
+    ] = 10
+    usd: Annotated[
+        Annotated[str, Meta(pattern=r"^\d{1,9}(\.\d{1,9})?$")] | None,
+        Meta(
+            description="What the calls of a run may cost together, in dollars; beyond it no other"
+            " is begun, nor after one whose price is not known."
+        ),
+    ] = None
+
 
 class ScheduleSettings(Table, frozen=True):
     """When a workflow runs by itself, and on what."""
@@ -153,6 +166,14 @@ class WorkflowSettings(Table, frozen=True):
     review: Annotated[
         ReviewSettings | None,
         Meta(description="When a person looks before an output goes out, and who."),
+    ] = None
+    tools: Annotated[
+        dict[ToolName, ToolSettings],
+        Meta(max_length=64, description="What the model may ask for, by the name it is shown."),
+    ] = {}
+    deliver: Annotated[
+        DeliverySettings | None,
+        Meta(description="What is done with an output once nothing holds it any more."),
     ] = None
     limits: LimitSettings = LimitSettings()
     cache: Annotated[

@@ -14,7 +14,9 @@ from headgate.errors import ConfigError
 
 T = TypeVar("T")
 
-_PATH = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
+_PATH = re.compile(r" - at (?P<key>`key` in )?`\$(?P<path>[^`]*)`$")
+_DEPTH_AT_MOST = 200
+
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+|\.\.\.)\]")
 
 
@@ -23,10 +25,10 @@ class YamlFile:
 
     def __init__(self, path: Path, text: str) -> None:
         self.path = path
+        loader: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
         try:
-            self._root = yaml.compose(
-                text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-            )
+            self._check_depth(text, loader)
+            self._root = yaml.compose(text, Loader=loader)
             self.data: Any = yaml.safe_load(text)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
@@ -36,6 +38,18 @@ class YamlFile:
             raise ConfigError(f"{path}:1: not valid YAML: {error}") from None
         if self.data is None:
             self.data = {}
+
+    def _check_depth(self, text: str, loader: Any) -> None:
+        # libyaml composes by calling itself, and ends the whole process when its stack is full.
+        depth = 0
+        for event in yaml.parse(text, Loader=loader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > _DEPTH_AT_MOST:
+                    line = event.start_mark.line + 1 if event.start_mark else 1
+                    raise ConfigError(f"{self.path}:{line}: is nested too deeply")
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
 
     @classmethod
     def read(cls, path: Path) -> YamlFile:
@@ -87,7 +101,9 @@ class YamlFile:
     def _explained(self, text: str, kind: type) -> ConfigError:
         found = _PATH.search(text)
         message = text[: found.start()] if found else text
-        steps = self._steps(found["path"], text, kind) if found else ()
+        # Of a map's key that is wrong, msgspec says only in which map.
+        path = f"{found['path']}{'[...]' if found['key'] else ''}" if found else ""
+        steps = self._steps(path, text, kind)
         if unknown := re.match(r"Object contains unknown field `(.+)`", message):
             return self.error("unknown field; remove it or check its spelling", *steps, unknown[1])
         if missing := re.match(r"Object missing required field `(.+)`", message):

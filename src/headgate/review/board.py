@@ -8,17 +8,18 @@ dies has done all of it or nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 from sqlalchemy.engine import Connection
 
 from headgate.checks.problem import Problem
-from headgate.errors import InvalidRequestError
+from headgate.errors import HeadgateError, InvalidRequestError
 from headgate.gateway.caller import Caller
 from headgate.ledger.allowances.grants import grant
 from headgate.review import deciding
+from headgate.review.actions import action_problems, end_action
 from headgate.review.alerts import GIVEN_BY_PERSON, Tell, review_alert
 from headgate.review.amount import amount_granted
 from headgate.review.deciding import Groups, ReviewDecidedError
@@ -29,6 +30,7 @@ from headgate.review.repository import ReviewRepository, Wanted, not_there
 from headgate.review.review import Contents, Decision, Event, EventKind, Review, ReviewKind
 from headgate.review.signals import Signals, signals_of
 from headgate.storage.threads import StorageThreads
+from headgate.telemetry.faults import log_fault
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.repository import RunRepository
 from headgate.workflows.run import Run
@@ -76,12 +78,15 @@ class Board:
         lease_s: float,
         tell: Tell | None = None,
         note_decided: Callable[[Review], None] = lambda _: None,
+        go_on: Callable[[str], Awaitable[None]] | None = None,
         clock_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         """`lease_s`: how long a claim keeps others away.
 
         `tell` has people told of what was given to them, `note_decided` is told of each end.
+        `go_on` begins at once what follows a decision about a run; without it, it begins later.
         """
+        self._resume = go_on
         self._tell = tell
         self.groups = groups
         self.now_us = clock_us
@@ -119,6 +124,8 @@ class Board:
     async def problems(self, review: Review, output: dict[str, Any]) -> tuple[Problem, ...]:
         """What keeps an edited output from going out; empty where nothing does."""
         shown = await self.show(review)
+        if review.kind == "action":
+            return action_problems(review, shown.contents, output)
         return await edit_problems(shown.contents, shown.run, self._catalogue, output)
 
     async def claim(self, review_id: str, person: Caller, version: int | None = None) -> Review:
@@ -155,6 +162,8 @@ class Board:
         ended = await self._threads.begin(self._decide, review_id, person, choice)
         if ended.decision is not None:
             self._note_decided(ended)
+            if ended.run_id is not None:
+                await self._go_on(ended.run_id)
         return ended
 
     async def signals(
@@ -175,6 +184,15 @@ class Board:
             any_more = any_more or more
             found += tuple((kind, one) for one in signals_of(decisions))
         return found, any_more
+
+    async def _go_on(self, run_id: str) -> None:
+        if self._resume is None:
+            return
+        try:
+            await self._resume(run_id)
+        except HeadgateError as error:
+            # It is decided, and found by whoever looks for runs that nobody carries.
+            log_fault("a run could not go on at once", error, run_id=run_id)
 
     def _require_fit(self, choice: Choice) -> None:
         if (choice.output is not None) != (choice.decision == "edit"):
@@ -242,6 +260,8 @@ class Board:
         """What a decision brings about, in its transaction; the review with what is known then."""
         if review.kind == "output":
             return self._ended_run(connection, review, choice.output)
+        if review.kind == "action":
+            return self._ended_action(connection, review, choice)
         if choice.usd is not None and review.kind != "budget":
             raise InvalidRequestError("Only a budget's review takes `usd`.", param="usd")
         if review.kind == "budget" and review.decision == "approved":
@@ -250,6 +270,22 @@ class Board:
             facts = msgspec.structs.replace(review.facts, granted_nanousd=amount)
             return msgspec.structs.replace(review, facts=facts)
         return review
+
+    def _ended_action(self, connection: Connection, review: Review, choice: Choice) -> Review:
+        draft = self._repository.contents_in(connection, review.id).draft
+        if not end_action(connection, review, choice.output, choice.note):
+            if review.decision == "rejected":
+                return review
+            raise ReviewDecidedError(
+                "The run does not wait any more: it was ended otherwise, and nothing is done;"
+                " reject the review to close it."
+            )
+        if review.decision == "rejected" or review.facts.outcome_unknown:
+            return review
+        edit = _UNCHANGED if choice.output is None else edit_between(draft, choice.output)
+        return msgspec.structs.replace(
+            review, edit_distance=edit.distance, edit_share=round(edit.share, 4)
+        )
 
     def _ended_run(
         self, connection: Connection, review: Review, written: dict[str, Any] | None

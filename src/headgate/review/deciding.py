@@ -19,6 +19,7 @@ from headgate.review.review import Decision, Review, ReviewKind, Settled
 
 DECIDES: dict[ReviewKind, frozenset[Role]] = {
     "output": frozenset({"admin", "reviewer"}),
+    "action": frozenset({"admin", "reviewer"}),
     "budget": frozenset({"admin", "operator"}),
     "guard": frozenset({"admin", "operator", "reviewer"}),
 }
@@ -147,7 +148,7 @@ def decided(
             param="decision",
             code="no_draft",
         )
-    if decision == "edit" and review.kind != "output":
+    if decision == "edit" and review.kind not in ("output", "action"):
         raise InvalidRequestError(
             f"A review of kind {review.kind} holds no output to edit; approve, reject or escalate.",
             param="decision",

@@ -11,7 +11,7 @@ from headgate.errors import HeadgateError, NotFoundError
 from headgate.review.review import Review
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.holding import Ending
-from headgate.workflows.repository import end_waiting
+from headgate.workflows.repository import deliver_on, end_waiting
 from headgate.workflows.run import RunError
 
 
@@ -60,9 +60,18 @@ def end_run(
     """End the run that waits for `review`; False where none does, because it ended otherwise."""
     if review.run_id is None:
         return False
-    webhook = None
+    webhook, delivers = None, False
     if review.workflow is not None:
         with suppress(NotFoundError):  # its folder may have gone while it waited
-            webhook = catalogue.get(review.workflow).settings.webhook
+            settings = catalogue.get(review.workflow).settings
+            webhook, delivers = settings.webhook, settings.deliver is not None
     ending = ending_of(review, output, by_person=by_person)
+    if (
+        delivers
+        and output is not None
+        and deliver_on(
+            connection, review.run_id, output, fallback=ending.fallback, by_person=by_person
+        )
+    ):
+        return True
     return end_waiting(connection, review.run_id, ending, webhook)

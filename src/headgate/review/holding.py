@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import msgspec
 from sqlalchemy.engine import Connection
 
 from headgate.checks.guards.verdict import Decision
+from headgate.review.actions import action_review
 from headgate.review.deadline import deadline_of, started
 from headgate.review.policy import Explained, Result, reasons_for_review
 from headgate.review.repository import ReviewRepository
@@ -15,8 +17,9 @@ from headgate.review.review import Contents, Facts, Review
 from headgate.storage.identifiers import new_id
 from headgate.workflows.folder import Workflow
 from headgate.workflows.holding import REVIEW_NEEDED, Question
-from headgate.workflows.outcome import Outcome
+from headgate.workflows.outcome import ActionWaits, Outcome
 from headgate.workflows.run import Run
+from headgate.workflows.tools.action_store import note_review
 
 
 class ReviewHolding:
@@ -30,6 +33,10 @@ class ReviewHolding:
 
     def question(self, workflow: Workflow, run: Run, outcome: Outcome) -> Question | None:
         """See `Holding`."""
+        if outcome.waits is not None:
+            return self._about(workflow, run, outcome.waits)
+        if outcome.approved:
+            return None
         error = outcome.error
         if error is not None and not outcome.unanswered and error.code != REVIEW_NEEDED:
             return None
@@ -57,6 +64,21 @@ class ReviewHolding:
 
         def keep(connection: Connection) -> None:
             self._repository.open(connection, review, contents)
+
+        return Question(review.id, keep)
+
+    def _about(self, workflow: Workflow, run: Run, waits: ActionWaits) -> Question:
+        review = action_review(workflow, run, waits, self._clock_us())
+        contents = Contents(
+            draft=waits.action.arguments,
+            explained=(waits.why,),
+            output_schema=waits.parameters,
+            sent=msgspec.to_builtins(waits.sent),
+        )
+
+        def keep(connection: Connection) -> None:
+            self._repository.open(connection, review, contents)
+            note_review(connection, waits.action.id, review.id)
 
         return Question(review.id, keep)
 

@@ -6,16 +6,13 @@ Pure: a run's outcome goes in, reasons come out. Two processes, and two tries, c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from headgate.config.reviews import FieldReview, ReviewSettings
+from headgate.checks.field_rule import why_it_fits
+from headgate.config.reviews import ReviewSettings
 from headgate.review.review import Reason
-
-_VALUES_AT_MOST = 1000
-"""Items of a list that are looked at for one rule; a list with more is always looked at."""
 
 _TEXT_CHARACTERS_AT_MOST = 500
 
@@ -57,7 +54,7 @@ def reasons_for_review(settings: ReviewSettings | None, result: Result) -> tuple
     if settings is None or result.output is None:
         return tuple(found)
     for rule in settings.fields:
-        if (text := _fits(rule, result.output)) is not None:
+        if (text := why_it_fits(rule, result.output)) is not None:
             found.append(Explained(Reason("field", rule.field), text))
     if settings.on_flag:
         found += [
@@ -78,47 +75,6 @@ def drawn(run_id: str, share: float) -> bool:
     """Whether a run belongs to the share that is looked at; the same for the same run."""
     digest = hashlib.sha256(run_id.encode()).digest()
     return int.from_bytes(digest[:8]) < share * 2**64
-
-
-def _fits(rule: FieldReview, output: dict[str, Any]) -> str | None:
-    values = list(_values(output, rule.field.split(".")))
-    if len(values) > _VALUES_AT_MOST:
-        return f"`{rule.field}` has more values than are looked at"
-    for value in values:
-        if rule.one_of is not None and any(_same(value, one) for one in rule.one_of):
-            return f"`{rule.field}` is {_short(msgspec.json.encode(value).decode())}"
-        if rule.below is not None and (not _is_number(value) or value < rule.below):
-            return f"`{rule.field}` is below {rule.below:g}, or no number"
-        if rule.above is not None and _is_number(value) and value > rule.above:
-            return f"`{rule.field}` is above {rule.above:g}"
-    if rule.below is not None and not values:
-        return f"`{rule.field}` is missing"
-    return None
-
-
-def _values(node: Any, steps: list[str]) -> Iterator[Any]:
-    """What stands at a path; each item, where it says `[]`; nothing where it leads nowhere."""
-    if not steps:
-        yield node
-        return
-    name, brackets, _ = steps[0].partition("[]")
-    if not isinstance(node, dict) or name not in node:
-        return
-    found = node[name]
-    if not brackets:
-        yield from _values(found, steps[1:])
-    elif isinstance(found, list):
-        for item in found[: _VALUES_AT_MOST + 1]:
-            yield from _values(item, steps[1:])
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _same(value: Any, wanted: Any) -> bool:
-    """As JSON has it: true is not 1."""
-    return isinstance(value, bool) == isinstance(wanted, bool) and bool(value == wanted)
 
 
 def _short(text: str) -> str:

@@ -95,6 +95,7 @@ class ReviewRepository:
                 output_schema=(
                     None if contents.output_schema is None else _json(contents.output_schema)
                 ),
+                sent=None if contents.sent is None else _json(contents.sent),
             )
         )
         opened = Event(at_us=review.created_at_us, what="opened", actor=review.requested_by)
@@ -167,6 +168,7 @@ class ReviewRepository:
             draft=None if row.draft is None else _object.decode(row.draft),
             explained=_texts.decode(row.explained),
             output_schema=None if row.output_schema is None else _object.decode(row.output_schema),
+            sent=None if row.sent is None else _object.decode(row.sent),
         )
 
     def events(self, review_id: str) -> list[Event]:

@@ -8,8 +8,9 @@ import msgspec
 
 from headgate.config.reviews import AfterEscalation, AtDeadline
 
-ReviewKind = Literal["output", "budget", "guard"]
-"""`output`: a run waits, with its draft or without. `budget`: calls are refused until somebody
+ReviewKind = Literal["output", "action", "budget", "guard"]
+"""`output`: a run waits, with its draft or without. `action`: a run waits, before something is
+done out there, or because nobody knows whether it was. `budget`: calls are refused until somebody
 grants more. `guard`: a direct call was refused, and somebody shall say whether rightly."""
 
 ReviewStatus = Literal["open", "claimed", "decided"]
@@ -22,10 +23,12 @@ Settled = Literal["approved", "edited", "rejected", "fell_back"]
 """How a review ended; `fell_back` only by its deadline."""
 
 ReasonCode = Literal[
-    "always", "rule", "field", "guard", "flag", "fallback", "sampled", "no_answer", "budget"
-]
+    "always", "rule", "field", "guard", "flag", "fallback", "sampled", "no_answer", "budget",
+    "approval", "unknown",
+]  # fmt: skip
 """Why it is here. `rule`: rules.py holds it. `guard`: a guard asks for a person. `flag`: a guard
-flagged something. `no_answer`: every way to an answer failed. The others are as in
+flagged something. `no_answer`: every way to an answer failed. `approval`: an action needs one.
+`unknown`: nobody knows whether an action was done. The others are as in
 `config.reviews.ReviewSettings`."""
 
 EventKind = Literal[
@@ -69,6 +72,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Output: the draft is the workflow's declared fallback."""
     call_id: str | None = None
     """Guard, budget: the call that was refused; of a budget the first."""
+    action_id: str | None = None
+    """Action: which."""
+    tool: str | None = None
+    effect: str | None = None
+    outcome_unknown: bool = False
+    """Action: it was sent, and nobody knows whether it was done."""
     guard: str | None = None
     direction: str | None = None
     reason: str | None = None
@@ -153,10 +162,13 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     """What a review holds of what people wrote and models answered."""
 
     draft: dict[str, Any] | None = None
+    """The output as the model drafted it; of an action its arguments."""
     explained: tuple[str, ...] = ()
     """Why it is here, in words, one for each reason."""
     output_schema: dict[str, Any] | None = None
     """What an edited output must fit: the schema under which the draft was made."""
+    sent: dict[str, Any] | None = None
+    """Action: exactly what would be sent, as `workflows.tools.tool.Sent` has it."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

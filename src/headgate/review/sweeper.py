@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, assert_never
 
@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from headgate.errors import DatabaseUnavailableError, HeadgateError, NotFoundError
+from headgate.review.actions import end_action
 from headgate.review.alerts import ESCALATED, OVERDUE, SECOND_TIME, Tell, review_alert
 from headgate.review.deadline import Escalate, Overdue, Remind, Settle, Step, step_at
 from headgate.review.deciding import settled
@@ -51,6 +52,7 @@ class Sweeper:
         *,
         note_decided: Callable[[Review], None] = lambda _: None,
         note_open: Callable[[Mapping[tuple[str, str], int]], None] = lambda _: None,
+        go_on: Callable[[str], Awaitable[None]] | None = None,
         clock_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self._repository = repository
@@ -60,6 +62,7 @@ class Sweeper:
         self._tell = tell
         self._note_decided = note_decided
         self._note_open = note_open
+        self._go_on = go_on
         self._clock_us = clock_us
         self._task: asyncio.Task[None] | None = None
 
@@ -114,6 +117,8 @@ class Sweeper:
             return False
         if ended.decision is not None:
             self._note_decided(ended)
+            if self._go_on is not None and ended.run_id is not None:
+                await self._go_on(ended.run_id)
         return True
 
     def _step(self, review_id: str, fallback: dict[str, Any] | None) -> Review | None:
@@ -175,7 +180,10 @@ class Sweeper:
             output = fallback
         decision: Settled = "approved" if how == "approve" else "fell_back"
         ended = settled(review, "rejected" if output is None else decision, DEADLINE, now_us)
-        end_run(connection, ended, output, self._catalogue, by_person=False)
+        if review.kind == "action":
+            end_action(connection, ended, None)
+        else:
+            end_run(connection, ended, output, self._catalogue, by_person=False)
         return ended
 
     async def _fallback(self, review: Review) -> dict[str, Any] | None:

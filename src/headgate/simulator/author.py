@@ -18,6 +18,7 @@ from headgate.simulator.schema.instance import UnsatisfiableError, instance_for
 from headgate.simulator.text import prose
 from headgate.simulator.text.source import Source
 from headgate.simulator.tool_calls import calls_for
+from headgate.simulator.tool_results import with_results
 from headgate.simulator.wire.api_error import ApiError
 
 _QUOTED_KEY = re.compile(r"[\"'`]([A-Za-z_][A-Za-z0-9_]{0,40})[\"'`]")
@@ -39,7 +40,8 @@ def write_answer(task: Task, index: int = 0) -> Answer:
     source = task.source()
     match task.output.kind:
         case "json_schema":
-            text = _json(_instance(task.output.schema or {}, source, index))
+            schema = task.output.schema or {}
+            text = _json(with_results(_instance(schema, source, index), schema, task.results))
         case "json_object":
             text = _json(_free_object(task, source, index))
         case "text":

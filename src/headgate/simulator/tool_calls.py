@@ -32,9 +32,12 @@ def calls_for(task: Task) -> tuple[ToolCall, ...]:
     allowed = [tool for tool in task.tools if choice.only is None or tool.name in choice.only]
     if choice.mode == "none" or not allowed:
         return ()
-    if choice.mode == "auto" and task.results:
-        return ()
     source = task.source()
+    told = [tool for tool in allowed if _is_told(tool, task)]
+    if choice.mode == "auto" and (told or task.results):
+        return tuple(_call(tool, source) for tool in told)[
+            : MAX_CALLS if task.parallel_calls else 1
+        ]
     scored = sorted(
         ((_fit(tool, source), -place, tool) for place, tool in enumerate(allowed)),
         key=lambda entry: entry[:2],
@@ -50,6 +53,12 @@ def calls_for(task: Task) -> tuple[ToolCall, ...]:
         parts = _parts(tool, source) if task.parallel_calls else [source]
         calls.extend(_call(tool, part) for part in parts)
     return tuple(dict.fromkeys(calls))[:MAX_CALLS]
+
+
+def _is_told(tool: Tool, task: Task) -> bool:
+    """Whether the instructions name the function and it was not called yet."""
+    called = {call.name for turn in task.turns for call in turn.calls}
+    return f"`{tool.name}`" in task.instructions and tool.name not in called
 
 
 def _fit(tool: Tool, source: Source) -> int:

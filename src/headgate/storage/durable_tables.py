@@ -14,6 +14,13 @@ run_orders = sa.Table(
     sa.Column("priority", sa.Integer, nullable=False, comment="1 goes first"),
     sa.Column("deadline_at_us", sa.BigInteger, comment="null: none"),
     sa.Column("webhook", sa.Text, comment="the address that is told of the end"),
+    sa.Column(
+        "leg",
+        sa.Integer,
+        nullable=False,
+        server_default="0",
+        comment="times it went on after a wait",
+    ),
     comment="Asynchronous runs that have not ended; a row goes with its run's end.",
 )
 

@@ -59,6 +59,7 @@ review_contents = sa.Table(
     sa.Column("draft", sa.Text, comment="JSON; null: there is none"),
     sa.Column("explained", sa.Text, nullable=False, comment="JSON list: why, in words"),
     sa.Column("output_schema", sa.Text, comment="JSON; what an edited output must fit"),
+    sa.Column("sent", sa.Text, comment="JSON: exactly what an action would send"),
     comment="What a model drafted and why it waits, apart from the metadata.",
 )
 

@@ -170,6 +170,7 @@ run_contents = sa.Table(
     sa.Column("input", sa.Text, nullable=False),
     sa.Column("output", sa.Text),
     sa.Column("problems", sa.Text, comment="JSON: what checks found, a list for each step"),
+    sa.Column("talk", sa.Text, comment="JSON: tools asked for and their answers, in order"),
     comment="What people wrote and models answered, apart from the metadata.",
 )
 
@@ -256,6 +257,7 @@ response_items = sa.Table(
 )
 
 # Tables with a file of their own; they add themselves to `metadata`.
+import headgate.storage.action_tables  # noqa: E402
 import headgate.storage.allowance_tables  # noqa: E402
 import headgate.storage.commitment_tables  # noqa: E402
 import headgate.storage.console_tables  # noqa: E402

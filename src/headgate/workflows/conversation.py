@@ -15,8 +15,17 @@ _SHOWN_AGAIN_CHARACTERS_AT_MOST = 50_000
 """Of an answer that failed; a longer one is not worth paying for twice."""
 
 
-def request_body(workflow: Workflow, messages: Sequence[Message]) -> bytes:
-    """A chat completions request for strict structured output."""
+def request_body(
+    workflow: Workflow,
+    messages: Sequence[Message | dict[str, Any]],
+    tools: Sequence[dict[str, Any]] = (),
+    *,
+    no_tools: bool = False,
+) -> bytes:
+    """A chat completions request for strict structured output.
+
+    `no_tools`: the tools that were used are still listed, and none may be asked for any more.
+    """
     settings = workflow.settings
     request: dict[str, Any] = {
         "model": settings.route,
@@ -29,6 +38,10 @@ def request_body(workflow: Workflow, messages: Sequence[Message]) -> bytes:
         request["temperature"] = settings.temperature
     if settings.reasoning_effort is not None:
         request["reasoning_effort"] = settings.reasoning_effort
+    if tools:
+        request["tools"] = tools
+        if no_tools:
+            request["tool_choice"] = "none"
     return msgspec.json.encode(request)
 
 

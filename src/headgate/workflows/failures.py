@@ -7,6 +7,7 @@ import asyncio
 from headgate.errors import (
     ClientGoneError,
     HeadgateError,
+    InvalidRequestError,
     UpstreamFailedError,
     UpstreamTimeoutError,
 )
@@ -22,10 +23,41 @@ class ChecksFailedError(UpstreamFailedError):
     retryable = False
 
 
+class CallsUsedUpError(UpstreamFailedError):
+    """The run made as many calls of models as its workflow allows, and has no answer."""
+
+    code = "run_calls_used_up"
+    retryable = False
+
+
+class MoneyUsedUpError(UpstreamFailedError):
+    """The run's calls cost as much as its workflow allows, and it has no answer."""
+
+    code = "run_money_used_up"
+    retryable = False
+
+
 class RunDeadlineError(UpstreamTimeoutError):
     """The run's deadline had passed before it came to its end."""
 
     code = "run_deadline"
+    retryable = False
+
+
+class ClarificationNeededError(InvalidRequestError):
+    """The input lacks what an action needs, and nothing is guessed; send it again with that."""
+
+    status = 422
+    code = "clarification_needed"
+    retryable = False
+
+
+class DeliveryFailedError(InvalidRequestError):
+    """The run's output could not be delivered; its actions tell why."""
+
+    status = 502
+    type = "server_error"
+    code = "delivery_failed"
     retryable = False
 
 

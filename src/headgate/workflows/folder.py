@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from headgate.workflows.digest import digest_of, folder_files
 from headgate.workflows.prompt import Prompt
 from headgate.workflows.prompt_parts import PromptParts, read_parts
 from headgate.workflows.rule_checks import rule_problems
+from headgate.workflows.tools.arguments import ASK_CALLER, reference_problem
+from headgate.workflows.tools.tool import Tool
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 
@@ -41,6 +44,8 @@ class Workflow(msgspec.Struct, frozen=True):
     """Strict structured output, as chat completions take it."""
     declared_rules: DeclaredRules
     """Those of workflow.yaml."""
+    own_tools: Mapping[str, Tool] = {}
+    """The functions of tools.py that workflow.yaml gives to the model."""
 
     @property
     def fingerprint(self) -> str:
@@ -84,6 +89,7 @@ def load_workflow(folder: Path) -> Workflow:
     parts = _parts(reading)
     digest = digest_of(reading.files)
     rules = _rules(reading, settings, digest)
+    own_tools = _own_tools(reading, settings, digest)
     prompt = None
     if parts and input_schema and output_schema:
         prompt = _prompt(reading, parts, input_schema, output_schema, settings)
@@ -91,6 +97,7 @@ def load_workflow(folder: Path) -> Workflow:
         _check_fallback(reading, settings, output_schema, rules)
         _check_schedule(reading, settings, input_schema)
         _check_review(reading, settings, output_schema)
+        _check_tools(reading, settings)
     if settings and settings.checks.rules and input_schema and output_schema:
         _check_declared(reading, settings, output_schema, input_schema)
     if reading.problems or not (settings and input_schema and output_schema and prompt):
@@ -106,6 +113,7 @@ def load_workflow(folder: Path) -> Workflow:
         rules,
         _response_format(folder.name, output_schema),
         DeclaredRules(settings.checks.rules),
+        own_tools,
     )
 
 
@@ -158,15 +166,44 @@ def _parts(reading: _Reading) -> PromptParts | None:
 def _rules(reading: _Reading, settings: WorkflowSettings | None, digest: str) -> Rules | None:
     if (content := reading.files.get("rules.py")) is None:
         return None
-    # The digest in the name keeps two versions of one workflow apart in one process.
-    name = re.sub(r"\W", "_", reading.folder.name)
-    module = f"headgate_rules_{name}_{digest.removeprefix('sha256:')[:12]}"
+    module = _module(reading, "rules", digest)
     timeout_s = settings.checks.rules_timeout_s if settings else 1.0
     try:
         return Rules.load(reading.folder / "rules.py", content, module, timeout_s)
     except ConfigError as error:
         reading.problems.extend(error.problems)
         return None
+
+
+def _own_tools(
+    reading: _Reading, settings: WorkflowSettings | None, digest: str
+) -> Mapping[str, Tool]:
+    """The functions of tools.py that the workflow gives to its model."""
+    names = [] if settings is None else [n for n, t in settings.tools.items() if t.source is None]
+    content = reading.files.get("tools.py")
+    if not names or settings is None:
+        return {}
+    if content is None:
+        document = _yaml(reading, reading.files["workflow.yaml"])
+        told = "names no `source`, and the folder has no tools.py"
+        reading.problems += [document.error(told, "tools", name).message for name in names]
+        return {}
+    # What it brings along need not be loaded for workflows without tools of their own.
+    from headgate.workflows.tools.python_tools import load_python_tools  # noqa: PLC0415 - so
+
+    try:
+        return load_python_tools(
+            reading.folder / "tools.py", content, _module(reading, "tools", digest), names
+        )
+    except ConfigError as error:
+        reading.problems.extend(error.problems)
+        return {}
+
+
+def _module(reading: _Reading, what: str, digest: str) -> str:
+    """What a file of the folder is called as a module; no two versions share a name."""
+    name = re.sub(r"\W", "_", reading.folder.name)
+    return f"headgate_{what}_{name}_{digest.removeprefix('sha256:')[:12]}"
 
 
 def _prompt(
@@ -261,6 +298,28 @@ def _check_review(
             settings.review, output_schema.document, can_fall_back=can_fall_back
         )
     )
+
+
+def _check_tools(reading: _Reading, settings: WorkflowSettings) -> None:
+    document = _yaml(reading, reading.files["workflow.yaml"])
+
+    def told(message: str, *steps: str) -> None:
+        reading.problems.append(document.error(message, *steps).message)
+
+    if ASK_CALLER in settings.tools:
+        told("is Headgate's own; take another name", "tools", ASK_CALLER)
+    for name, tool in settings.tools.items():
+        for argument, written in tool.arguments.items():
+            if (problem := reference_problem(written, output=False)) is not None:
+                told(problem, "tools", name, "arguments", argument)
+    delivery = settings.deliver
+    if delivery is None:
+        return
+    if delivery.tool not in settings.tools:
+        told(f"there is no tool `{delivery.tool}` in `tools`", "deliver", "tool")
+    for argument, written in delivery.arguments.items():
+        if (problem := reference_problem(written, output=True)) is not None:
+            told(problem, "deliver", "arguments", argument)
 
 
 def _response_format(name: str, schema: Schema) -> dict[str, Any]:

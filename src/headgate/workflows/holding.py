@@ -64,7 +64,8 @@ def awaiting(run: Run, question: Question) -> Run:
 def must_wait(run: Run, outcome: Outcome) -> bool:
     """Whether `outcome` must not go out by itself, whatever anybody declares."""
     asked = any(call.guards_that_said("review") for call in run.calls)
-    return outcome.hold is not None or outcome.unanswered or asked
+    held = outcome.hold is not None or outcome.unanswered or asked
+    return outcome.waits is not None or (held and not outcome.approved)
 
 
 def unheld(run: Run) -> Run:

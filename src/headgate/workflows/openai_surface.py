@@ -6,6 +6,8 @@ late and a failure is still answered with its own HTTP status.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 
 from headgate.errors import HeadgateError
@@ -47,6 +49,7 @@ class WorkflowAnswer(msgspec.Struct, frozen=True):
 
 async def answer_workflow(
     runner: Runner,
+    run: Callable[[Order], Awaitable[Run]],
     *,
     name: str,
     endpoint: OpenAIEndpoint,
@@ -60,14 +63,14 @@ async def answer_workflow(
     no_store: bool = False,
     headers: tuple[tuple[bytes, bytes], ...] = (),
 ) -> WorkflowAnswer:
-    """Run the workflow `name` with the input in `body`, a request's JSON.
+    """Run the workflow `name` by `run`, with the input in `body`, a request's JSON.
 
     A run that fails is answered with its error's status. Raises `HeadgateError` for what never
     became a run.
     """
     workflow = runner.admitted(name, caller)
     request = read_openai_request(workflow, endpoint, body)
-    run = await runner.run(
+    ended = await run(
         Order(
             workflow=name,
             input=request.input,
@@ -81,30 +84,30 @@ async def answer_workflow(
             headers=headers,
         )
     )
-    if run.status == "awaiting_review":
+    if ended.status == "awaiting_review":
         # An SDK's caller waits for an answer, which nobody can give today; 422 is what no SDK
         # tries again by itself.
         waits = AwaitingReviewError(
-            f"A person must look at the output of run {run.id} before it goes out (review"
-            f" {run.review_id}); GET /api/runs/{run.id} tells what became of it."
+            f"A person must look at the output of run {ended.id} before it goes out (review"
+            f" {ended.review_id}); GET /api/runs/{ended.id} tells what became of it."
         )
-        run = msgspec.structs.replace(run, error=RunError.of(waits))
-    told = tuple((key.encode(), value.encode()) for key, value in run_headers(run).items())
-    if run.error is not None:
-        return WorkflowAnswer(run.error.status, (_JSON, *told), failure_body(run))
+        ended = msgspec.structs.replace(ended, error=RunError.of(waits))
+    told = tuple((key.encode(), value.encode()) for key, value in run_headers(ended).items())
+    if ended.error is not None:
+        return WorkflowAnswer(ended.error.status, (_JSON, *told), failure_body(ended))
     if endpoint == "chat/completions":
         if not request.stream:
-            whole = chat_completion(run, workflow)
+            whole = chat_completion(ended, workflow)
             return WorkflowAnswer(200, (_JSON, *told), msgspec.json.encode(whole))
-        chunks = chat_events(run, workflow, include_usage=request.include_usage)
+        chunks = chat_events(ended, workflow, include_usage=request.include_usage)
         return WorkflowAnswer(200, (_EVENTS, *told), events=tuple(chunks))
     if not request.stream:
-        whole = response(run, workflow, request.metadata)
+        whole = response(ended, workflow, request.metadata)
         return WorkflowAnswer(200, (_JSON, *told), msgspec.json.encode(whole))
-    events = response_events(run, workflow, request.metadata)
+    events = response_events(ended, workflow, request.metadata)
     return WorkflowAnswer(200, (_EVENTS, *told), events=tuple(events))
 
 
 def failure_body(run: Run) -> bytes:
     """The error of a run that failed, in OpenAI's shape."""
-    return msgspec.json.encode({"error": run.error.shown() if run.error else None})
+    return msgspec.json.encode({"error": run.error_shown() if run.error else None})

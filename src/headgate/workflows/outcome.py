@@ -12,6 +12,23 @@ from headgate.checks.ruling import Hold
 from headgate.workflows.folder import Workflow
 from headgate.workflows.run import RunError
 from headgate.workflows.steps import Trail
+from headgate.workflows.tools.action import Action
+from headgate.workflows.tools.tool import Sent
+
+
+class ActionWaits(msgspec.Struct, frozen=True, kw_only=True):
+    """An action that a person must decide about before the run can go on."""
+
+    action: Action
+    """`requested`: whether it shall be done. `unknown`: whether it was."""
+    sent: Sent
+    """Exactly what would be sent."""
+    parameters: dict[str, Any]
+    """JSON Schema of its arguments."""
+    why: str
+    """In words, which may quote the arguments."""
+    reviewers: str | None
+    four_eyes: bool
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +41,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """Why a person must see the output before it goes anywhere; None: it may go."""
     unanswered: bool = False
     """Every way to an answer failed, as `error` says, and a person shall write it."""
+    approved: bool = False
+    """Its review has let the output out."""
+    refused: bool = False
+    """A person said no to what was to be done with it; `error` tells."""
+    waits: ActionWaits | None = None
+    """What the run waits for; with an output: before that is delivered."""
 
 
 async def fallen_back(

@@ -21,11 +21,18 @@ from headgate.storage.database import Database
 from headgate.storage.durable_tables import run_orders
 from headgate.storage.insertion import insert_into
 from headgate.storage.schema import idempotency_keys, run_contents, runs
-from headgate.workflows.durable.orders import UNDER_WAY, Terms, add_order, close_order
+from headgate.workflows.durable.orders import (
+    UNDER_WAY,
+    Terms,
+    add_order,
+    close_order,
+    next_leg,
+)
 from headgate.workflows.durable.webhooks import note_webhook
 from headgate.workflows.holding import Ending
 from headgate.workflows.run import Run, RunError, RunStatus
 from headgate.workflows.steps import Step
+from headgate.workflows.tools.talk import kept, talk_of
 
 CLAIM_LIFETIME_S = 24 * 3600
 """How long an Idempotency-Key stands for its run; older ones are forgotten."""
@@ -101,12 +108,14 @@ class RunRepository:
         webhook: str | None = None,
         durable: bool = False,
         beside: Callable[[Connection], None] | None = None,
+        talk: str | None = None,
     ) -> bool:
         """Store how a run ended, or that it waits; False where it had been given up before.
 
         What was given up stays so. A run that failed lets go of its claim, so that a retry is a
         new run. `webhook` is the address that is told of its end; the terms of a `durable` run
-        name its own. `beside` stores what belongs to it, in the same transaction.
+        name its own. `beside` stores what belongs to it, in the same transaction; `talk` is what
+        was said between prompt and answer.
         """
         alive = runs.c.status == "running"
         anew: dict[str, str] = {}
@@ -137,6 +146,7 @@ class RunRepository:
                 .where(run_contents.c.run_id == run.id)
                 .values(
                     output=None if run.output is None else _json(run.output),
+                    talk=talk,
                     problems=_json([step.problems for step in run.steps]),
                 )
             )
@@ -188,6 +198,13 @@ class RunRepository:
         with self._database.connect() as connection:
             row = connection.execute(wanted).mappings().one_or_none()
         return None if row is None else run_of(row)
+
+    def talk(self, run_id: str) -> str | None:
+        """What was said in the run between prompt and answer, as `finish` was given it."""
+        with self._database.connect() as connection:
+            return connection.execute(
+                sa.select(run_contents.c.talk).where(run_contents.c.run_id == run_id)
+            ).scalar_one_or_none()
 
     def ledger_calls(self, run_id: str) -> list[CallRecord]:
         """What the ledger holds of the run's calls; a call reaches it shortly after its end."""
@@ -296,6 +313,40 @@ def end_waiting(
     return True
 
 
+def go_on(connection: Connection, run_id: str) -> bool:
+    """Have a durable run go on that waited for a person; False where it does not wait.
+
+    In the transaction of `connection`, with the decision. It is queued anew, as another leg.
+    """
+    waited = connection.execute(
+        sa.update(runs)
+        .where(runs.c.id == run_id, runs.c.status == "awaiting_review")
+        .values(status="queued")
+    )
+    if waited.rowcount == 0:
+        return False
+    return next_leg(connection, run_id)
+
+
+def deliver_on(
+    connection: Connection,
+    run_id: str,
+    output: dict[str, Any],
+    *,
+    fallback: bool,
+    by_person: bool,
+) -> bool:
+    """As `go_on`, with the output that was let out; only what is done with it is left."""
+    if not go_on(connection, run_id):
+        return False
+    where = run_contents.c.run_id == run_id
+    talk = talk_of(connection.execute(sa.select(run_contents.c.talk).where(where)).scalar_one())
+    talk.output, talk.fallback = output, fallback
+    talk.approved, talk.by_person = True, by_person
+    connection.execute(sa.update(run_contents).where(where).values(talk=kept(talk)))
+    return True
+
+
 def _claimed(connection: Connection, claim: Claim, run: Run) -> str | None:
     """Make the claim for `run`; or the id of the run it was made for before."""
     made = connection.execute(
@@ -352,9 +403,14 @@ def run_of(row: RowMapping) -> Run:
     error = columns.pop("error")
     given, output = columns.pop("input", None), columns.pop("output", None)
     if texts := columns.pop("problems", None):
-        steps = tuple(
-            msgspec.structs.replace(step, problems=problems)
-            for step, problems in zip(steps, _problems.decode(texts), strict=True)
+        # A run that goes on after a wait has more steps than it had then.
+        told = _problems.decode(texts)
+        steps = (
+            *(
+                msgspec.structs.replace(step, problems=problems)
+                for step, problems in zip(steps, told, strict=False)
+            ),
+            *steps[len(told) :],
         )
     return Run(
         **columns,

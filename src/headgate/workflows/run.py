@@ -71,6 +71,10 @@ class RunError(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
+CLARIFICATION = "clarification"
+"""The check of a problem that is a question to whoever sent the input."""
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """A run, under way or ended."""
 
@@ -104,6 +108,15 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def calls(self) -> tuple[CallFacts, ...]:
         """Its calls, in order."""
         return tuple(step.call for step in self.steps if step.call)
+
+    def error_shown(self) -> dict[str, Any]:
+        """Its error as those see it who may see contents: with the question that it ends in."""
+        shown = {} if self.error is None else self.error.shown()
+        for step in self.steps:
+            for problem in step.problems:
+                if problem.check == CLARIFICATION and "message" in shown:
+                    shown["message"] += f" {problem.message}"
+        return shown
 
     @property
     def simulated(self) -> bool:

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from headgate.checks.problem import Problem
 from headgate.errors import (
     ConflictError,
     DatabaseUnavailableError,
@@ -22,30 +21,30 @@ from headgate.gateway.caller import Caller
 from headgate.storage.identifiers import new_id
 from headgate.storage.threads import StorageThreads
 from headgate.telemetry.faults import log_fault
-from headgate.telemetry.traces.lineage import under
+from headgate.workflows.asking import Asking, Errand
 from headgate.workflows.catalogue import Catalogue
-from headgate.workflows.conversation import correction, request_body
 from headgate.workflows.durable.orders import Terms
 from headgate.workflows.failures import (
-    ChecksFailedError,
+    ClarificationNeededError,
     RunDeadlineError,
     broken_off,
-    failure_of,
 )
 from headgate.workflows.folder import Workflow
-from headgate.workflows.heard import Heard
 from headgate.workflows.holding import REVIEW_NEEDED, Holding, awaiting, must_wait, unheld
 from headgate.workflows.idempotency import GRACE_S, INTERRUPTED, claim_of, settled
 from headgate.workflows.input_check import check_input
 from headgate.workflows.journal import NOTHING, Journal, RunLostError
-from headgate.workflows.model import Model, ModelReply, ModelRequest
+from headgate.workflows.model import Model
 from headgate.workflows.outcome import Outcome, fallen_back
-from headgate.workflows.output_check import checked, parsed
 from headgate.workflows.prompt import Message
-from headgate.workflows.reply import read_failure
 from headgate.workflows.repository import Claim, RunRepository
 from headgate.workflows.run import Order, Run, RunError
 from headgate.workflows.steps import Trail
+from headgate.workflows.tools.talk import Talk, kept
+from headgate.workflows.tools.using import ToolUse
+
+_NO_FALLBACK = (REVIEW_NEEDED, ClarificationNeededError.code)
+"""Errors that are answers of their own."""
 
 _CLAIMS_AT_MOST = 3
 """Times a claim is made anew because its run turned out to be lost."""
@@ -62,18 +61,26 @@ class Runner:
         hash_user: Callable[[str], str],
         note_ended: Callable[[Run], None] | None = None,
         holding: Holding | None = None,
+        tools: ToolUse | None = None,
     ) -> None:
         """`note_ended` is told of each run that was made here and has ended, or waits.
 
-        Without `holding`, what must wait for a person fails.
+        Without `holding`, what must wait for a person fails; without `tools`, none is given.
         """
         self.catalogue = catalogue
         self.repository = repository
         self.threads = StorageThreads("runs")
-        self._model = model
+        self.model = model
+        self._asking = Asking(model, tools)
+        self._tools = tools
         self._hash_user = hash_user
         self._note_ended = note_ended
         self._holding = holding
+
+    def outlives(self, workflow: Workflow) -> bool:
+        """Whether its runs act on the world, and so must go on where their process dies."""
+        delivers = workflow.settings.deliver is not None
+        return self._tools is not None and (delivers or self._tools.acts(workflow.name))
 
     def admitted(self, name: str, caller: Caller) -> Workflow:
         """The workflow `name`, if `caller` may run it; `PermissionDeniedError` if not."""
@@ -101,7 +108,9 @@ class Runner:
         if run.replayed:
             return run
         try:
-            outcome = await self._carried(workflow, order, run, messages, trail, NOTHING)
+            talk = Talk(untrusted=workflow.settings.trust == "untrusted")
+            errand = Errand(workflow, order, run, talk, trail, NOTHING)
+            outcome = await self._carried(errand, messages)
         except BaseException as error:
             ended = Outcome(error=broken_off(error))
             with contextlib.suppress(HeadgateError):  # the first error is the one to tell
@@ -126,33 +135,47 @@ class Runner:
         claim: Claim | None,
         journal: Journal,
         deadline_at_us: int | None = None,
+        talk: Talk | None = None,
     ) -> Run:
         """Carry a run that was accepted, from where `journal` says it is, and store its end.
+
+        `talk` is what was said until it began to wait for a person, who has decided since.
 
         Raises `RunLostError` where it is not this process's any more, `DatabaseUnavailableError`
         where it may be called again with the same journal, and leaves the run as it is where this
         task is cancelled: another process goes on with it.
         """
-        trail = Trail()
         workflow: Workflow | None = None
+        talk = talk or Talk()
+        trail = Trail(run.steps[: talk.steps])
         try:
             workflow = self.catalogue.get(order.workflow)
             run = msgspec.structs.replace(
                 run, version=workflow.settings.version, digest=workflow.digest
             )
-            check_input(workflow, order.input, trail)
-            with trail.step("render"):
-                messages = workflow.prompt.render(order.input)
-            outcome = await self._carried(
-                workflow, order, run, messages, trail, journal, deadline_at_us
-            )
+            talk.untrusted = talk.untrusted or workflow.settings.trust == "untrusted"
+            errand = Errand(workflow, order, run, talk, trail, journal)
+            outcome = await self._resumed(errand, deadline_at_us)
+            outcome = await self._delivered(errand, outcome)
         except (RunLostError, DatabaseUnavailableError):
             raise
         except Exception as error:  # noqa: BLE001 - what was taken ends, whatever happens to it
             if not isinstance(error, HeadgateError):
                 log_fault("a run failed", error, run_id=run.id)
             outcome = Outcome(error=broken_off(error))
-        return await _to_the_end(self._finish(workflow, run, claim, trail, outcome, durable=True))
+        ending = self._finish(workflow, run, claim, trail, outcome, durable=True, talk=talk)
+        return await _to_the_end(ending)
+
+    async def _resumed(self, errand: Errand, deadline_at_us: int | None) -> Outcome:
+        """What comes of the run, from where it is."""
+        talk, workflow = errand.talk, errand.workflow
+        if talk.output is not None:
+            return Outcome(output=talk.output, fallback=talk.fallback, approved=talk.approved)
+        if talk.calls == 0:
+            check_input(workflow, errand.order.input, errand.trail)
+        with errand.trail.step("render"):
+            messages = workflow.prompt.render(errand.order.input)
+        return await self._carried(errand, messages, deadline_at_us)
 
     async def give_up_lost(self) -> int:
         """End runs whose process died; to be called when a server starts. Returns their number."""
@@ -206,21 +229,19 @@ class Runner:
         raise ConflictError("This Idempotency-Key is in use; send the request again.")
 
     async def _carried(
-        self,
-        workflow: Workflow,
-        order: Order,
-        run: Run,
-        messages: tuple[Message, ...],
-        trail: Trail,
-        journal: Journal,
-        deadline_at_us: int | None = None,
+        self, errand: Errand, messages: tuple[Message, ...], deadline_at_us: int | None = None
     ) -> Outcome:
+        workflow = errand.workflow
         limit_s = workflow.settings.limits.timeout_s
         left_s = limit_s if deadline_at_us is None else (deadline_at_us - _now_us()) / 1e6
         try:
             async with asyncio.timeout(min(limit_s, left_s)):
-                outcome = await self._asked(workflow, order, run, messages, trail, journal)
+                outcome = await self._asking.outcome(errand, messages)
         except TimeoutError:
+            if self._tools is not None and (
+                left_open := await self._tools.left_open(workflow, errand.run, errand.talk)
+            ):
+                return Outcome(waits=left_open)
             if left_s < limit_s:
                 # An answer without a model would come too late as well.
                 return Outcome(error=RunError.of(RunDeadlineError()))
@@ -230,98 +251,32 @@ class Runner:
             )
             outcome = Outcome(error=RunError.of(timed_out))
         error = outcome.error
-        if error is None or error.code == REVIEW_NEEDED or workflow.settings.fallback is None:
+        if error is None or error.code in _NO_FALLBACK or workflow.settings.fallback is None:
             return outcome
-        return await fallen_back(workflow, order.input, error, trail)
+        return await fallen_back(workflow, errand.order.input, error, errand.trail)
 
-    async def _asked(
-        self,
-        workflow: Workflow,
-        order: Order,
-        run: Run,
-        messages: tuple[Message, ...],
-        trail: Trail,
-        journal: Journal,
-    ) -> Outcome:
-        """Ask, check, and ask again with the errors as often as the workflow says."""
-        problems: tuple[Problem, ...] = ()
-        conversation = messages
-        for attempt in range(1, workflow.settings.checks.reask + 2):
-            trail.attempt = attempt
-            reply = await self._called(workflow, order, run, conversation, trail, journal)
-            if reply.status != 200:
-                return Outcome(error=failure_of(reply))
-            reading = parsed(workflow, reply, trail)
-            if reading.value is None:
-                problems = (reading.problem,) if reading.problem else ()
-            else:
-                found = await checked(workflow, reading.value, order.input, trail)
-                problems = found.problems
-                if not problems:
-                    return Outcome(output=found.output, hold=found.hold)
-            if reply.disown is not None:
-                reply.disown()
-            # Only the newest answer goes along: the faults of older ones are of no use any more.
-            conversation = (*messages, *correction(reading.content, problems))
-        checks = ", ".join(sorted({problem.check for problem in problems}))
-        failed = ChecksFailedError(
-            f"The model's answer did not pass the workflow's checks ({checks}) and the workflow has"
-            " no fallback; look at the run's steps, or try again."
+    async def _delivered(self, errand: Errand, outcome: Outcome) -> Outcome:
+        """`outcome` after its output was delivered, where it is to be and may be."""
+        if (
+            self._tools is None
+            or errand.workflow.settings.deliver is None
+            or outcome.output is None
+            or self._must_be_seen(errand.workflow, errand.run, errand.trail, outcome)
+        ):
+            return outcome
+        await errand.journal.note(errand.trail)
+        return await self._tools.delivered(
+            errand.workflow, errand.order, errand.run, outcome, errand.talk, errand.trail
         )
-        return Outcome(error=RunError.of(failed))
 
-    async def _called(
-        self,
-        workflow: Workflow,
-        order: Order,
-        run: Run,
-        messages: tuple[Message, ...],
-        trail: Trail,
-        journal: Journal,
-    ) -> ModelReply:
-        name = f"call-{trail.attempt}"
-        request = ModelRequest(
-            body=request_body(workflow, messages),
-            run_id=run.id,
-            workflow=workflow.name,
-            caller=order.caller,
-            trace_id=order.trace_id,
-            parent=under(run.id, order.parent),
-            feature=order.feature,
-            user_hash=run.user_hash,
-            priority=workflow.settings.limits.priority,
-            # An answer to "that was wrong, try again" is of no use to another run.
-            no_store=order.no_store or trail.attempt > 1,
-            prompt_cache_key=workflow.fingerprint,
-            headers=(*order.headers, *journal.headers(name)),
-            asked_before=trail.attempt - 1,
-            untrusted=workflow.settings.trust == "untrusted",
-        )
-        disown: Callable[[], None] | None = None
-
-        async def heard() -> Heard:
-            nonlocal disown
-            began_us = _now_us()
-            try:
-                reply = await self._model.complete(request)
-            except HeadgateError as error:
-                return Heard.refusal(
-                    error, started_at_us=began_us, duration_us=_now_us() - began_us
-                )
-            disown = reply.disown
-            return Heard.of(reply, started_at_us=began_us, duration_us=_now_us() - began_us)
-
-        await journal.note(trail)
-        with trail.step("call") as step:
-            known = await journal.once(name, heard, Heard)
-            reply, step.call = known.reply(disown), known.call
-            if reply.status != 200:
-                message, kind, code = read_failure(reply.body, reply.status)
-                step.verdict, step.code = "failed", code or kind
-                step.problems = (Problem("", "upstream", message),)
-        # What was heard before a crash was heard when it was heard.
-        step.started_at_us, step.duration_us = known.started_at_us, known.duration_us
-        return reply
+    def _must_be_seen(self, workflow: Workflow, run: Run, trail: Trail, outcome: Outcome) -> bool:
+        """Whether a person must look at the output before anything is done with it."""
+        if outcome.approved:
+            return False
+        ended = _ended(run, trail, outcome)
+        if self._holding is None:
+            return must_wait(ended, outcome) or workflow.settings.review is not None
+        return self._holding.question(workflow, ended, outcome) is not None
 
     async def _finish(
         self,
@@ -332,16 +287,9 @@ class Runner:
         outcome: Outcome,
         *,
         durable: bool = False,
+        talk: Talk | None = None,
     ) -> Run:
-        ended = msgspec.structs.replace(
-            run,
-            status="failed" if outcome.error else "completed",
-            fallback=outcome.fallback,
-            finished_at_us=_now_us(),
-            steps=tuple(trail.steps),
-            error=outcome.error,
-            output=outcome.output,
-        )
+        ended = _ended(run, trail, outcome)
         question = None
         if self._holding is not None and workflow is not None:
             question = self._holding.question(workflow, ended, outcome)
@@ -362,12 +310,41 @@ class Runner:
             webhook=webhook,
             durable=durable,
             beside=None if question is None else question.keep,
+            talk=_kept(talk, trail, outcome, workflow),
         )
         if durable and not stored:
             raise RunLostError
         if self._note_ended is not None:
             self._note_ended(traced)
         return ended
+
+
+def _ended(run: Run, trail: Trail, outcome: Outcome) -> Run:
+    """The run as it would end, if nobody had to look first."""
+    return msgspec.structs.replace(
+        run,
+        status="rejected" if outcome.refused else "failed" if outcome.error else "completed",
+        fallback=outcome.fallback,
+        finished_at_us=_now_us(),
+        steps=tuple(trail.steps),
+        error=outcome.error,
+        output=outcome.output,
+    )
+
+
+def _kept(
+    talk: Talk | None, trail: Trail, outcome: Outcome, workflow: Workflow | None
+) -> str | None:
+    """What is kept of what was said; None where nothing was, beside prompt and answer."""
+    if talk is None:
+        return None
+    talk.steps = len(trail.steps)
+    if outcome.waits is not None:
+        talk.output, talk.fallback = outcome.output, outcome.fallback
+        talk.approved = outcome.approved
+    elif not talk.messages and (workflow is None or workflow.settings.deliver is None):
+        return None
+    return kept(talk)
 
 
 async def _to_the_end(work: Coroutine[Any, Any, Run]) -> Run:

@@ -6,7 +6,7 @@ The texts of problems that checks found may quote contents, so they are kept apa
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -18,9 +18,12 @@ from headgate.checks.problem import Problem
 from headgate.ledger.record import CacheState
 from headgate.workflows.model import ModelReply
 
-StepKind = Literal["input", "render", "call", "parse", "schema", "rules", "fallback"]
-"""`input`: the input against its schema. `render`: the prompt. `call`: a model. `parse`: its reply
-as JSON. `schema`, `rules`: the output's checks. `fallback`: the answer without a model."""
+StepKind = Literal[
+    "input", "render", "call", "tool", "parse", "schema", "rules", "fallback", "deliver"
+]
+"""`input`: the input against its schema. `render`: the prompt. `call`: a model. `tool`: something
+that it asked for. `parse`: its reply as JSON. `schema`, `rules`: the output's checks. `fallback`:
+the answer without a model. `deliver`: what is done with the output."""
 
 Verdict = Literal["passed", "amended", "held", "failed", "interrupted"]
 """`amended`: passed after rules.py put it right. `held`: passed, but a person must see it before it
@@ -74,6 +77,17 @@ class CallFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
 
+class ToolFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of a tool's call; its arguments and its answer are contents."""
+
+    name: str
+    """As the model wrote it, where there is no such tool."""
+    effect: Literal["read", "write"] | None = None
+    outcome: str | None = None
+    """What came of it: a `ToolOutcome`, or an action's state; None: it was not called."""
+    action_id: str | None = None
+
+
 class Step(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One step; filled while it goes on, left alone afterwards."""
 
@@ -84,6 +98,7 @@ class Step(msgspec.Struct, kw_only=True, omit_defaults=True):
     attempt: int = 1
     """1 for the first answer of the model, 2 for the answer after being asked again."""
     call: CallFacts | None = None
+    tool: ToolFacts | None = None
     code: str | None = None
     """What went wrong, as an error's code."""
     problems: tuple[Problem, ...] = ()
@@ -97,8 +112,9 @@ class Step(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Trail:
     """The steps of a run under way."""
 
-    def __init__(self) -> None:
-        self.steps: list[Step] = []
+    def __init__(self, earlier: Iterable[Step] = ()) -> None:
+        """`earlier` are the steps before the run waited for a person."""
+        self.steps = list(earlier)
         self.attempt = 1
 
     @contextmanager

@@ -69,7 +69,7 @@ async def test_an_edited_output_passes_the_same_schema_and_rules(desk_with):
         rules="def check(output, input):\n"
         "    return ['label: is too kind'] if output['label'] == 'good' else None\n",
     )
-    desk.runner._model.answers = [EDITED]
+    desk.runner.model.answers = [EDITED]
     run_id, review_id = await desk.held()
     for wrong, named in (
         ({"label": "bad"}, "output.score"),

@@ -217,7 +217,7 @@ async def test_the_same_request_twice_is_one_run_and_one_call(runner_with):
     first = await runner.run(order(idempotency_key="k"))
     second = await runner.run(order(idempotency_key="k"))
     assert (second.id, second.output, second.replayed) == (first.id, GOOD, True)
-    assert len(runner._model.requests) == 1
+    assert len(runner.model.requests) == 1
     with pytest.raises(ConflictError):
         await runner.run(order("another", idempotency_key="k"))
 
@@ -239,16 +239,16 @@ async def test_two_applications_never_meet_on_a_key(runner_with):
 
 async def test_duplicates_wait_for_the_run_that_is_under_way(runner_with):
     runner = runner_with(GOOD)
-    runner._model.delay_s = 0.15
+    runner.model.delay_s = 0.15
     answered = await asyncio.gather(*(runner.run(order(idempotency_key="k")) for _ in range(5)))
     assert len({run.id for run in answered}) == 1
     assert sorted(run.replayed for run in answered) == [False, True, True, True, True]
-    assert len(runner._model.requests) == 1
+    assert len(runner.model.requests) == 1
 
 
 async def test_a_duplicate_of_a_run_that_fails_gets_that_failure_and_a_retry_a_new_run(runner_with):
     runner = runner_with(failure(502, "upstream_failed"), GOOD)
-    runner._model.delay_s = 0.1
+    runner.model.delay_s = 0.1
     first, second = await asyncio.gather(
         runner.run(order(idempotency_key="k")), runner.run(order(idempotency_key="k"))
     )
@@ -261,9 +261,9 @@ async def test_a_duplicate_of_a_run_that_fails_gets_that_failure_and_a_retry_a_n
 async def test_a_duplicate_does_not_wait_for_ever(runner_with, monkeypatch):
     monkeypatch.setattr(idempotency, "WAIT_S", 0.1)
     runner = runner_with(GOOD)
-    runner._model.delay_s = 0.6
+    runner.model.delay_s = 0.6
     first = asyncio.create_task(runner.run(order(idempotency_key="k")))
-    while not runner._model.requests:
+    while not runner.model.requests:
         await asyncio.sleep(0.005)
     with pytest.raises(RunInProgressError) as caught:
         await runner.run(order(idempotency_key="k"))

@@ -28,7 +28,7 @@ async def test_what_breaks_a_declared_rule_is_asked_again_with_its_message(
     runner = runner_with(MUCH, GOOD)
     run = await runner.run(order())
     assert (run.status, run.output) == ("completed", GOOD)
-    assert "score: is too much" in runner._model.bodies[1]["messages"][-1]["content"]
+    assert "score: is too much" in runner.model.bodies[1]["messages"][-1]["content"]
     (failed,) = [step for step in repository.get(run.id).steps if step.verdict == "failed"]
     assert (failed.kind, failed.problems[0].check) == ("rules", "range")
 
@@ -45,7 +45,7 @@ async def test_a_model_is_told_at_once_what_all_rules_say(runner_with, labels):
     (labels / "rules.py").write_text("def check(output, input): return ['label: not today']\n")
     runner = runner_with(MUCH, GOOD)
     await runner.run(order())
-    asked = runner._model.bodies[1]["messages"][-1]["content"]
+    asked = runner.model.bodies[1]["messages"][-1]["content"]
     assert "score: is too much" in asked
     assert "label: not today" in asked
 

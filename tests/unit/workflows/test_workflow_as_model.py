@@ -23,6 +23,7 @@ async def ask(runner: Any, endpoint: str, caller: Caller = CALLER, **fields: Any
     body = {"model": "workflow:labels", **fields}
     return await answer_workflow(
         runner,
+        runner.run,
         name="labels",
         endpoint=endpoint,
         body=msgspec.json.encode(body),
@@ -38,7 +39,7 @@ async def chat(runner: Any, content: Any = "hello", **fields: Any) -> WorkflowAn
 
 
 def given_to(runner: Any) -> str:
-    return runner._model.bodies[0]["messages"][-1]["content"]
+    return runner.model.bodies[0]["messages"][-1]["content"]
 
 
 def strictly(kind: Any, data: bytes) -> Any:
@@ -234,7 +235,7 @@ async def test_what_a_workflow_cannot_do_is_named(runner_with, fields, param):
             runner, "chat/completions", **{"messages": [{"role": "user", "content": "x"}], **fields}
         )
     assert caught.value.param == param
-    assert runner._model.requests == []
+    assert runner.model.requests == []
 
 
 async def test_sampling_and_formats_of_the_callers_are_the_workflows_to_decide(runner_with):
@@ -243,16 +244,18 @@ async def test_sampling_and_formats_of_the_callers_are_the_workflows_to_decide(r
         runner, temperature=2, n=1, tools=[], response_format={"type": "text"}, max_tokens=1
     )
     assert answer.status == 200
-    assert "temperature" not in runner._model.bodies[0]
+    assert "temperature" not in runner.model.bodies[0]
 
 
 async def test_a_workflow_that_is_not_there_or_not_allowed_is_refused(runner_with):
     limited = Caller(key_id="k", project="p", role="app", workflows=("others",))
     with pytest.raises(PermissionDeniedError):
         await ask(runner_with(GOOD), "responses", limited, input="x")
+    runner = runner_with(GOOD)
     with pytest.raises(NotFoundError):
         await answer_workflow(
-            runner_with(GOOD),
+            runner,
+            runner.run,
             name="nope",
             endpoint="responses",
             body=b"{}",

@@ -25,13 +25,13 @@ async def test_an_answer_that_fails_the_checks_is_not_given_again(runner_with):
 async def test_only_the_first_question_is_answered_from_the_cache(runner_with):
     runner = runner_with("not json", GOOD)
     await runner.run(order())
-    assert [request.no_store for request in runner._model.requests] == [False, True]
+    assert [request.no_store for request in runner.model.requests] == [False, True]
 
 
 async def test_a_caller_may_ask_the_model_in_any_case(runner_with):
     runner = runner_with(GOOD)
     await runner.run(order(no_store=True))
-    assert runner._model.requests[0].no_store
+    assert runner.model.requests[0].no_store
 
 
 def test_the_block_is_read(labels):

@@ -42,7 +42,7 @@ async def test_it_runs_amends_and_asks_again_as_the_page_says(letters, runner_wi
     runner = runner_with(ANSWER | {"years_of_experience": 6}, ANSWER)
     run = await runner.run(letter("I sold tools."))
     assert run.output == ANSWER | {"summary": "Has sold tools."}
-    asked = runner._model.bodies[1]["messages"][-1]["content"]
+    asked = runner.model.bodies[1]["messages"][-1]["content"]
     assert "years_of_experience: must be null" in asked
 
 
@@ -51,7 +51,7 @@ async def test_its_declared_rules_hold_as_the_page_says(letters, runner_with):
     given = {"letter": "I sold tools.", "position": "sales representative"}
     run = await runner.run(order(workflow="letter-filing", input=given))
     assert run.output["department"] == "sales"
-    asked = runner._model.bodies[1]["messages"][-1]["content"]
+    asked = runner.model.bodies[1]["messages"][-1]["content"]
     assert "department: whoever applies to sales" in asked
 
 

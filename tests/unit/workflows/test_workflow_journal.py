@@ -53,7 +53,7 @@ async def test_a_call_that_was_heard_is_not_made_again(runner_with, repository):
     second = runner_with(GOOD)
     ended = await second.carry(run, order(), None, journal)
     assert (ended.status, ended.output) == ("completed", GOOD)
-    assert [request.headers for request in second._model.requests] == [
+    assert [request.headers for request in second.model.requests] == [
         ((b"idempotency-key", b"call-2"),)
     ]
     calls = [step for step in ended.steps if step.kind == "call"]
@@ -69,7 +69,7 @@ async def test_a_run_that_is_lost_is_left_alone(runner_with, repository):
     journal.lost = True
     with pytest.raises(RunLostError):
         await runner.carry(run, order(), None, journal)
-    assert runner._model.requests == []
+    assert runner.model.requests == []
     assert repository.get(run.id).status == "queued"
     # Nor is its end stored where somebody has ended it meanwhile.
     error = RunError(status=409, message="cancelled", type="t", code="c")
@@ -84,7 +84,7 @@ async def test_a_deadline_ends_a_run_even_if_there_is_a_fallback(project, runner
     settings = project / "workflows" / "labels" / "workflow.yaml"
     settings.write_text(settings.read_text() + "fallback: {output: {label: bad, score: 0}}\n")
     runner = runner_with(GOOD)
-    runner._model.delay_s = 5.0
+    runner.model.delay_s = 5.0
     run = await runner.accept(order(), None, TERMS)
     deadline_at_us = time.time_ns() // 1000 + 50_000
     ended = await runner.carry(run, order(), None, Kept(), deadline_at_us)

@@ -51,5 +51,5 @@ def test_headgate_check_shows_warnings_and_finds_no_problem_in_them(project, lab
 async def test_a_run_names_its_version_to_the_providers_prompt_cache(runner_with):
     runner = runner_with(GOOD)
     await runner.run(order())
-    request = runner._model.requests[0]
+    request = runner.model.requests[0]
     assert request.prompt_cache_key == runner.catalogue.get("labels").fingerprint

@@ -48,7 +48,7 @@ async def test_a_good_answer_completes_and_is_stored_with_its_steps(runner_with,
 async def test_the_request_asks_for_strict_output_and_bounds_its_length(runner_with):
     runner = runner_with(GOOD)
     await runner.run(order(headers=((b"x-simulator-fault", b"500;first"),), user="ann"))
-    body = runner._model.bodies[0]
+    body = runner.model.bodies[0]
     assert body["model"] == "small-model"
     assert body["max_completion_tokens"] == 2048
     assert body["store"] is False
@@ -58,7 +58,7 @@ async def test_the_request_asks_for_strict_output_and_bounds_its_length(runner_w
     assert "temperature" not in body
     assert "reasoning_effort" not in body
     assert [m["role"] for m in body["messages"]] == ["system", "user"]
-    request = runner._model.requests[0]
+    request = runner.model.requests[0]
     assert request.headers == ((b"x-simulator-fault", b"500;first"),)
     assert (request.user_hash, request.workflow) == ("#ann", "labels")
 
@@ -67,7 +67,7 @@ async def test_sampling_is_sent_when_the_owner_sets_it(runner_with, labels):
     declare(labels, "temperature: 0.2\nreasoning_effort: low\nmax_output_tokens: 99\n")
     runner = runner_with(GOOD)
     await runner.run(order())
-    body = runner._model.bodies[0]
+    body = runner.model.bodies[0]
     assert (body["temperature"], body["reasoning_effort"]) == (0.2, "low")
     assert body["max_completion_tokens"] == 99
 
@@ -93,7 +93,7 @@ async def test_an_answer_that_fails_is_asked_again_with_its_faults(
     failed = [step for step in run.steps if step.verdict == "failed"]
     assert [problem.check for step in failed for problem in step.problems] == [check]
     assert [step.attempt for step in run.steps if step.kind == "call"] == [1, 2]
-    first, second = (body["messages"] for body in runner._model.bodies)
+    first, second = (body["messages"] for body in runner.model.bodies)
     assert second[: len(first)] == first
     assert told in second[-1]["content"]
     assert second[-1]["role"] == "user"
@@ -103,16 +103,16 @@ async def test_an_answer_that_fails_is_asked_again_with_its_faults(
 async def test_the_model_is_told_how_often_it_was_asked_before(runner_with):
     runner = runner_with({"label": "other"}, GOOD)
     await runner.run(order())
-    assert [request.asked_before for request in runner._model.requests] == [0, 1]
+    assert [request.asked_before for request in runner.model.requests] == [0, 1]
 
 
 async def test_the_failed_answer_is_shown_again_but_a_cut_one_is_not(runner_with):
     shown = runner_with(BAD, GOOD)
     await shown.run(order())
-    assert shown._model.bodies[1]["messages"][-2]["role"] == "assistant"
+    assert shown.model.bodies[1]["messages"][-2]["role"] == "assistant"
     cut = runner_with(completion("half", finish_reason="length"), GOOD)
     await cut.run(order())
-    assert "half" not in str(cut._model.bodies[1]["messages"])
+    assert "half" not in str(cut.model.bodies[1]["messages"])
 
 
 async def test_two_failed_answers_end_in_the_declared_fallback(runner_with, labels, repository):
@@ -131,7 +131,7 @@ async def test_two_failed_answers_without_fallback_fail_the_run(runner_with, rep
     assert (run.status, run.output) == ("failed", None)
     assert (run.error.status, run.error.code) == (502, "checks_failed")
     assert "enum" in run.error.message
-    assert len(runner._model.requests) == 2
+    assert len(runner.model.requests) == 2
     assert repository.get(run.id) == run
 
 
@@ -140,7 +140,7 @@ async def test_the_owner_says_how_often_it_is_asked_again(runner_with, labels, r
     declare(labels, f"checks: {{reask: {reask}}}\n")
     runner = runner_with(BAD)
     await runner.run(order())
-    assert len(runner._model.requests) == calls
+    assert len(runner.model.requests) == calls
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ async def test_an_upstream_failure_fails_the_run_with_that_error(runner_with, re
     assert run.error.status == reply.status
     assert run.error.message == "It broke."
     assert run.steps[-1].code == run.error.code
-    assert len(runner._model.requests) == 1
+    assert len(runner.model.requests) == 1
 
 
 async def test_an_upstream_failure_falls_back_where_that_is_declared(runner_with, labels):
@@ -188,7 +188,7 @@ async def test_rules_see_the_output_and_can_refuse_it(runner_with, labels):
     runner = runner_with(GOOD, {"label": "good", "score": 7})
     run = await runner.run(order())
     assert run.output["score"] == 7
-    assert "- score: must be 7" in runner._model.bodies[1]["messages"][-1]["content"]
+    assert "- score: must be 7" in runner.model.bodies[1]["messages"][-1]["content"]
 
 
 async def test_rules_can_put_an_output_right(runner_with, labels):
@@ -236,7 +236,7 @@ async def test_a_fallback_that_fails_leaves_the_first_error(runner_with, labels)
 async def test_a_run_that_takes_too_long_falls_back_and_says_why(runner_with, labels):
     declare(labels, "limits: {timeout_s: 0.05}\nfallback:\n  output: {label: bad, score: 0}\n")
     runner = runner_with(GOOD)
-    runner._model.delay_s = 5
+    runner.model.delay_s = 5
     run = await runner.run(order())
     assert (run.status, run.fallback) == ("completed", True)
     assert run.steps[-1].code == "run_timeout"
@@ -246,23 +246,23 @@ async def test_a_run_that_takes_too_long_falls_back_and_says_why(runner_with, la
 async def test_a_run_that_takes_too_long_without_fallback_fails_with_504(runner_with, labels):
     declare(labels, "limits: {timeout_s: 0.05}\n")
     runner = runner_with(GOOD)
-    runner._model.delay_s = 5
+    runner.model.delay_s = 5
     run = await runner.run(order())
     assert (run.error.status, run.error.code) == (504, "run_timeout")
 
 
 async def test_a_caller_that_goes_away_ends_the_run(runner_with, repository):
     runner = runner_with(GOOD)
-    runner._model.delay_s = 30
+    runner.model.delay_s = 30
     task = asyncio.create_task(runner.run(order(idempotency_key="k")))
-    while not runner._model.requests:
+    while not runner.model.requests:
         await asyncio.sleep(0.005)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     (stored,) = repository.newest(limit=10)
     assert (stored.status, stored.error.code) == ("failed", "client_disconnected")
-    runner._model.delay_s = 0
+    runner.model.delay_s = 0
     again = await runner.run(order(idempotency_key="k"))
     assert (again.status, again.replayed) == ("completed", False)
 
@@ -294,7 +294,7 @@ async def test_an_input_that_does_not_fit_names_the_field_and_makes_no_run(
         await runner.run(order(input=given))
     assert caught.value.param == param
     assert repository.newest(limit=1) == []
-    assert runner._model.requests == []
+    assert runner.model.requests == []
 
 
 async def test_an_input_nested_very_deep_is_refused(runner_with):

@@ -31,8 +31,8 @@ from headgate.intake.http.server_protocol import REPLY
 from headgate.intake.http.streamed_body import StreamedBody, is_form
 from headgate.storage.identifiers import new_id
 from headgate.telemetry.traces.lineage import trace_from
+from headgate.workflows.durable.carrier import DurableRuns
 from headgate.workflows.openai_surface import answer_workflow
-from headgate.workflows.runner import Runner
 
 _WORKFLOW = "workflow:"
 _RUNS_WORKFLOWS = ("responses", "chat/completions")
@@ -74,7 +74,7 @@ class OpenAISurface:
         gateway: Gateway,
         authenticator: Authenticator,
         proxies: TrustedProxies,
-        runner: Runner,
+        durable: DurableRuns,
         settings: ServerSettings,
         hash_user: Callable[[str], str],
         uploads: EndpointsSettings,
@@ -90,7 +90,7 @@ class OpenAISurface:
         self._gateway = gateway
         self._authenticator = authenticator
         self._proxies = proxies
-        self._runner = runner
+        self._durable = durable
         self._settings = settings
         self._hash_user = hash_user
         self._uploads = uploads
@@ -274,7 +274,8 @@ class OpenAISurface:
         hint = headers.get(_FAULT_HINT) if self._fault_hints else None
         idempotency_key = headers.get(b"idempotency-key")
         answer = await answer_workflow(
-            self._runner,
+            self._durable.runner,
+            self._durable.run,
             name=request.model.removeprefix(_WORKFLOW),
             endpoint="responses" if request.endpoint.name == "responses" else "chat/completions",
             body=request.body_for(request.model),

@@ -118,13 +118,19 @@ def run_view(run: Run, *, contents: bool, ledger: Sequence[CallRecord] = ()) -> 
         latency_ms=None if run.latency_us is None else run.latency_us / 1e3,
         input=run.input if contents else None,
         output=run.output if contents else None,
-        error=None if run.error is None else RunErrorView(**run.error.shown()),
+        error=None if run.error is None else RunErrorView(**_error(run, contents=contents)),
         cost_usd=None if cost_nanousd is None else header_usd(cost_nanousd),
         trace_id=run.trace_id,
         review_id=run.review_id,
         steps=tuple(_step_view(step, contents=contents) for step in run.steps),
         calls=tuple(_call_view(call) for call in calls),
     )
+
+
+def _error(run: Run, *, contents: bool) -> dict[str, Any]:
+    if contents or run.error is None:
+        return run.error_shown()
+    return run.error.shown()
 
 
 def _merged(known: Sequence[CallFacts], ledger: Sequence[CallRecord]) -> list[CallFacts]:

@@ -101,11 +101,11 @@ def workflows_endpoints(
         if preferred.respond_async:
             return await _taken(durable, order, asked, preferred.wait_s)
         _refuse_terms(asked)
-        ended = await runner.run(order)
+        ended = await durable.run(order)
         told = run_headers(ended)
         if ended.error is not None:
             return ApiReply(
-                body={"error": ended.error.shown()}, status=ended.error.status, headers=told
+                body={"error": ended.error_shown()}, status=ended.error.status, headers=told
             )
         if ended.status == "awaiting_review":
             told["location"] = f"/api/runs/{ended.id}"
@@ -159,7 +159,7 @@ async def _taken(durable: DurableRuns, order: Order, asked: StartRun, wait_s: fl
         told["preference-applied"] = "respond-async"
         return ApiReply(body=run_view(run, contents=True), status=202, headers=told)
     if run.error is not None:
-        return ApiReply(body={"error": run.error.shown()}, status=run.error.status, headers=told)
+        return ApiReply(body={"error": run.error_shown()}, status=run.error.status, headers=told)
     return ApiReply(body=run_view(run, contents=True), headers=told)
 
 

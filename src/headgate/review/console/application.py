@@ -31,7 +31,7 @@ from headgate.review.console.static_files import static_file
 from headgate.review.console.workflows import WorkflowsPages
 from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
-from headgate.workflows.runner import Runner
+from headgate.workflows.durable.carrier import DurableRuns
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -43,7 +43,7 @@ class ConsoleServices(msgspec.Struct, frozen=True, kw_only=True):
     threads: StorageThreads
     settings: ConsoleSettings
     access: Access
-    runner: Runner
+    durable: DurableRuns
     rules: Rules
     """The limits and budgets of this server."""
     effective_config: Callable[[], Any]
@@ -82,10 +82,11 @@ class Console:
             passwords=services.settings.password_sign_in,
             lasts_s=services.settings.session_s,
         )
-        database, threads, runner = services.database, services.threads, services.runner
+        database, threads, durable = services.database, services.threads, services.durable
+        runner = durable.runner
         overview = OverviewPage(database, threads, renderer, services.rules)
         runs = RunsPages(database, runner.repository, runner.catalogue, threads, renderer)
-        workflows = WorkflowsPages(database, runner, threads, renderer)
+        workflows = WorkflowsPages(database, durable, threads, renderer)
         costs = CostsPage(database, threads, renderer, services.rules)
         keys = KeysPages(services.access, renderer)
         settings = SettingsPage(services.effective_config, renderer)

@@ -18,10 +18,10 @@ from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
 from headgate.telemetry.traces.lineage import trace_from
 from headgate.workflows.digest import folder_files
+from headgate.workflows.durable.carrier import DurableRuns
 from headgate.workflows.folder import Workflow
 from headgate.workflows.run import Order
 from headgate.workflows.run_search import SeenVersion, seen_versions
-from headgate.workflows.runner import Runner
 from headgate.workflows.sample import sample_of
 
 TRY_FEATURE = "console"
@@ -49,10 +49,11 @@ class WorkflowsPages:
     """`GET /console/workflows` and what is under it."""
 
     def __init__(
-        self, database: Database, runner: Runner, threads: StorageThreads, renderer: Renderer
+        self, database: Database, durable: DurableRuns, threads: StorageThreads, renderer: Renderer
     ) -> None:
         self._database = database
-        self._runner = runner
+        self._durable = durable
+        self._catalogue = durable.runner.catalogue
         self._threads = threads
         self._renderer = renderer
 
@@ -61,7 +62,7 @@ class WorkflowsPages:
         found = await self._threads.begin(self._figures, visit, None)
         lines = [
             Line(workflow, found.by_value.get(workflow.name, Sums()))
-            for workflow in self._runner.catalogue
+            for workflow in self._catalogue
             if visit.who.caller.may_run(workflow.name)
         ]
         return self._renderer.page("workflows.html", visit, lines=lines)
@@ -98,7 +99,7 @@ class WorkflowsPages:
             idempotency_key=visit.field("nonce")[:_NONCE_CHARACTERS] or None,
         )
         try:
-            run = await self._runner.run(order)
+            run = await self._durable.run(order)
         except HeadgateError as error:
             return await self._page(visit, text=text, error=error)
         return see(f"/console/runs/{run.id}")
@@ -126,7 +127,7 @@ class WorkflowsPages:
         name = visit.path("name")
         if not visit.who.caller.may_run(name):
             raise PermissionDeniedError("Your key may not run this workflow; use one that may.")
-        return self._runner.catalogue.get(name)
+        return self._catalogue.get(name)
 
     def _read(
         self, visit: Visit, workflow: Workflow

@@ -10,6 +10,8 @@ import asyncio
 import time
 from contextlib import suppress
 
+import msgspec
+
 from headgate.config.allowances import Priority
 from headgate.errors import ConflictError, DatabaseUnavailableError, UnavailableError
 from headgate.storage import Database
@@ -18,17 +20,20 @@ from headgate.workflows.durable.engine import Engine
 from headgate.workflows.durable.kept_journal import KeptJournal
 from headgate.workflows.durable.leases import LeaseStore
 from headgate.workflows.durable.ordered import ordered, terms_of
-from headgate.workflows.durable.orders import UNDER_WAY, OrderStore, Terms
+from headgate.workflows.durable.orders import UNDER_WAY, OrderStore, Queued, Terms
 from headgate.workflows.durable.webhook_rule import WebhookRule
 from headgate.workflows.idempotency import claim_of
 from headgate.workflows.journal import RunLostError
 from headgate.workflows.run import Order, Run, RunError
 from headgate.workflows.runner import Runner
+from headgate.workflows.tools.talk import talk_of
 
 _COUNT_EVERY_S = 1.0
 _LOOK_EVERY_S = 0.5
 _LAST_RUNS_S = 5.0
 _RETRY_S = 1.0
+_GRACE_S = 5.0
+"""What a run may take beside its workflow's time, until who waits is told to ask later."""
 
 CANCELLED = RunError(
     status=409,
@@ -43,6 +48,12 @@ FAULT = RunError(
     type="server_error",
     code="internal_error",
 )
+
+
+class RunUnderWayError(UnavailableError):
+    """The run takes longer than its request can wait; ask for it later."""
+
+    code = "run_under_way"
 
 
 class DurableRuns:
@@ -150,8 +161,37 @@ class DurableRuns:
         if run.status == "queued":
             # A repetition may come because the first one died before this line.
             threads = self.runner.threads
-            await threads.run(self.engine.enqueue, run.id, run.workflow, terms.priority)
+            queued = Queued(run.id, terms.leg, run.workflow, terms.priority)
+            await threads.run(self.engine.enqueue, queued)
         return run
+
+    async def run(self, order: Order) -> Run:
+        """Carry `order` and wait for its end; where it acts on the world, as one that survives.
+
+        The run that is returned has ended, or waits for a person. Raises as `Runner.run` does.
+        """
+        workflow = self.runner.admitted(order.workflow, order.caller)
+        if not self.runner.outlives(workflow):
+            return await self.runner.run(order)
+        run = await self.take(order)
+        within_s = workflow.settings.limits.timeout_s + _GRACE_S
+        ended = await self.ended(run, within_s)
+        if ended.status in UNDER_WAY:
+            raise RunUnderWayError(
+                f"The run {run.id} is still under way; GET /api/runs/{run.id} tells of it, and the"
+                " same request with the same Idempotency-Key waits for it."
+            )
+        return msgspec.structs.replace(ended, replayed=run.replayed)
+
+    async def go_on(self, run_id: str) -> None:
+        """Queue a run that a person has decided about; else it is found a minute later."""
+        threads = self.runner.threads
+        found = await threads.run(self._found, run_id)
+        if found is not None and found[0].status == "queued":
+            run, terms = found
+            await self.start()
+            queued = Queued(run.id, terms.leg, run.workflow, terms.priority)
+            await threads.run(self.engine.enqueue, queued)
 
     async def ended(self, run: Run, within_s: float) -> Run:
         """The run as it is when it has ended, or waits for a person, or the time is up."""
@@ -236,8 +276,8 @@ class DurableRuns:
                 code="too_many_runs",
             )
 
-    async def _carry(self, run_id: str) -> None:
-        """Carry a run that the engine took from the queue."""
+    async def _carry(self, run_id: str, leg: int) -> None:
+        """Carry a leg of a run that the engine took from the queue."""
         if self._stopping or self._surrendering:
             raise asyncio.CancelledError
         task = asyncio.current_task()
@@ -248,8 +288,9 @@ class DurableRuns:
             journal: KeptJournal | None = None
             while True:
                 try:
-                    found = await self._found(run_id)
-                    if found is None:
+                    found = await self.runner.threads.run(self._found, run_id)
+                    # A leg that has ended is found again where its process died just then.
+                    if found is None or found[1].leg != leg:
                         return
                     run, terms = found
                     journal = journal or KeptJournal(
@@ -271,11 +312,10 @@ class DurableRuns:
             for told in self._awaited.get(run_id, ()):
                 told.set()
 
-    async def _found(self, run_id: str) -> tuple[Run, Terms] | None:
-        """A run that is still to be carried, and its terms."""
-        threads, repository = self.runner.threads, self.runner.repository
-        run = await threads.run(repository.get, run_id)
-        terms = await threads.run(self.orders.get, run_id)
+    def _found(self, run_id: str) -> tuple[Run, Terms] | None:
+        """A run that is still to be carried, and its terms; blocks."""
+        run = self.runner.repository.get(run_id)
+        terms = self.orders.get(run_id)
         if run is None or terms is None or run.status not in UNDER_WAY:
             return None
         return run, terms
@@ -283,8 +323,11 @@ class DurableRuns:
     async def _carried(self, run: Run, terms: Terms, journal: KeptJournal) -> None:
         try:
             given = ordered(terms)
+            talk = None
+            if terms.leg:
+                talk = talk_of(await self.runner.threads.run(self.runner.repository.talk, run.id))
             await self.runner.carry(
-                run, given.of_run(run), given.claim, journal, terms.deadline_at_us
+                run, given.of_run(run), given.claim, journal, terms.deadline_at_us, talk
             )
         except RunLostError:
             return

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import msgspec
 
 from headgate.storage import Database
+from headgate.workflows.durable.orders import Queued
 from headgate.workflows.journal import RunLostError
 
 if TYPE_CHECKING:
@@ -68,12 +69,12 @@ class Engine:
         self,
         database: Database,
         executor_id: str,
-        carry: Callable[[str], Awaitable[None]],
+        carry: Callable[[str, int], Awaitable[None]],
         *,
         per_worker: int,
         concurrency: Mapping[str, int],
     ) -> None:
-        """`carry` carries a run on. `concurrency` bounds those of a workflow, in all processes."""
+        """`carry` carries a leg of a run. `concurrency` bounds a workflow's, in all processes."""
         self._database = database
         self._executor_id = executor_id
         self._carry = carry
@@ -91,8 +92,8 @@ class Engine:
             logging.getLogger("dbos").handlers = [_Discreet()]
 
             @DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=_STARTS_AT_MOST)
-            async def run(run_id: str) -> None:
-                await self._carry(run_id)
+            async def run(name: str) -> None:
+                await self._carry(*parts_of(name))
 
             DBOS.launch()
             await asyncio.to_thread(self._register_queues)
@@ -125,19 +126,19 @@ class Engine:
         # DBOS had given the loop threads of its own, which have ended with it.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
-    def enqueue(self, run_id: str, workflow: str, priority: int) -> None:
+    def enqueue(self, run: Queued) -> None:
         """Queue a run; nothing happens where it is known already. It blocks."""
         from dbos import DBOS  # noqa: PLC0415 - so
 
         DBOS.enqueue_workflow_with_options(
             {
                 "workflow_name": _WORKFLOW,
-                "queue_name": _queue_of(workflow, self._concurrency),
-                "workflow_id": run_id,
-                "priority": priority,
+                "queue_name": _queue_of(run.workflow, self._concurrency),
+                "workflow_id": (name := name_of(run.run_id, run.leg)),
+                "priority": run.priority,
                 "app_version": _VERSION,
             },
-            run_id,
+            name,
         )
 
     def recover(self, executor_id: str) -> None:
@@ -146,13 +147,13 @@ class Engine:
 
         DBOS._recover_pending_workflows([executor_id])  # noqa: SLF001 - its public way is a service
 
-    def fates(self, run_ids: Sequence[str]) -> dict[str, Fate]:
-        """What the engine knows of each. It blocks."""
+    def fates(self, names: Sequence[str]) -> dict[str, Fate]:
+        """What the engine knows of each, by `name_of`. It blocks."""
         from dbos import DBOS  # noqa: PLC0415 - so
 
-        known = DBOS.list_workflows(workflow_ids=list(run_ids), load_input=False, load_output=False)
+        known = DBOS.list_workflows(workflow_ids=list(names), load_input=False, load_output=False)
         found = {one.workflow_id: _FATES.get(one.status, "going") for one in known}
-        return {run_id: found.get(run_id, "unknown") for run_id in run_ids}
+        return {name: found.get(name, "unknown") for name in names}
 
     def prune(self) -> None:
         """Delete what is kept of runs that are over: it holds what models answered. It blocks."""
@@ -167,11 +168,11 @@ class Engine:
         if over:
             DBOS.delete_workflows([one.workflow_id for one in over])
 
-    def forget(self, run_id: str) -> None:
-        """Delete what is kept of one run. It blocks."""
+    def forget(self, name: str) -> None:
+        """Delete what is kept of one leg of a run. It blocks."""
         from dbos import DBOS  # noqa: PLC0415 - so
 
-        DBOS.delete_workflow(run_id)
+        DBOS.delete_workflow(name)
 
     def _make_ready(self) -> None:
         # Importing and the first tables take most of a second, which no call should wait for.
@@ -233,6 +234,17 @@ class Engine:
 
     def _url(self) -> str:
         return self._database.url.render_as_string(hide_password=False)
+
+
+def name_of(run_id: str, leg: int) -> str:
+    """What the engine calls a leg of a run: what it knew of an earlier one is not of this one."""
+    return f"{run_id}.{leg}" if leg else run_id
+
+
+def parts_of(name: str) -> tuple[str, int]:
+    """What `name_of` was given."""
+    run_id, _, leg = name.partition(".")
+    return run_id, int(leg or 0)
 
 
 async def once(name: str, work: Callable[[], Awaitable[T]], kind: type[T]) -> T:

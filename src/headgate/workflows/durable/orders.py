@@ -19,6 +19,15 @@ UNDER_WAY = ("queued", "running")
 """What a run is until it ends or waits for a person."""
 
 
+class Queued(msgspec.Struct, frozen=True):
+    """A run as the queue has it."""
+
+    run_id: str
+    leg: int
+    workflow: str
+    priority: int
+
+
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """On what terms a run was taken."""
 
@@ -29,6 +38,16 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     deadline_at_us: int | None = None
     webhook: str | None = None
     """The address that is told of the end."""
+    leg: int = 0
+    """How often the run has gone on after it waited for a person."""
+
+
+def next_leg(connection: Connection, run_id: str) -> bool:
+    """Count that a run goes on after a wait; False where it has no order, so nobody would."""
+    changed = connection.execute(
+        sa.update(run_orders).where(run_orders.c.run_id == run_id).values(leg=run_orders.c.leg + 1)
+    )
+    return changed.rowcount == 1
 
 
 def add_order(connection: Connection, run_id: str, terms: Terms) -> None:
@@ -78,19 +97,22 @@ class OrderStore:
             priority=row.priority,
             deadline_at_us=row.deadline_at_us,
             webhook=row.webhook,
+            leg=row.leg,
         )
 
-    def page(self, after: str, limit: int, begun_before_us: int) -> list[tuple[str, str, int]]:
-        """Run, workflow and priority of the runs that began earlier, in order, beyond `after`."""
+    def page(self, after: str, limit: int, begun_before_us: int) -> list[Queued]:
+        """The runs under way that began earlier, in order, beyond `after`."""
         wanted = (
             _under_way()
-            .with_only_columns(run_orders.c.run_id, runs.c.workflow, run_orders.c.priority)
+            .with_only_columns(
+                run_orders.c.run_id, run_orders.c.leg, runs.c.workflow, run_orders.c.priority
+            )
             .where(run_orders.c.run_id > after, runs.c.created_at_us < begun_before_us)
             .order_by(run_orders.c.run_id)
             .limit(limit)
         )
         with self._database.connect() as connection:
-            return [(row.run_id, row.workflow, row.priority) for row in connection.execute(wanted)]
+            return [Queued(*row) for row in connection.execute(wanted)]
 
     def overdue(self, now_us: int, limit: int) -> list[str]:
         """Runs still in the queue past their deadline."""

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from headgate.errors import DatabaseUnavailableError
 from headgate.telemetry.faults import log_fault
 from headgate.workflows.durable.carrier import FAULT, DurableRuns
+from headgate.workflows.durable.engine import name_of
 from headgate.workflows.durable.leases import BEAT_S, Steadiness
 from headgate.workflows.failures import RunDeadlineError
 from headgate.workflows.run import RunError
@@ -86,14 +87,15 @@ class Tending:
         runs, after = self._runs, ""
         before_us = _now_us() - int(_SETTLED_AFTER_S * 1e6)
         while page := await self._threads.run(runs.orders.page, after, _PAGE, before_us):
-            fates = await self._threads.run(runs.engine.fates, [run_id for run_id, *_ in page])
-            for run_id, workflow, priority in page:
-                if fates[run_id] == "unknown":
-                    await self._threads.run(runs.engine.enqueue, run_id, workflow, priority)
-                elif fates[run_id] == "failed":
-                    await self._threads.run(runs.runner.repository.end_early, run_id, FAULT)
-                    await self._threads.run(runs.engine.forget, run_id)
-            after = page[-1][0]
+            names = {name_of(one.run_id, one.leg): one for one in page}
+            fates = await self._threads.run(runs.engine.fates, list(names))
+            for name, one in names.items():
+                if fates[name] == "unknown":
+                    await self._threads.run(runs.engine.enqueue, one)
+                elif fates[name] == "failed":
+                    await self._threads.run(runs.runner.repository.end_early, one.run_id, FAULT)
+                    await self._threads.run(runs.engine.forget, name)
+            after = page[-1].run_id
 
     async def _prune(self) -> None:
         if self._runs.started:

@@ -24,7 +24,7 @@ REFUSAL_CHARACTERS_AT_MOST = 2000
 _NOT_DONE_REDIRECTS = (307, 308)
 """Those that ask for the same request at another address."""
 
-_UNREACHABLE = frozenset({"connect", "dns", "tls", "connect_timeout", "pool_timeout"})
+_UNREACHABLE = frozenset({"connect", "dns", "tls", "connect_timeout"})
 
 
 def answer_of_reply(method: str, reply: ServiceReply) -> ToolAnswer:
@@ -34,10 +34,15 @@ def answer_of_reply(method: str, reply: ServiceReply) -> ToolAnswer:
 
 def answer_of_error(method: str, error: ServiceError) -> ToolAnswer:
     """What came of a call that no whole answer came to."""
-    if error.kind == "too_large" and error.status is not None:
-        return _by_status(method, error.status, None)
+    if error.status is not None:
+        answer = _by_status(method, error.status, None)
+        # A refusal is one even where its text breaks off; of a success, not all is known then.
+        if error.kind == "too_large" or answer.outcome == "failed":
+            return answer
     code = "no_answer"
-    if error.kind in _UNREACHABLE and not error.may_have_arrived:
+    if error.kind == "pool_timeout":
+        code = "busy"
+    elif error.kind in _UNREACHABLE and not error.may_have_arrived:
         code = "unreachable"
     elif error.kind.endswith("timeout"):
         code = "timeout"

@@ -72,6 +72,8 @@ class HttpOperation(msgspec.Struct, frozen=True, kw_only=True):
 
     def request(self, arguments: dict[str, Any], key: str) -> HttpRequest:
         """The request for `arguments`. Raises `ArgumentError`."""
+        for name in arguments:
+            _text("the name of an argument", name)
         in_path = IN_PATH.findall(self.path)
         left = {
             name: value

@@ -14,6 +14,8 @@ from headgate.workflows.tools.http_operation import HttpOperation
 from headgate.workflows.tools.http_tool import HttpTool
 from headgate.workflows.tools.tool import Tool, ToolSpec
 
+_CLOSED: dict[str, Any] = {"properties": {}, "additionalProperties": False}
+
 Refused = Callable[..., ConfigError]
 """Called with a message and the steps to a field of the source, makes the error that names both."""
 
@@ -52,10 +54,13 @@ def _operation(tool: HttpToolSettings) -> HttpOperation:
 
 
 def _parameters(tool: HttpToolSettings, name: str, refused: Refused) -> dict[str, Any]:
-    """The schema; no arguments beside those that it names, unless it says so itself."""
+    """The schema; no arguments beside those that it names, unless it says so itself.
+
+    OpenAI's API refuses an object without `properties`, even where it has none.
+    """
     steps = ("tools", name, "parameters")
     try:
-        schema: dict[str, Any] = {"additionalProperties": False} | plain_json(tool.parameters)
+        schema: dict[str, Any] = _CLOSED | plain_json(tool.parameters)
     except ValueError as error:
         raise refused(f"holds {error}, which is no JSON", *steps) from None
     for inner, message in refusals(schema):

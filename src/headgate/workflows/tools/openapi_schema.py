@@ -14,6 +14,11 @@ from headgate.workflows.tools.openapi_document import OpenApiDocument, Place, St
 _PARTS_AT_MOST = 2000
 """Subschemas of one operation, everything written out."""
 
+_VALUES_AT_MOST = 20_000
+"""Values that stand in these: of `enum`, `default`, `required` and the like."""
+
+_DEPTH_AT_MOST = 50
+
 _SAYS_NOTHING = frozenset(
     {
         "example", "examples", "discriminator", "xml", "externalDocs", "readOnly", "writeOnly",
@@ -37,12 +42,23 @@ class SchemaWriter:
     def __init__(self, document: OpenApiDocument) -> None:
         self._document = document
         self._left = _PARTS_AT_MOST
+        self._values_left = _VALUES_AT_MOST
+        self._depth = 0
 
     def written(self, place: Place) -> Any:
         """The schema at `place`. Raises `ConfigError`."""
         return self._schema(place, ())
 
     def _schema(self, place: Place, behind: tuple[int, ...]) -> Any:
+        self._depth += 1
+        if self._depth > _DEPTH_AT_MOST:
+            raise self._document.error("is nested too deeply", place.steps)
+        try:
+            return self._one(place, behind)
+        finally:
+            self._depth -= 1
+
+    def _one(self, place: Place, behind: tuple[int, ...]) -> Any:
         node, steps = place.node, place.steps
         self._left -= 1
         if self._left < 0:
@@ -112,6 +128,17 @@ class SchemaWriter:
         return isinstance(found, dict) and found.get("readOnly") is True
 
     def _plain_values(self, values: dict[str, Any], steps: Steps) -> dict[str, Any]:
+        # A few lines of YAML whose aliases name each other can stand for billions of values.
+        waiting: list[Any] = [values]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, dict | list):
+                waiting += node.values() if isinstance(node, dict) else node
+                self._values_left -= 1 + len(node)
+                if self._values_left < 0:
+                    raise self._document.error(
+                        f"its schemas hold more than {_VALUES_AT_MOST:,} values", steps
+                    )
         try:
             plain: dict[str, Any] = plain_json(values)
         except ValueError as error:

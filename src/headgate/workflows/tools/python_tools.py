@@ -12,6 +12,7 @@ import asyncio
 import inspect
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import msgspec
@@ -59,7 +60,7 @@ def load_python_tools(
         try:
             tools[name] = _tool(name, function)
         except SignatureError as error:
-            problems.append(f"{path}:{_line(function)}: {name}: {error}")
+            problems.append(f"{path}:{_line(function, path)}: {name}: {error}")
     if problems:
         raise ConfigError(problems[0], problems=tuple(problems))
     return tools
@@ -75,9 +76,12 @@ def _tool(name: str, function: Any) -> Tool:
     return PythonTool(name, function, arguments_of(function), description_of(function))
 
 
-def _line(function: Any) -> int:
-    code = getattr(inspect.unwrap(function) if callable(function) else None, "__code__", None)
-    return getattr(code, "co_firstlineno", 1)
+def _line(function: Any, path: Path) -> int:
+    """Where the function stands; the first line, where it stands in another file."""
+    code: CodeType | None = getattr(
+        inspect.unwrap(function) if callable(function) else None, "__code__", None
+    )
+    return code.co_firstlineno if code is not None and code.co_filename == str(path) else 1
 
 
 class PythonTool:
@@ -169,7 +173,9 @@ class PythonTool:
 
     def _failed(self, error: BaseException) -> ToolAnswer:
         if isinstance(error, ToolError):
-            text = str(error)[:_ERROR_CHARACTERS_AT_MOST] or f"`{self._name}` did nothing."
+            # Half a character could neither be stored nor sent.
+            said = str(error)[:_ERROR_CHARACTERS_AT_MOST].encode("utf-8", "replace").decode()
+            text = said or f"`{self._name}` did nothing."
             return ToolAnswer(outcome="failed", content=text, code="refused")
         return self._unknown(raised(error, FILE_NAME), "raised")
 

@@ -48,6 +48,11 @@ async def test_a_tool_error_says_that_nothing_was_done(way):
     assert len(answer.content) == 2000
 
 
+async def test_half_a_character_in_a_tool_error_is_replaced():
+    answer = await answer_of(tool_of("raise ToolError('a\\ud800b')"))
+    assert answer.content == "a?b"
+
+
 @both
 @pytest.mark.parametrize(
     ("body", "says"),
@@ -178,6 +183,8 @@ async def test_the_model_is_told_docstring_and_schema():
         ("\nraise OSError('no disk')", "tools.py:2: raised OSError when loaded: no disk"),
         ("", "tools.py:1: act: there is no such function"),
         ("act = 3", "tools.py:1: act: is no function"),
+        ("\n\nclass act: pass", "tools.py:1: act: is no function"),
+        ("\nfrom textwrap import dedent as act", "tools.py:1: act: `text` has no type"),
         ("\ndef act(a): 'A.'", "tools.py:2: act: `a` has no type"),
         ("\n\ndef act(a: int): pass", "tools.py:3: act: write a docstring"),
         ("def act():\n  'A.'\n  yield", "tools.py:1: act: must return its result"),

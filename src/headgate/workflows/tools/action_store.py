@@ -1,0 +1,241 @@
+"""Where actions are kept, and how they get from one state to the next; all of it blocks.
+
+The functions work in the transaction of whoever decides about an action.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from headgate.storage import Database
+from headgate.storage.action_tables import action_contents, actions, tool_windows
+from headgate.storage.durable_tables import run_executors
+from headgate.storage.insertion import insert_into
+from headgate.workflows.tools.action import Action, ActionState
+from headgate.workflows.tools.terms import Terms
+
+_CONTENTS = ("arguments", "asked", "result")
+_COLUMNS = [column.name for column in actions.columns]
+_HOUR_S, _DAY_S = 3600, 86_400
+_WINDOWS_KEPT_S = 2 * _DAY_S
+
+
+class ActionStore:
+    """Actions in one database, as one process sends them."""
+
+    def __init__(self, database: Database, executor: str) -> None:
+        """`executor` is the name under which this process says that it lives."""
+        self._database = database
+        self._executor = executor
+
+    def request(self, action: Action, terms: Terms) -> Action | None:
+        """Keep a new action; as it is, where the run had come by here before.
+
+        None where a window of its limits is full: then nothing is kept.
+        """
+        with self._database.begin() as connection:
+            if (earlier := _found(connection, action.run_id, action.number)) is not None:
+                return earlier
+            if not _taken(connection, _name(action), terms, action.requested_at_us):
+                return None
+            connection.execute(
+                sa.insert(actions).values({name: getattr(action, name) for name in _COLUMNS})
+            )
+            connection.execute(
+                sa.insert(action_contents).values(
+                    action_id=action.id, arguments=_json(action.arguments or {})
+                )
+            )
+        return action
+
+    def take(self, tool: str, terms: Terms, now_us: int) -> bool:
+        """Count a call of a tool that is no action; False where a window of its limits is full."""
+        if terms.per_hour is None and terms.per_day is None:
+            return True
+        with self._database.begin() as connection:
+            return _taken(connection, tool, terms, now_us)
+
+    def start(self, action: Action) -> Action | None:
+        """Say that this process sends an approved action now; None where it is not approved."""
+        return self._moved(
+            action.id,
+            "started",
+            actions.c.state == "approved",
+            executor=self._executor,
+            attempts=actions.c.attempts + 1,
+            started_at_us=_now_us(),
+        )
+
+    def adopt(self, action: Action) -> Action | None:
+        """Take over an action whose process died while it sent it; None while that one lives."""
+        dead = actions.c.executor.not_in(sa.select(run_executors.c.id))
+        return self._moved(
+            action.id,
+            "started",
+            (actions.c.state == "started") & (dead | (actions.c.executor == self._executor)),
+            executor=self._executor,
+            attempts=actions.c.attempts + 1,
+        )
+
+    def end(self, action: Action, state: ActionState, result: Any, code: str | None) -> bool:
+        """Say what came of what `start` or `adopt` gave; False where others took it over since."""
+        moved = self._moved(
+            action.id,
+            state,
+            (actions.c.state == "started") & (actions.c.attempts == action.attempts),
+            result=result,
+            ended_at_us=_now_us(),
+            code=code,
+        )
+        return moved is not None
+
+    def of_run(self, run_id: str) -> list[Action]:
+        """The actions of a run, in order, with their contents."""
+        with self._database.connect() as connection:
+            rows = connection.execute(
+                _with_contents().where(actions.c.run_id == run_id).order_by(actions.c.number)
+            )
+            return [_action(row) for row in rows.mappings()]
+
+    def sweep(self, now_s: int) -> None:
+        """Forget windows that are long over."""
+        with self._database.begin() as connection:
+            connection.execute(
+                sa.delete(tool_windows).where(tool_windows.c.began_s < now_s - _WINDOWS_KEPT_S)
+            )
+
+    def _moved(
+        self, action_id: str, state: ActionState, where: sa.ColumnElement[bool], **values: Any
+    ) -> Action | None:
+        with self._database.begin() as connection:
+            return moved(connection, action_id, state, where, **values)
+
+
+def moved(
+    connection: Connection,
+    action_id: str,
+    state: ActionState,
+    where: sa.ColumnElement[bool],
+    **values: Any,
+) -> Action | None:
+    """The action in its new state, where `where` holds of it; else None, and nothing changes.
+
+    `values` are columns, contents among them.
+    """
+    contents = {name: values.pop(name) for name in _CONTENTS if name in values}
+    changed = connection.execute(
+        sa.update(actions).where(actions.c.id == action_id, where).values(state=state, **values)
+    )
+    if changed.rowcount == 0:
+        return None
+    if contents:
+        connection.execute(
+            sa.update(action_contents)
+            .where(action_contents.c.action_id == action_id)
+            .values({name: _json(value) for name, value in contents.items()})
+        )
+    row = connection.execute(_with_contents().where(actions.c.id == action_id)).mappings().one()
+    return _action(row)
+
+
+def note_review(connection: Connection, action_id: str, review_id: str) -> None:
+    """Say what a person is asked about an action."""
+    connection.execute(
+        sa.update(actions).where(actions.c.id == action_id).values(review_id=review_id)
+    )
+
+
+def locked(connection: Connection, action_id: str) -> Action | None:
+    """The action, which nobody else changes until `connection`'s transaction ends."""
+    row = connection.execute(
+        sa.select(actions.c.id).where(actions.c.id == action_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        return None
+    found = connection.execute(_with_contents().where(actions.c.id == action_id)).mappings().one()
+    return _action(found)
+
+
+def _found(connection: Connection, run_id: str, number: int) -> Action | None:
+    row = (
+        connection.execute(
+            _with_contents().where(actions.c.run_id == run_id, actions.c.number == number)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else _action(row)
+
+
+def _taken(connection: Connection, tool: str, terms: Terms, now_us: int) -> bool:
+    """Count a call in each window that has a limit; False, and none counts it, if one is full."""
+    now_s = now_us // 1_000_000
+    limits = (("hour", _HOUR_S, terms.per_hour), ("day", _DAY_S, terms.per_day))
+    wanted = [
+        (window, now_s - now_s % length_s, limit) for window, length_s, limit in limits if limit
+    ]
+    # All are looked at under their locks before one is counted, so that none counts for nothing.
+    for window, began_s, _ in wanted:
+        connection.execute(
+            insert_into(connection, tool_windows)
+            .values(tool=tool, window=window, began_s=began_s, used=0)
+            .on_conflict_do_nothing()
+        )
+    used = {
+        row.window: row.used
+        for row in connection.execute(
+            sa.select(tool_windows)
+            .where(
+                tool_windows.c.tool == tool,
+                sa.tuple_(tool_windows.c.window, tool_windows.c.began_s).in_(
+                    [(window, began_s) for window, began_s, _ in wanted]
+                ),
+            )
+            .order_by(tool_windows.c.window)
+            .with_for_update()
+        )
+    }
+    if any(used[window] >= limit for window, _, limit in wanted):
+        return False
+    for window, began_s, _ in wanted:
+        connection.execute(
+            sa.update(tool_windows)
+            .where(
+                tool_windows.c.tool == tool,
+                tool_windows.c.window == window,
+                tool_windows.c.began_s == began_s,
+            )
+            .values(used=tool_windows.c.used + 1)
+        )
+    return True
+
+
+def _name(action: Action) -> str:
+    return f"{action.workflow}/{action.tool}"
+
+
+def _with_contents() -> sa.Select[Any]:
+    return sa.select(
+        actions, action_contents.c.arguments, action_contents.c.asked, action_contents.c.result
+    ).select_from(actions.outerjoin(action_contents))
+
+
+def _action(row: RowMapping) -> Action:
+    columns: dict[str, Any] = {str(name): value for name, value in row.items()}
+    for name in _CONTENTS:
+        if columns[name] is not None:
+            columns[name] = msgspec.json.decode(columns[name])
+    return Action(**columns)
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,120 @@
+"""A tool's arguments: which the model chooses, which Headgate fills in, and whether they fit.
+
+Pure. A value that nobody gave is never made up here: it is told as missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from headgate.checks.strict_schema import strict_problems
+from headgate.workflows.tools.tool import ToolSpec
+
+ASK_CALLER = "ask_caller"
+"""What a model calls in place of guessing an argument."""
+
+_REFERENCE = re.compile(r"(?P<root>input|output)(?P<path>(\.[A-Za-z_][\w-]*)*)")
+_MISSING = object()
+
+
+class ArgumentMissingError(Exception):
+    """A field that an argument is taken from is not there."""
+
+    def __init__(self, argument: str, field: str) -> None:
+        super().__init__(f"`{argument}` is taken from `{field}`, which is not there")
+        self.argument = argument
+        self.field = field
+
+
+def filled(
+    bound: Mapping[str, Any],
+    given: dict[str, Any],
+    output: dict[str, Any] | None = None,
+    *,
+    optional: Iterable[str] = (),
+) -> dict[str, Any]:
+    """The arguments that Headgate fills in: `input.FIELD` and `output.FIELD` looked up.
+
+    Raises `ArgumentMissingError` where a field is not there, or null, and its argument is not
+    `optional`.
+    """
+    may_lack = frozenset(optional)
+    values: dict[str, Any] = {}
+    for name, written in bound.items():
+        if (reference := _reference(written)) is None:
+            values[name] = written
+            continue
+        root, path = reference
+        found = _at(given if root == "input" else output, path)
+        if found is not _MISSING and found is not None:
+            values[name] = found
+        elif name not in may_lack:
+            raise ArgumentMissingError(name, ".".join((root, *path)))
+    return values
+
+
+def reference_problem(written: Any, *, output: bool) -> str | None:
+    """What is wrong with a bound argument that means to be a reference; None: nothing.
+
+    `output`: whether there is an output to refer to.
+    """
+    if not isinstance(written, str) or not written.startswith(("input.", "output.")):
+        return None
+    if (reference := _reference(written)) is None:
+        return "write `input.FIELD`, a path of names"
+    if reference[0] == "output" and not output:
+        return "there is no output yet; write `input.FIELD`, or a value"
+    return None
+
+
+def shown(
+    name: str, spec: ToolSpec, description: str | None, bound: Iterable[str]
+) -> dict[str, Any]:
+    """The tool as a chat completions request lists it, without what Headgate fills in."""
+    hidden = frozenset(bound)
+    parameters = dict(spec.parameters)
+    parameters["properties"] = {
+        key: value
+        for key, value in (parameters.get("properties") or {}).items()
+        if key not in hidden
+    }
+    parameters["required"] = [key for key in parameters.get("required", ()) if key not in hidden]
+    parameters.pop("$schema", None)
+    function: dict[str, Any] = {
+        "name": name,
+        "description": description or spec.description,
+        "parameters": parameters,
+    }
+    if not any(True for _ in strict_problems(parameters)):
+        function["strict"] = True
+    return {"type": "function", "function": function}
+
+
+def chosen(text: str) -> dict[str, Any] | None:
+    """The arguments that a model wrote; None where they are no JSON object."""
+    try:
+        value = msgspec.json.decode(text or "{}")
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _reference(written: Any) -> tuple[str, tuple[str, ...]] | None:
+    if not isinstance(written, str):
+        return None
+    found = _REFERENCE.fullmatch(written)
+    if found is None or (found["root"] == "input" and not found["path"]):
+        return None
+    return found["root"], tuple(found["path"].split(".")[1:])
+
+
+def _at(node: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        if not isinstance(node, dict) or name not in node:
+            return _MISSING
+        node = node[name]
+    return _MISSING if node is None and not path else node

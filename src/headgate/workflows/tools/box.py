@@ -1,0 +1,123 @@
+"""The tools of one workflow, as its runs may use them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from headgate.checks.problem import Problem
+from headgate.checks.schema import Schema
+from headgate.config.tools import ToolSettings, ToolTerms
+from headgate.gateway.caller import Caller
+from headgate.workflows.folder import Workflow
+from headgate.workflows.tools.arguments import ASK_CALLER, shown
+from headgate.workflows.tools.permission import refusal
+from headgate.workflows.tools.talk import Talk
+from headgate.workflows.tools.terms import Terms, joined, terms_problem
+from headgate.workflows.tools.tool import Tool, ToolSpec
+
+_ASK_CALLER: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": ASK_CALLER,
+        "description": (
+            "Ask whoever sent the input for what you would otherwise have to guess. It ends your"
+            " work: they send the input again, with the answer."
+        ),
+        "strict": True,
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "question": {"type": "string", "description": "One question, in their language."},
+                "missing": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "description": "The names of the arguments that you can't fill in.",
+                },
+            },
+            "required": ["question", "missing"],
+            "additionalProperties": False,
+        },
+    },
+}
+
+
+class Shelf(Protocol):
+    """Where the tools of headgate.yaml's sources stand."""
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a tool `SOURCE/TOOL`."""
+        ...
+
+    def get(self, name: str) -> Tool:
+        """That tool."""
+        ...
+
+    def terms(self, name: str) -> ToolTerms:
+        """The operator's terms of it."""
+        ...
+
+
+class OfferedTool:
+    """A tool that a workflow gives to its model."""
+
+    def __init__(self, name: str, tool: Tool, settings: ToolSettings, terms: Terms) -> None:
+        self.name = name
+        self.tool = tool
+        self.settings = settings
+        self.terms = terms
+        self._compiled: tuple[ToolSpec, Schema] | None = None
+
+    def problems(self, spec: ToolSpec, arguments: dict[str, Any]) -> tuple[Problem, ...]:
+        """What keeps `arguments` from fitting."""
+        if self._compiled is None or self._compiled[0] != spec:
+            self._compiled = spec, Schema(spec.parameters)
+        return self._compiled[1].problems(arguments)
+
+
+class Toolbox:
+    """The tools of one workflow."""
+
+    def __init__(self, workflow: str, offered: Mapping[str, OfferedTool]) -> None:
+        self.workflow = workflow
+        self._offered = offered
+
+    @classmethod
+    def of(cls, workflow: Workflow, shelf: Shelf) -> tuple[Toolbox, list[tuple[str, str]]]:
+        """The box, and what is wrong with it: the name of each tool, and the problem."""
+        offered: dict[str, OfferedTool] = {}
+        problems: list[tuple[str, str]] = []
+        for name, settings in workflow.settings.tools.items():
+            tool, source = workflow.own_tools.get(name), None
+            if settings.source is not None:
+                found = settings.source in shelf
+                tool = shelf.get(settings.source) if found else None
+                source = shelf.terms(settings.source) if found else None
+            if tool is None:
+                problems.append((name, f"there is no tool `{settings.source or name}`"))
+            elif (problem := terms_problem(source, settings)) is not None:
+                problems.append((name, problem))
+            else:
+                offered[name] = OfferedTool(name, tool, settings, joined(source, settings))
+        return cls(workflow.name, offered), problems
+
+    def __iter__(self) -> Iterator[OfferedTool]:
+        return iter(self._offered.values())
+
+    def get(self, name: str) -> OfferedTool | None:
+        """The tool that the model calls so."""
+        return self._offered.get(name)
+
+    async def listed(self, caller: Caller, talk: Talk) -> list[dict[str, Any]]:
+        """Those that a run may use now, as its next request lists them.
+
+        Raises `ToolUnavailableError`.
+        """
+        found = []
+        for one in self:
+            used = talk.used.get(one.name, 0)
+            if refusal(one.terms, caller, untrusted=talk.untrusted, used=used) is None:
+                spec = await one.tool.spec()
+                bound = one.settings.arguments
+                found.append(shown(one.name, spec, one.settings.description, bound))
+        return [*found, _ASK_CALLER] if found else []

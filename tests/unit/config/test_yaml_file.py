@@ -1,0 +1,31 @@
+"""A YAML file that can't be read says where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import pytest
+
+from headgate.config.yaml_file import YamlFile
+from headgate.errors import ConfigError
+
+
+class Shelf(msgspec.Struct, forbid_unknown_fields=True):
+    books: dict[Annotated[str, msgspec.Meta(pattern="^[a-z]+$")], int]
+
+
+def test_a_key_that_is_wrong_is_named_with_its_line():
+    document = YamlFile(Path("x.yaml"), "books:\n  good: 1\n  NOT GOOD: 2\n")
+    with pytest.raises(ConfigError, match=r"^x\.yaml:3: books\.NOT GOOD: expected `str`"):
+        document.into(Shelf)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 50_000, "a:\n" + "".join(f"{' ' * n}- \n" for n in range(1, 300))]
+)
+def test_what_is_nested_too_deeply_does_not_end_the_process(text):
+    with pytest.raises(ConfigError, match=r"^x\.yaml:\d+: is nested too deeply"):
+        YamlFile(Path("x.yaml"), text)
+    assert YamlFile(Path("x.yaml"), "[" * 150 + "]" * 150).data
