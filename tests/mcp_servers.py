@@ -118,6 +118,17 @@ def children() -> set[int]:
     return found
 
 
+def running(desk: Helpdesk) -> list[int]:
+    """The processes of a helpdesk, whoever started them."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            if SCRIPT.encode() in words and str(desk.folder).encode() in words:
+                found.append(int(entry.name))
+    return found
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -231,7 +231,7 @@ def _decided(server: DemoServer, run: DemoRun) -> DemoRun:
 def _print_briefs(runs: Sequence[DemoRun]) -> None:
     click.echo(
         f"{len(runs)} accounts through renewal-brief, from a sample CRM and a sample database; each"
-        " brief\nwaited for a person, and the demo approved it:"
+        " brief\nwaited for a person, the demo approved it, and only then was it filed in the CRM:"
     )
     rows = []
     for run in runs:

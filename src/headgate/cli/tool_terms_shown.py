@@ -32,9 +32,11 @@ def print_tool_terms(boxes: Iterable[Toolbox]) -> None:
             if terms.approvals:
                 approval = f"{approval}, by {reviewers_in_words(terms)}"
             again = "" if terms.effect == "read" else "yes" if terms.idempotent else "no"
+            delivers = box.given(tool.name) is None
             rows.append(
                 [
-                    box.workflow, tool.name, tool.settings.source or "tools.py", terms.effect,
+                    box.workflow, tool.name, tool.settings.source or "tools.py",
+                    f"{terms.effect}, delivers outputs" if delivers else terms.effect,
                     approval, again, callers_in_words(terms), trust_in_words(terms),
                     limits_in_words(terms), ", ".join(tool.settings.arguments),
                 ]
@@ -56,4 +58,6 @@ def tool_summaries(box: Toolbox | None) -> list[dict[str, Any]]:
         return []
     from headgate.intake.http.action_view import tool_view  # noqa: PLC0415 - as above
 
-    return [msgspec.to_builtins(tool_view(tool)) for tool in box]
+    return [
+        msgspec.to_builtins(tool_view(tool, delivers=box.given(tool.name) is None)) for tool in box
+    ]

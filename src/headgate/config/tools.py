@@ -132,7 +132,9 @@ class ToolSettings(ToolTerms, frozen=True, kw_only=True):
 class DeliverySettings(Table, frozen=True):
     """What is done with a run's output once it is final: after its checks and its review."""
 
-    tool: Annotated[ToolName, Meta(description="One of the workflow's `tools`.")]
+    tool: Annotated[
+        ToolName, Meta(description="One of the workflow's `tools`; the model is not shown it.")
+    ]
     arguments: Annotated[
         dict[str, Any],
         Meta(

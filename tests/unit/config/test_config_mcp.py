@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,15 @@ def test_a_server_that_can_not_be_meant_is_refused_with_its_field(tmp_path: Path
     assert what in refused.value.message
     assert "headgate.yaml:1:" in refused.value.message
     assert "s3" not in refused.value.message
+
+
+def test_a_server_without_mcp_sources_loads_nothing_for_them():
+    code = (
+        "import sys, headgate.app, headgate.workflows.tools.shelf\n"
+        "print([name for name in sys.modules if '.mcp' in name and 'checks' not in name])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"
 
 
 def test_the_policy_shows_neither_headers_nor_a_query_nor_the_environment(tmp_path: Path):

@@ -68,7 +68,7 @@ def test_headgate_check_finds_nothing_wrong_with_it(monkeypatch):
     checked = check_project(PROJECT)
     assert checked.problems == ()
     names = [workflow.name for workflow in checked.workflows]
-    assert names == ["renewal-brief", "report-summary", "ticket-triage"]
+    assert names == ["renewal-brief", "report-summary", "ticket-intake", "ticket-triage"]
     assert {w.settings.route for w in checked.workflows} == set(checked.policy["routes"])
 
 

@@ -86,6 +86,9 @@ class ToolView(msgspec.Struct, frozen=True, kw_only=True):
         str | None,
         Meta(description="`SOURCE/TOOL` of headgate.yaml; null: the workflow's own tools.py."),
     ]
+    delivers: Annotated[
+        bool, Meta(description="Outputs are delivered by it; the model is not shown it.")
+    ]
     effect: Effect
     approval: Annotated[
         Literal["never", "always", "by_rules"], Meta(description="Whether a person approves calls.")
@@ -157,7 +160,7 @@ def tool_step_view(step: Step, *, contents: bool) -> ToolStepView | None:
     )
 
 
-def tool_view(offered: OfferedTool) -> ToolView:
+def tool_view(offered: OfferedTool, *, delivers: bool = False) -> ToolView:
     """A tool and its terms."""
     terms = offered.terms
     rules = [
@@ -170,6 +173,7 @@ def tool_view(offered: OfferedTool) -> ToolView:
     return ToolView(
         name=offered.name,
         source=offered.settings.source,
+        delivers=delivers,
         effect=terms.effect,
         approval="always" if always else "by_rules" if rules else "never",
         approval_rules=[] if always else rules,

@@ -63,7 +63,9 @@ class WorkflowView(msgspec.Struct, frozen=True, kw_only=True):
     fallback: Annotated[bool, Meta(description="Whether it answers when no model's answer passes.")]
     input_schema: Annotated[dict[str, Any], Meta(description="What `input` must fit.")]
     output_schema: Annotated[dict[str, Any], Meta(description="What `output` fits.")]
-    tools: Annotated[list[ToolView], Meta(description="What its model may ask for.")]
+    tools: Annotated[
+        list[ToolView], Meta(description="What its model may ask for, or delivers its outputs.")
+    ]
 
 
 class WorkflowList(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,6 +192,7 @@ def _refuse_terms(asked: StartRun) -> None:
 def workflow_view(workflow: Workflow, tools: Iterable[OfferedTool]) -> WorkflowView:
     """What a caller may know of `workflow`: not its prompt."""
     settings = workflow.settings
+    delivery = None if settings.deliver is None else settings.deliver.tool
     return WorkflowView(
         name=workflow.name,
         version=settings.version,
@@ -201,7 +204,7 @@ def workflow_view(workflow: Workflow, tools: Iterable[OfferedTool]) -> WorkflowV
         fallback=settings.fallback is not None,
         input_schema=workflow.input_schema.document,
         output_schema=workflow.output_schema.document,
-        tools=[tool_view(offered) for offered in tools],
+        tools=[tool_view(one, delivers=one.name == delivery) for one in tools],
     )
 
 

@@ -100,9 +100,13 @@ class OfferedTool:
 class Toolbox:
     """The tools of one workflow."""
 
-    def __init__(self, workflow: str, offered: Mapping[str, OfferedTool]) -> None:
+    def __init__(
+        self, workflow: str, offered: Mapping[str, OfferedTool], delivery: str | None = None
+    ) -> None:
+        """`delivery` is the tool that outputs are delivered by, which no model is shown."""
         self.workflow = workflow
         self._offered = offered
+        self._delivery = delivery
 
     @classmethod
     def of(
@@ -127,14 +131,19 @@ class Toolbox:
             else:
                 note = partial(note_call, workflow.name, name)
                 offered[name] = OfferedTool(name, tool, settings, joined(source, settings), note)
-        return cls(workflow.name, offered), problems
+        deliver = workflow.settings.deliver
+        return cls(workflow.name, offered, None if deliver is None else deliver.tool), problems
 
     def __iter__(self) -> Iterator[OfferedTool]:
         return iter(self._offered.values())
 
     def get(self, name: str) -> OfferedTool | None:
-        """The tool that the model calls so."""
+        """The tool of that name."""
         return self._offered.get(name)
+
+    def given(self, name: str) -> OfferedTool | None:
+        """The tool that the model calls so; None: there is none for it."""
+        return None if name == self._delivery else self._offered.get(name)
 
     async def listed(self, caller: Caller, talk: Talk) -> list[dict[str, Any]]:
         """Those that a run may use now, as its next request lists them.
@@ -143,6 +152,8 @@ class Toolbox:
         """
         found = []
         for one in self:
+            if self.given(one.name) is None:
+                continue
             used = talk.used.get(one.name, 0)
             if refusal(one.terms, caller, untrusted=talk.untrusted, used=used) is None:
                 spec = await one.tool.spec()

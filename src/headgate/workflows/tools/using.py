@@ -190,7 +190,7 @@ class ToolUse:
         box = self._boxes[workflow.name]
         if asked.name == ASK_CALLER:
             return _question(step, asked)
-        offered = box.get(asked.name)
+        offered = box.given(asked.name)
         if offered is None:
             return _refused(step, "no_such_tool", "There is no tool of this name.")
         terms = offered.terms

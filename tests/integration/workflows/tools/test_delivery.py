@@ -30,6 +30,7 @@ async def test_an_output_that_nothing_holds_is_delivered_at_once(works_with, too
     assert (run.status, run.output) == ("completed", GOOD)
     assert [arguments for arguments, _ in tool.calls] == [SENT]
     assert run.steps[-1].kind == "deliver"
+    assert "tools" not in works.runner.model.bodies[0], "a model can't deliver by itself"
 
 
 @pytest.mark.parametrize(

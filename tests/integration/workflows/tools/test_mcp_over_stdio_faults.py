@@ -134,6 +134,27 @@ async def test_a_server_is_asked_again_what_it_lists_after_five_minutes(tmp_path
     await session.close()
 
 
+def test_it_works_on_the_loop_that_the_server_runs_on(tmp_path: Path):
+    uvloop = pytest.importorskip("uvloop")
+
+    async def use_it() -> list[object]:
+        tools = tools_of(command=Helpdesk(tmp_path).command, tools=["lookup", "die", "slow"])
+        answers = [
+            await called(tools["lookup"], customer="one"),
+            await called(tools["slow"], timeout_s=1, seconds=30),
+            await called(tools["die"]),
+            await called(tools["lookup"], customer="two"),
+        ]
+        for tool in tools.values():
+            await tool.close()
+        return [answer.outcome for answer in answers]
+
+    before = children()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(use_it()) == ["done", "unknown", "unknown", "done"]
+    assert children() == before
+
+
 async def test_many_that_ask_at_once_start_one_process(tmp_path: Path):
     desk = Helpdesk(tmp_path)
     tools = tools_of(command=desk.command, tools=["lookup", "big"])

@@ -96,6 +96,8 @@ async def test_a_call_that_takes_too_long_is_unknown_and_is_given_up_in_time(ser
     assert time.monotonic() - began < 1.5
     assert (answer.outcome, answer.code) == ("unknown", "timeout")
     assert "slow began" in served.desk.did()
+    if served.way != "http stateless":  # such a server can't tell whose call is to be ended
+        await served.desk.until_it_did("slow was cancelled")
 
 
 async def test_calls_at_once_do_not_wait_for_each_other(served):
@@ -246,3 +248,34 @@ async def test_a_caller_that_is_cancelled_leaves_the_session_usable(served):
     with pytest.raises(asyncio.CancelledError):
         await call
     assert (await called(tools["lookup"], customer="c-8")).outcome == "done"
+
+
+@pytest.mark.slow
+async def test_nothing_is_done_twice_or_done_and_called_failed_while_the_server_is_killed(served):
+    tools = served.tools()
+    tool = tools["create_ticket"]
+    outcomes: dict[str, str] = {}
+
+    async def call_on(caller: int) -> None:
+        for number in range(25):
+            title = f"{caller}-{number}"
+            outcomes[title] = (await called(tool, title=title)).outcome
+            await asyncio.sleep(0.02)
+
+    async def kill() -> None:
+        for _ in range(2):
+            await asyncio.sleep(0.4)
+            if served.way == "stdio":
+                await called(tools["die"])
+            else:
+                await asyncio.to_thread(served.desk.restart)
+
+    await asyncio.gather(kill(), *(call_on(caller) for caller in range(8)))
+    did = [line.split()[1] for line in served.desk.did() if line.startswith("create_ticket")]
+    assert len(did) == len(set(did))
+    assert not {title for title, outcome in outcomes.items() if outcome == "failed"} & set(did)
+    assert {title for title, outcome in outcomes.items() if outcome == "done"} <= set(did)
+    assert len(outcomes) == 200
+    async with asyncio.timeout(40):  # after failures it pauses
+        while (await called(tool, title=f"after {time.monotonic()}")).outcome != "done":
+            await asyncio.sleep(0.1)

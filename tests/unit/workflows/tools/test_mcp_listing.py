@@ -59,12 +59,24 @@ def test_what_is_no_list_is_refused(page):
         ({"inputSchema": {"type": "string"}}, "not that of an object"),
         ({"inputSchema": None}, "not that of an object"),
         ({"inputSchema": {"type": "object", "title": "x" * 70_000}}, "over 65536 bytes"),
+        ({"inputSchema": {"type": "object", "required": "a"}}, "2020-12), or refers to others, at"),
+        (
+            {"inputSchema": {"type": "object", "properties": {"a": {"$ref": "http://a/b"}}}},
+            "refers",
+        ),
+        ({"inputSchema": {"type": "object", "pattern": "("}}, "is no JSON Schema"),
     ],
 )
 def test_a_schema_that_can_not_be_told_is_a_problem_of_this_tool(fields, problem):
     listing = listed(tool(**fields), tool("get"), given=("find", "get"))
     assert problem in listing.problems["find"]
     assert set(listing.specs) == {"get"}
+
+
+def test_a_schema_of_an_older_dialect_is_held_to_ours_and_always_has_properties():
+    older = {"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}
+    spec = listed(tool(inputSchema=older)).specs["find"]
+    assert spec.parameters == {"type": "object", "properties": {}}
 
 
 def test_two_tools_of_one_name_are_a_problem():

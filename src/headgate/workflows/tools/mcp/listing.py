@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from headgate.checks.schema import refusals
 from headgate.workflows.tools.mcp.wire import LostError
 from headgate.workflows.tools.tool import ToolSpec
 from headgate.workflows.untrusted import made_visible
@@ -17,6 +18,7 @@ PAGES_AT_MOST = 100
 TOOLS_AT_MOST = 1000
 NAMES_SHOWN = 50
 SCHEMA_BYTES_AT_MOST = 64 * 1024
+_PLACE_CHARACTERS = 100
 DESCRIPTION_CHARACTERS = 4096
 """A longer description is cut: it is for a model's prompt, which is paid for each time."""
 
@@ -81,24 +83,36 @@ class ListingReader:
             # Which of the two a call would reach is the server's secret.
             self._problems[name] = "the server lists two tools of this name"
             return
-        schema = tool.get("inputSchema")
-        if not isinstance(schema, dict) or schema.get("type") != "object":
-            self._problems[name] = "its inputSchema is not that of an object"
-            return
         description = tool.get("description")
         try:
-            if len(msgspec.json.encode(schema)) > SCHEMA_BYTES_AT_MOST:
-                self._problems[name] = f"its inputSchema is over {SCHEMA_BYTES_AT_MOST} bytes"
-                return
-            self._specs[name] = ToolSpec(
-                _described(description if isinstance(description, str) else ""),
-                made_visible(schema),
-            )
+            schema, problem = _schema(tool.get("inputSchema"))
         except RecursionError:
-            self._problems[name] = "its inputSchema is too deep"
+            problem = "is too deep"
+        if problem is not None:
+            self._problems[name] = f"its inputSchema {problem}"
+            return
+        self._specs[name] = ToolSpec(
+            _described(description if isinstance(description, str) else ""), schema
+        )
 
 
 _ARRIVED = {"may_have_arrived": True}
+
+
+def _schema(document: Any) -> tuple[dict[str, Any], str | None]:
+    """What the model is told of the arguments, and what is wrong with it."""
+    if not isinstance(document, dict) or document.get("type") != "object":
+        return {}, "is not that of an object"
+    if len(msgspec.json.encode(document)) > SCHEMA_BYTES_AT_MOST:
+        return {}, f"is over {SCHEMA_BYTES_AT_MOST} bytes"
+    # OpenAI's API refuses an object without `properties`. Many servers name an older dialect of
+    # JSON Schema, and say nothing that 2020-12 does not: it is held to that one.
+    schema: dict[str, Any] = {"properties": {}} | made_visible(document)
+    schema.pop("$schema", None)
+    for steps, _ in refusals(schema):
+        where = ".".join(map(str, steps))[:_PLACE_CHARACTERS]
+        return {}, f"is no JSON Schema (2020-12), or refers to others, at `{where}`"
+    return schema, None
 
 
 def _described(text: str) -> str:

@@ -23,6 +23,7 @@ from headgate.workflows.tools.mcp.wire import (
 
 _LEAVES_WITHIN_S = 2.0
 """How long a process may take to end after its input has, and again after SIGTERM."""
+_DIES_WITHIN_S = 1.0
 
 
 class StdioConnection:
@@ -127,6 +128,8 @@ class StdioConnection:
                 _signal(process, signal.SIGKILL)
             # Nothing public closes the pipes that a grandchild may still hold.
             process._transport.close()  # type: ignore[attr-defined] # noqa: SLF001
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), _DIES_WITHIN_S)
             if reading is not None:
                 reading.cancel()
                 await asyncio.wait([reading])
