@@ -212,8 +212,9 @@ def test_a_workflow_lists_its_tools_with_the_terms_that_hold(acting, keys):
     assert [tool["name"] for tool in tools] == ["send_letter", "look_up"]
     letter = tools[0]
     assert letter == {
-        "name": "send_letter", "source": None, "delivers": False, "effect": "write", "approval": "always",
-        "approval_rules": [], "reviewers": None, "four_eyes": False, "idempotent": False,
+        "name": "send_letter", "source": None, "delivers": False, "effect": "write",
+        "approval": "always", "approval_rules": [], "reviewers": None, "four_eyes": False,
+        "idempotent": False,
         "callers": [], "needs": "untrusted", "gives": "untrusted", "timeout_s": 10.0,
         "per_run": 10, "per_hour": 1000, "per_day": None, "filled_in": ["customer"],
     }  # fmt: skip
