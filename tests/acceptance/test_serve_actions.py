@@ -207,6 +207,32 @@ def test_the_command_line_shows_all_that_would_be_sent_and_sends_what_is_changed
     assert until(lambda: changed in letters_sent(acting.folder), 10)
 
 
+def test_runs_and_their_actions_are_listed_and_shown_on_the_command_line(acting, keys):
+    run = waiting(acting, keys["app"])
+    (action,) = run["actions"]
+
+    def said(*arguments: str, key: str = keys["operator"]) -> tuple[int, str]:
+        ran = headgate(
+            "runs", *arguments, "--url", acting.address, folder=acting.folder, HEADGATE_API_KEY=key
+        )
+        return ran.returncode, ran.stdout + ran.stderr
+
+    assert run["id"] in said("list", "--status", "awaiting_review")[1]
+    assert "There are none." in said("list", "--workflow", "nothing-there")[1]
+    listed = said("actions", "--state", "requested", "--run", run["id"])[1]
+    assert action["id"] in listed
+    assert "letters: send_letter" in listed
+    shown = said("show", run["id"])[1]
+    assert "waits for a person: headgate reviews show rev_" in shown
+    assert re.search(r"send_letter\s+write\s+requested", shown)
+    assert "parcel" not in shown
+    assert "parcel" in said("show", run["id"], key=keys["reviewer"])[1]
+    code, refused = said("cancel", run["id"])
+    assert (code, "reject it there" in refused) == (1, True)
+    as_json = json.loads(said("show", run["id"], "--json")[1])
+    assert as_json["actions"][0]["id"] == action["id"]
+
+
 def test_a_workflow_lists_its_tools_with_the_terms_that_hold(acting, keys):
     tools = acting.get("/api/workflows/letters", key=keys["auditor"]).json()["tools"]
     assert [tool["name"] for tool in tools] == ["send_letter", "look_up"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -37,6 +38,24 @@ def print_actions(run: dict[str, Any]) -> None:
             ],
             rows,
         )  # fmt: skip
+
+
+def print_action_list(actions: Sequence[dict[str, Any]]) -> None:
+    """A line for each action, of whatever runs."""
+    print_table(
+        [
+            Column("action"), Column("tool"), Column("state"), Column("which means"),
+            Column("sent", "right"), Column("run"), Column("review"),
+        ],
+        [
+            [
+                action["id"], f"{action['workflow']}: {action['tool']}", action["state"],
+                _how(action), str(action["attempts"]), action["run_id"],
+                action["review_id"] or "",
+            ]
+            for action in actions
+        ],
+    )  # fmt: skip
 
 
 def asked(action: dict[str, Any]) -> str:

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("headgate.cli.run", "Run a workflow on an input, through a running server."),
     "eval": ("headgate.cli.eval", "Try a workflow against a pack of attacks."),
     "demo": ("headgate.cli.demo", "See the whole way of a request on example inputs."),
+    "runs": ("headgate.cli.runs", "See runs and what they want done, and cancel them."),
     "reviews": ("headgate.cli.reviews", "See what waits for people, and decide it."),
     "keys": ("headgate.cli.keys", "Create, list, rotate and revoke keys."),
     "users": ("headgate.cli.users", "Create, list and disable people who sign in to the console."),

@@ -14,13 +14,12 @@ from urllib.parse import quote
 import click
 import msgspec
 
-from headgate.cli.actions_shown import print_actions
 from headgate.cli.api_client import ApiClient, error_message, url_option
 from headgate.cli.examples import Command
 from headgate.cli.file_run import Asking, FileRun
-from headgate.cli.guards_shown import print_guards_of_run
 from headgate.cli.input_file import read_inputs
 from headgate.cli.output import Column, json_option, note, print_json, print_table
+from headgate.cli.steps_shown import print_steps
 from headgate.errors import HeadgateError
 from headgate.ledger.money import shown_usd
 
@@ -209,7 +208,7 @@ def _print_one(result: Result, url: str) -> None:
     run = result.run
     if run["status"] == "awaiting_review":
         note(f"{run['id']} waits for a person: headgate reviews show {run['review_id']}")
-        _print_steps(run)
+        print_steps(run)
         return
     print_json(run["output"])
     notes = "the declared fallback, not a model's answer; " if run["fallback"] else ""
@@ -217,7 +216,7 @@ def _print_one(result: Result, url: str) -> None:
         f"\n{run['workflow']} {run['version']}: {run['status']}, {notes}{_cost(run)},"
         f" {_seconds(run)}\n{run['id']}\n"
     )
-    _print_steps(run)
+    print_steps(run)
 
 
 def _print_failed(run_id: str, url: str) -> None:
@@ -233,50 +232,7 @@ def _print_failed(run_id: str, url: str) -> None:
         note(f"headgate: its steps: GET /api/runs/{run_id}")
         return
     note(f"{run_id}\n")
-    _print_steps(run)
-
-
-def _print_steps(run: dict[str, Any]) -> None:
-    print_table(
-        [Column("step"), Column("try", "right"), Column("verdict"), Column("ms", "right"),
-         Column("details")],
-        [
-            [
-                step["kind"], str(step["attempt"]), step["verdict"], f"{step['duration_ms']:.1f}",
-                _details(step, run["calls"]),
-            ]
-            for step in run["steps"]
-        ],
-    )  # fmt: skip
-    print_actions(run)
-    print_guards_of_run(run)
-
-
-def _details(step: dict[str, Any], calls: list[dict[str, Any]]) -> str:
-    found = [f"{p['path'] or p['check']}: {p.get('message', '')}" for p in step["problems"]]
-    if step["code"]:
-        found.insert(0, step["code"])
-    if (tool := step.get("tool")) is not None:
-        outcome = f" {tool['outcome']}" if tool["outcome"] else ""
-        found.insert(0, f"{tool['name'] or 'no such tool'}{outcome}")
-    found += [
-        f"{part['name']}: {_counted(part)} of {part['source']}"
-        for part in step.get("context", ())
-        if part["absent"] is None
-    ]
-    for call in calls:
-        if call["id"] == step["call_id"]:
-            tries = f", {call['attempts']} attempts" if call["attempts"] > 1 else ""
-            used = call["input_tokens"] is not None
-            tokens = f", {call['input_tokens']} → {call['output_tokens']} tokens" if used else ""
-            if asked := call["target"] or call["model"]:
-                found.append(f"{asked}{tokens}{tries}")
-    return "; ".join(found)
-
-
-def _counted(part: dict[str, Any]) -> str:
-    more = ", of more," if part["cut"] else ""
-    return f"{part['records']} record{'' if part['records'] == 1 else 's'}{more}"
+    print_steps(run)
 
 
 def _print_many(results: list[Result]) -> None:
