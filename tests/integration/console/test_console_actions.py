@@ -103,7 +103,10 @@ def decide(visitor: Visitor, review_id: str, decision: str, **fields: str) -> Pa
     csrf = re.search(r'name="csrf" value="([^"]+)"', page)
     assert revision, page
     assert csrf
+    seen = re.search(r'name="seen" value="(\w+)"', page)
     sent = {"decision": decision, "revision": revision[1], **fields}
+    if seen and "seen" not in sent:
+        sent["seen"] = seen[1]
     return visitor.post(f"/console/reviews/{review_id}/decision", sent, csrf=csrf[1])
 
 
@@ -207,6 +210,10 @@ def test_what_would_be_sent_by_now_is_shown_where_the_tool_has_changed(office: O
     assert "The tool has changed since this was asked." in page
     assert "of another tools.py" in page
     assert "send_letter(…) of tools.py" in page
+    # Who has looked at the earlier one has not seen what would be sent.
+    refused = office.decided(run.review_id, "approve", seen="0" * 32)
+    assert refused.status == 409
+    assert "has changed since you looked" in refused.text
     office.decided(run.review_id, "reject", note="ask anew")
     office.ended(run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, get_args
 
 import msgspec
@@ -23,6 +24,7 @@ from headgate.workflows.tools.tool import Sent
 _PAGE = 50
 _KINDS: tuple[DecisionKind, ...] = get_args(DecisionKind)
 _NOTE_CHARACTERS = 2000
+_SEEN_CHARACTERS = 32
 
 
 class _Edit(msgspec.Struct, frozen=True):
@@ -104,6 +106,10 @@ class ReviewPages:
             _check_note(kind, note)
             if kind == "approve" and (edit.changes or edit.output is None):
                 raise InvalidRequestError(_words(found).both)
+            if kind == "approve" and visit.field("seen") != _seen(found):
+                raise ConflictError(
+                    "What would be sent has changed since you looked; look again, then decide."
+                )
             if kind == "edit" and (edit.problems or edit.output is None):
                 raise InvalidRequestError("The edit does not pass yet; see below the editor.")
             await self._reviews.decide(
@@ -168,6 +174,7 @@ class ReviewPages:
             changes=edit.changes,
             preview=edit.sent,
             words=_words(review),
+            seen=_seen(review),
             usd=visit.field("usd"),
             decided=changes(draft, review.output) if review.output else (),
             open=review.status != "decided" and review.can_decide and free,
@@ -193,6 +200,14 @@ class ReviewPages:
 def _open_to(line: ReviewLine, who: Principal) -> bool:
     """Whether they may see it whole: what is asked of budgets and guards holds no contents."""
     return line.kind in ("budget", "guard") or who.may("runs.read_contents")
+
+
+def _seen(review: Review) -> str:
+    """What the page shows of what would be sent, in short; empty where it is no action."""
+    sent = review.sent_now or review.sent
+    if sent is None:
+        return ""
+    return hashlib.sha256(msgspec.json.encode(sent)).hexdigest()[:_SEEN_CHARACTERS]
 
 
 def _words(review: Review) -> Wording:
