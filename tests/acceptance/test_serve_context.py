@@ -291,8 +291,9 @@ def test_the_example_briefs_an_owner_from_its_sample_services(
         assert (refused.status, refused.error["param"]) == (400, "output.risks[0].source")
         done = example.post(f"/api/reviews/{review['id']}/decision", {"decision": "approve"})
         assert done.status == 200
-        ended = example.get(f"/api/runs/{shown['id']}").json()
-        assert (ended["status"], ended["output"]) == ("completed", review["draft"])
+        path = f"/api/runs/{shown['id']}"
+        assert until(lambda: example.get(path).json()["status"] == "completed", 10)
+        assert example.get(path).json()["output"] == review["draft"]
 
 
 def test_the_example_serves_without_its_sample_services(server_with: StartServer, tmp_path: Path):
