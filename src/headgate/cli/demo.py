@@ -25,7 +25,7 @@ from headgate.cli.examples import Command
 from headgate.cli.init import write_example
 from headgate.cli.input_file import read_inputs
 from headgate.cli.output import Column, print_json, print_table
-from headgate.cli.sample_services import sample_services
+from headgate.cli.sample_services import OF_SERVICES, sample_services
 from headgate.errors import HeadgateError, UnavailableError
 from headgate.ledger.money import shown_usd
 
@@ -121,7 +121,7 @@ def _server(folder: Path, addresses: dict[str, str]) -> Iterator[DemoServer]:
     environment = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("OPENAI_", "HEADGATE_", "CRM_", "BILLING_"))
+        if not name.startswith(("OPENAI_", "HEADGATE_", *OF_SERVICES))
     } | {"HEADGATE_ADMIN_KEY": key, **addresses}
     log = (folder.parent / "server.log").open("w+", encoding="utf-8")
     process: subprocess.Popen[str] | None = None
