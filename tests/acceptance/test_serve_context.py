@@ -129,6 +129,8 @@ def test_a_run_is_given_its_context_and_shows_it_to_those_who_may_see(server, up
     assert [(one["name"], one["source"], one["records"], one["cut"]) for one in parts] == [
         ("crm", "crm.account", 1, False), ("notes", "crm.notes", 2, True),
     ]  # fmt: skip
+    told = server.get("/api/workflows/brief").json()
+    assert told["context"] == {"crm": "crm.account", "notes": "crm.notes"}
     asked = upstream.wait_for("/v1/accounts/acc-1")
     assert asked.header("authorization") == f"Bearer {TOKEN}"
     (server.folder / "account.json").write_text('{"text": "acc-1"}')

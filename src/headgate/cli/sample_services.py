@@ -11,6 +11,12 @@ from pathlib import Path
 
 from headgate.errors import UnavailableError
 
+OF_SERVICES = ("CRM_", "BILLING_", "TICKETS_")
+"""How the variables begin by which the example's headgate.yaml finds services and their tokens.
+
+What they say of a user's own services is not for the samples.
+"""
+
 _START = Path("services", "start.py")
 _STOP_TIMEOUT_S = 5.0
 
@@ -23,11 +29,7 @@ def sample_services(folder: Path, *options: str) -> Iterator[dict[str, str]]:
     """
     process = subprocess.Popen(  # noqa: S603 - our own file
         [sys.executable, "-u", str(folder / _START), "--free-ports", *options],
-        env={
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("CRM_", "TICKETS_"))
-        },
+        env={n: value for n, value in os.environ.items() if not n.startswith(OF_SERVICES)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
