@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from headgate.app.caching import check_cache
+from importlib.util import find_spec
+
 from headgate.app.plan import Plan
+from headgate.config.settings import Settings
+from headgate.errors import ConfigError
 from headgate.intake.access.first_key import ensure_admin_key
 from headgate.intake.access.projects import DEFAULT_PROJECT, ProjectStore
 from headgate.intake.access.secret import load_secret
@@ -15,7 +18,7 @@ def prepare(plan: Plan, admin_key: str | None) -> str | None:
 
     Raises `ConfigError` and `DatabaseUnavailableError`.
     """
-    check_cache(plan.settings)
+    _check_cache(plan.settings)
     database = open_database(plan)
     try:
         migrate(database)
@@ -29,7 +32,7 @@ def prepare(plan: Plan, admin_key: str | None) -> str | None:
 
 def prepare_without_keys(plan: Plan) -> None:
     """As `prepare`, for a process that nobody calls: no key is made, adopted or revoked."""
-    check_cache(plan.settings)
+    _check_cache(plan.settings)
     database = open_database(plan)
     try:
         migrate(database)
@@ -47,3 +50,13 @@ def _ensure_projects(plan: Plan, database: Database) -> None:
 def open_database(plan: Plan) -> Database:
     """The database that the plan names; nothing of it is read yet."""
     return Database(plan.database_url, durable=plan.settings.ledger.durability == "durable")
+
+
+def _check_cache(settings: Settings) -> None:
+    """Raise `ConfigError` where the cache needs what is not installed."""
+    cache = settings.cache
+    if cache is not None and cache.store == "redis" and find_spec("redis") is None:
+        raise ConfigError(
+            "cache.store: redis needs the Redis client; install it with"
+            " `pip install 'headgate[redis]'`"
+        )

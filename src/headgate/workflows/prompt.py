@@ -6,7 +6,7 @@ reuse it from one run to the next.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -15,8 +15,10 @@ from headgate.config.workflow import Trust
 from headgate.errors import ConfigError
 from headgate.workflows.prompt_parts import Example, PromptParts
 from headgate.workflows.sample import sample_of
-from headgate.workflows.template import Template
 from headgate.workflows.untrusted import NOTICE, made_visible
+
+if TYPE_CHECKING:
+    from headgate.workflows.template import Template
 
 _WORTH_MOVING_CHARACTERS = 400
 """About a hundred tokens; providers reuse beginnings of a thousand tokens and more, in steps."""
@@ -36,6 +38,9 @@ class Prompt:
         self, parts: PromptParts, input_schema: Schema, output_schema: Schema, trust: Trust
     ) -> None:
         """Compile and check the parts; `ConfigError` with every problem."""
+        # A server without workflows has no use for Jinja2.
+        from headgate.workflows.template import Template  # noqa: PLC0415
+
         self._trust = trust
         self._system = Template(parts.path, parts.system.text, parts.system.line)
         self._user = Template(parts.path, parts.user.text, parts.user.line)
