@@ -1,7 +1,8 @@
 """Real `headgate serve` processes for tests, as an operator starts them, and a plain HTTP client.
 
 `acceptance/` and `compat/` import these fixtures. `server_with(…)` starts a server of the test's
-own; `gateway` is one that all tests of a worker share, in front of the scripted `upstream`.
+own, `shared_with(…)` one that a module's tests share; `gateway` is one that all tests of a worker
+share, in front of the scripted `upstream`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -377,6 +378,18 @@ def end_server(server: RunningServer) -> None:
         assert "Traceback" not in text, text
 
 
+def _end_all(servers: Iterable[RunningServer]) -> None:
+    """End every one, whatever becomes of the others; raises the first failure."""
+    failures = []
+    for server in servers:
+        try:
+            end_server(server)
+        except (AssertionError, subprocess.TimeoutExpired) as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+
+
 @pytest.fixture
 def server_with(tmp_path: Path) -> Iterator[StartServer]:
     """Starts servers of the test's own; they are stopped after it."""
@@ -388,14 +401,26 @@ def server_with(tmp_path: Path) -> Iterator[StartServer]:
         return server
 
     yield start
-    failures = []
-    for server in started:
-        try:
-            end_server(server)
-        except (AssertionError, subprocess.TimeoutExpired) as error:
-            failures.append(error)
-    if failures:
-        raise failures[0]
+    _end_all(started)
+
+
+@pytest.fixture(scope="module")
+def shared_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+    """Servers that a module's tests share: who asks for the same as another gets the same one.
+
+    So leave in it nothing that another test would trip over.
+    """
+    started: dict[str, RunningServer] = {}
+
+    def start(*, folder: Path | None = None, **options: Any) -> RunningServer:
+        asked = repr((folder, sorted(options.items())))
+        if asked not in started:
+            place = folder or tmp_path_factory.mktemp("shared") / "server"
+            started[asked] = start_server(place, **options)
+        return started[asked]
+
+    yield start
+    _end_all(started.values())
 
 
 @pytest.fixture(scope="session")

@@ -291,9 +291,9 @@ def judged(score: float) -> dict[str, Any]:
 
 @pytest.fixture(params=["before", "beside"])
 def moderated(
-    request: pytest.FixtureRequest, server_with: StartServer, upstream: Upstream
+    request: pytest.FixtureRequest, shared_with: StartServer, upstream: Upstream
 ) -> RunningServer:
-    return server_with(settings=MODERATED.replace("WHEN", request.param), upstream=upstream)
+    return shared_with(settings=MODERATED.replace("WHEN", request.param), upstream=upstream)
 
 
 def test_what_is_judged_harmful_is_blocked(
