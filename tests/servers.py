@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -391,8 +391,12 @@ def _end_all(servers: Iterable[RunningServer]) -> None:
 
 
 @pytest.fixture
-def server_with(tmp_path: Path) -> Iterator[StartServer]:
+def server_with(
+    tmp_path: Path,
+    outliving: ExitStack,
+) -> Iterator[StartServer]:
     """Starts servers of the test's own; they are stopped after it."""
+    del outliving  # Asked for, so that a server's database is still there when it stops.
     started: list[RunningServer] = []
 
     def start(*, folder: Path | None = None, **options: Any) -> RunningServer:
