@@ -153,8 +153,8 @@ class Application:
 
     async def stop(self) -> None:
         """End what the server still does and write every record; nothing may be served after."""
-        await self._until_quiet()
         await self._durability.stop()
+        await self._until_quiet()
         if self._gauges is not None:
             self._gauges.cancel()
             with suppress(asyncio.CancelledError):

@@ -231,7 +231,9 @@ def build(
         None if tracing is None else tracing.tracer.note_run,
         reviewing.holding,
     )
-    durability = Durability(settings.runs, runner, database)
+    durability = Durability(
+        settings.runs, runner, database, grace_s=settings.server.shutdown_grace_s
+    )
     board = reviewing.board(runner)
     authenticator = Authenticator(KeyStore(database, secret), secret, settings.access)
     proxies = TrustedProxies(settings.server.trusted_proxies)

@@ -8,7 +8,7 @@ from headgate.config.runs import RunsSettings
 from headgate.storage import Database
 from headgate.storage.identifiers import new_id
 from headgate.telemetry.run_metrics import RunMetrics
-from headgate.workflows.durable.carrier import DurableRuns
+from headgate.workflows.durable.carrier import LAST_RUNS_S, DurableRuns
 from headgate.workflows.durable.leases import LeaseStore, Whereabouts
 from headgate.workflows.durable.tending import Tending
 from headgate.workflows.durable.webhook_check import check_webhooks
@@ -22,8 +22,13 @@ _LAST_WEBHOOKS_S = 3.0
 class Durability:
     """The asynchronous runs of one worker: started with it, and stopped before its gateway."""
 
-    def __init__(self, settings: RunsSettings, runner: Runner, database: Database) -> None:
-        """Raises `ConfigError` where a workflow names an address that may not be told."""
+    def __init__(
+        self, settings: RunsSettings, runner: Runner, database: Database, *, grace_s: float
+    ) -> None:
+        """`grace_s`: how long a stop waits for what is in flight.
+
+        Raises `ConfigError` where a workflow names an address that may not be told.
+        """
         rule = check_webhooks(settings, runner.catalogue)
         self.runs = DurableRuns(
             runner,
@@ -32,6 +37,7 @@ class Durability:
             per_worker=settings.per_worker,
             waiting_at_most=settings.waiting_at_most,
             webhooks=rule,
+            last_runs_s=min(LAST_RUNS_S, grace_s),
         )
         # croniter is loaded only where something is scheduled.
         self._scheduler = None
