@@ -43,6 +43,12 @@ STOP_TIMEOUT_S = 20.0
 _LISTENS = re.compile(r"^Headgate listens on (http://\S+)", re.MULTILINE)
 
 
+def events_of(body: bytes) -> list[dict[str, Any]]:
+    """What the events of a stream say, without the `[DONE]` of chats."""
+    lines = body.decode().split("\n")
+    return [json.loads(line[6:]) for line in lines if line.startswith("data: {")]
+
+
 class Reply(NamedTuple):
     """An answer, read to its end."""
 
@@ -54,6 +60,16 @@ class Reply(NamedTuple):
     def json(self) -> Any:
         """The body, decoded."""
         return json.loads(self.body)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Those of an answer that was streamed."""
+        return events_of(self.body)
+
+    @property
+    def call_id(self) -> str:
+        """The id of the call that it answers."""
+        return self.headers["x-headgate-call-id"]
 
     @property
     def error(self) -> dict[str, Any]:
@@ -160,10 +176,21 @@ class RunningServer:
         """POST."""
         return self.request("POST", path, body, **options)
 
-    def chat(self, model: str, *, text: str = "Hello", **options: Any) -> Reply:
-        """A plain chat completion."""
-        body = {"model": model, "messages": [{"role": "user", "content": text}]}
-        return self.post("/v1/chat/completions", body, **options)
+    def chat(
+        self,
+        model: str,
+        *,
+        text: str = "Hello",
+        key: str | None = ADMIN_KEY,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = 20.0,
+        **fields: Any,
+    ) -> Reply:
+        """A chat completion that asks `text`; `fields` are further ones of its request."""
+        body = {"model": model, "messages": [{"role": "user", "content": text}], **fields}
+        return self.post(
+            "/v1/chat/completions", body, key=key, headers=headers, timeout_s=timeout_s
+        )
 
     def begin(
         self, path: str, body: Any, *, key: str = ADMIN_KEY, timeout_s: float = 20.0
@@ -206,6 +233,13 @@ class RunningServer:
         found = until(lambda: self.records(**wanted), timeout_s)
         assert len(found) == 1, f"{len(found)} records for {wanted}"
         return found[0]
+
+    def call(self, answer: Reply) -> dict[str, Any]:
+        """The call of an answer, as `/api/calls/{id}` shows it once its record is written."""
+        path = f"/api/calls/{answer.call_id}"
+        found = until(lambda: (got := self.get(path)).status == 200 and got.json(), 5.0)
+        assert found, f"{path} is not there"
+        return dict(found)
 
     def stop(self) -> int:
         """Stop it as an operator does; return its exit code."""
