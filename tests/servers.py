@@ -118,6 +118,8 @@ class RunningServer:
     ) -> None:
         self.process = process
         self.folder = folder
+        self._opened: list[http.client.HTTPConnection] = []
+        """What `begin` has opened: a test that fails in the middle does not close it."""
         self.database_url = database_url
         self.started_in_s = started_in_s
         found = _LISTENS.search(self.stdout())
@@ -197,6 +199,7 @@ class RunningServer:
     ) -> OpenStream:
         """POST, and come back with the reply as soon as it has begun."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout_s)
+        self._opened.append(connection)
         connection.request(
             "POST", path, json.dumps(body).encode(), {"authorization": f"Bearer {key}"}
         )
@@ -256,6 +259,11 @@ class RunningServer:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(STOP_TIMEOUT_S)
+
+    def close_connections(self) -> None:
+        """Close what a test may have left open."""
+        for connection in self._opened:
+            connection.close()
 
     def workers(self) -> list[int]:
         """The ids of the processes that serve, where there are several."""
@@ -407,6 +415,7 @@ def end_server(server: RunningServer) -> None:
     finally:
         if server.process.poll() is None:
             server.kill()
+        server.close_connections()
     for text in (server.stdout(), server.stderr()):
         assert PROVIDER_KEY not in text, "the provider's key was shown"
         assert "Traceback" not in text, text

@@ -138,23 +138,23 @@ def test_without_a_fallback_a_failure_is_an_error_of_its_own_status(server_with,
 
 
 def test_a_workflow_is_a_model_to_the_sdk_whole_and_streamed(example):
-    client = OpenAI(base_url=example.base_url, api_key=ADMIN_KEY, max_retries=0)
-    ticket = json.dumps(inputs(example, "tickets.jsonl")[2])
-    messages: Any = [{"role": "user", "content": ticket}]
-    model = "workflow:ticket-triage"
-    whole = client.chat.completions.create(model=model, messages=messages)
-    assert json.loads(whole.choices[0].message.content or "")["severity"] == "urgent"
-    with client.chat.completions.stream(model=model, messages=messages) as stream:
-        final = stream.get_final_completion()
-    assert final.choices[0].message.content == whole.choices[0].message.content
-    answered = client.responses.create(model=model, input=ticket)
-    assert answered.output_text == whole.choices[0].message.content
-    with client.responses.stream(model=model, input=ticket) as events:
-        assert events.get_final_response().output_text == answered.output_text
-    for bad, status in ((model + "x", 404), (model, 400)):
-        with pytest.raises(APIStatusError) as caught:
-            client.responses.create(model=bad, input="no JSON", stream=True)
-        assert caught.value.status_code == status
+    with OpenAI(base_url=example.base_url, api_key=ADMIN_KEY, max_retries=0) as client:
+        ticket = json.dumps(inputs(example, "tickets.jsonl")[2])
+        messages: Any = [{"role": "user", "content": ticket}]
+        model = "workflow:ticket-triage"
+        whole = client.chat.completions.create(model=model, messages=messages)
+        assert json.loads(whole.choices[0].message.content or "")["severity"] == "urgent"
+        with client.chat.completions.stream(model=model, messages=messages) as stream:
+            final = stream.get_final_completion()
+        assert final.choices[0].message.content == whole.choices[0].message.content
+        answered = client.responses.create(model=model, input=ticket)
+        assert answered.output_text == whole.choices[0].message.content
+        with client.responses.stream(model=model, input=ticket) as events:
+            assert events.get_final_response().output_text == answered.output_text
+        for bad, status in ((model + "x", 404), (model, 400)):
+            with pytest.raises(APIStatusError) as caught:
+                client.responses.create(model=bad, input="no JSON", stream=True)
+            assert caught.value.status_code == status
 
 
 def test_one_idempotency_key_is_one_run_on_every_worker(server_with, tmp_path):
