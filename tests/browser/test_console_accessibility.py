@@ -11,9 +11,6 @@ from playwright.sync_api import Browser, Page
 
 from consoles import RunningConsole
 
-pytestmark = pytest.mark.xdist_group("browser")
-"""One after the other, so that no test with a loop of its own comes between."""
-
 PAGES = (
     "/console?period=1h",
     "/console/runs",

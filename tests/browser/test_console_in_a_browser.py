@@ -12,9 +12,6 @@ from playwright.sync_api import Browser, Page, expect
 from consoles import ADMIN_KEY, RunningConsole
 from headgate.ledger.usage import usage
 
-pytestmark = pytest.mark.xdist_group("browser")
-"""One after the other, so that no test with a loop of its own comes between."""
-
 
 @pytest.fixture(autouse=True)
 def empty_queue(console: RunningConsole) -> Iterator[None]:
