@@ -259,6 +259,8 @@ def test_who_reviews_a_run_sees_its_context_beside_the_draft(server, upstream):
     done = server.post(f"/api/reviews/{shown['review_id']}/decision", {"decision": "approve"})
     assert done.status == 200
     assert server.get(f"/api/runs/{shown['id']}").json()["output"] == GOOD
+    case = server.post(f"/api/reviews/{shown['review_id']}/case", {}).json()["case"]
+    assert case["context"] == shown["context"]
 
 
 def test_no_secret_of_a_connector_is_shown(server):
