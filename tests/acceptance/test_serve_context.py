@@ -27,7 +27,7 @@ connectors:
     http:
       base_url: {address}
       headers: {{authorization: "Bearer ${{CRM_TOKEN}}"}}
-      timeout_s: 1
+      timeout_s: 5
       max_answer_bytes: 65536
       operations:
         account: {{path: "/accounts/{{id}}", at: account, fields: {{name: text, seats: integer}}}}
@@ -48,6 +48,7 @@ context:
     from: crm.notes
     arguments: {id: input.text}
     required: false
+    timeout_s: 1
     roles: [admin]
 """
 PROMPT = """\
