@@ -14,11 +14,11 @@ from headgate.cli.sample_services import sample_services
 from headgate.errors import UnavailableError
 
 
-def asked(address: str, path: str, token: str = "sample-token") -> tuple[int, dict[str, object]]:
+def asked(address: str, path: str, bearer: str = "sample-token") -> tuple[int, dict[str, object]]:
     where = urlsplit(address)
     connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=5)
     try:
-        connection.request("GET", path, headers={"authorization": f"Bearer {token}"})
+        connection.request("GET", path, headers={"authorization": f"Bearer {bearer}"})
         response = connection.getresponse()
         return response.status, json.loads(response.read())
     finally:
@@ -29,14 +29,14 @@ def test_they_answer_until_the_block_ends(tmp_path: Path):
     folder = tmp_path / "example"
     write_example(folder)
     with sample_services(folder) as addresses:
-        assert set(addresses) == {"CRM_URL"}
+        assert "CRM_URL" in addresses
         crm = addresses["CRM_URL"]
         status, found = asked(crm, "/accounts/acc-1001")
         assert (status, found["account"]["id"]) == (200, "acc-1001")  # type: ignore[index]
         assert "notes" not in found["account"]  # type: ignore[operator]
         for path in ("/accounts/acc-9999", "/accounts", "/", "/accounts/acc-1001/x"):
             assert asked(crm, path)[0] == 404
-        assert asked(crm, "/accounts/acc-1001", token="wrong")[0] == 401
+        assert asked(crm, "/accounts/acc-1001", bearer="wrong")[0] == 401
         assert (folder / "services" / "billing.db").exists()
     with pytest.raises(OSError):
         asked(crm, "/accounts/acc-1001")
