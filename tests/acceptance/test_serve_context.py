@@ -27,7 +27,7 @@ connectors:
     http:
       base_url: {address}
       headers: {{authorization: "Bearer ${{CRM_TOKEN}}"}}
-      timeout_s: 1
+      timeout_s: 5
       max_answer_bytes: 65536
       operations:
         account: {{path: "/accounts/{{id}}", at: account, fields: {{name: text, seats: integer}}}}
@@ -48,6 +48,7 @@ context:
     from: crm.notes
     arguments: {id: input.text}
     required: false
+    timeout_s: 1
     roles: [admin]
 """
 PROMPT = """\
@@ -259,6 +260,8 @@ def test_who_reviews_a_run_sees_its_context_beside_the_draft(server, upstream):
     done = server.post(f"/api/reviews/{shown['review_id']}/decision", {"decision": "approve"})
     assert done.status == 200
     assert server.get(f"/api/runs/{shown['id']}").json()["output"] == GOOD
+    case = server.post(f"/api/reviews/{shown['review_id']}/case", {}).json()["case"]
+    assert case["context"] == shown["context"]
 
 
 def test_no_secret_of_a_connector_is_shown(server):
