@@ -25,7 +25,7 @@ demo: $(READY) ## run the main job: simulator, server, example tickets and repor
 	@$(BIN)/headgate demo
 
 test: $(READY) ## run the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 compat: $(READY) ## run the official Python SDK's own tests through Headgate (needs npm)
 	@$(BIN)/python tests/sdk_suite

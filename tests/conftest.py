@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -26,26 +27,31 @@ def postgres_databases() -> Iterator[PostgresDatabases]:
     databases.close()
 
 
+@pytest.fixture
+def outliving() -> Iterator[ExitStack]:
+    """What is to outlive everything else of a test: databases, say, the servers on them."""
+    with ExitStack() as stack:
+        yield stack
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a migrated database of the test's own, once on each kind."""
     if request.param == "sqlite":
         files: SqliteFiles = request.getfixturevalue("sqlite_files")
-        yield files.copy_to(tmp_path)
-    else:
-        yield request.getfixturevalue("postgres_url_of_its_own")
+        return files.copy_to(tmp_path)
+    return str(request.getfixturevalue("postgres_url_of_its_own"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path, outliving: ExitStack) -> str:
     """The URL of a database without any table, once on each kind."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'empty.db'}"
-    else:
-        databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
-        name = databases.make(migrated=False)
-        yield postgres_url(name)
-        drop(name)
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+    name = databases.make(migrated=False)
+    outliving.callback(drop, name)
+    return postgres_url(name)
 
 
 @pytest.fixture
@@ -63,8 +69,8 @@ def sqlite_url(sqlite_files: SqliteFiles, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url_of_its_own(postgres_databases: PostgresDatabases) -> Iterator[str]:
+def postgres_url_of_its_own(postgres_databases: PostgresDatabases, outliving: ExitStack) -> str:
     """The URL of a migrated PostgreSQL database of the test's own."""
     name = postgres_databases.make(migrated=True)
-    yield postgres_url(name)
-    drop(name)
+    outliving.callback(postgres_databases.take_back, name)
+    return postgres_url(name)

@@ -1,7 +1,8 @@
 """Real `headgate serve` processes for tests, as an operator starts them, and a plain HTTP client.
 
 `acceptance/` and `compat/` import these fixtures. `server_with(…)` starts a server of the test's
-own; `gateway` is one that all tests of a worker share, in front of the scripted `upstream`.
+own, `shared_with(…)` one that a module's tests share; `gateway` is one that all tests of a worker
+share, in front of the scripted `upstream`.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -42,6 +43,12 @@ STOP_TIMEOUT_S = 20.0
 _LISTENS = re.compile(r"^Headgate listens on (http://\S+)", re.MULTILINE)
 
 
+def events_of(body: bytes) -> list[dict[str, Any]]:
+    """What the events of a stream say, without the `[DONE]` of chats."""
+    lines = body.decode().split("\n")
+    return [json.loads(line[6:]) for line in lines if line.startswith("data: {")]
+
+
 class Reply(NamedTuple):
     """An answer, read to its end."""
 
@@ -53,6 +60,16 @@ class Reply(NamedTuple):
     def json(self) -> Any:
         """The body, decoded."""
         return json.loads(self.body)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Those of an answer that was streamed."""
+        return events_of(self.body)
+
+    @property
+    def call_id(self) -> str:
+        """The id of the call that it answers."""
+        return self.headers["x-headgate-call-id"]
 
     @property
     def error(self) -> dict[str, Any]:
@@ -101,6 +118,8 @@ class RunningServer:
     ) -> None:
         self.process = process
         self.folder = folder
+        self._opened: list[http.client.HTTPConnection] = []
+        """What `begin` has opened: a test that fails in the middle does not close it."""
         self.database_url = database_url
         self.started_in_s = started_in_s
         found = _LISTENS.search(self.stdout())
@@ -159,16 +178,28 @@ class RunningServer:
         """POST."""
         return self.request("POST", path, body, **options)
 
-    def chat(self, model: str, *, text: str = "Hello", **options: Any) -> Reply:
-        """A plain chat completion."""
-        body = {"model": model, "messages": [{"role": "user", "content": text}]}
-        return self.post("/v1/chat/completions", body, **options)
+    def chat(
+        self,
+        model: str,
+        *,
+        text: str = "Hello",
+        key: str | None = ADMIN_KEY,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = 20.0,
+        **fields: Any,
+    ) -> Reply:
+        """A chat completion that asks `text`; `fields` are further ones of its request."""
+        body = {"model": model, "messages": [{"role": "user", "content": text}], **fields}
+        return self.post(
+            "/v1/chat/completions", body, key=key, headers=headers, timeout_s=timeout_s
+        )
 
     def begin(
         self, path: str, body: Any, *, key: str = ADMIN_KEY, timeout_s: float = 20.0
     ) -> OpenStream:
         """POST, and come back with the reply as soon as it has begun."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout_s)
+        self._opened.append(connection)
         connection.request(
             "POST", path, json.dumps(body).encode(), {"authorization": f"Bearer {key}"}
         )
@@ -206,6 +237,13 @@ class RunningServer:
         assert len(found) == 1, f"{len(found)} records for {wanted}"
         return found[0]
 
+    def call(self, answer: Reply) -> dict[str, Any]:
+        """The call of an answer, as `/api/calls/{id}` shows it once its record is written."""
+        path = f"/api/calls/{answer.call_id}"
+        found = until(lambda: (got := self.get(path)).status == 200 and got.json(), 5.0)
+        assert found, f"{path} is not there"
+        return dict(found)
+
     def stop(self) -> int:
         """Stop it as an operator does; return its exit code."""
         if self.process.poll() is None:
@@ -221,6 +259,11 @@ class RunningServer:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(STOP_TIMEOUT_S)
+
+    def close_connections(self) -> None:
+        """Close what a test may have left open."""
+        for connection in self._opened:
+            connection.close()
 
     def workers(self) -> list[int]:
         """The ids of the processes that serve, where there are several."""
@@ -372,14 +415,31 @@ def end_server(server: RunningServer) -> None:
     finally:
         if server.process.poll() is None:
             server.kill()
+        server.close_connections()
     for text in (server.stdout(), server.stderr()):
         assert PROVIDER_KEY not in text, "the provider's key was shown"
         assert "Traceback" not in text, text
 
 
+def _end_all(servers: Iterable[RunningServer]) -> None:
+    """End every one, whatever becomes of the others; raises the first failure."""
+    failures = []
+    for server in servers:
+        try:
+            end_server(server)
+        except (AssertionError, subprocess.TimeoutExpired) as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+
+
 @pytest.fixture
-def server_with(tmp_path: Path) -> Iterator[StartServer]:
+def server_with(
+    tmp_path: Path,
+    outliving: ExitStack,
+) -> Iterator[StartServer]:
     """Starts servers of the test's own; they are stopped after it."""
+    del outliving  # Asked for, so that a server's database is still there when it stops.
     started: list[RunningServer] = []
 
     def start(*, folder: Path | None = None, **options: Any) -> RunningServer:
@@ -388,14 +448,26 @@ def server_with(tmp_path: Path) -> Iterator[StartServer]:
         return server
 
     yield start
-    failures = []
-    for server in started:
-        try:
-            end_server(server)
-        except (AssertionError, subprocess.TimeoutExpired) as error:
-            failures.append(error)
-    if failures:
-        raise failures[0]
+    _end_all(started)
+
+
+@pytest.fixture(scope="module")
+def shared_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+    """Servers that a module's tests share: who asks for the same as another gets the same one.
+
+    So leave in it nothing that another test would trip over.
+    """
+    started: dict[str, RunningServer] = {}
+
+    def start(*, folder: Path | None = None, **options: Any) -> RunningServer:
+        asked = repr((folder, sorted(options.items())))
+        if asked not in started:
+            place = folder or tmp_path_factory.mktemp("shared") / "server"
+            started[asked] = start_server(place, **options)
+        return started[asked]
+
+    yield start
+    _end_all(started.values())
 
 
 @pytest.fixture(scope="session")

@@ -39,8 +39,12 @@ def test_tickets_and_reports_go_through_and_one_failure_is_recovered(tmp_path: P
             assert answers.is_valid(run["output"]), run["id"]
             assert re.fullmatch(r"\d+(\.\d+)?", run["cost_usd"])
             assert run["calls"], "a run knows its calls"
-    recovered = runs[-1]
-    assert [call["attempts"] for call in recovered["calls"]] == [2]
+    triaged = by_workflow["ticket-triage"]
+    assert [a for r in triaged if (a := [c["attempts"] for c in r["calls"]]) == [2]] == [[2]]
+    opened = [run for run in runs if run["workflow"] == "ticket-intake"]
+    assert len({run["output"]["ticket_id"] for run in opened}) == len(opened) == 9
+    approved = [run for run in opened if run["review_id"]]
+    assert len(approved) == 1, "one of them waited for a person, through the crash"
     questions = [
         run for run in by_workflow["ticket-triage"] if run["output"]["needs_clarification"]
     ]
@@ -57,5 +61,8 @@ def test_it_shows_results_costs_and_what_to_try_next_and_says_that_it_is_simulat
     assert "Northline Rentals" in done.stdout
     assert re.search(r"\$0\.\d+", done.stdout)
     assert "503" in done.stdout
+    assert "8 completed, 8 tickets, none twice" in done.stdout
+    assert "waits: a person must approve" in done.stdout
+    assert "needs `input.customer_id`" in done.stdout
     assert "What to try next" in done.stdout
     assert list(tmp_path.iterdir()) == [], "it left something behind"

@@ -10,6 +10,7 @@ import itertools
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -175,16 +176,17 @@ def events(server: RunningServer, run_id: str, last: str | None = None) -> list[
     headers = {"authorization": f"Bearer {ADMIN_KEY}"}
     if last is not None:
         headers["last-event-id"] = last
-    connection.request("GET", f"/api/runs/{run_id}/events", headers=headers)
-    response = connection.getresponse()
-    assert response.status == 200
-    assert response.headers["content-type"].startswith("text/event-stream")
+    with closing(connection):
+        connection.request("GET", f"/api/runs/{run_id}/events", headers=headers)
+        response = connection.getresponse()
+        assert response.status == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        text = response.read().decode()
     found = []
-    for block in response.read().decode().split("\n\n"):
+    for block in text.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line)
         if "event" in fields:
             found.append({**fields, "data": json.loads(fields["data"])})
-    connection.close()
     return found
 
 

@@ -8,22 +8,13 @@ from upstreams import CUT, Upstream, completion, error, reply
 CUT_SHORT = [b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", CUT]
 
 
-def shown(server: RunningServer, call_id: str):
-    """The call as `/api/calls/{id}` has it, once its record is written."""
-    found = until(
-        lambda: (got := server.get(f"/api/calls/{call_id}")).status == 200 and got.json(), 5.0
-    )
-    assert found, f"call {call_id} is not shown"
-    return found
-
-
 def test_each_attempt_of_a_call_is_in_the_ledger(
     gateway: RunningServer, upstream: Upstream, model: str
 ):
     upstream.answers(model, error(500, "server_error"), CUT_SHORT, reply(completion(model)))
     answer = gateway.chat(model)
     assert answer.status == 200
-    call = shown(gateway, answer.headers["x-headgate-call-id"])
+    call = gateway.call(answer)
     assert (call["status"], call["attempts"]) == (200, 3)
     assert [(a["number"], a["reason"], a["status"], a["error"]) for a in call["trail"]] == [
         (1, "first", 500, "server_error"),
@@ -38,7 +29,7 @@ def test_a_call_that_went_well_at_once_tells_its_story_by_itself(
     gateway: RunningServer, upstream: Upstream, model: str
 ):
     answer = gateway.chat(model)
-    call = shown(gateway, answer.headers["x-headgate-call-id"])
+    call = gateway.call(answer)
     assert (call["status"], call["attempts"], call["trail"]) == (200, 1, [])
 
 

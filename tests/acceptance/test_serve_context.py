@@ -27,7 +27,7 @@ connectors:
     http:
       base_url: {address}
       headers: {{authorization: "Bearer ${{CRM_TOKEN}}"}}
-      timeout_s: 1
+      timeout_s: 5
       max_answer_bytes: 65536
       operations:
         account: {{path: "/accounts/{{id}}", at: account, fields: {{name: text, seats: integer}}}}
@@ -48,6 +48,7 @@ context:
     from: crm.notes
     arguments: {id: input.text}
     required: false
+    timeout_s: 1
     roles: [admin]
 """
 PROMPT = """\
@@ -129,6 +130,8 @@ def test_a_run_is_given_its_context_and_shows_it_to_those_who_may_see(server, up
     assert [(one["name"], one["source"], one["records"], one["cut"]) for one in parts] == [
         ("crm", "crm.account", 1, False), ("notes", "crm.notes", 2, True),
     ]  # fmt: skip
+    told = server.get("/api/workflows/brief").json()
+    assert told["context"] == {"crm": "crm.account", "notes": "crm.notes"}
     asked = upstream.wait_for("/v1/accounts/acc-1")
     assert asked.header("authorization") == f"Bearer {TOKEN}"
     (server.folder / "account.json").write_text('{"text": "acc-1"}')
@@ -257,6 +260,8 @@ def test_who_reviews_a_run_sees_its_context_beside_the_draft(server, upstream):
     done = server.post(f"/api/reviews/{shown['review_id']}/decision", {"decision": "approve"})
     assert done.status == 200
     assert server.get(f"/api/runs/{shown['id']}").json()["output"] == GOOD
+    case = server.post(f"/api/reviews/{shown['review_id']}/case", {}).json()["case"]
+    assert case["context"] == shown["context"]
 
 
 def test_no_secret_of_a_connector_is_shown(server):
@@ -291,8 +296,9 @@ def test_the_example_briefs_an_owner_from_its_sample_services(
         assert (refused.status, refused.error["param"]) == (400, "output.risks[0].source")
         done = example.post(f"/api/reviews/{review['id']}/decision", {"decision": "approve"})
         assert done.status == 200
-        ended = example.get(f"/api/runs/{shown['id']}").json()
-        assert (ended["status"], ended["output"]) == ("completed", review["draft"])
+        path = f"/api/runs/{shown['id']}"
+        assert until(lambda: example.get(path).json()["status"] == "completed", 10)
+        assert example.get(path).json()["output"] == review["draft"]
 
 
 def test_the_example_serves_without_its_sample_services(server_with: StartServer, tmp_path: Path):

@@ -81,7 +81,7 @@ def test_a_server_that_is_stopped_hands_its_runs_to_the_next(
     gate = threading.Event()
     upstream.answers(model, [gate, *reply(completion(model, json.dumps(GOOD)))])
     options = {"folder": folder, "upstream": upstream}
-    server = server_with(settings="", workers=2, **options)
+    server = server_with(settings="server: {shutdown_grace_s: 1}", workers=2, **options)
     taken = server.post(
         "/api/workflows/labels/runs",
         {"input": {"text": "hello"}},

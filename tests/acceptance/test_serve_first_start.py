@@ -39,8 +39,8 @@ def test_the_admin_key_is_shown_once_and_never_logged_or_stored(
         assert key.encode() not in file.read_bytes(), file.name
 
 
-def test_without_a_provider_every_reply_line_and_record_says_simulated(server_with: StartServer):
-    server = server_with()
+def test_without_a_provider_every_reply_line_and_record_says_simulated(shared_with: StartServer):
+    server = shared_with()
     assert "SIMULATED" in server.stdout()
     answer = server.chat("gpt-5-mini")
     assert answer.headers["x-headgate-simulated"] == "true"
@@ -53,8 +53,8 @@ def test_without_a_provider_every_reply_line_and_record_says_simulated(server_wi
     assert refused.headers["x-headgate-simulated"] == "true"
 
 
-def test_a_given_admin_key_is_taken_and_not_shown(server_with: StartServer):
-    server = server_with()
+def test_a_given_admin_key_is_taken_and_not_shown(shared_with: StartServer):
+    server = shared_with()
     assert "Admin key" not in server.stdout()
     assert server.get("/api/keys").status == 200
 
@@ -75,8 +75,8 @@ def test_openais_own_variables_lead_to_the_provider(server_with: StartServer, up
     assert server.record(id=answer.headers["x-headgate-call-id"])["simulated"] is False
 
 
-def test_what_is_made_in_the_data_folder_is_for_its_owner_alone(server_with: StartServer):
-    server = server_with()
+def test_what_is_made_in_the_data_folder_is_for_its_owner_alone(shared_with: StartServer):
+    server = shared_with()
     data = server.folder / "data"
     assert data.stat().st_mode & 0o077 == 0
     assert "headgate.db" in {file.name for file in data.iterdir()}

@@ -50,10 +50,6 @@ def said(text: str) -> dict[str, Any]:
     return {"id": "msg_1", "type": "message", "role": "assistant", "content": content}
 
 
-def events(body: bytes) -> list[dict[str, Any]]:
-    return [json.loads(one[6:]) for one in body.decode().splitlines() if one.startswith("data: {")]
-
-
 @pytest.mark.parametrize("cut", [1, 4, 100])
 def test_a_stored_response_that_is_streamed_again_shows_the_values(
     server: RunningServer, upstream: Upstream, model: str, cut: int
@@ -69,13 +65,13 @@ def test_a_stored_response_that_is_streamed_again_shows_the_values(
     address = f"/v1/responses/{response_id}?stream=true"
     upstream.answers(address, stream(*response_deltas(model, *words), last))
     answer = server.get(address)
-    shown = events(answer.body)
+    shown = answer.events
     whole = f"Dear {MAIL}, {MAIL} and <EMAIL_9>"
     deltas = [one["delta"] for one in shown if one["type"] == "response.output_text.delta"]
     assert "".join(deltas) == whole
     assert shown[-1]["response"]["output"][0]["content"][0]["text"] == whole
     upstream.answers(address, stream(*response_deltas(model, *words), CUT))
-    assert events(server.get(address).body)[-1]["type"] == "error"
+    assert server.get(address).events[-1]["type"] == "error"
 
 
 def test_in_json_a_value_stays_json(server: RunningServer, upstream: Upstream, model: str):
@@ -176,6 +172,6 @@ def test_what_guards_keep_back_can_not_be_had_by_asking_again(
     last = response_event("response.completed", 99, response=done)
     flowing = f"{address}?stream=true"
     upstream.answers(flowing, stream(*response_deltas("history-model", *words), last))
-    shown = server.get(flowing).body
-    assert events(shown)[-1]["type"] == "error"
-    assert text.encode() not in shown
+    shown = server.get(flowing)
+    assert shown.events[-1]["type"] == "error"
+    assert text.encode() not in shown.body

@@ -17,6 +17,7 @@ from servers import (
     RunningServer,
     StartServer,
     end_server,
+    events_of,
     headgate,
     start_server,
     until,
@@ -71,27 +72,16 @@ def guarded(
     end_server(server)
 
 
-def ask(server: RunningServer, model: str, text: str, **more: Any) -> Reply:
-    headers = more.pop("headers", None)
-    body = {"model": model, "messages": [{"role": "user", "content": text}], **more}
-    return server.post("/v1/chat/completions", body, headers=headers)
-
-
 def content(answer: Reply) -> str:
     assert answer.status == 200, answer.body
     return str(answer.json()["choices"][0]["message"]["content"])
-
-
-def told(body: bytes) -> list[dict[str, Any]]:
-    lines = [line[6:] for line in body.decode().splitlines() if line.startswith("data: {")]
-    return [json.loads(line) for line in lines]
 
 
 def test_the_model_sees_placeholders_and_the_client_its_values(
     guarded: RunningServer, upstream: Upstream, model: str
 ):
     upstream.answers(model, reply(completion(model, "I wrote to <EMAIL_1>.")))
-    answer = ask(guarded, model, f"Write to {MAIL} about card {CARD}.")
+    answer = guarded.chat(model, text=f"Write to {MAIL} about card {CARD}.")
     assert content(answer) == f"I wrote to {MAIL}."
     assert answer.headers["x-headgate-guards"] == "personal=2, house=pass"
     (seen,) = upstream.requests(model)
@@ -108,8 +98,8 @@ def test_a_streamed_chat_is_restored_as_it_flows(
     finish = chat_event(model, {}).replace(b'"finish_reason":null', b'"finish_reason":"stop"')
     events = [*chat_words(model, *words), finish, chat_usage(model), DONE]
     upstream.answers(model, stream(*events))
-    answer = ask(guarded, model, f"I am {MAIL}", stream=True)
-    choices = [choice for event in told(answer.body) for choice in event["choices"]]
+    answer = guarded.chat(model, text=f"I am {MAIL}", stream=True)
+    choices = [choice for event in answer.events for choice in event["choices"]]
     shown = "".join(choice["delta"].get("content") or "" for choice in choices)
     assert shown == f"Dear {MAIL}, {MAIL} and <EMAIL_2> <b>"
     assert choices[-1]["finish_reason"] == "stop"
@@ -138,7 +128,7 @@ def test_a_streamed_response_is_restored_in_every_event(
     answer = guarded.post(
         "/v1/responses", {"model": model, "input": f"I am {MAIL}", "stream": True, "store": False}
     )
-    shown = told(answer.body)
+    shown = answer.events
     whole = f"Dear {MAIL}, hello <EMA"
     deltas = [one["delta"] for one in shown if one["type"] == "response.output_text.delta"]
     assert "".join(deltas) == whole
@@ -157,13 +147,13 @@ def test_tool_arguments_are_restored_as_json(
     answered = completion(model)
     answered["choices"][0]["message"] |= {"content": None, "tool_calls": [call]}
     upstream.answers(model, reply(answered))
-    answer = ask(guarded, model, f"Write to {MAIL}")
+    answer = guarded.chat(model, text=f"Write to {MAIL}")
     (made,) = answer.json()["choices"][0]["message"]["tool_calls"]
     assert json.loads(made["function"]["arguments"]) == {"to": MAIL}
 
 
 def test_a_secret_never_leaves(guarded: RunningServer, upstream: Upstream, model: str):
-    answer = ask(guarded, model, "use sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ")
+    answer = guarded.chat(model, text="use sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ")
     assert answer.status == 400
     assert answer.error["code"] == "content_blocked"
     assert "secret" in answer.error["message"]
@@ -172,12 +162,12 @@ def test_a_secret_never_leaves(guarded: RunningServer, upstream: Upstream, model
 
 
 def test_words_are_blocked_on_both_ways(guarded: RunningServer, upstream: Upstream, model: str):
-    assert ask(guarded, model, "What is project chimera?").error["message"] == (
+    assert guarded.chat(model, text="What is project chimera?").error["message"] == (
         "We do not talk about that."
     )
     assert upstream.requests(model) == []
     upstream.answers(model, reply(completion(model, "It is Project Chimera.")))
-    answer = ask(guarded, model, "What is it?")
+    answer = guarded.chat(model, text="What is it?")
     assert answer.status == 400
     assert b"Chimera" not in answer.body
     record = until(lambda: guarded.records(model_requested=model)[1:], 5)[-1]
@@ -189,9 +179,9 @@ def test_a_stream_is_cut_before_the_word_is_shown(
 ):
     words = ["word "] * 200 + ["Project ", "Chimera ", "is"] + [" word"] * 200
     upstream.answers(model, stream(*chat_words(model, *words), chat_usage(model), DONE))
-    answer = ask(guarded, model, "What is it?", stream=True)
+    answer = guarded.chat(model, text="What is it?", stream=True)
     assert b"Chimera" not in answer.body
-    assert told(answer.body)[-1]["error"]["code"] == "content_blocked"
+    assert answer.events[-1]["error"]["code"] == "content_blocked"
     assert b"[DONE]" not in answer.body
 
 
@@ -211,8 +201,8 @@ def test_equal_questions_of_others_share_an_answer_and_no_values(
     guarded: RunningServer, upstream: Upstream, model: str
 ):
     upstream.answers(model, reply(completion(model, "I wrote to <EMAIL_1>.")))
-    first = ask(guarded, model, "Write to bob@example.com", temperature=0)
-    again = ask(guarded, model, "Write to eve@example.com", temperature=0)
+    first = guarded.chat(model, text="Write to bob@example.com", temperature=0)
+    again = guarded.chat(model, text="Write to eve@example.com", temperature=0)
     assert content(first) == "I wrote to bob@example.com."
     assert content(again) == "I wrote to eve@example.com."
     assert again.headers["x-headgate-cache"] == "hit"
@@ -291,21 +281,21 @@ def judged(score: float) -> dict[str, Any]:
 
 @pytest.fixture(params=["before", "beside"])
 def moderated(
-    request: pytest.FixtureRequest, server_with: StartServer, upstream: Upstream
+    request: pytest.FixtureRequest, shared_with: StartServer, upstream: Upstream
 ) -> RunningServer:
-    return server_with(settings=MODERATED.replace("WHEN", request.param), upstream=upstream)
+    return shared_with(settings=MODERATED.replace("WHEN", request.param), upstream=upstream)
 
 
 def test_what_is_judged_harmful_is_blocked(
     moderated: RunningServer, upstream: Upstream, model: str
 ):
     upstream.answers("omni-moderation-latest", reply(judged(0.1)))
-    assert content(ask(moderated, model, "hello")) == "Water flows."
+    assert content(moderated.chat(model, text="hello")) == "Water flows."
     upstream.answers("omni-moderation-latest", reply(judged(0.6)))
     for streamed in (False, True):
         if streamed:
             upstream.answers(model, stream(*chat_words(model, "Water"), chat_usage(model), DONE))
-        answer = ask(moderated, model, "hello", stream=streamed)
+        answer = moderated.chat(model, text="hello", stream=streamed)
         assert answer.status == 400
         assert "violence" in answer.error["message"]
         assert b"Water" not in answer.body
@@ -315,7 +305,7 @@ def test_without_a_judgement_nothing_goes_out(
     moderated: RunningServer, upstream: Upstream, model: str
 ):
     upstream.answers("omni-moderation-latest", error(500, "broken"))
-    answer = ask(moderated, model, "hello")
+    answer = moderated.chat(model, text="hello")
     assert answer.status == 503
     assert answer.error["code"] == "guard_failed"
     assert "`harm`" in answer.error["message"]
@@ -334,14 +324,14 @@ def test_a_stream_is_cut_where_it_turns_harmful(
     upstream.answers("omni-moderation-latest", reply(judged(0.8)))
     turned.set()
     shown = answer.rest()
-    assert told(shown)[-1]["error"]["code"] == "content_blocked"
+    assert events_of(shown)[-1]["error"]["code"] == "content_blocked"
     assert b"[DONE]" not in shown
 
 
 def test_what_guards_said_is_on_record_and_in_the_metrics(
     guarded: RunningServer, upstream: Upstream, model: str
 ):
-    answer = ask(guarded, model, f"Write to {MAIL}")
+    answer = guarded.chat(model, text=f"Write to {MAIL}")
     call_id = answer.headers["x-headgate-call-id"]
     guarded.record(id=call_id)
     told_of = guarded.get(f"/api/calls/{call_id}").json()["guards"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -106,13 +107,15 @@ def test_in_the_durable_setting_nothing_is_answered_that_cannot_be_recorded(
     )
     assert server.chat(model).status == 200
     drop(postgres_url_of_its_own.rpartition("/")[2])
-    refused = server.chat(model)
+    body = {"model": model, "messages": [], "stream": True}
+    # Together, since each is waited for as long as a database may be away.
+    with ThreadPoolExecutor(2) as pool:
+        whole = pool.submit(server.chat, model, timeout_s=30)
+        flowing = pool.submit(server.post, "/v1/chat/completions", body, timeout_s=30)
+    refused, shown = whole.result(), flowing.result().body
     assert (refused.status, refused.error["code"]) == (503, "database_unavailable")
-    streamed = server.post(
-        "/v1/chat/completions", {"model": model, "messages": [], "stream": True}, timeout_s=30
-    )
-    assert b'"error"' in streamed.body
-    assert b"[DONE]" not in streamed.body
+    assert b'"error"' in shown
+    assert b"[DONE]" not in shown
     server.kill()
 
 

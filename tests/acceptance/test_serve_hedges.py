@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from servers import PROVIDER_KEY, RunningServer, end_server, start_server, until
+from servers import PROVIDER_KEY, RunningServer, end_server, start_server
 from upstreams import (
     DONE,
     Upstream,
@@ -52,9 +52,9 @@ def ask(server: RunningServer, name: str, **more: object):
 
 
 def trail(server: RunningServer, answer) -> list[tuple[object, ...]]:
-    path = f"/api/calls/{answer.headers['x-headgate-call-id']}"
-    call = until(lambda: (got := server.get(path)).status == 200 and got.json(), 5.0)
-    return [(a["reason"], a["model"][-1], a["status"], a["error"]) for a in call["trail"]]
+    return [
+        (a["reason"], a["model"][-1], a["status"], a["error"]) for a in server.call(answer)["trail"]
+    ]
 
 
 def test_the_second_answers_where_the_first_is_slow_and_the_first_is_broken_off(

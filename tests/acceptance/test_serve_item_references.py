@@ -33,8 +33,7 @@ def an_item(server: RunningServer, key: str, **more: Any) -> str:
     assert answer.status == 200, answer.body
     if not more.get("stream"):
         return answer.json()["output"][0]["id"]
-    events = [line[6:] for line in answer.body.decode().split("\n") if line.startswith("data: ")]
-    return json.loads(events[-1])["response"]["output"][0]["id"]
+    return answer.events[-1]["response"]["output"][0]["id"]
 
 
 def refer(server: RunningServer, key: str, *references: dict[str, Any], path: str = "responses"):

@@ -15,7 +15,6 @@ from servers import (
     end_server,
     headgate,
     start_server,
-    until,
 )
 from upstreams import Upstream, completion, reply
 
@@ -49,9 +48,7 @@ breaker: {{enabled: false}}
 
 
 def trail(server: RunningServer, answer) -> list[tuple[object, ...]]:
-    path = f"/api/calls/{answer.headers['x-headgate-call-id']}"
-    call = until(lambda: (got := server.get(path)).status == 200 and got.json(), 5.0)
-    return [(a["reason"], a["status"], a["error"]) for a in call["trail"]]
+    return [(a["reason"], a["status"], a["error"]) for a in server.call(answer)["trail"]]
 
 
 def test_a_plain_call_that_hangs_is_answered_by_the_next_target(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
-from servers import PROVIDER_KEY, Reply, RunningServer, end_server, start_server, until
+from servers import PROVIDER_KEY, RunningServer, end_server, start_server, until
 from upstreams import CUT, DONE, Upstream, chat_usage, chat_words, completion, error, reply, stream
 
 _ATTEMPT_S = 0.3
@@ -58,27 +57,15 @@ breaker: {{enabled: false}}
     end_server(started)
 
 
-def ask(server: RunningServer, model: str, **more: Any) -> Reply:
-    options = {name: more.pop(name) for name in ("headers", "key") if name in more}
-    body = {"model": model, "messages": [{"role": "user", "content": "Hello"}], **more}
-    return server.post("/v1/chat/completions", body, **options)
-
-
-def told(server: RunningServer, answer: Reply) -> dict[str, Any]:
-    path = f"/api/calls/{answer.headers['x-headgate-call-id']}"
-    found = until(lambda: (got := server.get(path)).status == 200 and got.json(), 5.0)
-    return dict(found)
-
-
 def test_an_attempt_that_was_given_up_costs_as_much_as_the_answer(
     server: RunningServer, upstream: Upstream, model: str
 ):
     upstream.answers(model, [20.0], reply(completion(model)))
-    answer = ask(server, model)
+    answer = server.chat(model)
     assert answer.status == 200
     assert answer.headers["x-headgate-cost-usd"] == "0.006"
     assert answer.json()["usage"]["completion_tokens"] == 3, "the client sees its answer's own"
-    call = told(server, answer)
+    call = server.call(answer)
     assert (call["cost_nanousd"], call["tokens_estimated"]) == (2 * _SPENT, True)
     assert (call["input_tokens"], call["output_tokens"]) == (18, 6)
     lost, used = call["trail"]
@@ -92,14 +79,14 @@ def test_a_reply_that_broke_off_before_the_answer_is_counted(
     whole = reply(completion(model))[0]
     assert isinstance(whole, bytes)
     upstream.answers(model, [whole[:-20], CUT], reply(completion(model)))
-    call = told(server, ask(server, model))
+    call = server.call(server.chat(model))
     assert [one["error"] for one in call["trail"]] == ["upstream_cut", None]
     assert call["cost_nanousd"] == 2 * _SPENT
 
 
 def test_what_a_provider_refuses_is_free(server: RunningServer, upstream: Upstream, model: str):
     upstream.answers(model, error(500, "broken"), reply(completion(model)))
-    call = told(server, ask(server, model))
+    call = server.call(server.chat(model))
     assert (call["cost_nanousd"], call["tokens_estimated"]) == (_SPENT, False)
     assert [one["cost_nanousd"] for one in call["trail"]] == [None, None]
 
@@ -108,7 +95,7 @@ def test_the_one_that_lost_a_race_is_priced_as_its_own_target(
     server: RunningServer, upstream: Upstream
 ):
     upstream.answers("lost-hedge-1", [20.0])
-    call = told(server, ask(server, "lost-hedge", headers={"x-headgate-hedge": "safe"}))
+    call = server.call(server.chat("lost-hedge", headers={"x-headgate-hedge": "safe"}))
     assert [one["error"] for one in call["trail"]] == ["hedge_lost", None]
     assert call["trail"][0]["cost_nanousd"] == 2 * _SPENT
     assert call["cost_nanousd"] == 3 * _SPENT
@@ -119,9 +106,9 @@ def test_a_stream_that_broke_before_the_answer_moved_on_costs_its_input(
 ):
     upstream.answers("lost-stream-1", stream(chat_words("m")[0], CUT))
     upstream.answers("lost-stream-2", stream(*chat_words("m", "a"), chat_usage("m"), DONE))
-    answer = ask(server, "lost-stream", stream=True)
+    answer = server.chat("lost-stream", stream=True)
     assert answer.body.endswith(DONE)
-    call = told(server, answer)
+    call = server.call(answer)
     lost = [one for one in call["trail"] if one["error"] is not None]
     assert lost
     assert {one["output_tokens"] for one in lost} == {0}
@@ -133,9 +120,9 @@ def test_a_call_that_ran_out_of_time_costs_each_attempt(
     server: RunningServer, upstream: Upstream, model: str
 ):
     upstream.answers(model, [20.0])
-    answer = ask(server, model, headers={"x-stainless-read-timeout": "1"})
+    answer = server.chat(model, headers={"x-stainless-read-timeout": "1"})
     assert answer.status == 504
-    call = told(server, answer)
+    call = server.call(answer)
     assert call["tokens_estimated"]
     assert call["input_tokens"] == sum(one["input_tokens"] for one in call["trail"]) > 0
     assert len(call["trail"]) == 2
@@ -144,11 +131,11 @@ def test_a_call_that_ran_out_of_time_costs_each_attempt(
 def test_a_budget_pays_for_what_was_lost(server: RunningServer, upstream: Upstream, model: str):
     key, headers = server.new_key(), {"x-headgate-feature": "tight"}
     upstream.answers(model, [20.0], reply(completion(model)))
-    assert ask(server, model, key=key, headers=headers, max_tokens=3).status == 200
-    refused = ask(server, model, key=key, headers=headers, max_tokens=5)
+    assert server.chat(model, key=key, headers=headers, max_tokens=3).status == 200
+    refused = server.chat(model, key=key, headers=headers, max_tokens=5)
     assert refused.status == 429
     assert json.loads(refused.body)["error"]["code"] == "budget_exceeded"
-    assert ask(server, model, key=key, headers=headers, max_tokens=4).status == 200
+    assert server.chat(model, key=key, headers=headers, max_tokens=4).status == 200
 
 
 @pytest.mark.parametrize(("feature", "most"), [("tight", 6), ("capped", 8)])
@@ -160,9 +147,9 @@ def test_what_a_budget_can_not_bear_twice_is_not_tried_twice(
     headers = {"x-headgate-feature": feature}
     # One that is late is waited for; one that broke off is the client's to see.
     upstream.answers(model, [3 * _ATTEMPT_S, *reply(completion(model))], [whole[:-20], CUT])
-    late = ask(server, model, key=server.new_key(), headers=headers, max_tokens=most)
+    late = server.chat(model, key=server.new_key(), headers=headers, max_tokens=most)
     assert (late.status, late.headers["x-headgate-attempts"]) == (200, "1")
-    broken = ask(server, model, key=server.new_key(), headers=headers, max_tokens=most)
+    broken = server.chat(model, key=server.new_key(), headers=headers, max_tokens=most)
     assert (broken.status, broken.error["code"]) == (502, "upstream_cut")
     assert broken.headers["x-headgate-attempts"] == "1"
 
@@ -176,7 +163,7 @@ def test_no_budget_is_exceeded_however_many_attempts_are_lost(
     with ThreadPoolExecutor(6) as threads:
         answers = list(
             threads.map(
-                lambda _: ask(server, model, key=key, headers=headers, max_tokens=3).status,
+                lambda _: server.chat(model, key=key, headers=headers, max_tokens=3).status,
                 range(40),
             )
         )

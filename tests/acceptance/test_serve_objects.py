@@ -29,9 +29,38 @@ def uploaded(server: RunningServer, body: bytes, path: str = "/v1/files", **more
 
 
 @pytest.fixture
-def small(server_with: StartServer) -> RunningServer:
-    return server_with(
+def small(shared_with: StartServer) -> RunningServer:
+    return shared_with(
         settings="endpoints: {max_upload_bytes: 5000, upload_idle_s: 0.4, allow: ['/v1/chatkit/*']}"
+    )
+
+
+@pytest.fixture
+def letting_pass(shared_with: StartServer, upstream: Upstream) -> RunningServer:
+    """One that lets pass what Headgate doesn't know, at certain addresses."""
+    return shared_with(
+        settings="""
+endpoints:
+  allow:
+    - /v1/things
+    - /v1/things/*
+    - /v1/fine_tuning/*
+    - /v1/assistants
+    - /v1/threads/*
+""",
+        upstream=upstream,
+    )
+
+
+@pytest.fixture
+def open_to_all(shared_with: StartServer, upstream: Upstream) -> RunningServer:
+    """One that gives out what was made elsewhere."""
+    return shared_with(
+        settings="""
+endpoints: {unregistered_objects: open}
+retries: {max_attempts: 2, base_delay_s: 0}
+""",
+        upstream=upstream,
     )
 
 
@@ -100,12 +129,9 @@ def test_no_address_leads_elsewhere(gateway: RunningServer, upstream: Upstream):
 
 
 def test_only_what_is_named_passes_however_its_address_is_written(
-    server_with: StartServer, upstream: Upstream
+    letting_pass: RunningServer, upstream: Upstream
 ):
-    server = server_with(
-        settings="endpoints: {allow: [/v1/things, '/v1/things/*', '/v1/fine_tuning/*']}",
-        upstream=upstream,
-    )
+    server = letting_pass
     passing = (
         "things",
         "things/a",
@@ -118,7 +144,7 @@ def test_only_what_is_named_passes_however_its_address_is_written(
         "things/", "things//a", "things/../files", "things/%2e%2e/files", "things/..%2ffiles",
         "things/a/../../files", "things/%252e%252e/files", "things/.a", "things/...", "thingsx",
         "things;x", "things/a;b", "things%00", "things/a%20b", "things/a%0d%0ab", "things/%5c..",
-        "Things", "./things", "/things", "chat/../things", "completions", "threads/x",
+        "Things", "./things", "/things", "chat/../things", "completions", "assistants/x",
         "things/" + "a" * 200,
     )  # fmt: skip
     for path in passing:
@@ -160,11 +186,9 @@ def test_a_head_request_is_answered_without_a_body(small: RunningServer):
 
 
 def test_what_is_let_pass_goes_with_the_providers_key_and_leaves_a_record(
-    server_with: StartServer, upstream: Upstream
+    letting_pass: RunningServer, upstream: Upstream
 ):
-    server = server_with(
-        settings="endpoints: {allow: [/v1/assistants, '/v1/threads/*']}", upstream=upstream
-    )
+    server = letting_pass
     upstream.answers("/v1/assistants?seconds=4", reply({"id": "asst_1"}, status=201))
     body = {"prompt": "A river"}
     passed = server.post("/v1/assistants?seconds=4", body)
@@ -188,24 +212,17 @@ def test_what_is_let_pass_goes_with_the_providers_key_and_leaves_a_record(
 
 
 def test_objects_made_elsewhere_are_reached_only_where_that_is_set(
-    server_with: StartServer, upstream: Upstream, gateway: RunningServer
+    open_to_all: RunningServer, upstream: Upstream, gateway: RunningServer
 ):
     upstream.answers("/v1/files/file-old", reply({"id": "file-old"}))
     assert gateway.get("/v1/files/file-old").status == 404
-    server = server_with(settings="endpoints: {unregistered_objects: open}", upstream=upstream)
-    assert server.get("/v1/files/file-old").json() == {"id": "file-old"}
+    assert open_to_all.get("/v1/files/file-old").json() == {"id": "file-old"}
 
 
 def test_a_list_that_fails_is_asked_for_again_and_its_error_handed_on(
-    server_with: StartServer, upstream: Upstream
+    open_to_all: RunningServer, upstream: Upstream
 ):
-    server = server_with(
-        settings="""
-endpoints: {unregistered_objects: open}
-retries: {max_attempts: 2, base_delay_s: 0}
-""",
-        upstream=upstream,
-    )
+    server = open_to_all
     page = reply({"object": "list", "data": [{"id": "b_1"}], "has_more": False})
     upstream.answers("/v1/batches?limit=100", error(500, "oops"), page)
     listed = server.get("/v1/batches")
@@ -244,9 +261,9 @@ def test_a_field_given_twice_means_the_same_to_the_provider(
 
 
 def test_a_download_that_is_cut_is_cut_for_the_application_too(
-    server_with: StartServer, upstream: Upstream
+    open_to_all: RunningServer, upstream: Upstream
 ):
-    server = server_with(settings="endpoints: {unregistered_objects: open}", upstream=upstream)
+    server = open_to_all
     head = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n"
     upstream.answers("/v1/files/file-1/content", [head, chunk(b"half"), CUT])
     connection = http.client.HTTPConnection(server.host, server.port, timeout=10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -331,6 +332,8 @@ def test_a_workflow_is_answered_by_anthropic_and_asked_again_where_a_check_fails
         answer(text(json.dumps(summary | {"names": []}))),
     )
     write_example(tmp_path / "example")
+    # Its connectors stand in the file that is written anew here.
+    shutil.rmtree(tmp_path / "example" / "workflows" / "renewal-brief")
     server = server_with(
         folder=tmp_path / "example",
         settings=f"""

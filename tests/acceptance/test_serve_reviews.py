@@ -273,9 +273,11 @@ def test_what_a_person_writes_is_held_to_the_declared_rules_but_not_held_again(
 def test_as_a_model_a_run_that_waits_is_an_error_that_is_not_tried_again(
     reviewed, app_key, upstream
 ):
-    client = OpenAI(base_url=reviewed.base_url, api_key=app_key, max_retries=3)
     before = len(upstream.requests("reviewed-model"))
-    with pytest.raises(UnprocessableEntityError) as caught:
+    with (
+        OpenAI(base_url=reviewed.base_url, api_key=app_key, max_retries=3) as client,
+        pytest.raises(UnprocessableEntityError) as caught,
+    ):
         client.chat.completions.create(
             model="workflow:always",
             messages=[{"role": "user", "content": json.dumps({"text": "judge me"})}],

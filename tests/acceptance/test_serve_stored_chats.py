@@ -30,9 +30,9 @@ def two_projects(server: RunningServer) -> tuple[str, str]:
 
 
 def test_a_project_reaches_only_the_completions_that_it_stored(
-    server_with: StartServer, upstream: Upstream, model: str
+    shared_with: StartServer, upstream: Upstream, model: str
 ):
-    server = server_with(upstream=upstream)
+    server = shared_with(upstream=upstream)
     north, south = two_projects(server)
     streamed = stream(*chat_words(model, "Hi"), chat_usage(model), DONE)
     upstream.answers(model, reply(completion(model, id="chatcmpl-north")), streamed)
@@ -82,9 +82,9 @@ def test_a_limit_of_nothing_is_judged_by_the_provider(simulated: RunningServer):
 
 
 def test_a_stored_response_that_breaks_off_ends_in_an_error(
-    server_with: StartServer, upstream: Upstream, model: str
+    shared_with: StartServer, upstream: Upstream, model: str
 ):
-    server = server_with(upstream=upstream)
+    server = shared_with(upstream=upstream)
     north, south = two_projects(server)
     upstream.answers(model, reply(response_object(model, "completed", id="resp_again")))
     assert server.post("/v1/responses", {"model": model, "input": "?"}, key=north).status == 200
@@ -101,9 +101,9 @@ def test_a_stored_response_that_breaks_off_ends_in_an_error(
 
 
 def test_a_client_that_leaves_a_stored_response_ends_it_at_the_provider(
-    server_with: StartServer, upstream: Upstream, model: str
+    shared_with: StartServer, upstream: Upstream, model: str
 ):
-    server = server_with(upstream=upstream)
+    server = shared_with(upstream=upstream)
     upstream.answers(model, reply(response_object(model, "completed", id="resp_left")))
     assert server.post("/v1/responses", {"model": model, "input": "?"}).status == 200
     created = response_event("response.created", 0, response=response_object(model))

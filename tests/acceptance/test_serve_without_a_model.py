@@ -27,6 +27,22 @@ prices:
 """
 
 
+@pytest.fixture
+def server(shared_with: StartServer, upstream: Upstream) -> RunningServer:
+    """One whose operator says nothing of requests without a model, but of two features' costs."""
+    return shared_with(
+        settings=settings(
+            upstream,
+            """
+routes: {other: {targets: [{provider: second, model: gpt-of-second}]}}
+budgets:
+  - {per: key, of: {feature: strict}, usd: "1", window: month}
+  - {per: key, of: {feature: lenient}, usd: "0.00003", window: month, unpriced: allow}
+""",
+        )
+    )
+
+
 def answering(upstream: Upstream, *providers: str) -> None:
     for name in providers:
         answer = response_object("gpt-answered", "completed", id=f"resp_{name}", usage=USED)
@@ -36,9 +52,8 @@ def answering(upstream: Upstream, *providers: str) -> None:
 
 
 def test_the_first_provider_that_may_choose_gets_it_and_the_reply_tells_the_price(
-    server_with: StartServer, upstream: Upstream
+    server: RunningServer, upstream: Upstream
 ):
-    server = server_with(settings=settings(upstream, ""))
     answering(upstream, "first")
     answered = server.post("/v1/responses", PROMPT)
     assert (answered.status, answered.headers["x-headgate-target"]) == (200, "first")
@@ -71,13 +86,8 @@ def test_it_goes_to_no_other_provider_when_that_one_fails(
 
 
 def test_it_goes_to_the_provider_that_keeps_what_it_goes_on_from(
-    server_with: StartServer, upstream: Upstream
+    server: RunningServer, upstream: Upstream
 ):
-    server = server_with(
-        settings=settings(
-            upstream, "routes: {other: {targets: [{provider: second, model: gpt-of-second}]}}"
-        )
-    )
     answering(upstream, "first", "second")
     kept = response_object("gpt-of-second", "completed", id="resp_kept")
     upstream.answers("gpt-of-second", reply(kept))
@@ -96,9 +106,8 @@ def test_a_provider_for_certain_models_only_is_left_no_choice(
 
 
 def test_a_key_of_certain_models_may_not_leave_the_choice_open(
-    server_with: StartServer, upstream: Upstream
+    server: RunningServer, upstream: Upstream
 ):
-    server = server_with(settings=settings(upstream, ""))
     answering(upstream, "first")
     key = server.new_key(models=["gpt-*"])
     before = len(upstream.everything())
@@ -110,35 +119,21 @@ def test_a_key_of_certain_models_may_not_leave_the_choice_open(
     assert server.post("/v1/responses", PROMPT, key=server.new_key(models=["*"])).status == 200
 
 
-@pytest.fixture
-def budgeted(server_with: StartServer, upstream: Upstream) -> RunningServer:
-    return server_with(
-        settings=settings(
-            upstream,
-            """
-budgets:
-  - {per: key, of: {feature: strict}, usd: "1", window: month}
-  - {per: key, of: {feature: lenient}, usd: "0.00003", window: month, unpriced: allow}
-""",
-        )
-    )
-
-
-def test_a_budget_refuses_what_it_can_not_reserve_for(budgeted: RunningServer, upstream: Upstream):
+def test_a_budget_refuses_what_it_can_not_reserve_for(server: RunningServer, upstream: Upstream):
     answering(upstream, "first")
     before = len(upstream.everything())
-    refused = budgeted.post("/v1/responses", PROMPT, headers={"x-headgate-feature": "strict"})
+    refused = server.post("/v1/responses", PROMPT, headers={"x-headgate-feature": "strict"})
     assert refused.status >= 400
     assert "price" in refused.error["message"]
     assert len(upstream.everything()) == before
 
 
 def test_a_budget_that_allows_it_is_charged_what_the_reply_tells(
-    budgeted: RunningServer, upstream: Upstream
+    server: RunningServer, upstream: Upstream
 ):
     answering(upstream, "first")
     feature = {"x-headgate-feature": "lenient"}
-    statuses = [budgeted.post("/v1/responses", PROMPT, headers=feature).status for _ in range(3)]
+    statuses = [server.post("/v1/responses", PROMPT, headers=feature).status for _ in range(3)]
     assert statuses == [200, 200, 429], "two cost more than it has"
 
 

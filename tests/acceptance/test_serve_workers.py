@@ -31,6 +31,8 @@ def test_every_worker_tells_the_whole_servers_figures(
         answers = list(pool.map(lambda _: server.chat(model), range(60)))
     assert [answer.status for answer in answers] == [200] * 60
     assert until(lambda: figures(server).get("headgate_requests_total") == 60, 3)
+    # Each worker puts down twice a second how many calls it has in flight.
+    assert until(lambda: figures(server)["headgate_in_flight"] == 0, 5)
     for _ in range(12):
         seen = figures(server)
         assert seen["headgate_requests_total"] == 60
@@ -81,6 +83,7 @@ def test_a_worker_that_is_killed_is_replaced_and_nobody_else_notices(
         server.workers()
     )
     assert until(lambda: figures(server).get("headgate_requests_total") == 40, 5)
+    assert until(lambda: figures(server)["headgate_in_flight"] == 0, 5)
     assert {figures(server)["headgate_in_flight"] for _ in range(5)} == {0}
 
 

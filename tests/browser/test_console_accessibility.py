@@ -12,9 +12,6 @@ from playwright.sync_api import Browser, Page
 from consoles import RunningConsole
 from headgate.workflows.tools.tool import Sent
 
-pytestmark = pytest.mark.xdist_group("browser")
-"""One after the other, so that no test with a loop of its own comes between."""
-
 PAGES = (
     "/console?period=1h",
     "/console/runs",

@@ -13,9 +13,6 @@ from consoles import ADMIN_KEY, RunningConsole
 from headgate.ledger.usage import usage
 from headgate.workflows.tools.tool import Sent
 
-pytestmark = pytest.mark.xdist_group("browser")
-"""One after the other, so that no test with a loop of its own comes between."""
-
 
 @pytest.fixture(autouse=True)
 def empty_queue(console: RunningConsole) -> Iterator[None]:

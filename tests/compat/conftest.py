@@ -7,9 +7,18 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from servers import ADMIN_KEY, RunningServer, gateway, model, server_with, simulated, upstream
+from servers import (
+    ADMIN_KEY,
+    RunningServer,
+    gateway,
+    model,
+    server_with,
+    shared_with,
+    simulated,
+    upstream,
+)
 
-__all__ = ["gateway", "model", "server_with", "simulated", "upstream"]
+__all__ = ["gateway", "model", "server_with", "shared_with", "simulated", "upstream"]
 
 
 @pytest.fixture

@@ -27,8 +27,6 @@ from upstreams import (
     response_deltas,
 )
 
-pytestmark = pytest.mark.xdist_group("node")
-
 _HERE = Path(__file__).parent / "node"
 _SCRIPT = _HERE / "scenarios.mjs"
 _SCENARIOS = re.findall(r"^  async (\w+)\(\) \{$", _SCRIPT.read_text(), re.MULTILINE)
@@ -102,7 +100,7 @@ def found(
         "node-disconnect",
         [STREAM_HEAD, *map(chunk, chat_words("node-disconnect", "Wa", "ter")), 20.0],
     )
-    done = subprocess.run(
+    with subprocess.Popen(
         ["node", _SCRIPT.name],
         cwd=node_folder,
         env=environment(
@@ -111,13 +109,18 @@ def found(
             GATEWAY_URL=gateway.base_url,
             HEADGATE_KEY=ADMIN_KEY,
         ),
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=_RUN_TIMEOUT_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return dict(json.loads(done.stdout))
+    ) as node:
+        try:
+            upstream.wait_for("node-abort", timeout_s=_RUN_TIMEOUT_S)
+            told, complained = node.communicate("abort it\n", timeout=_RUN_TIMEOUT_S)
+        finally:
+            node.kill()
+    assert node.returncode == 0, complained
+    return dict(json.loads(told))
 
 
 @pytest.mark.parametrize("scenario", _SCENARIOS)

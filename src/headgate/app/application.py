@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import gc
 import logging
 import os
 import signal
@@ -16,6 +15,7 @@ from starlette.types import ASGIApp
 from headgate.app.accounting import Accounting
 from headgate.app.alerting import Alerting
 from headgate.app.durability import Durability
+from headgate.app.garbage import keep_what_is_here
 from headgate.app.reviewing import Reviewing
 from headgate.app.tooling import Tooling
 from headgate.app.tracing import Tracing
@@ -40,10 +40,6 @@ from headgate.workflows.runner import Runner
 _log = logging.getLogger(__name__)
 
 _GAUGES_EVERY_S = 0.5
-_COLLECT_AFTER = 20_000, 10, 10
-"""When cyclic garbage is looked for. A call leaves none; at Python's own 700 new objects, looking
-took a tenth of a call's time, and more the more answers the cache held."""
-
 _FLUSH_AT_STOP_S = 10.0
 _QUIET_S = 3.0
 _LAST_TRACES_S = 3.0
@@ -155,17 +151,13 @@ class Application:
         atexit.register(self._writer.close, _FLUSH_AT_STOP_S)
         # The price list takes a third of a second to load, which no call should wait for.
         await asyncio.to_thread(self._prices.load)
-        # What is here now stays: not looked at again, it can't hold up a call for the tens of
-        # milliseconds that a full collection of all modules takes.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_COLLECT_AFTER)
+        keep_what_is_here()
         self._gauges = asyncio.create_task(self._note_state(), name="headgate-gauges")
 
     async def stop(self) -> None:
         """End what the server still does and write every record; nothing may be served after."""
-        await self._until_quiet()
         await self._durability.stop()
+        await self._until_quiet()
         if self._gauges is not None:
             self._gauges.cancel()
             with suppress(asyncio.CancelledError):

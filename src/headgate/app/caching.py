@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from headgate.config.caching import CacheSettings
 from headgate.config.settings import Settings
 from headgate.errors import ConfigError
@@ -23,16 +21,6 @@ from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.context_checks import unlike
-
-
-def check_cache(settings: Settings) -> None:
-    """Raise `ConfigError` where the cache needs what is not installed; before any worker starts."""
-    cache = settings.cache
-    if cache is not None and cache.store == "redis" and find_spec("redis") is None:
-        raise ConfigError(
-            "cache.store: redis needs the Redis client; install it with"
-            " `pip install 'headgate[redis]'`"
-        )
 
 
 def build_embedder(settings: Settings) -> GatewayEmbedder:

@@ -239,7 +239,9 @@ def build(
         tooling.use,
         Connectors(settings.connectors, plan.folder),
     )
-    durability = Durability(settings.runs, runner, database, executor)
+    durability = Durability(
+        settings.runs, runner, database, executor, grace_s=settings.server.shutdown_grace_s
+    )
     board = reviewing.board(runner, durability.runs.go_on, tooling.use.preview)
     authenticator = Authenticator(KeyStore(database, secret), secret, settings.access)
     proxies = TrustedProxies(settings.server.trusted_proxies)

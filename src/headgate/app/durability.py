@@ -7,7 +7,7 @@ import asyncio
 from headgate.config.runs import RunsSettings
 from headgate.storage import Database
 from headgate.telemetry.run_metrics import RunMetrics
-from headgate.workflows.durable.carrier import DurableRuns
+from headgate.workflows.durable.carrier import LAST_RUNS_S, DurableRuns
 from headgate.workflows.durable.leases import LeaseStore, Whereabouts
 from headgate.workflows.durable.tending import Tending
 from headgate.workflows.durable.webhook_check import check_webhooks
@@ -22,9 +22,15 @@ class Durability:
     """The asynchronous runs of one worker: started with it, and stopped before its gateway."""
 
     def __init__(
-        self, settings: RunsSettings, runner: Runner, database: Database, executor: str
+        self,
+        settings: RunsSettings,
+        runner: Runner,
+        database: Database,
+        executor: str,
+        *,
+        grace_s: float,
     ) -> None:
-        """`executor` is what this process is called.
+        """`executor` is what this process is called, `grace_s` how long a stop waits.
 
         Raises `ConfigError` where a workflow names an address that may not be told.
         """
@@ -36,6 +42,7 @@ class Durability:
             per_worker=settings.per_worker,
             waiting_at_most=settings.waiting_at_most,
             webhooks=rule,
+            last_runs_s=min(LAST_RUNS_S, grace_s),
         )
         # croniter is loaded only where something is scheduled.
         self._scheduler = None

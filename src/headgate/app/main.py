@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+from headgate.app.garbage import look_seldom
 from headgate.cli.main import Composition, ServeOptions, Workbench, run
 
 
@@ -14,6 +15,7 @@ def main() -> None:
 
 
 def _serve(options: ServeOptions) -> None:
+    look_seldom()
     # Imported here: every other command would wait half a second for a server it doesn't start.
     from headgate.app.serving import serve  # noqa: PLC0415
 

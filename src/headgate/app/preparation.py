@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from importlib.util import find_spec
 
-from headgate.app.caching import check_cache
 from headgate.app.plan import Plan
 from headgate.config.load import FILE_NAME
+from headgate.config.settings import Settings
 from headgate.errors import ConfigError
 from headgate.intake.access.first_key import ensure_admin_key
 from headgate.intake.access.projects import DEFAULT_PROJECT, ProjectStore
@@ -21,7 +22,7 @@ def prepare(plan: Plan, admin_key: str | None) -> str | None:
 
     Raises `ConfigError` and `DatabaseUnavailableError`.
     """
-    check_cache(plan.settings)
+    _check_cache(plan.settings)
     _check_queries(plan)
     database = open_database(plan)
     try:
@@ -36,7 +37,7 @@ def prepare(plan: Plan, admin_key: str | None) -> str | None:
 
 def prepare_without_keys(plan: Plan) -> None:
     """As `prepare`, for a process that nobody calls: no key is made, adopted or revoked."""
-    check_cache(plan.settings)
+    _check_cache(plan.settings)
     _check_queries(plan)
     database = open_database(plan)
     try:
@@ -72,3 +73,13 @@ def _check_queries(plan: Plan) -> None:
 def open_database(plan: Plan) -> Database:
     """The database that the plan names; nothing of it is read yet."""
     return Database(plan.database_url, durable=plan.settings.ledger.durability == "durable")
+
+
+def _check_cache(settings: Settings) -> None:
+    """Raise `ConfigError` where the cache needs what is not installed."""
+    cache = settings.cache
+    if cache is not None and cache.store == "redis" and find_spec("redis") is None:
+        raise ConfigError(
+            "cache.store: redis needs the Redis client; install it with"
+            " `pip install 'headgate[redis]'`"
+        )

@@ -1,4 +1,8 @@
-"""`headgate serve`: prepares the database, starts the simulator where needed, runs the workers."""
+"""`headgate serve`: prepares the database, starts the simulator where needed, runs the workers.
+
+What a worker is made of is imported by who makes one: a mistake in the configuration is told before
+all that is loaded, and the process that looks after several workers never loads it.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +17,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import uvicorn
 
 from headgate import __version__
-from headgate.app.application import Application
-from headgate.app.composition import build
+from headgate.app.garbage import look_seldom
 from headgate.app.plan import SIMULATOR_URL, Plan, read_plan
-from headgate.app.preparation import prepare
 from headgate.app.processes import Server, Workers
 from headgate.cli.main import ServeOptions
 from headgate.config.short_keys import short_key_warnings
@@ -29,7 +31,9 @@ from headgate.errors import ConfigError, HeadgateError
 from headgate.intake.http.server_protocol import ServerProtocol
 from headgate.intake.sockets.protocol import socket_protocol
 from headgate.telemetry.logs import configure_logs
-from headgate.telemetry.metrics import FOLDER_VARIABLE
+
+if TYPE_CHECKING:
+    from headgate.app.application import Application
 
 _FOLDER = "HEADGATE_PROJECT"
 _MAIN_PID = "HEADGATE_MAIN_PID"
@@ -47,6 +51,8 @@ def serve(options: ServeOptions) -> None:
     configure_logs(plan.settings.logs.level)
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listening(options.host, options.port))
+        from headgate.app.preparation import prepare  # noqa: PLC0415 - see above
+
         admin_key = prepare(plan, os.environ.get("HEADGATE_ADMIN_KEY") or None)
         if admin_key is not None:
             # At once: whatever fails after this, nobody could ever see the key again.
@@ -61,6 +67,8 @@ def serve(options: ServeOptions) -> None:
         signal.signal(signal.SIGTERM, _leave)
         signal.signal(signal.SIGINT, _leave)
         if options.workers == 1:
+            from headgate.app.composition import build  # noqa: PLC0415 - see above
+
             Server(_config(plan, build(plan))).run(sockets=[listener])
         else:
             stack.enter_context(_shared_metrics())
@@ -72,9 +80,12 @@ def serve(options: ServeOptions) -> None:
 
 def worker() -> Application:
     """What each of several worker processes serves; it reads the plan anew."""
+    look_seldom()
     folder = os.environ.get(_FOLDER)
     plan = read_plan(Path(folder) if folder else None)
     configure_logs(plan.settings.logs.level)
+    from headgate.app.composition import build  # noqa: PLC0415 - see above
+
     try:
         # Not `os.getppid()`: a worker that starts while the main process is killed has another by
         # then.
@@ -117,6 +128,8 @@ def _simulator() -> Iterator[str]:
 @contextlib.contextmanager
 def _shared_metrics() -> Iterator[None]:
     """A folder in which the workers leave their figures, for whichever is asked to add up."""
+    from headgate.telemetry.metrics import FOLDER_VARIABLE  # noqa: PLC0415 - see above
+
     folder = tempfile.mkdtemp(prefix="headgate-metrics-")
     os.environ[FOLDER_VARIABLE] = folder
     try:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from headgate.cli.api_client import ApiClient
+from headgate.cli.sample_services import OF_SERVICES
 from headgate.errors import HeadgateError, UnavailableError
 
 _START_TIMEOUT_S = 30.0
@@ -31,7 +32,7 @@ class DemoServer:
         self._environment = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("OPENAI_", "HEADGATE_", "CRM_", "BILLING_", "TICKETS_"))
+            if not name.startswith(("OPENAI_", "HEADGATE_", *OF_SERVICES))
         } | {"HEADGATE_ADMIN_KEY": self.key, **environment}
         self._log = folder.parent / "server.log"
         self._process: subprocess.Popen[str] | None = None

@@ -27,6 +27,8 @@ class EvaluationCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     name: str
     input: dict[str, Any]
+    context: dict[str, Any] | None = None
+    """What was gathered for it then."""
     expected: dict[str, Any] | None = None
     """What a person let out."""
     rejected: dict[str, Any] | None = None
@@ -55,10 +57,17 @@ def case_of(shown: Shown) -> EvaluationCase:
         draft = shown.contents.draft
         if draft is None:
             raise NoCaseError("It was rejected and there was no draft, so nothing is expected.")
-        return EvaluationCase(name=name, input=run.input, rejected=draft, source=source)
+        return EvaluationCase(
+            name=name, input=run.input, context=run.context, rejected=draft, source=source
+        )
     rejected = shown.contents.draft if review.decision == "edited" else None
     return EvaluationCase(
-        name=name, input=run.input, expected=run.output, rejected=rejected, source=source
+        name=name,
+        input=run.input,
+        context=run.context,
+        expected=run.output,
+        rejected=rejected,
+        source=source,
     )
 
 

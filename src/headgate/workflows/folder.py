@@ -97,9 +97,11 @@ def load_workflow(
     digest = digest_of(reading.files)
     rules = _rules(reading, settings, digest)
     own_tools = _own_tools(reading, settings, digest)
+    before = len(reading.problems)
     context = _context(reading, settings, connectors or {}, input_schema)
     prompt = None
-    if parts and input_schema and output_schema:
+    # A prompt that speaks of what is not there would only repeat that.
+    if parts and input_schema and output_schema and len(reading.problems) == before:
         prompt = _prompt(reading, parts, input_schema, output_schema, settings, context)
     if settings:
         _check_fallback(reading, settings, output_schema, rules)

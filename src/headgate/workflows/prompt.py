@@ -6,7 +6,7 @@ reuse it from one run to the next.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -16,8 +16,11 @@ from headgate.errors import ConfigError
 from headgate.workflows.context_shape import ContextShape
 from headgate.workflows.prompt_parts import Example, PromptParts
 from headgate.workflows.sample import sample_of
-from headgate.workflows.template import CONTEXT, INPUT, Known, Template
 from headgate.workflows.untrusted import NOTICE, made_visible
+from headgate.workflows.variables import CONTEXT, INPUT, Known
+
+if TYPE_CHECKING:
+    from headgate.workflows.template import Template
 
 _WORTH_MOVING_CHARACTERS = 400
 """About a hundred tokens; providers reuse beginnings of a thousand tokens and more, in steps."""
@@ -42,6 +45,9 @@ class Prompt:
         context: ContextShape | None = None,
     ) -> None:
         """Compile and check the parts; `ConfigError` with every problem."""
+        # A server without workflows has no use for Jinja2.
+        from headgate.workflows.template import Template  # noqa: PLC0415
+
         self._trust = trust
         self._untrusted_parts = frozenset() if context is None else context.untrusted
         self._system = Template(parts.path, parts.system.text, parts.system.line)

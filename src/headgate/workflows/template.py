@@ -6,35 +6,19 @@ gets `{{ … }}` into the prompt and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import msgspec
 from jinja2 import meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from headgate.errors import ConfigError, InvalidRequestError
+from headgate.workflows.variables import CONTEXT, INPUT, Known
 
 RENDERED_CHARACTERS_AT_MOST = 4_000_000
 """Of one part; about a million tokens, which is more than any model takes."""
-
-INPUT = "input"
-"""The run's input object."""
-
-CONTEXT = "context"
-"""What was gathered for the run; there is one where the workflow declares parts of it."""
-
-
-class Known(msgspec.Struct, frozen=True):
-    """A variable that a template has: what it looks like, and where it may stand."""
-
-    schema: dict[str, Any]
-    told_by: str
-    """Where that is declared."""
-    refusal: Callable[[str | None], str | None] = lambda _: None
-    """Why the field given, or None for all of it, may not stand in this part; None: it may."""
 
 
 class _DataEnvironment(SandboxedEnvironment):

@@ -239,7 +239,7 @@ const scenarios = {
 
   async timeout() {
     const asked = scripted.chat.completions.create(
-      { model: "node-timeout", messages }, { timeout: 300 },
+      { model: "node-timeout", messages }, { timeout: 900 },
     );
     await raised(OpenAI.APIConnectionTimeoutError, asked);
   },
@@ -297,12 +297,14 @@ const scenarios = {
     const asked = scripted.responses.create(
       { model: "node-abort", input: "x" }, { signal: controller.signal },
     );
-    setTimeout(() => controller.abort(), 200);
+    // Whoever started this says when the provider has it.
+    process.stdin.once("data", () => controller.abort());
     await raised(OpenAI.APIUserAbortError, asked);
   },
 };
 
 const found = {};
+process.stdin.setEncoding("utf8");
 await Promise.all(
   Object.entries(scenarios).map(async ([name, scenario]) => {
     try {

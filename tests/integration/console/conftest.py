@@ -9,7 +9,7 @@ import pytest
 
 import headgate.examples
 from consoles import RunningConsole, running_console
-from databases import PostgresDatabases, SqliteFiles, drop, postgres_url
+from databases import PostgresDatabases, SqliteFiles, postgres_url
 
 WORKFLOWS = Path(headgate.examples.__file__).parent / "project" / "workflows"
 
@@ -30,4 +30,4 @@ def console(
     name = databases.make(migrated=True)
     with running_console(folder / "p", postgres_url(name), workflows=WORKFLOWS) as running:
         yield running
-    drop(name)
+    databases.take_back(name)

@@ -20,7 +20,7 @@ from headgate.app.application import Application
 from headgate.app.composition import build
 from headgate.app.plan import read_plan
 from headgate.app.preparation import prepare
-from headgate.config.settings import LogSettings
+from headgate.config.settings import LogSettings, RetrySettings
 from headgate.intake.access.key import NewKey
 from headgate.intake.access.keys import KeyStore
 from headgate.intake.access.secret import load_secret
@@ -202,8 +202,10 @@ class Server:
                 "HEADGATE_DATABASE_URL": url,
             },
         )
-        quiet = replace(plan.settings, logs=LogSettings(calls="none"))
-        plan = replace(plan, settings=quiet)
+        settings = replace(
+            plan.settings, logs=LogSettings(calls="none"), retries=RetrySettings(max_attempts=1)
+        )
+        plan = replace(plan, settings=settings)
         prepare(plan, ADMIN_KEY)
         database = Database(url)
         keys = KeyStore(database, load_secret(database, None))

@@ -60,6 +60,10 @@ class WorkflowView(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     route: Annotated[str, Meta(description="The route or model that its calls ask for.")]
     trust: str
+    context: Annotated[
+        dict[str, str],
+        Meta(description="What is gathered for each run, by part: the connector's operation."),
+    ]
     fallback: Annotated[bool, Meta(description="Whether it answers when no model's answer passes.")]
     input_schema: Annotated[dict[str, Any], Meta(description="What `input` must fit.")]
     output_schema: Annotated[dict[str, Any], Meta(description="What `output` fits.")]
@@ -201,6 +205,7 @@ def workflow_view(workflow: Workflow, tools: Iterable[OfferedTool]) -> WorkflowV
         description=settings.description,
         route=settings.route,
         trust=settings.trust,
+        context={name: part.source for name, part in settings.context.items()},
         fallback=settings.fallback is not None,
         input_schema=workflow.input_schema.document,
         output_schema=workflow.output_schema.document,

@@ -30,7 +30,8 @@ from headgate.workflows.tools.talk import talk_of
 
 _COUNT_EVERY_S = 1.0
 _LOOK_EVERY_S = 0.5
-_LAST_RUNS_S = 5.0
+LAST_RUNS_S = 5.0
+"""How long at most runs that are under way are waited for, before they are left to others."""
 _RETRY_S = 1.0
 _GRACE_S = 5.0
 """What a run may take beside its workflow's time, until who waits is told to ask later."""
@@ -68,13 +69,16 @@ class DurableRuns:
         per_worker: int,
         waiting_at_most: int,
         webhooks: WebhookRule,
+        last_runs_s: float = LAST_RUNS_S,
     ) -> None:
+        """`last_runs_s`: how long a stop waits for the runs that are under way."""
         self.orders = OrderStore(database)
         self.runner = runner
         self.leases = leases
         self.started = False
         self._starting = asyncio.Lock()
         self._waiting_at_most = waiting_at_most
+        self._last_runs_s = last_runs_s
         self._webhooks = webhooks
         self.unfinished = 0
         """Runs that have not ended, in all processes, as last counted."""
@@ -120,10 +124,10 @@ class DurableRuns:
             self.started = False
             under_way = list(self._carrying.values())
             if under_way:
-                await asyncio.wait(under_way, timeout=_LAST_RUNS_S)
+                await asyncio.wait(under_way, timeout=self._last_runs_s)
             self.drop(set(self._carrying))
             if left := list(self._carrying.values()):
-                await asyncio.wait(left, timeout=_LAST_RUNS_S)
+                await asyncio.wait(left, timeout=LAST_RUNS_S)
             await self.engine.stop(self.leases.executor_id)
             with suppress(DatabaseUnavailableError):  # else the lease runs out
                 await self.runner.threads.run(self.leases.leave, self.leases.executor_id)
@@ -253,7 +257,7 @@ class DurableRuns:
         try:
             self.drop(set(self._carrying))
             if under_way := list(self._carrying.values()):
-                await asyncio.wait(under_way, timeout=_LAST_RUNS_S)
+                await asyncio.wait(under_way, timeout=LAST_RUNS_S)
             threads = self.runner.threads
             # What was taken from the queue since then is nobody's.
             await threads.run(self.engine.recover, self.leases.executor_id)
