@@ -158,7 +158,8 @@ class Works:
         terms = self.orders.get(run.id)
         talk = talk_of(self.runs.talk(run.id)) if terms is not None and terms.leg else None
         fresh = self.runs.get(run.id)
-        await self.runner.carry(fresh, ordered, None, journal or Kept(), None, talk)
+        leg = 0 if terms is None else terms.leg
+        await self.runner.carry(fresh, ordered, None, journal or Kept(), leg=leg, talk=talk)
         return self.runs.get(run.id)
 
     async def waiting(self, run: Run) -> Review:

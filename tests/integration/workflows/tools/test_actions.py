@@ -185,8 +185,8 @@ async def test_an_action_under_way_at_a_crash_is_sent_again_only_if_that_does_no
 
 
 async def test_what_another_living_process_sends_is_left_to_it(works_with, tool, monkeypatch):
-    monkeypatch.setattr("headgate.workflows.tools.sending._ADOPT_WITHIN_S", 0.1)
-    monkeypatch.setattr("headgate.workflows.tools.sending._ADOPT_PAUSE_S", 0.05)
+    monkeypatch.setattr("headgate.workflows.tools.sending._OTHERS_WITHIN_S", -9.9)
+    monkeypatch.setattr("headgate.workflows.tools.sending._LOOK_S", 0.05)
     works = works_with(ASKED, GOOD, settings=IDEMPOTENT)
     journal, run = Kept(), await works.begun()
     dies_while_sending(works, monkeypatch)
