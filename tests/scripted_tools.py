@@ -30,7 +30,7 @@ from headgate.workflows.tools.talk import talk_of
 from headgate.workflows.tools.tool import Sent, ToolAnswer, ToolCall, ToolSpec
 from headgate.workflows.tools.using import ToolUse
 from review_people import GROUPS
-from scripted_workflows import FILES, ScriptedModel, order
+from scripted_workflows import FILES, ScriptedModel, asks, order
 
 TICKET = {"title": "Broken", "priority": "high"}
 PARAMETERS = {
@@ -43,6 +43,15 @@ PARAMETERS = {
     "required": ["title", "priority"],
     "additionalProperties": False,
 }
+
+NEVER = "tools: {make: {source: it/make, effect: write, approval: never, needs: untrusted}}"
+ALWAYS = "tools: {make: {source: it/make, effect: write}}"
+IDEMPOTENT = NEVER.replace("it/", "again/")
+ASKED = asks(("make", TICKET))
+
+
+class Killed(BaseException):
+    """Stands for `kill -9`."""
 
 
 class ScriptedTool:
@@ -175,6 +184,10 @@ class Works:
             for message in self.runner.model.bodies[number]["messages"]
             if message["role"] == "tool"
         ]
+
+    def die_while_sending(self) -> None:
+        """Let it die when its action is on its way: nothing is stored any more."""
+        self.actions.end = lambda *_: (_ for _ in ()).throw(Killed())
 
     def close(self) -> None:
         self.threads.close()

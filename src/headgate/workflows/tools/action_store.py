@@ -16,6 +16,7 @@ from headgate.storage import Database
 from headgate.storage.action_tables import action_contents, actions, tool_windows
 from headgate.storage.durable_tables import run_executors
 from headgate.storage.insertion import insert_into
+from headgate.storage.review_tables import reviews
 from headgate.storage.schema import runs
 from headgate.workflows.journal import RunLostError
 from headgate.workflows.tools.action import Action, ActionState
@@ -25,6 +26,8 @@ _CONTENTS = ("arguments", "asked", "result")
 _COLUMNS = [column.name for column in actions.columns]
 _HOUR_S, _DAY_S = 3600, 86_400
 _WINDOWS_KEPT_S = 2 * _DAY_S
+_NOT_ENDED = sa.text("actions.state NOT IN ('done', 'failed', 'refused')")
+"""As the index has it, whose use this allows."""
 
 
 class ActionStore:
@@ -192,6 +195,37 @@ def close_actions(connection: Connection, run_id: str, now_us: int | None) -> No
         .where(actions.c.run_id == run_id, actions.c.state.in_(("requested", "approved")))
         .values(state="failed", code="run_ended", ended_at_us=now_us)
     )
+
+
+def left_over(connection: Connection, limit: int, now_us: int | None = None) -> list[Action]:
+    """Actions of ended runs that nobody knows the outcome of, and nobody is asked about.
+
+    With `now_us` they are said to be `unknown`, and nobody else finds them until the transaction
+    of `connection` ends.
+    """
+    dead = actions.c.executor.not_in(sa.select(run_executors.c.id))
+    asked = sa.exists().where(reviews.c.id == actions.c.review_id, reviews.c.decision.is_(None))
+    wanted = (
+        sa.select(actions.c.id)
+        .join(runs, runs.c.id == actions.c.run_id)
+        .where(
+            _NOT_ENDED,
+            runs.c.status.in_(("completed", "rejected", "failed")),
+            ((actions.c.state == "unknown") & ~asked) | ((actions.c.state == "started") & dead),
+        )
+        .limit(limit)
+    )
+    if now_us is not None:
+        wanted = wanted.with_for_update(of=actions, skip_locked=True)
+    ids = list(connection.execute(wanted).scalars())
+    if now_us is not None:
+        connection.execute(
+            sa.update(actions)
+            .where(actions.c.id.in_(ids), actions.c.state == "started")
+            .values(state="unknown", code="interrupted", ended_at_us=now_us)
+        )
+    rows = connection.execute(_with_contents().where(actions.c.id.in_(ids)))
+    return [_action(row) for row in rows.mappings()]
 
 
 def note_review(connection: Connection, action_id: str, review_id: str) -> None:

@@ -105,7 +105,7 @@ class ActionSender:
         while not task.done():
             try:
                 await asyncio.wait([task])
-            except asyncio.CancelledError as error:  # noqa: PERF203 - it may come again
+            except asyncio.CancelledError as error:
                 cancelled = error
         if cancelled is not None:
             if not task.cancelled():
