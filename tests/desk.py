@@ -29,8 +29,12 @@ from scripted_workflows import GOOD
 from servers import RunningServer, until
 from upstreams import Received, Script, Upstream, completion, reply
 
-_RINGS_S = 0.25
+_RINGS_S = 0.4
 """How long the bell takes: so many are under way when a server is killed."""
+
+_OPENS_S = 0.1
+_SEEN_OF_A_RUN = 3
+"""Requests of model and service that each makes, about."""
 
 _REVIEWERS = 3
 _PARAMETERS = (
@@ -73,7 +77,7 @@ class Desk:
         self.upstream = upstream
         self.model = model
         upstream.answers(model, self._asked)
-        upstream.answers(f"/{model}/open", reply({"id": "t"}, status=201))
+        upstream.answers(f"/{model}/open", [_OPENS_S, *reply({"id": "t"}, status=201)])
         upstream.answers(f"/{model}/ring", [_RINGS_S, *reply({"id": "b"}, status=201)])
 
     def settings(self, *, per_worker: int) -> str:
@@ -89,6 +93,17 @@ class Desk:
         """Its workflow, in a server's folder."""
         tools = "tools: {open: {source: desk/open}, ring: {source: desk/ring}}"
         write_workflow(folder, "desk", self.model, tools, "limits: {timeout_s: 60}")
+
+    def wait_for_some(self, count: int, kills: int) -> None:
+        """Until it is in the midst of its work; so many such waits pass while `count` runs do."""
+        now = self._seen()
+        more = random.uniform(0.3, 1.0) * _SEEN_OF_A_RUN * count / (kills + 1)
+        assert until(lambda: self._seen() > now + more, 60 + count / 5), self._seen()
+        time.sleep(random.uniform(0.0, _RINGS_S))
+
+    def _seen(self) -> int:
+        paths = self.model, f"/{self.model}/open", f"/{self.model}/ring"
+        return sum(len(self.upstream.requests(path)) for path in paths)
 
     def came(self, tool: str) -> dict[str, list[Received]]:
         """What reached the service, by idempotency key."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -29,13 +28,13 @@ def test_a_server_that_is_killed_again_and_again_does_what_was_approved_once(
     desk.write(folder)
     options = {"folder": folder, "upstream": upstream, "database_url": empty_database_url}
     options["workers"] = 1 if empty_database_url.startswith("sqlite") else 2
-    options["settings"] = desk.settings(per_worker=6)
+    options["settings"] = desk.settings(per_worker=3)
     callers = Callers(RUNS)
     callers.servers.append(server_with(**options))
     reviewers = Reviewers(desk, callers)
     callers.start()
     for _ in range(KILLS):
-        time.sleep(random.uniform(0.6, 2.0))
+        desk.wait_for_some(RUNS, KILLS)
         callers.kill(callers.servers[0])
         callers.servers.append(server_with(**options))
     callers.join()
@@ -53,14 +52,15 @@ def test_of_three_servers_some_die_and_one_stands_still_and_all_is_done_once(
     for number in range(3):
         folder = tmp_path / f"server-{number}"
         desk.write(folder)
-        settings, url = desk.settings(per_worker=4), postgres_url_of_its_own
+        settings, url = desk.settings(per_worker=2), postgres_url_of_its_own
         callers.servers.append(
             server_with(folder=folder, settings=settings, upstream=upstream, database_url=url)
         )
     reviewers = Reviewers(desk, callers)
     callers.start()
-    time.sleep(random.uniform(0.6, 1.2))
+    desk.wait_for_some(RUNS, 3)
     callers.kill(random.choice(callers.servers))
+    desk.wait_for_some(RUNS, 3)
     # The one that is left must have been heard for a lease before it may judge the other.
     paused(random.choice(callers.servers), callers, _LEASE_AND_MORE_S)
     callers.join()
