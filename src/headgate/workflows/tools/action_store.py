@@ -96,7 +96,8 @@ class ActionStore:
     def put_back(self, action: Action) -> None:
         """Say that what `start` gave was not sent, so that it may be begun anew."""
         given = (actions.c.state == "started") & (actions.c.attempts == action.attempts)
-        self._moved(action.id, "approved", given)
+        with self._database.begin() as connection:
+            moved(connection, action.id, "approved", given)
 
     def adopt(self, action: Action) -> Action | None:
         """Take over an action whose process died while it sent it; None while that one lives.
@@ -117,15 +118,24 @@ class ActionStore:
 
     def end(self, action: Action, state: ActionState, result: Any, code: str | None) -> bool:
         """Say what came of what `start` or `adopt` gave; False where others took it over since."""
-        moved = self._moved(
-            action.id,
-            state,
-            (actions.c.state == "started") & (actions.c.attempts == action.attempts),
-            result=result,
-            ended_at_us=_now_us(),
-            code=code,
-        )
-        return moved is not None
+        given = actions.c.attempts == action.attempts
+        with self._database.begin() as connection:
+            ended = moved(
+                connection,
+                action.id,
+                state,
+                (actions.c.state == "started") & given,
+                result=result,
+                ended_at_us=_now_us(),
+                code=code,
+            )
+            if ended is not None:
+                return True
+            # The word may have come through before, without an answer.
+            said = sa.select(actions.c.id).where(
+                actions.c.id == action.id, actions.c.state == state, given
+            )
+            return connection.execute(said).first() is not None
 
     def get(self, action_id: str) -> Action | None:
         """The action called `action_id`, with its contents."""
@@ -153,12 +163,6 @@ class ActionStore:
             connection.execute(
                 sa.delete(tool_windows).where(tool_windows.c.began_s < now_s - _WINDOWS_KEPT_S)
             )
-
-    def _moved(
-        self, action_id: str, state: ActionState, where: sa.ColumnElement[bool], **values: Any
-    ) -> Action | None:
-        with self._database.begin() as connection:
-            return moved(connection, action_id, state, where, **values)
 
 
 def moved(
