@@ -116,10 +116,11 @@ class _Client:
         self._headers = {"content-type": "application/json", **running.headers, **headers}
 
     def ask(
-        self, path: str, body: dict[str, Any], *, status: int = 200, **headers: str
+        self, path: str, body: dict[str, Any], *, status: int = 200, key: str | None = None
     ) -> dict[str, Any]:
-        """POST."""
-        self.connection.request("POST", path, json.dumps(body), {**self._headers, **headers})
+        """POST, with `key` as its Idempotency-Key."""
+        headers = self._headers if key is None else {**self._headers, "idempotency-key": key}
+        self.connection.request("POST", path, json.dumps(body), headers)
         response = self.connection.getresponse()
         content = response.read()
         if response.status != status:
@@ -128,11 +129,11 @@ class _Client:
 
     def ask_and_approve(self, path: str, body: dict[str, Any]) -> None:
         """Have a run wait for a person, approve at once, and come back when it has ended."""
-        key = {"idempotency-key": uuid.uuid4().hex}
-        run = self.ask(path, body, status=202, **key)
+        key = uuid.uuid4().hex
+        run = self.ask(path, body, status=202, key=key)
         self.ask(f"/api/reviews/{run['review_id']}/decision", {"decision": "approve"})
         # The same request again is answered by the same run, as soon as that is at its end.
-        self.ask(path, body, **key)
+        self.ask(path, body, key=key)
 
 
 def _until_ready(running: Running) -> None:
