@@ -1,6 +1,7 @@
-"""What does a run cost, of each kind? A call alone, a run that is waited for, one that is durable.
+"""What does a run cost, of each kind? From a call alone to a durable run whose action is approved.
 
-The upstream answers at once, in the harness's own loop, so what is left is Headgate's own part.
+The upstream and the tools' service answer at once, in the harness's own loop, and whoever is asked
+approves at once, so what is left is Headgate's own part.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import shutil
 import statistics
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -19,6 +21,7 @@ from urllib.parse import urlsplit
 from benchmarks.figures import Figures, Sample
 from benchmarks.processes import BenchmarkError, stop
 from benchmarks.rounds import Place
+from benchmarks.run_kinds import CONFIGURATION, KINDS, answer, write_workflows
 from benchmarks.systems import Headgate, Running
 
 ALONE: Final = 60
@@ -28,44 +31,19 @@ CONNECTIONS: Final = 16
 DURATION_S: Final = 4.0
 _START_DEADLINE_S: Final = 30.0
 _CALL_DEADLINE_S: Final = 60.0
-_MODEL: Final = "benchmark-model"
-
-_SCHEMA: Final = {
-    "type": "object",
-    "properties": {"text": {"type": "string"}},
-    "required": ["text"],
-    "additionalProperties": False,
-}
-_FILES: Final = {
-    "workflow.yaml": f"version: 1.0.0\nowner: benchmark\nroute: {_MODEL}\n",
-    "input.schema.json": json.dumps(_SCHEMA),
-    "output.schema.json": json.dumps(_SCHEMA),
-    "prompt.md": "# system\n\nRepeat the text.\n\n# user\n\n{{ input.text }}\n",
-}
-_RUN: Final = {"input": {"text": "Where is my parcel?"}}
-_CALL: Final = {"model": _MODEL, "messages": [{"role": "user", "content": "Where is my parcel?"}]}
-_RUNS_PATH: Final = "/api/workflows/repeat/runs"
-_KINDS: Final[dict[str, tuple[str, dict[str, Any], dict[str, str]]]] = {
-    "call": ("/v1/chat/completions", _CALL, {}),
-    "sync": (_RUNS_PATH, _RUN, {}),
-    "async": (_RUNS_PATH, _RUN, {"prefer": "respond-async, wait=60"}),
-}
 
 
 async def measure(figures: Figures, place: Place) -> None:
     """Add the figures of each kind. Raises BenchmarkError where one fails."""
-    system = Headgate(setup=("headgate-runs", "; runs of a workflow"))
+    system = Headgate(configuration=CONFIGURATION, setup=("headgate-runs", "; runs of a workflow"))
     if why_not := system.prepare(place.work):
         figures.skipped[system.name] = why_not
         return
     figures.titles[system.name] = system.title
     folder = place.work / system.name
     shutil.rmtree(folder, ignore_errors=True)
-    workflow = folder / "workflows" / "repeat"
-    workflow.mkdir(parents=True)
-    for name, text in _FILES.items():
-        (workflow / name).write_text(text)
-    upstream = await asyncio.start_server(_answer, "127.0.0.1", 0)
+    write_workflows(folder)
+    upstream = await asyncio.start_server(answer, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{upstream.sockets[0].getsockname()[1]}/v1"
     running = system.start(url, folder, place.cores, streams=False)
     try:
@@ -80,7 +58,7 @@ async def measure(figures: Figures, place: Place) -> None:
 def _measured(running: Running) -> dict[str, float]:
     _until_ready(running)
     found: dict[str, float] = {}
-    for kind in _KINDS:
+    for kind in KINDS:
         # The first of a kind loads what only that kind needs.
         _asked(running, kind, count=5)
         found[f"run_{kind}_p50_ms"] = 1e3 * statistics.median(_asked(running, kind, count=ALONE))
@@ -113,22 +91,49 @@ def _asked(
     until: Callable[[], bool] = lambda: False,
 ) -> list[float]:
     """How many seconds each took, on one connection."""
-    path, body, headers = _KINDS[kind]
-    connection = http.client.HTTPConnection(urlsplit(running.url).netloc, timeout=_CALL_DEADLINE_S)
-    sent = {"content-type": "application/json", **running.headers, **headers}
+    wanted = KINDS[kind]
+    client = _Client(running, wanted.headers)
     taken: list[float] = []
     try:
         while not until() and (count is None or len(taken) < count):
             began_s = time.perf_counter()
-            connection.request("POST", path, json.dumps(body), sent)
-            response = connection.getresponse()
-            content = response.read()
+            if wanted.decided:
+                client.ask_and_approve(wanted.path, wanted.body)
+            else:
+                client.ask(wanted.path, wanted.body)
             taken.append(time.perf_counter() - began_s)
-            if response.status != 200:
-                raise BenchmarkError(f"{kind} was answered {response.status}: {content[:200]!r}")
     finally:
-        connection.close()
+        client.connection.close()
     return taken
+
+
+class _Client:
+    """One connection."""
+
+    def __init__(self, running: Running, headers: dict[str, str]) -> None:
+        place = urlsplit(running.url).netloc
+        self.connection = http.client.HTTPConnection(place, timeout=_CALL_DEADLINE_S)
+        self._headers = {"content-type": "application/json", **running.headers, **headers}
+
+    def ask(
+        self, path: str, body: dict[str, Any], *, status: int = 200, key: str | None = None
+    ) -> dict[str, Any]:
+        """POST, with `key` as its Idempotency-Key."""
+        headers = self._headers if key is None else {**self._headers, "idempotency-key": key}
+        self.connection.request("POST", path, json.dumps(body), headers)
+        response = self.connection.getresponse()
+        content = response.read()
+        if response.status != status:
+            raise BenchmarkError(f"{path} was answered {response.status}: {content[:200]!r}")
+        return dict(json.loads(content))
+
+    def ask_and_approve(self, path: str, body: dict[str, Any]) -> None:
+        """Have a run wait for a person, approve at once, and come back when it has ended."""
+        key = uuid.uuid4().hex
+        run = self.ask(path, body, status=202, key=key)
+        self.ask(f"/api/reviews/{run['review_id']}/decision", {"decision": "approve"})
+        # The same request again is answered by the same run, as soon as that is at its end.
+        self.ask(path, body, key=key)
 
 
 def _until_ready(running: Running) -> None:
@@ -141,36 +146,3 @@ def _until_ready(running: Running) -> None:
         else:
             return
     raise BenchmarkError("it does not answer")
-
-
-async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer every request with the same completion."""
-    message = {"role": "assistant", "content": '{"text": "Where is my parcel?"}', "refusal": None}
-    reply = {
-        "id": "chatcmpl-benchmark",
-        "object": "chat.completion",
-        "created": 1_790_000_000,
-        "model": _MODEL,
-        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 20, "completion_tokens": 10, "total_tokens": 30},
-    }
-    body = json.dumps(reply).encode()
-    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
-    try:
-        while True:
-            request = await reader.readuntil(b"\r\n\r\n")
-            length = next(
-                (
-                    int(line.partition(b":")[2])
-                    for line in request.split(b"\r\n")
-                    if line.lower().startswith(b"content-length:")
-                ),
-                0,
-            )
-            await reader.readexactly(length)
-            writer.write(head % len(body) + body)
-            await writer.drain()
-    except (asyncio.IncompleteReadError, ConnectionError):
-        pass
-    finally:
-        writer.close()

@@ -141,10 +141,16 @@ def hold_to_promises(
         "parse",
         "schema",
     ]
+    repeated = repeated_with_need(upstream, model, crowd, {f"{run['id']}-call-1" for run in runs})
+    print(f"{count} runs, {len(crowd.killed_s)} kills, {repeated} calls interrupted and made again")
+
+
+def repeated_with_need(upstream: Upstream, model: str, crowd: Crowd, keys: set[str]) -> int:
+    """How many calls were made again: only those under way at a kill may be. `keys` are of all."""
     asked = defaultdict(list)
     for request in upstream.requests(model):
         asked[request.header("idempotency-key")].append(request)
-    assert set(asked) == {f"{run['id']}-call-1" for run in runs}
+    assert set(asked) == keys
     for key, requests in asked.items():
         for one, again in itertools.pairwise(sorted(requests, key=lambda r: r.arrived_s)):
             done_s = one.done_s or one.arrived_s
@@ -156,5 +162,4 @@ def hold_to_promises(
                 f"{key} was asked again without need: answered at {done_s:.3f} s, again at"
                 f" {again.arrived_s:.3f} s, kills at {crowd.killed_s}"
             )
-    repeated = sum(len(requests) - 1 for requests in asked.values())
-    print(f"{count} runs, {len(crowd.killed_s)} kills, {repeated} calls interrupted and made again")
+    return sum(len(requests) - 1 for requests in asked.values())

@@ -30,7 +30,7 @@ from headgate.workflows.tools.talk import talk_of
 from headgate.workflows.tools.tool import Sent, ToolAnswer, ToolCall, ToolSpec
 from headgate.workflows.tools.using import ToolUse
 from review_people import GROUPS
-from scripted_workflows import FILES, ScriptedModel, order
+from scripted_workflows import FILES, ScriptedModel, asks, order
 
 TICKET = {"title": "Broken", "priority": "high"}
 PARAMETERS = {
@@ -43,6 +43,15 @@ PARAMETERS = {
     "required": ["title", "priority"],
     "additionalProperties": False,
 }
+
+NEVER = "tools: {make: {source: it/make, effect: write, approval: never, needs: untrusted}}"
+ALWAYS = "tools: {make: {source: it/make, effect: write}}"
+IDEMPOTENT = NEVER.replace("it/", "again/")
+ASKED = asks(("make", TICKET))
+
+
+class Killed(BaseException):
+    """Stands for `kill -9`."""
 
 
 class ScriptedTool:
@@ -158,7 +167,8 @@ class Works:
         terms = self.orders.get(run.id)
         talk = talk_of(self.runs.talk(run.id)) if terms is not None and terms.leg else None
         fresh = self.runs.get(run.id)
-        await self.runner.carry(fresh, ordered, None, journal or Kept(), None, talk)
+        leg = 0 if terms is None else terms.leg
+        await self.runner.carry(fresh, ordered, None, journal or Kept(), leg=leg, talk=talk)
         return self.runs.get(run.id)
 
     async def waiting(self, run: Run) -> Review:
@@ -174,6 +184,10 @@ class Works:
             for message in self.runner.model.bodies[number]["messages"]
             if message["role"] == "tool"
         ]
+
+    def die_while_sending(self) -> None:
+        """Let it die when its action is on its way: nothing is stored any more."""
+        self.actions.end = lambda *_: (_ for _ in ()).throw(Killed())
 
     def close(self) -> None:
         self.threads.close()

@@ -35,6 +35,9 @@ Step = bytes | float | threading.Event | _Mark
 
 Script = Sequence[Step]
 
+Answering = Callable[["Received"], Script]
+"""Looks at the request to say how it is answered."""
+
 
 class Received:
     """One request as the provider saw it."""
@@ -75,7 +78,7 @@ class Upstream:
     """An HTTP/1.1 server in a thread of its own; get one from `upstream_running`."""
 
     def __init__(self) -> None:
-        self._scripts: dict[str, list[Script]] = {}
+        self._scripts: dict[str, list[Script | Answering]] = {}
         self._received: dict[str, list[Received]] = {}
         self._arrived = threading.Condition()
         self._port = 0
@@ -92,7 +95,7 @@ class Upstream:
         """Where it listens."""
         return self._port
 
-    def answers(self, model: str, *scripts: Script) -> None:
+    def answers(self, model: str, *scripts: Script | Answering) -> None:
         """Let requests for `model` be answered by `scripts`, the last one for all that follow."""
         self._scripts[model] = list(scripts)
 
@@ -123,7 +126,8 @@ class Upstream:
             scripts = self._scripts.get(request.model)
             if scripts is None:
                 return _plain(request)
-            return scripts[min(len(came), len(scripts)) - 1]
+            script = scripts[min(len(came), len(scripts)) - 1]
+            return script(request) if callable(script) else script
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -3,12 +3,13 @@
 Of an action that waits for approval: `approve` sends it as it stands, `edit` with other arguments,
 `reject` not at all. Of one of which nobody knows whether it was done: `approve` sends it again,
 `edit` says that it was done and what came of it, `reject` that it was not and shall not be.
-In each case the run then goes on, and the model is told.
+In each case the run then goes on, and the model is told; where the run is over, nothing is sent
+any more, and what is left to say is what came of it.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy.engine import Connection
@@ -21,11 +22,12 @@ from headgate.review.deciding import ReviewDecidedError
 from headgate.review.review import DEADLINE, Contents, Deadline, Facts, Reason, Review
 from headgate.storage.action_tables import actions
 from headgate.storage.identifiers import new_id
+from headgate.workflows.durable.orders import is_overdue
 from headgate.workflows.folder import Workflow
 from headgate.workflows.outcome import ActionWaits
 from headgate.workflows.repository import go_on
 from headgate.workflows.run import Run
-from headgate.workflows.tools.action import ActionState
+from headgate.workflows.tools.action import Action, ActionState
 from headgate.workflows.tools.action_store import locked, moved
 
 _LATE_REFUSAL = "Nobody looked at it in time."
@@ -33,9 +35,23 @@ _LATE_REFUSAL = "Nobody looked at it in time."
 
 def action_review(workflow: Workflow, run: Run, waits: ActionWaits, now_us: int) -> Review:
     """What a person is asked about an action that a run waits for."""
-    action, settings = waits.action, workflow.settings.review
+    settings = workflow.settings.review
+    review = about(waits.action, run, now_us)
+    review = msgspec.structs.replace(
+        review,
+        reviewers=waits.reviewers or (None if settings is None else settings.reviewers),
+        four_eyes=waits.four_eyes or (settings is not None and settings.four_eyes),
+    )
+    clock = deadline_of(settings.deadline if settings else None)
+    if clock is None:
+        return started(review, None, now_us)
+    return started(review, _never_by_itself(clock, waits.action), now_us)
+
+
+def about(action: Action, run: Run, now_us: int) -> Review:
+    """A question about an action of `run`, without a clock, for whoever's role may decide it."""
     unknown = action.state == "unknown"
-    review = Review(
+    return Review(
         id=new_id("rev"),
         kind="action",
         once=f"action {action.id} {action.attempts}",
@@ -52,13 +68,10 @@ def action_review(workflow: Workflow, run: Run, waits: ActionWaits, now_us: int)
             effect=action.effect,
             outcome_unknown=unknown,
         ),
-        reviewers=waits.reviewers or (None if settings is None else settings.reviewers),
-        four_eyes=waits.four_eyes or (settings is not None and settings.four_eyes),
         has_draft=True,
         created_at_us=now_us,
+        since_us=now_us,
     )
-    clock = deadline_of(settings.deadline if settings else None)
-    return started(review, None if clock is None else _never_by_itself(clock, unknown), now_us)
 
 
 def action_problems(
@@ -84,9 +97,16 @@ def end_action(
     """
     if review.run_id is None or review.facts.action_id is None:
         return False
-    if not go_on(connection, review.run_id):
-        return False
     before = "unknown" if review.facts.outcome_unknown else "requested"
+    sends = review.decision == "approved" or (review.decision == "edited" and before == "requested")
+    if sends and is_overdue(connection, review.run_id, review.decided_at_us or 0):
+        raise ReviewDecidedError(
+            "The run's deadline has passed, so nothing is sent any more; reject the review to"
+            " close it."
+        )
+    # What came of an action can be said, and must be, even if its run is over.
+    if not go_on(connection, review.run_id) and (sends or before == "requested"):
+        return False
     decided: dict[str, Any] = {
         "decided_by": review.decided_by,
         "decided_at_us": review.decided_at_us,
@@ -97,11 +117,9 @@ def end_action(
     if review.decision == "approved":
         changed = moved(connection, action_id, "approved", where, **decided)
     elif review.decision == "edited" and before == "requested":
-        asked = locked(connection, action_id)
-        changed = moved(
-            connection, action_id, "approved", where, **decided, arguments=edited,
-            asked=None if asked is None else asked.arguments,
-        )  # fmt: skip
+        action = locked(connection, action_id)
+        contents = {"arguments": edited, "asked": None if action is None else action.arguments}
+        changed = moved(connection, action_id, "approved", where, **decided, **contents)
     elif review.decision == "edited":
         changed = moved(connection, action_id, "done", where, **ended, result=edited)
     elif before == "requested":
@@ -129,16 +147,16 @@ def state_decided(review: Review) -> ActionState | None:
     return "failed" if unknown else "refused"
 
 
-def _never_by_itself(clock: Deadline, unknown: bool) -> Deadline:  # noqa: FBT001
+def _never_by_itself(clock: Deadline, action: Action) -> Deadline:
     """The clock, with nothing done out there because nobody came: that is a refusal.
 
-    Whether what was sent was done, time can't tell: it waits for who can.
+    Whether something was done is not decided by time at all: it goes on waiting.
     """
-    if unknown:
-        then_too: AtDeadline = "escalate" if clock.then == "escalate" else "wait"
-        return msgspec.structs.replace(clock, then=then_too, after_escalation="wait")
-    then: AtDeadline = "reject" if clock.then in ("approve", "fall_back") else clock.then
+    instead: Literal["wait", "reject"] = "wait" if action.state == "unknown" else "reject"
+    then: AtDeadline = clock.then
+    if then in ("approve", "fall_back", "reject"):
+        then = instead
     after: AfterEscalation = clock.after_escalation
-    if after in ("approve", "fall_back"):
-        after = "reject"
+    if after in ("approve", "fall_back", "reject"):
+        after = instead
     return msgspec.structs.replace(clock, then=then, after_escalation=after)

@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from headgate.errors import HeadgateError, NotFoundError
+from headgate.review.deciding import ReviewDecidedError
 from headgate.review.review import Review
 from headgate.workflows.catalogue import Catalogue
+from headgate.workflows.durable.orders import is_overdue
 from headgate.workflows.holding import Ending
 from headgate.workflows.repository import deliver_on, end_waiting
 from headgate.workflows.run import RunError
@@ -66,12 +68,14 @@ def end_run(
             settings = catalogue.get(review.workflow).settings
             webhook, delivers = settings.webhook, settings.deliver is not None
     ending = ending_of(review, output, by_person=by_person)
-    if (
-        delivers
-        and output is not None
-        and deliver_on(
+    if delivers and output is not None:
+        if by_person and is_overdue(connection, review.run_id, ending.finished_at_us):
+            raise ReviewDecidedError(
+                "The run's deadline has passed, so its output is not delivered any more; reject"
+                " the review to close it."
+            )
+        if deliver_on(
             connection, review.run_id, output, fallback=ending.fallback, by_person=by_person
-        )
-    ):
-        return True
+        ):
+            return True
     return end_waiting(connection, review.run_id, ending, webhook)

@@ -22,6 +22,7 @@ from headgate.review.alerts import ESCALATED, OVERDUE, SECOND_TIME, Tell, review
 from headgate.review.deadline import Escalate, Overdue, Remind, Settle, Step, step_at
 from headgate.review.deciding import settled
 from headgate.review.ending import LATE, end_run
+from headgate.review.left_over import LeftOver
 from headgate.review.repository import ReviewRepository
 from headgate.review.review import DEADLINE, Event, Review, Settled
 from headgate.storage.threads import StorageThreads
@@ -63,6 +64,7 @@ class Sweeper:
         self._note_decided = note_decided
         self._note_open = note_open
         self._go_on = go_on
+        self._left_over = LeftOver(repository, runs)
         self._clock_us = clock_us
         self._task: asyncio.Task[None] | None = None
 
@@ -97,6 +99,7 @@ class Sweeper:
                 await self.look()
                 if time.monotonic() >= count_at_s:
                     count_at_s = time.monotonic() + _COUNT_EVERY_S
+                    await self._threads.run(self._left_over.look, self._clock_us())
                     counts = await self._threads.run(self._repository.open_counts)
                     self._note_open({(kind, name): n for (kind, name), n in counts.items()})
             except DatabaseUnavailableError:

@@ -18,7 +18,6 @@ from headgate.errors import ConflictError
 from headgate.ledger.record import CallRecord
 from headgate.ledger.usage import calls_of_run
 from headgate.storage.database import Database
-from headgate.storage.durable_tables import run_orders
 from headgate.storage.insertion import insert_into
 from headgate.storage.schema import idempotency_keys, run_contents, runs
 from headgate.workflows.durable.orders import (
@@ -26,6 +25,7 @@ from headgate.workflows.durable.orders import (
     Terms,
     add_order,
     close_order,
+    has_order,
     next_leg,
 )
 from headgate.workflows.durable.webhooks import note_webhook
@@ -87,12 +87,15 @@ class RunRepository:
                 add_order(connection, run.id, terms)
         return None
 
-    def progress(self, run: Run, steps: Iterable[Step]) -> bool:
-        """Store that a run is under way and came so far; False where it has ended meanwhile."""
+    def progress(self, run: Run, steps: Iterable[Step], leg: int = 0) -> bool:
+        """Store that a run is under way and came so far.
+
+        False where it has ended meanwhile, or goes on in another leg.
+        """
         with self._database.begin() as connection:
             changed = connection.execute(
                 sa.update(runs)
-                .where(runs.c.id == run.id, runs.c.status.in_(UNDER_WAY))
+                .where(runs.c.id == run.id, runs.c.status.in_(UNDER_WAY), has_order(leg))
                 .values(
                     status="running",
                     version=run.version,
@@ -108,22 +111,23 @@ class RunRepository:
         claim: Claim | None,
         *,
         webhook: str | None = None,
-        durable: bool = False,
+        leg: int | None = None,
         beside: Callable[[Connection], None] | None = None,
         talk: str | None = None,
     ) -> bool:
         """Store how a run ended, or that it waits; False where it had been given up before.
 
         What was given up stays so. A run that failed lets go of its claim, so that a retry is a
-        new run. `webhook` is the address that is told of its end; the terms of a `durable` run
-        name its own. `beside` stores what belongs to it, in the same transaction; `talk` is what
-        was said between prompt and answer.
+        new run. `webhook` is the address that is told of its end; the terms of a durable run name
+        its own, and its `leg` is the one that ends here: one that a process slept through while
+        others went on changes nothing. `beside` stores what belongs to it, in the same transaction;
+        `talk` is what was said between prompt and answer.
         """
         alive = runs.c.status == "running"
         anew: dict[str, str] = {}
-        if durable:
+        if leg is not None:
             # It may end before its first step, and under another version than it was taken.
-            alive = runs.c.status.in_(UNDER_WAY)
+            alive = runs.c.status.in_(UNDER_WAY) & has_order(leg)
             anew = {"version": run.version, "digest": run.digest}
         with self._database.begin() as connection:
             changed = connection.execute(
@@ -160,7 +164,7 @@ class RunRepository:
                     )
                 )
             if run.status in ENDED:
-                if durable:
+                if leg is not None:
                     close_order(connection, run)
                 elif webhook is not None:
                     note_webhook(connection, run, webhook)
@@ -264,7 +268,7 @@ class RunRepository:
             lost = sa.select(runs.c.id).where(
                 runs.c.status == "running",
                 runs.c.created_at_us < begun_before_us,
-                ~sa.exists().where(run_orders.c.run_id == runs.c.id),
+                ~has_order(),
             )
             for column, value in only.items():
                 lost = lost.where(runs.c[column] == value)
@@ -337,12 +341,13 @@ def go_on(connection: Connection, run_id: str) -> bool:
     """
     waited = connection.execute(
         sa.update(runs)
-        .where(runs.c.id == run_id, runs.c.status == "awaiting_review")
+        .where(runs.c.id == run_id, runs.c.status == "awaiting_review", has_order())
         .values(status="queued")
     )
     if waited.rowcount == 0:
         return False
-    return next_leg(connection, run_id)
+    next_leg(connection, run_id)
+    return True
 
 
 def deliver_on(

@@ -150,12 +150,14 @@ class Runner:
         order: Order,
         claim: Claim | None,
         journal: Journal,
+        *,
+        leg: int = 0,
         deadline_at_us: int | None = None,
         talk: Talk | None = None,
     ) -> Run:
         """Carry a run that was accepted, from where `journal` says it is, and store its end.
 
-        `talk` is what was said until it began to wait for a person, who has decided since.
+        `leg` is which part of it, between waits for people; `talk` what was said before.
 
         Raises `RunLostError` where it is not this process's any more, `DatabaseUnavailableError`
         where it may be called again with the same journal, and leaves the run as it is where this
@@ -178,8 +180,13 @@ class Runner:
             if not isinstance(error, HeadgateError):
                 log_fault("a run failed", error, run_id=run.id)
             outcome = Outcome(error=broken_off(error))
-        ending = self._finish(workflow, run, claim, trail, outcome, durable=True, talk=talk)
+        ending = self._finish(workflow, run, claim, trail, outcome, leg=leg, talk=talk)
         return await _to_the_end(ending)
+
+    async def break_off(self) -> None:
+        """Let go of what is on its way to tools: this process is about to end."""
+        if self._tools is not None:
+            await self._tools.break_off()
 
     async def _resumed(self, errand: Errand, deadline_at_us: int | None) -> tuple[Run, Outcome]:
         """The run, with what is known of it by now, and what comes of it, from where it is."""
@@ -329,7 +336,7 @@ class Runner:
         trail: Trail,
         outcome: Outcome,
         *,
-        durable: bool = False,
+        leg: int | None = None,
         talk: Talk | None = None,
     ) -> Run:
         ended = _ended(run, trail, outcome)
@@ -345,13 +352,14 @@ class Runner:
         ):
             traced = ended = unheld(ended)
         # Its terms name the address of a durable run.
+        durable = leg is not None
         webhook = None if durable or workflow is None else workflow.settings.webhook
         stored = await self.threads.run(
             self.repository.finish,
             ended,
             claim,
             webhook=webhook,
-            durable=durable,
+            leg=leg,
             beside=None if question is None else question.keep,
             talk=_kept(talk, trail, outcome, workflow),
         )

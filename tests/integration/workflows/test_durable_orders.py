@@ -52,13 +52,13 @@ def test_an_order_goes_with_its_run_s_end_and_leaves_word(stored, orders, databa
     shown = stored.get(run.id)
     assert (shown.status, [step.kind for step in shown.steps]) == ("running", ["render"])
     ended = a_run(id=run.id, status="completed", output={"n": 1}, finished_at_us=1)
-    assert stored.finish(ended, None, durable=True)
+    assert stored.finish(ended, None, leg=0)
     assert not orders.any_under_way()
     assert orders.get(run.id) is None
     (telling,) = WebhookOutbox(database).claim()
     assert (telling.run_id, telling.url) == (run.id, "https://example.com/")
     # It ends once: neither this one nor another process can end it, or go on with it, again.
-    assert not stored.finish(ended, None, durable=True)
+    assert not stored.finish(ended, None, leg=0)
     assert not stored.progress(run, [])
     assert not stored.end_early(run.id, CANCELLED)
     assert len(WebhookOutbox(database).claim()) == 0
@@ -67,7 +67,7 @@ def test_an_order_goes_with_its_run_s_end_and_leaves_word(stored, orders, databa
 def test_one_that_waits_for_a_person_is_not_over(stored, orders):
     run = a_run()
     stored.begin(run, None, TERMS)
-    assert stored.finish(a_run(id=run.id, status="awaiting_review"), None, durable=True)
+    assert stored.finish(a_run(id=run.id, status="awaiting_review"), None, leg=0)
     assert not orders.any_under_way()
     assert orders.get(run.id) == TERMS
     assert orders.page("", 10, time.time_ns()) == []

@@ -87,7 +87,7 @@ async def test_a_deadline_ends_a_run_even_if_there_is_a_fallback(project, runner
     runner.model.delay_s = 5.0
     run = await runner.accept(order(), None, TERMS)
     deadline_at_us = time.time_ns() // 1000 + 50_000
-    ended = await runner.carry(run, order(), None, Kept(), deadline_at_us)
+    ended = await runner.carry(run, order(), None, Kept(), deadline_at_us=deadline_at_us)
     assert (ended.status, ended.error.code) == ("failed", "run_deadline")
 
 

@@ -128,6 +128,8 @@ class DurableRuns:
             self.drop(set(self._carrying))
             if left := list(self._carrying.values()):
                 await asyncio.wait(left, timeout=LAST_RUNS_S)
+            # Once others may take the runs over, nothing may go out from here any more.
+            await self.runner.break_off()
             await self.engine.stop(self.leases.executor_id)
             with suppress(DatabaseUnavailableError):  # else the lease runs out
                 await self.runner.threads.run(self.leases.leave, self.leases.executor_id)
@@ -191,7 +193,7 @@ class DurableRuns:
         """Queue a run that a person has decided about; else it is found a minute later."""
         threads = self.runner.threads
         found = await threads.run(self._found, run_id)
-        if found is not None and found[0].status == "queued":
+        if found is not None and found[0].status == "queued" and not self._stopping:
             run, terms = found
             await self.start()
             queued = Queued(run.id, terms.leg, run.workflow, terms.priority)
@@ -212,6 +214,8 @@ class DurableRuns:
                 with suppress(TimeoutError):
                     # Another process may carry it, so it is looked for as well.
                     await asyncio.wait_for(told.wait(), min(_LOOK_EVERY_S, left_s))
+                # One who lets go of it has told too, and then it goes on elsewhere.
+                told.clear()
         finally:
             waiting.discard(told)
             if not waiting:
@@ -298,7 +302,7 @@ class DurableRuns:
                         return
                     run, terms = found
                     journal = journal or KeptJournal(
-                        run, self.runner.repository, self.runner.threads
+                        run, leg, self.runner.repository, self.runner.threads
                     )
                     await self._carried(run, terms, journal)
                 except DatabaseUnavailableError:
@@ -331,7 +335,13 @@ class DurableRuns:
             if terms.leg:
                 talk = talk_of(await self.runner.threads.run(self.runner.repository.talk, run.id))
             await self.runner.carry(
-                run, given.of_run(run), given.claim, journal, terms.deadline_at_us, talk
+                run,
+                given.of_run(run),
+                given.claim,
+                journal,
+                leg=terms.leg,
+                deadline_at_us=terms.deadline_at_us,
+                talk=talk,
             )
         except RunLostError:
             return

@@ -18,8 +18,11 @@ T = TypeVar("T")
 class KeptJournal:
     """See `workflows.journal.Journal`."""
 
-    def __init__(self, run: Run, repository: RunRepository, threads: StorageThreads) -> None:
+    def __init__(
+        self, run: Run, leg: int, repository: RunRepository, threads: StorageThreads
+    ) -> None:
         """One for each time that the engine begins the run: what it has is asked of it once."""
+        self._leg = leg
         self._had: dict[str, object] = {}
         self._run = run
         self._repository = repository
@@ -37,7 +40,7 @@ class KeptJournal:
     async def note(self, trail: Trail) -> None:
         """See `Journal`."""
         steps = tuple(trail.steps)
-        if not await self._threads.run(self._repository.progress, self._run, steps):
+        if not await self._threads.run(self._repository.progress, self._run, steps, self._leg):
             raise RunLostError
 
     def headers(self, name: str) -> tuple[tuple[bytes, bytes], ...]:

@@ -14,6 +14,7 @@ from headgate.storage.durable_tables import run_orders
 from headgate.storage.schema import runs
 from headgate.workflows.durable.webhooks import note_webhook
 from headgate.workflows.run import Run
+from headgate.workflows.tools.action_store import close_actions
 
 UNDER_WAY = ("queued", "running")
 """What a run is until it ends or waits for a person."""
@@ -42,12 +43,25 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """How often the run has gone on after it waited for a person."""
 
 
-def next_leg(connection: Connection, run_id: str) -> bool:
-    """Count that a run goes on after a wait; False where it has no order, so nobody would."""
-    changed = connection.execute(
+def next_leg(connection: Connection, run_id: str) -> None:
+    """Count that a run goes on after a wait."""
+    connection.execute(
         sa.update(run_orders).where(run_orders.c.run_id == run_id).values(leg=run_orders.c.leg + 1)
     )
-    return changed.rowcount == 1
+
+
+def has_order(leg: int | None = None) -> sa.ColumnElement[bool]:
+    """Of a row of `runs`: that somebody is to carry it, and on which leg, where that is said."""
+    wanted = sa.exists().where(run_orders.c.run_id == runs.c.id)
+    return wanted if leg is None else wanted.where(run_orders.c.leg == leg)
+
+
+def is_overdue(connection: Connection, run_id: str, now_us: int) -> bool:
+    """Whether a run's deadline has passed, so that it would end before it went on."""
+    wanted = sa.select(run_orders.c.run_id).where(
+        run_orders.c.run_id == run_id, run_orders.c.deadline_at_us < now_us
+    )
+    return connection.execute(wanted).first() is not None
 
 
 def add_order(connection: Connection, run_id: str, terms: Terms) -> None:
@@ -56,13 +70,19 @@ def add_order(connection: Connection, run_id: str, terms: Terms) -> None:
 
 
 def close_order(connection: Connection, ended: Run) -> bool:
-    """Forget the order of a run that has ended, and note whom to tell; False where it had none."""
+    """Forget the order of a run that has ended, and note whom to tell; False where it had none.
+
+    What it had wanted done and nobody has begun is not done any more.
+    """
     order = connection.execute(
         sa.delete(run_orders).where(run_orders.c.run_id == ended.id).returning(run_orders.c.webhook)
     ).one_or_none()
-    if order is not None and order.webhook is not None:
+    if order is None:
+        return False
+    close_actions(connection, ended.id, ended.finished_at_us)
+    if order.webhook is not None:
         note_webhook(connection, ended, order.webhook)
-    return order is not None
+    return True
 
 
 class OrderStore:

@@ -19,8 +19,9 @@ _log = logging.getLogger(__name__)
 
 _PRUNE_EVERY_S = 5.0
 _RECONCILE_EVERY_S = 60.0
-_SETTLED_AFTER_S = 30.0
-"""A run this old has been queued, if whoever took it lived to do so."""
+_SETTLED_AFTER_S = 5.0
+"""A run this old has been queued, if whoever took it lived to do so. One that is looked for too
+early is queued twice, which is once."""
 
 _PAGE = 200
 
@@ -33,6 +34,8 @@ class Tending:
         self._threads = runs.runner.threads
         self._tasks: list[asyncio.Task[None]] = []
         self._reconcile_at_s = 0.0
+        self._again_soon = True
+        """Whether what a dead process left may not be old enough yet to be found."""
         self._steadiness = Steadiness()
 
     def start(self) -> None:
@@ -74,12 +77,13 @@ class Tending:
             _log.warning("a process has died; its runs go on", extra={"executor": executor_id})
             await self._threads.run(runs.engine.recover, executor_id)
             await self._threads.run(runs.leases.leave, executor_id)
-            self._reconcile_at_s = 0.0
+            self._reconcile_at_s, self._again_soon = 0.0, True
         too_late = RunError.of(RunDeadlineError())
         for run_id in await self._threads.run(runs.orders.overdue, _now_us(), _PAGE):
             await self._threads.run(runs.runner.repository.end_early, run_id, too_late)
         if time.monotonic() >= self._reconcile_at_s:
-            self._reconcile_at_s = time.monotonic() + _RECONCILE_EVERY_S
+            pause_s = _SETTLED_AFTER_S if self._again_soon else _RECONCILE_EVERY_S
+            self._reconcile_at_s, self._again_soon = time.monotonic() + pause_s, False
             await self._reconcile()
 
     async def _reconcile(self) -> None:
@@ -90,7 +94,10 @@ class Tending:
             names = {name_of(one.run_id, one.leg): one for one in page}
             fates = await self._threads.run(runs.engine.fates, list(names))
             for name, one in names.items():
-                if fates[name] == "unknown":
+                if fates[name] == "over":
+                    # Whoever had it lost it to one who does not have it any more.
+                    await self._threads.run(runs.engine.forget, name)
+                if fates[name] in ("over", "unknown"):
                     await self._threads.run(runs.engine.enqueue, one)
                 elif fates[name] == "failed":
                     await self._threads.run(runs.runner.repository.end_early, one.run_id, FAULT)

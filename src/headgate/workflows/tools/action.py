@@ -5,6 +5,8 @@
         └─▶ refused             └─────▶ unknown ─▶ approved, done or failed: a person says
 
 Each arrow is one row's UPDATE that names the state before, so two who try are one who does.
+What is requested or approved when its run ends has failed, with the code `run_ended`: nothing is
+sent for a run that is over.
 """
 
 from __future__ import annotations
@@ -45,6 +47,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     executor: str | None = None
     """The process that sends it, or did."""
     attempts: int = 0
+    """How often a process has taken it in hand; each such time has a number, which is how one that
+    was held for dead is told from the one that came after it."""
     started_at_us: int | None = None
     ended_at_us: int | None = None
     code: str | None = None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections.abc import Coroutine
 
 import msgspec
 
@@ -26,9 +28,27 @@ _SENT_AT_MOST = 3
 
 _PAUSES_S = (0.5, 2.0)
 _STORE_PAUSE_S = 1.0
-_ADOPT_WITHIN_S = 30.0
-_ADOPT_PAUSE_S = 0.5
+_OTHERS_WITHIN_S = 30.0
+"""How much longer than its tool may take another process's sending is waited for."""
+
+_LOOK_S = 0.5
+_SENT_WITHIN_S = 5.0
+"""How long after it was marked as started an action goes out, or not at all: a process that stood
+still meanwhile may have been held for dead."""
+
 _STATES: dict[str, ActionState] = {"done": "done", "failed": "failed", "unknown": "unknown"}
+
+_INTERRUPTED = ToolAnswer(
+    outcome="unknown",
+    content="The server stopped while this was on its way; nobody knows if it arrived.",
+    code="interrupted",
+)
+_ERASED = ToolAnswer(outcome="failed", content="Its arguments were erased.", code="erased")
+_GONE = ToolAnswer(
+    outcome="failed",
+    content="It was not done: the workflow does not have this tool any more.",
+    code="no_such_tool",
+)
 
 
 class ActionSender:
@@ -37,74 +57,112 @@ class ActionSender:
     def __init__(self, store: ActionStore, threads: StorageThreads) -> None:
         self._store = store
         self._threads = threads
+        self._on_their_way: dict[str, asyncio.Task[Action | None]] = {}
+        """By action; at most one for each run that this process carries, and its like."""
 
-    async def carried(self, offered: OfferedTool, action: Action) -> Action:
+    async def carried(self, offered: OfferedTool | None, action: Action) -> Action:
         """The action as far as it comes by itself: ended, or as a person must look at it.
 
-        Raises `RunLostError` where another process has it. A task that is cancelled meanwhile
-        waits until what is on its way has come to its end, or to its tool's time limit.
+        `offered` is None where its tool is gone. Raises `RunLostError` where another process has
+        it, or the run is over. A task that is cancelled meanwhile waits until what is on its way
+        has come to its end, or to its tool's time limit.
         """
-        work = asyncio.ensure_future(self._carried(offered, action))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            await asyncio.wait([work])
-            if not work.cancelled():
-                work.exception()  # somebody has looked at it
-            raise
-
-    async def _carried(self, offered: OfferedTool, action: Action) -> Action:
-        if action.state == "approved":
-            started = await self._threads.run(self._store.start, action)
-            if started is None:
+        timeout_s = 0.0 if offered is None else offered.terms.timeout_s
+        give_up_s = time.monotonic() + timeout_s + _OTHERS_WITHIN_S
+        while action.state in ("approved", "started"):
+            if (earlier := self._on_their_way.get(action.id)) is not None:
+                # This process had lost the run, and has it again.
+                await asyncio.wait([earlier])
+            else:
+                ended = await self._kept_up(action.id, self._attempt(offered, action))
+                if ended is not None:
+                    return ended
+                if time.monotonic() > give_up_s:
+                    raise RunLostError
+                await asyncio.sleep(_LOOK_S)
+            found = await self._threads.run(self._store.get, action.id)
+            if found is None:
                 raise RunLostError
-            return await self._sent(offered, started)
-        if action.state == "started":
-            adopted = await self._adopted(action)
-            if adopted.idempotent and adopted.attempts <= _SENT_AT_MOST:
-                return await self._sent(offered, adopted, doubtful=True)
-            lost = ToolAnswer(
-                outcome="unknown",
-                content="The server stopped while this was on its way; nobody knows if it arrived.",
-                code="interrupted",
-            )
-            return await self._ended(adopted, lost)
+            action = found
         return action
 
+    async def break_off(self) -> None:
+        """Drop what is on its way: nobody will hear from here what came of it."""
+        tasks = list(self._on_their_way.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_STORE_PAUSE_S)
+
+    async def _kept_up(
+        self, action_id: str, sending: Coroutine[None, None, Action | None]
+    ) -> Action | None:
+        """What `sending` gives; it is not broken off where this task is cancelled."""
+        task = asyncio.ensure_future(sending)
+        self._on_their_way[action_id] = task
+        task.add_done_callback(lambda _: self._on_their_way.pop(action_id, None))
+        cancelled: asyncio.CancelledError | None = None
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            if not task.cancelled():
+                task.exception()  # somebody has looked at it
+            raise cancelled
+        return task.result()
+
+    async def _attempt(self, offered: OfferedTool | None, action: Action) -> Action | None:
+        """The action after it was sent from here; None while others have it."""
+        if action.state == "approved":
+            began_s = time.monotonic()
+            started = await self._threads.run(self._store.start, action)
+            if started is None:
+                return None
+            if time.monotonic() - began_s > _SENT_WITHIN_S:
+                await self._threads.run(self._store.put_back, started)
+                return None
+            return await self._sent(offered, started)
+        began_s = time.monotonic()
+        adopted = await self._threads.run(self._store.adopt, action)
+        if adopted is None:
+            return None
+        late = time.monotonic() - began_s > _SENT_WITHIN_S
+        may = offered is not None and adopted.idempotent and adopted.attempts <= _SENT_AT_MOST
+        if may and not late:
+            return await self._sent(offered, adopted, doubtful=True)
+        return await self._ended(adopted, _INTERRUPTED)
+
     async def _sent(
-        self, offered: OfferedTool, action: Action, *, doubtful: bool = False
+        self, offered: OfferedTool | None, action: Action, *, doubtful: bool = False
     ) -> Action:
         """Send it; `doubtful`: it was sent before, and nobody knows what came of that."""
+        arguments = action.arguments
+        if offered is None or arguments is None:
+            return await self._ended(action, _GONE if offered is None else _ERASED)
         circumstances = ToolCall(
             key=action.key, timeout_s=offered.terms.timeout_s, run_id=action.run_id
         )
-        arguments = action.arguments
-        if arguments is None:
-            erased = ToolAnswer(
-                outcome="failed", content="Its arguments were erased.", code="erased"
-            )
-            return await self._ended(action, erased)
-        answer = await offered.call(arguments, circumstances)
+        answer = await offered.tool.call(arguments, circumstances)
         for pause_s in _PAUSES_S if action.idempotent else ():
             # That another attempt failed says nothing of the one before.
             doubtful = doubtful or answer.outcome == "unknown"
             if answer.outcome == "done" or not doubtful:
                 break
             await asyncio.sleep(pause_s)
-            answer = await offered.call(arguments, circumstances)
+            if not await self._may_repeat(action):
+                break
+            answer = await offered.tool.call(arguments, circumstances)
         if doubtful and answer.outcome == "failed":
             answer = msgspec.structs.replace(answer, outcome="unknown")
         return await self._ended(action, answer)
 
-    async def _adopted(self, action: Action) -> Action:
-        """The action, from the process that died; that one's name may stand for another moment."""
-        tries = int(_ADOPT_WITHIN_S / _ADOPT_PAUSE_S)
-        for _ in range(tries):
-            adopted = await self._threads.run(self._store.adopt, action)
-            if adopted is not None:
-                return adopted
-            await asyncio.sleep(_ADOPT_PAUSE_S)
-        raise RunLostError
+    async def _may_repeat(self, action: Action) -> bool:
+        try:
+            return await self._threads.run(self._store.may_repeat, action)
+        except DatabaseUnavailableError:
+            return False  # it may have been cancelled, so a person shall look
 
     async def _ended(self, action: Action, answer: ToolAnswer) -> Action:
         """Keep what came of it, however long the database is away: it can't be asked again."""

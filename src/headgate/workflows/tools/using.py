@@ -49,6 +49,10 @@ _REFUSALS: Mapping[Refusal, str] = {
     "used_up": "This run has used it as often as it may.",
 }
 
+_NO_ROOM = ToolAnswer(
+    outcome="failed", content="It was used as often as it may be for now.", code="limit"
+)
+
 
 class Said(msgspec.Struct, frozen=True):
     """What the model is told of a call that it asked for."""
@@ -70,6 +74,10 @@ class ToolUse:
         self._store = store
         self._threads = threads
         self._sender = ActionSender(store, threads)
+
+    async def break_off(self) -> None:
+        """Drop what is on its way to tools: the process is about to end."""
+        await self._sender.break_off()
 
     def acts(self, workflow: str) -> bool:
         """Whether runs of `workflow` may act, and so must outlive their process."""
@@ -129,6 +137,8 @@ class ToolUse:
             return outcome
         with trail.step("deliver") as step:
             step.tool = ToolFacts(name=settings.tool, effect=offered.terms.effect)
+            if (earlier := await self._earlier(run, talk)) is not None:
+                return await self._delivered(offered, earlier, step, outcome)
             # Who has seen the output vouches for what is done with it.
             untrusted = talk.untrusted and not talk.by_person
             used = talk.used.get(offered.name, 0)
@@ -153,29 +163,30 @@ class ToolUse:
             action = await self._requested(offered, run, talk, arguments, why)
             if action is None:
                 return _undelivered(step, outcome, "limit", "a limit of the tool is reached.")
-            action = await self._sender.carried(offered, action)
-            step.tool = _facts(action)
-            if action.state in ("requested", "unknown"):
-                step.verdict = "held"
-                waits = _waits(offered, spec.parameters, action, why)
-                return msgspec.structs.replace(outcome, waits=waits)
-            if action.state == "refused":
-                return _undelivered(step, outcome, "refused", "a person refused it.")
-            if action.state == "failed":
-                return _undelivered(step, outcome, action.code, "the tool said that it failed.")
+            return await self._delivered(offered, action, step, outcome)
+
+    async def _delivered(
+        self, offered: OfferedTool, action: Action, step: Step, outcome: Outcome
+    ) -> Outcome:
+        action = await self._sender.carried(offered, action)
+        step.tool = _facts(action)
+        if action.state in ("requested", "unknown"):
+            step.verdict = "held"
+            waits = await _waits(offered, action)
+            return msgspec.structs.replace(outcome, waits=waits)
+        if action.state == "refused":
+            return _undelivered(step, outcome, "refused", "a person refused it.")
+        if action.state == "failed":
+            return _undelivered(step, outcome, action.code, "the tool said that it failed.")
         return outcome
 
     async def left_open(self, workflow: Workflow, run: Run, talk: Talk) -> ActionWaits | None:
         """What the run was about when its time was up, if nobody knows whether it was done."""
-        box = self._boxes.get(workflow.name)
-        if box is None:
+        action = await self._earlier(run, talk)
+        if action is None or action.state != "unknown":
             return None
-        for action in await self._threads.run(self._store.of_run, run.id):
-            offered = box.get(action.tool)
-            if action.number > talk.tools and action.state == "unknown" and offered is not None:
-                spec = await offered.tool.spec()
-                return _waits(offered, spec.parameters, action, None)
-        return None
+        box = self._boxes.get(workflow.name)
+        return await _waits(None if box is None else box.get(action.tool), action)
 
     async def _said(
         self,
@@ -191,6 +202,11 @@ class ToolUse:
         if asked.name == ASK_CALLER:
             return _question(step, asked)
         offered = box.given(asked.name)
+        if (offered is None or offered.terms.is_action) and (
+            earlier := await self._earlier(run, talk)
+        ) is not None:
+            # What was begun goes on as it was, whatever holds for others by now.
+            return await self._acted(offered, earlier, step)
         if offered is None:
             return _refused(step, "no_such_tool", "There is no tool of this name.")
         terms = offered.terms
@@ -214,7 +230,11 @@ class ToolUse:
             step.problems = problems
             return _refused(step, "arguments", _mend(problems))
         if terms.is_action:
-            return await self._acted(offered, spec.parameters, run, talk, step, arguments)
+            why = offered.terms.why_approval(arguments)
+            action = await self._requested(offered, run, talk, arguments, why)
+            if action is None:
+                return _refused(step, "limit", _NO_ROOM.content)
+            return await self._acted(offered, action, step)
         return await self._read(offered, run, talk, step, arguments, journal)
 
     async def _read(
@@ -228,42 +248,40 @@ class ToolUse:
     ) -> Said:
         terms, name = offered.terms, f"tool-{talk.tools + 1}"
         window = f"{run.workflow}/{offered.name}"
-        if not await self._threads.run(self._store.take, window, terms, _now_us()):
-            return _refused(step, "limit", "It was used as often as it may be for now.")
 
         async def read() -> ToolAnswer:
+            if not await self._threads.run(self._store.take, window, terms, _now_us()):
+                return _NO_ROOM
             circumstances = ToolCall(
                 key=f"{run.id}-{name}", timeout_s=terms.timeout_s, run_id=run.id
             )
             return await offered.call(arguments, circumstances)
 
+        # Its room is taken once as well: a run that goes through here again has had it.
         answer = await journal.once(name, read, ToolAnswer)
+        if answer == _NO_ROOM:
+            return _refused(step, "limit", _NO_ROOM.content)
         step.tool = ToolFacts(name=offered.name, effect="read", outcome=answer.outcome)
         if answer.outcome != "done":
             step.verdict, step.code = "failed", answer.code
         return _answer(answer.outcome, answer.content, terms.gives == "untrusted")
 
     async def _acted(
-        self,
-        offered: OfferedTool,
-        parameters: dict[str, Any],
-        run: Run,
-        talk: Talk,
-        step: Step,
-        arguments: dict[str, Any],
+        self, offered: OfferedTool | None, action: Action, step: Step
     ) -> Said | Outcome:
-        why = offered.terms.why_approval(arguments)
-        action = await self._requested(offered, run, talk, arguments, why)
-        if action is None:
-            return _refused(step, "limit", "It was used as often as it may be for now.")
         action = await self._sender.carried(offered, action)
         step.tool = _facts(action)
         if action.state in ("requested", "unknown"):
             step.verdict = "held"
-            return Outcome(waits=_waits(offered, parameters, action, why))
+            return Outcome(waits=await _waits(offered, action))
         if action.state != "done":
             step.verdict, step.code = "failed", action.code or action.state
-        return _answer(action.state, action.result, offered.terms.gives == "untrusted")
+        untrusted = offered is None or offered.terms.gives == "untrusted"
+        return _answer(action.state, action.result, untrusted)
+
+    async def _earlier(self, run: Run, talk: Talk) -> Action | None:
+        """The action that the run's next call of a tool is, if it has come by here before."""
+        return await self._threads.run(self._store.find, run.id, talk.tools + 1)
 
     async def _requested(
         self,
@@ -292,17 +310,31 @@ class ToolUse:
         return await self._threads.run(self._store.request, action, terms)
 
 
-def _waits(
-    offered: OfferedTool, parameters: dict[str, Any], action: Action, why: str | None
-) -> ActionWaits:
-    terms = offered.terms
+async def _waits(offered: OfferedTool | None, action: Action) -> ActionWaits:
+    """`offered` is None where the tool is gone: then a person can only say what came of it."""
+    arguments = action.arguments or {}
+    why = "nobody knows whether it was done"
+    if action.state == "requested":
+        rule = None if offered is None else offered.terms.why_approval(arguments)
+        why = rule or "a person approves it"
+    if offered is None:
+        gone = Sent(f"{action.tool}, which the workflow does not have any more", arguments)
+        return ActionWaits(
+            action=action, sent=gone, parameters={}, why=why, reviewers=None, four_eyes=False
+        )
+    parameters: dict[str, Any] = {}
+    try:
+        parameters = (await offered.tool.spec()).parameters
+    except ToolUnavailableError:
+        if action.state == "requested":
+            raise
     return ActionWaits(
         action=action,
-        sent=offered.tool.sent(action.arguments or {}, action.key),
+        sent=offered.tool.sent(arguments, action.key),
         parameters=parameters,
-        why="nobody knows whether it was done" if action.state == "unknown" else why or "",
-        reviewers=terms.reviewers,
-        four_eyes=terms.four_eyes,
+        why=why,
+        reviewers=offered.terms.reviewers,
+        four_eyes=offered.terms.four_eyes,
     )
 
 

@@ -14,13 +14,18 @@ from headgate.workflows.journal import RunLostError
 from headgate.workflows.tools.action import Action
 from headgate.workflows.tools.tool import ToolAnswer
 from review_people import person
-from scripted_tools import TICKET, Kept, done, unknown
+from scripted_tools import (
+    ALWAYS,
+    ASKED,
+    IDEMPOTENT,
+    NEVER,
+    TICKET,
+    Kept,
+    Killed,
+    done,
+    unknown,
+)
 from scripted_workflows import CALLER, GOOD, asks
-
-NEVER = "tools: {make: {source: it/make, effect: write, approval: never, needs: untrusted}}"
-ALWAYS = "tools: {make: {source: it/make, effect: write}}"
-IDEMPOTENT = NEVER.replace("it/", "again/")
-ASKED = asks(("make", TICKET))
 
 
 def states(works, run) -> list[str]:
@@ -167,22 +172,13 @@ async def test_what_nobody_knows_the_outcome_of_goes_to_a_person(
     assert works.contents(1) == [told]
 
 
-class Killed(BaseException):
-    """Stands for `kill -9`."""
-
-
-def dies_while_sending(works, monkeypatch) -> None:
-    """The process dies when its action is on its way: nothing is stored any more."""
-    monkeypatch.setattr(works.actions, "end", lambda *_: (_ for _ in ()).throw(Killed()))
-
-
 @pytest.mark.parametrize(("settings", "sent"), [(IDEMPOTENT, 2), (NEVER, 1)])
 async def test_an_action_under_way_at_a_crash_is_sent_again_only_if_that_does_no_harm(
-    works_with, tool, monkeypatch, settings, sent
+    works_with, tool, settings, sent
 ):
     works = works_with(ASKED, GOOD, settings=settings)
     journal, run = Kept(), await works.begun()
-    dies_while_sending(works, monkeypatch)
+    works.die_while_sending()
     with pytest.raises(Killed):
         await works.carried(run, journal)
     assert states(works, run) == ["started"]
@@ -198,11 +194,11 @@ async def test_an_action_under_way_at_a_crash_is_sent_again_only_if_that_does_no
 
 
 async def test_what_another_living_process_sends_is_left_to_it(works_with, tool, monkeypatch):
-    monkeypatch.setattr("headgate.workflows.tools.sending._ADOPT_WITHIN_S", 0.1)
-    monkeypatch.setattr("headgate.workflows.tools.sending._ADOPT_PAUSE_S", 0.05)
+    monkeypatch.setattr("headgate.workflows.tools.sending._OTHERS_WITHIN_S", -9.9)
+    monkeypatch.setattr("headgate.workflows.tools.sending._LOOK_S", 0.05)
     works = works_with(ASKED, GOOD, settings=IDEMPOTENT)
     journal, run = Kept(), await works.begun()
-    dies_while_sending(works, monkeypatch)
+    works.die_while_sending()
     with pytest.raises(Killed):
         await works.carried(run, journal)
     other = works_with(GOOD, settings=IDEMPOTENT)
