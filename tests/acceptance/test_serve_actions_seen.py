@@ -246,9 +246,9 @@ def test_a_workflow_lists_its_tools_with_the_terms_that_hold(acting, keys):
     }  # fmt: skip
     checked = headgate("check", folder=acting.folder)
     assert checked.returncode == 0, checked.stdout
-    line = next(line for line in checked.stdout.splitlines() if " send_letter " in line)
-    assert "each call, by reviewer, admin" in line
-    assert "10 a run, 1,000 an hour, 10 s each" in line
+    acts, used = (line for line in checked.stdout.splitlines() if "letters: send_letter" in line)
+    assert "each call, by reviewer, admin" in acts
+    assert "10 a run, 1,000 an hour, 10 s each" in used
     summary = json.loads(headgate("check", "--json", folder=acting.folder).stdout)
     (letters,) = summary["workflows"]
     assert letters["tools"] == tools

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def print_tool_terms(boxes: Iterable[Toolbox]) -> None:
-    """A line for each tool of each workflow, with the terms that hold."""
+    """Two lines for each tool of each workflow: what it does, and when it may be used."""
     # Here, because most projects have no tools, and every command pays for what is loaded above.
     from headgate.workflows.tools.terms_in_words import (  # noqa: PLC0415
         approval_in_words,
@@ -24,31 +24,38 @@ def print_tool_terms(boxes: Iterable[Toolbox]) -> None:
         trust_in_words,
     )
 
-    rows = []
+    acts, uses = [], []
     for box in boxes:
         for tool in box:
-            terms = tool.terms
+            terms, name = tool.terms, f"{box.workflow}: {tool.name}"
             approval = approval_in_words(terms)
             if terms.approvals:
                 approval = f"{approval}, by {reviewers_in_words(terms)}"
             again = "" if terms.effect == "read" else "yes" if terms.idempotent else "no"
-            delivers = box.given(tool.name) is None
-            rows.append(
+            delivers = ", delivers outputs" if box.given(tool.name) is None else ""
+            acts.append(
+                [name, tool.settings.source or "tools.py", terms.effect + delivers, approval, again]
+            )
+            uses.append(
                 [
-                    box.workflow, tool.name, tool.settings.source or "tools.py",
-                    f"{terms.effect}, delivers outputs" if delivers else terms.effect,
-                    approval, again, callers_in_words(terms), trust_in_words(terms),
-                    limits_in_words(terms), ", ".join(tool.settings.arguments),
+                    name, callers_in_words(terms), trust_in_words(terms), limits_in_words(terms),
+                    ", ".join(tool.settings.arguments),
                 ]
             )  # fmt: skip
-    if rows:
+    if acts:
         print_table(
             [
-                Column("tools of"), Column("tool"), Column("from"), Column("effect"),
-                Column("a person approves"), Column("sent again"), Column("runs of"),
-                Column("trust"), Column("limits"), Column("filled in"),
+                Column("tool of a workflow"), Column("from"), Column("effect"),
+                Column("a person approves"), Column("sent again"),
             ],
-            rows,
+            acts,
+        )  # fmt: skip
+        print_table(
+            [
+                Column("may be used"), Column("by runs of"), Column("trust"), Column("limits"),
+                Column("filled in"),
+            ],
+            uses,
         )  # fmt: skip
 
 
