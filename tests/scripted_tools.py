@@ -62,6 +62,7 @@ class ScriptedTool:
         self.calls: list[tuple[dict[str, Any], str]] = []
         self.parameters = PARAMETERS
         self.delay_s = 0.0
+        self.known = None
 
     async def spec(self) -> ToolSpec:
         return ToolSpec("Does it.", self.parameters)

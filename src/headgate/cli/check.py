@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ from headgate.ledger.money import shown_usd
 from headgate.workflows.catalogue import workflow_folders
 from headgate.workflows.durable.webhook_check import check_webhooks
 from headgate.workflows.folder import Workflow, load_workflow
+
+_NO_CONNECTOR = re.compile(r": context\.[a-z0-9_-]+\.from: there is no connector ")
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,7 +161,7 @@ def check_project(folder: Path | None) -> Checked:
                 workflow_folder, None if settings is None else settings.connectors
             )
         except ConfigError as error:
-            problems += error.problems
+            problems += _of_workflow(error, settings)
             continue
         workflows.append(workflow)
         if settings is not None:
@@ -186,6 +189,11 @@ def check_project(folder: Path | None) -> Checked:
         tool_sources={} if settings is None else settings.tools,
         boxes=boxes,
     )
+
+
+def _of_workflow(error: ConfigError, settings: Settings | None) -> list[str]:
+    """Where headgate.yaml can't be read, what a workflow wants of it is missing for that alone."""
+    return [p for p in error.problems if settings is not None or not _NO_CONNECTOR.search(p)]
 
 
 def _all_of_settings(folder: Path | None, error: ConfigError) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from headgate.errors import ConfigError
 
 T = TypeVar("T")
 
+_SCALAR = re.compile(r"got `(int|float|bool|date|datetime)`$")
+_PATTERN = re.compile(r"Expected `[^`]+` matching regex (.+)", re.DOTALL)
 _PATH = re.compile(r" - at (?P<key>`key` in )?`\$(?P<path>[^`]*)`$")
 _DEPTH_AT_MOST = 200
 
@@ -108,7 +110,7 @@ class YamlFile:
             return self.error("unknown field; remove it or check its spelling", *steps, unknown[1])
         if missing := re.match(r"Object missing required field `(.+)`", message):
             return self.error(f"the required field `{missing[1]}` is missing", *steps)
-        return self.error(message[:1].lower() + message[1:], *steps)
+        return self.error(_what_to_do(message, kind, steps), *steps)
 
     def _steps(self, path: str, text: str, kind: type) -> tuple[str | int, ...]:
         """The fields that msgspec's `$.a[0].b` leads through.
@@ -149,3 +151,19 @@ class YamlFile:
         except msgspec.ValidationError as error:
             return str(error) == text
         return False
+
+
+def _what_to_do(message: str, kind: type, steps: tuple[str | int, ...]) -> str:
+    """Msgspec's complaint, and what may be written there, which it doesn't say."""
+    # Only what is wrong needs it, and few files are.
+    from headgate.config.type_at import allowed_at, description_at  # noqa: PLC0415 - so
+
+    told = message[:1].lower() + message[1:]
+    if message.startswith("Invalid ") and (values := allowed_at(kind, steps)) is not None:
+        return f"{told}; write one of {values}"
+    pattern = _PATTERN.fullmatch(message)
+    if pattern is not None and (meant := description_at(kind, steps)) is not None:
+        return f"must match the pattern {pattern[1]}; it is: {meant.rstrip('.')}"
+    if message.startswith("Expected `str") and _SCALAR.search(message):
+        return f"{told}; write it in quotes"
+    return told

@@ -322,12 +322,12 @@ class Board:
 
     def _ended(self, connection: Connection, review: Review, choice: Choice) -> Review:
         """What a decision brings about, in its transaction; the review with what is known then."""
+        if choice.usd is not None and review.kind != "budget":
+            raise InvalidRequestError("Only a budget's review takes `usd`.", param="usd")
         if review.kind == "output":
             return self._ended_run(connection, review, choice.output)
         if review.kind == "action":
             return self._ended_action(connection, review, choice)
-        if choice.usd is not None and review.kind != "budget":
-            raise InvalidRequestError("Only a budget's review takes `usd`.", param="usd")
         if review.kind == "budget" and review.decision == "approved":
             amount = amount_granted(review.facts, choice.usd)
             grant(connection, review.facts, amount, review.decided_at_us or 0)

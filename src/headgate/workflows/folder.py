@@ -26,7 +26,8 @@ from headgate.workflows.digest import digest_of, folder_files
 from headgate.workflows.prompt import Prompt
 from headgate.workflows.prompt_parts import PromptParts, read_parts
 from headgate.workflows.rule_checks import rule_problems
-from headgate.workflows.tools.arguments import ASK_CALLER, reference_problem
+from headgate.workflows.tools.arguments import ASK_CALLER
+from headgate.workflows.tools.load_checks import reference_problems
 from headgate.workflows.tools.tool import Tool
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
@@ -101,13 +102,13 @@ def load_workflow(
     context = _context(reading, settings, connectors or {}, input_schema)
     prompt = None
     # A prompt that speaks of what is not there would only repeat that.
-    if parts and input_schema and output_schema and len(reading.problems) == before:
+    if parts and input_schema and output_schema and _context_is_known(reading, settings, before):
         prompt = _prompt(reading, parts, input_schema, output_schema, settings, context)
     if settings:
         _check_fallback(reading, settings, output_schema, rules)
         _check_schedule(reading, settings, input_schema)
         _check_review(reading, settings, output_schema)
-        _check_tools(reading, settings)
+        _check_tools(reading, settings, input_schema, output_schema)
     if settings and settings.checks.rules and input_schema and output_schema:
         _check_declared(reading, settings, output_schema, input_schema, context)
     if reading.problems or not (settings and input_schema and output_schema and prompt):
@@ -250,6 +251,13 @@ def _context(
     return ContextShape(settings.context, connectors)
 
 
+def _context_is_known(reading: _Reading, settings: WorkflowSettings | None, before: int) -> bool:
+    """Whether a prompt that speaks of the context can be held to it."""
+    if settings is None:
+        return b"context" not in reading.files.get("prompt.md", b"")
+    return len(reading.problems) == before
+
+
 def _check_fallback(
     reading: _Reading,
     settings: WorkflowSettings,
@@ -333,26 +341,32 @@ def _check_review(
     )
 
 
-def _check_tools(reading: _Reading, settings: WorkflowSettings) -> None:
+def _check_tools(
+    reading: _Reading,
+    settings: WorkflowSettings,
+    input_schema: Schema | None,
+    output_schema: Schema | None,
+) -> None:
+    """Apart from what the tools themselves say, which is not known here: see `tools/box.py`."""
     document = _yaml(reading, reading.files["workflow.yaml"])
 
-    def told(message: str, *steps: str) -> None:
+    def told(message: str, *steps: str | int) -> None:
         reading.problems.append(document.error(message, *steps).message)
 
     if ASK_CALLER in settings.tools:
         told("is Headgate's own; take another name", "tools", ASK_CALLER)
-    for name, tool in settings.tools.items():
-        for argument, written in tool.arguments.items():
-            if (problem := reference_problem(written, output=False)) is not None:
-                told(problem, "tools", name, "arguments", argument)
+    if input_schema:
+        for name, tool in settings.tools.items():
+            for steps, problem in reference_problems(tool.arguments, input_schema, None):
+                told(problem, "tools", name, "arguments", *steps)
     delivery = settings.deliver
     if delivery is None:
         return
     if delivery.tool not in settings.tools:
         told(f"there is no tool `{delivery.tool}` in `tools`", "deliver", "tool")
-    for argument, written in delivery.arguments.items():
-        if (problem := reference_problem(written, output=True)) is not None:
-            told(problem, "deliver", "arguments", argument)
+    if input_schema and output_schema:
+        for steps, problem in reference_problems(delivery.arguments, input_schema, output_schema):
+            told(problem, "deliver", "arguments", *steps)
 
 
 def _response_format(name: str, schema: Schema) -> dict[str, Any]:

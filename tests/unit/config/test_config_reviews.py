@@ -102,4 +102,4 @@ def test_a_tool_that_is_not_there_is_told_with_its_line(tmp_path: Path):
     file.write_text(f"{file.read_text()}tools:\n  act: {{source: desk/act}}\n")
     (tmp_path / "headgate.yaml").write_text("")
     (told,) = (p for p in check_project(tmp_path).problems if "desk/act" in p)
-    assert "workflow.yaml:5: tools.act: there is no tool `desk/act`" in told
+    assert "workflow.yaml:5: tools.act.source: there is no tool `desk/act` in headgate.yaml" in told

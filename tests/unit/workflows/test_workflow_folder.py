@@ -76,6 +76,15 @@ def test_a_wrong_setting_is_named_with_its_line(labels, line, told):
     assert problems(labels)[0].startswith(f"workflow.yaml:4: {told}")
 
 
+def test_a_wrong_setting_is_not_told_as_a_prompt_that_speaks_of_a_context_that_is_not_there(labels):
+    with (labels / "workflow.yaml").open("a") as file:
+        file.write("trust: maybe\n")
+    with (labels / "prompt.md").open("a") as file:
+        file.write("{{ context.crm.name }}\n")
+    (problem,) = problems(labels)
+    assert problem.startswith("workflow.yaml:4: trust: invalid enum value 'maybe'; write one of ")
+
+
 def test_a_route_may_not_be_a_workflow(labels):
     (labels / "workflow.yaml").write_text("version: 1.0.0\nowner: me\nroute: workflow:labels\n")
     assert problems(labels)[0].startswith("workflow.yaml:3: route:")

@@ -45,7 +45,7 @@ def filled(
     may_lack = frozenset(optional)
     values: dict[str, Any] = {}
     for name, written in bound.items():
-        if (reference := _reference(written)) is None:
+        if (reference := reference_of(written)) is None:
             values[name] = written
             continue
         root, path = reference
@@ -64,7 +64,7 @@ def reference_problem(written: Any, *, output: bool) -> str | None:
     """
     if not isinstance(written, str) or not written.startswith(("input.", "output.")):
         return None
-    if (reference := _reference(written)) is None:
+    if (reference := reference_of(written)) is None:
         return "write `input.FIELD`, a path of names"
     if reference[0] == "output" and not output:
         return "there is no output yet; write `input.FIELD`, or a value"
@@ -103,7 +103,8 @@ def chosen(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _reference(written: Any) -> tuple[str, tuple[str, ...]] | None:
+def reference_of(written: Any) -> tuple[str, tuple[str, ...]] | None:
+    """`input.a.b` as `input` and its path; None for a value that is meant as it is."""
     if not isinstance(written, str):
         return None
     found = _REFERENCE.fullmatch(written)

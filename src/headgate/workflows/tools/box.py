@@ -13,6 +13,13 @@ from headgate.config.tools import ToolSettings, ToolTerms
 from headgate.gateway.caller import Caller
 from headgate.workflows.folder import Workflow
 from headgate.workflows.tools.arguments import ASK_CALLER, shown
+from headgate.workflows.tools.load_checks import (
+    Found,
+    Steps,
+    approval_problems,
+    bound_problems,
+    missing_problems,
+)
 from headgate.workflows.tools.permission import refusal
 from headgate.workflows.tools.talk import Talk
 from headgate.workflows.tools.terms import Terms, joined, terms_problem
@@ -44,6 +51,8 @@ _ASK_CALLER: dict[str, Any] = {
 }
 
 
+_NAMED_AT_MOST = 20
+
 NoteCall = Callable[[str, str, str, float], None]
 """Told of a call's workflow, tool, outcome and seconds."""
 
@@ -53,6 +62,10 @@ class Shelf(Protocol):
 
     def __contains__(self, name: str) -> bool:
         """Whether there is a tool `SOURCE/TOOL`."""
+        ...
+
+    def names(self) -> tuple[str, ...]:
+        """Every `SOURCE/TOOL`."""
         ...
 
     def get(self, name: str) -> Tool:
@@ -114,10 +127,10 @@ class Toolbox:
         workflow: Workflow,
         shelf: Shelf,
         note_call: NoteCall = lambda _workflow, _tool, _outcome, _seconds: None,
-    ) -> tuple[Toolbox, list[tuple[str, str]]]:
-        """The box, and what is wrong with it: the name of each tool, and the problem."""
+    ) -> tuple[Toolbox, list[tuple[Steps, str]]]:
+        """The box, and what is wrong with it: where in workflow.yaml, and the problem."""
         offered: dict[str, OfferedTool] = {}
-        problems: list[tuple[str, str]] = []
+        problems: list[tuple[Steps, str]] = []
         for name, settings in workflow.settings.tools.items():
             tool, source = workflow.own_tools.get(name), None
             if settings.source is not None:
@@ -125,12 +138,13 @@ class Toolbox:
                 tool = shelf.get(settings.source) if found else None
                 source = shelf.terms(settings.source) if found else None
             if tool is None:
-                problems.append((name, f"there is no tool `{settings.source or name}`"))
+                problems.append((("tools", name, "source"), _unknown(settings.source, shelf)))
             elif (problem := terms_problem(source, settings)) is not None:
-                problems.append((name, problem))
+                problems.append((("tools", name), problem))
             else:
                 note = partial(note_call, workflow.name, name)
                 offered[name] = OfferedTool(name, tool, settings, joined(source, settings), note)
+        problems += _argument_problems(workflow, offered)
         deliver = workflow.settings.deliver
         return cls(workflow.name, offered, None if deliver is None else deliver.tool), problems
 
@@ -160,3 +174,35 @@ class Toolbox:
                 bound = one.settings.arguments
                 found.append(shown(one.name, spec, one.settings.description, bound))
         return [*found, _ASK_CALLER] if found else []
+
+
+def _unknown(source: str | None, shelf: Shelf) -> str:
+    """What to say of a tool that is on no shelf."""
+    wanted = str(source)
+    name = wanted.partition("/")[0]
+    beside = [one for one in shelf.names() if one.partition("/")[0] == name]
+    there = beside or list(dict.fromkeys(one.partition("/")[0] for one in shelf.names()))
+    what = f"`{name}` has" if beside else "its sources are"
+    shown = ", ".join(one.partition("/")[2] or one for one in there[:_NAMED_AT_MOST])
+    more = ", …" if len(there) > _NAMED_AT_MOST else ""
+    return f"there is no tool `{wanted}` in headgate.yaml; {what} {shown or 'none'}{more}"
+
+
+def _argument_problems(workflow: Workflow, offered: Mapping[str, OfferedTool]) -> Found:
+    """Where what workflow.yaml says of arguments is not as its tools, those that are known, are."""
+    given, output = workflow.input_schema, workflow.output_schema
+    deliver = workflow.settings.deliver
+    for name, one in offered.items():
+        spec, at = one.tool.known, ("tools", name)
+        for steps, problem in approval_problems(one.settings.approval, spec):
+            yield (*at, "approval", *steps), problem
+        if spec is None:
+            continue
+        bound = one.settings.arguments
+        for steps, problem in bound_problems(bound, spec, given, None):
+            yield (*at, "arguments", *steps), problem
+        if deliver is not None and deliver.tool == name:
+            for steps, problem in bound_problems(deliver.arguments, spec, given, output):
+                yield ("deliver", "arguments", *steps), problem
+            for steps, problem in missing_problems((*bound, *deliver.arguments), spec):
+                yield ("deliver", "arguments", *steps), problem

@@ -21,5 +21,5 @@ def boxes_of(
         boxes[workflow.name], found = Toolbox.of(workflow, shelf, note_call)
         if found:
             document = YamlFile.read(workflow.folder / "workflow.yaml")
-            problems += [document.error(told, "tools", name).message for name, told in found]
+            problems += [document.error(told, *steps).message for steps, told in found]
     return boxes, problems

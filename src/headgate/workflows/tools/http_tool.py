@@ -31,6 +31,11 @@ class HttpTool:
         self._operation = operation
         self._spec = spec
 
+    @property
+    def known(self) -> ToolSpec | None:
+        """As `spec`."""
+        return self._spec
+
     async def spec(self) -> ToolSpec:
         """As the operator or the service's document wrote it."""
         return self._spec

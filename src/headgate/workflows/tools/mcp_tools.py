@@ -61,6 +61,11 @@ class McpTool:
         self._shared: _Shared | None = shared
         self._session = shared.session
 
+    @property
+    def known(self) -> ToolSpec | None:
+        """Only the server knows."""
+        return None
+
     async def spec(self) -> ToolSpec:
         """What the server says of it, without invisible characters."""
         try:

@@ -96,6 +96,11 @@ class PythonTool:
         self._spec = ToolSpec(description, arguments.schema)
         self._tasks = StoppableTasks()
 
+    @property
+    def known(self) -> ToolSpec | None:
+        """As `spec`."""
+        return self._spec
+
     async def spec(self) -> ToolSpec:
         """What its docstring and its signature say."""
         return self._spec

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from headgate.config.json_file import dotted
 from headgate.config.load import FILE_NAME
 from headgate.config.services import HttpServiceSettings
 from headgate.config.tools import (
@@ -24,6 +25,7 @@ from headgate.config.tools import (
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
 from headgate.workflows.tools.http_tools import http_tools
+from headgate.workflows.tools.load_checks import approval_problems
 from headgate.workflows.tools.openapi_tools import openapi_tools
 from headgate.workflows.tools.tool import Tool
 
@@ -68,6 +70,7 @@ def build_tools(sources: Mapping[str, ToolSource], folder: Path | None) -> ToolS
             problems += error.problems
             continue
         for tool in tools:
+            problems += _approval(name, tool, tools[tool], source, folder)
             shelf[f"{name}/{tool}"] = (tools[tool], _terms(source, tool))
     if problems:
         raise ConfigError(problems[0], problems=tuple(problems))
@@ -76,10 +79,7 @@ def build_tools(sources: Mapping[str, ToolSource], folder: Path | None) -> ToolS
 
 def _tools(name: str, source: ToolSource, folder: Path) -> Mapping[str, Tool]:
     def refused(message: str, *steps: str | int) -> ConfigError:
-        path = folder / FILE_NAME
-        if path.is_file():
-            return YamlFile.read(path).error(message, "tools", name, *steps)
-        return ConfigError(f"{'.'.join(map(str, ('tools', name, *steps)))}: {message}")
+        return _refused(folder, message, "tools", name, *steps)
 
     match source:
         case HttpToolSource():
@@ -91,6 +91,25 @@ def _tools(name: str, source: ToolSource, folder: Path) -> Mapping[str, Tool]:
             from headgate.workflows.tools.mcp_tools import mcp_tools  # noqa: PLC0415
 
             return mcp_tools(name, source)
+
+
+def _refused(folder: Path, message: str, *steps: str | int) -> ConfigError:
+    path = folder / FILE_NAME
+    if path.is_file():
+        return YamlFile.read(path).error(message, *steps)
+    return ConfigError(f"{dotted(steps)}: {message}")
+
+
+def _approval(
+    name: str, tool_name: str, tool: Tool, source: ToolSource, folder: Path | None
+) -> list[str]:
+    """What is wrong with the operator's own rules on when a person approves."""
+    approval = source.tools[tool_name].approval
+    at = ("tools", name, "tools", tool_name, "approval")
+    return [
+        _refused(folder or Path(), problem, *at, *steps).message
+        for steps, problem in approval_problems(approval, tool.known)
+    ]
 
 
 def _terms(source: ToolSource, tool: str) -> ToolTerms:

@@ -66,6 +66,11 @@ class ToolUnavailableError(HeadgateError):
 class Tool(Protocol):
     """A tool; it belongs to the process's event loop."""
 
+    @property
+    def known(self) -> ToolSpec | None:
+        """What `spec` gives, where it stands in files; None: a server says."""
+        ...
+
     async def spec(self) -> ToolSpec:
         """What the model is told. Raises `ToolUnavailableError`."""
         ...

@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
-from headgate.errors import ConflictError
+from headgate.errors import ConflictError, InvalidRequestError
 from headgate.review.board import Choice
 from headgate.review.output import EditRefusedError
 from headgate.workflows.journal import RunLostError
@@ -42,6 +42,15 @@ async def test_what_needs_no_person_is_done_at_once_and_told(works_with, tool):
     assert works.contents(1) == [{"id": "t1"}]
     (step,) = [step for step in run.steps if step.kind == "tool"]
     assert (step.tool.name, step.tool.outcome, step.tool.action_id) == ("make", "done", action.id)
+
+
+async def test_an_approval_that_speaks_of_money_approves_no_action(works_with, tool):
+    works = works_with(ASKED, GOOD, settings=ALWAYS)
+    run = await works.carried(await works.begun())
+    review = await works.waiting(run)
+    with pytest.raises(InvalidRequestError, match="Only a budget's review takes `usd`"):
+        await works.board.decide(review.id, person(), Choice(decision="approve", usd="25"))
+    assert (states(works, run), tool.calls) == (["requested"], [])
 
 
 async def test_what_a_person_must_approve_waits_and_nothing_is_sent(works_with, tool):

@@ -112,8 +112,8 @@ async def test_a_delivery_of_unknown_outcome_waits_for_a_person(works_with, tool
     assert (run.status, run.output, len(tool.calls)) == ("completed", GOOD, 1)
 
 
-async def test_what_the_output_lacks_can_not_be_delivered(works_with, tool):
-    works = works_with(GOOD, settings=DELIVER.replace("output.label", "output.nothing"))
+async def test_what_was_not_sent_can_not_be_delivered(works_with, tool):
+    works = works_with(GOOD, settings=DELIVER.replace("output.label", "input.tone"))
     run = await works.carried(await works.begun())
     assert run.status == "completed", "it was an optional argument"
     tool.parameters = {**tool.parameters, "required": ["customer_id"]}
