@@ -7,6 +7,7 @@ import pytest
 
 from headgate.review.board import Board, Choice
 from headgate.storage import Database
+from headgate.workflows.journal import RunLostError
 from headgate.workflows.tools.action import Action
 from headgate.workflows.tools.action_search import ActionFilter, search_actions
 from headgate.workflows.tools.action_store import ActionStore
@@ -117,7 +118,8 @@ async def test_each_state_that_an_action_comes_to_is_told_once(works_with, datab
     store = ActionStore(database, works.executor, lambda action: told.append(action.state))
     (action,) = store.of_run(run.id)
     assert not store.end(action, "failed", None, None)
-    assert store.start(action) is None
+    with pytest.raises(RunLostError):
+        store.start(action)
     assert len(told) == 3
 
 
