@@ -16,6 +16,9 @@ from typing import NamedTuple
 from benchmarks.console.history import fill
 from benchmarks.console.visitor import ADMIN_KEY, serving
 
+from headgate.cli.api_client import ApiClient
+from headgate.cli.init import write_example
+from headgate.cli.sample_services import sample_services
 from headgate.ledger.rollups.roller import Roller
 from headgate.storage import Database, migrate
 
@@ -45,9 +48,23 @@ class _Picture(NamedTuple):
 _PICTURES = (
     _Picture("overview", "/console?period=7d", "light", 1180, 860),
     _Picture("run", "RUN", "dark", 1180, 700),
+    _Picture("queue", "/console/reviews", "light", 1180, 460),
+    _Picture("review", "renewal-brief", "light", 1180, 900),
+    _Picture("action", "ticket-intake", "dark", 1180, 860),
     _Picture("workflow", "/console/workflows/ticket-triage", "light", 1180, 700),
     _Picture("phone", "/console?period=7d", "dark", 390, 780),
 )
+
+
+_ASK_A_PERSON: dict[str, dict[str, str]] = {
+    "renewal-brief": {"account_id": "acc-1001"},
+    "ticket-intake": {
+        "customer_id": "C-1042",
+        "message": "Since 8 this morning the login page answers 503 for everybody in our office."
+        " Nobody can work. Please help at once! Anna Lindqvist",
+    },
+}
+"""What has a person look: a draft with its evidence, and an action before it is done."""
 
 
 def main() -> None:
@@ -67,10 +84,25 @@ def main() -> None:
         while roller.turn(int(time.time())):
             pass
         database.close()
-        with serving(Path(made), url) as address:
+        write_example(Path(made) / "project")
+        with (
+            sample_services(Path(made) / "project") as addresses,
+            serving(Path(made), url, addresses) as address,
+        ):
             _take(address, options.chromium)
     for picture in sorted(_FOLDER.iterdir()):
         print(f"{picture.name} {picture.stat().st_size / 1024:.0f} KiB")  # noqa: T201
+
+
+def _waiting(address: str) -> dict[str, str]:
+    """The pages of reviews that wait, by their workflow."""
+    client = ApiClient(address, {"HEADGATE_API_KEY": ADMIN_KEY})
+    found = {}
+    for workflow, given in _ASK_A_PERSON.items():
+        _, run, _ = client.post(f"/api/workflows/{workflow}/runs", {"input": given}, {})
+        found[workflow] = f"/console/reviews/{run['review_id']}"
+    client.close()
+    return found
 
 
 def _take(address: str, chromium: str) -> None:
@@ -78,6 +110,7 @@ def _take(address: str, chromium: str) -> None:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        waiting = _waiting(address)
         for picture in _PICTURES:
             context = browser.new_context(
                 viewport={"width": picture.width, "height": picture.height},
@@ -98,7 +131,7 @@ def _take(address: str, chromium: str) -> None:
                 page.wait_for_timeout(_WAIT_MS)
                 page.reload()
             else:
-                page.goto(address + picture.path)
+                page.goto(address + waiting.get(picture.path, picture.path))
             page.wait_for_timeout(_WAIT_MS)
             page.screenshot(path=_FOLDER / f"{picture.name}.jpg", type="jpeg", quality=_QUALITY)
             context.close()

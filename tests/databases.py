@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,6 +24,7 @@ POSTGRES_SERVER = os.environ.get(
 """The server on which tests make their databases; its user must be allowed to."""
 
 _CONNECT_TIMEOUT_S = 3
+_LEFT_WITHIN_S = 0.3
 _prefix = f"headgate_test_{os.getpid()}_{os.urandom(3).hex()}"
 _numbers = itertools.count()
 
@@ -88,8 +90,7 @@ class PostgresDatabases:
     def _is_as_new(self, name: str) -> bool:
         try:
             with psycopg.connect(postgres_url(name), autocommit=True) as connection:
-                connection.execute(_TERMINATE_OTHERS)
-                if _shape(connection) != self._shape:
+                if not _is_left_alone(connection) or _shape(connection) != self._shape:
                     return False
                 if written := connection.execute(_WRITTEN).fetchall():
                     names = sql.SQL(", ").join(sql.Identifier(*row) for row in written)
@@ -101,16 +102,27 @@ class PostgresDatabases:
             return False  # the test has dropped it
 
 
-_TERMINATE_OTHERS = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()
-"""
 _OURS = "nspname NOT IN ('pg_catalog', 'information_schema') AND nspname NOT LIKE 'pg_toast%'"
 _WRITTEN = f"""
 SELECT nspname::text, relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 WHERE {_OURS} AND relkind = 'r' AND relname <> 'alembic_version' AND pg_relation_size(c.oid) > 0
 """
 """A migrated database's tables are files of no bytes, until something is written to them."""
+
+
+def _is_left_alone(connection: psycopg.Connection[Any]) -> bool:
+    """Whether nobody else is connected; those who have just left may take a moment."""
+    deadline_s = time.monotonic() + _LEFT_WITHIN_S
+    while connection.execute(_OTHERS).fetchone() is not None:
+        if time.monotonic() > deadline_s:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+_OTHERS = """
+SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() LIMIT 1
+"""
 
 
 def _shape(connection: psycopg.Connection[Any]) -> str:

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -20,14 +20,19 @@ _DEADLINE_S = 60.0
 
 
 @contextmanager
-def serving(folder: Path, database_url: str) -> Iterator[str]:
-    """A server on the database, with the example project; its address."""
+def serving(
+    folder: Path, database_url: str, addresses: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """A server on the database, with the example project; its address.
+
+    `addresses` are those of the project's services, as its environment names them.
+    """
     project = folder / "project"
     command = str(Path(sys.executable).with_name("headgate"))
     if not project.exists():
         subprocess.run([command, "init", str(project)], check=True, capture_output=True)
     environment = {"PATH": os.environ["PATH"], "HEADGATE_ADMIN_KEY": ADMIN_KEY}
-    environment["HEADGATE_DATABASE_URL"] = database_url
+    environment |= {"HEADGATE_DATABASE_URL": database_url, **(addresses or {})}
     with (folder / "server.txt").open("wb") as output:
         process = subprocess.Popen(
             [command, "serve", str(project), "--port", "0"],

@@ -118,7 +118,7 @@ async def test_each_state_that_an_action_comes_to_is_told_once(works_with, datab
     store = ActionStore(database, works.executor, lambda action: told.append(action.state))
     (action,) = store.of_run(run.id)
     assert not store.end(action, "failed", None, None)
-    with pytest.raises(RunLostError):
+    with pytest.raises(RunLostError):  # its run is over
         store.start(action)
     assert len(told) == 3
 
