@@ -13,9 +13,6 @@ from playwright.sync_api import Browser, expect
 
 from servers import HEADGATE, environment
 
-pytestmark = pytest.mark.xdist_group("browser")
-"""One after the other, so that no test with a loop of its own comes between."""
-
 _TOOK_AT_MOST_S = 90
 
 

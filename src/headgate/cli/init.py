@@ -22,7 +22,7 @@ _GITIGNORE = (
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @json_option
 def init(*, folder: Path, as_json: bool) -> None:
-    """Write an example project into DIR: a configuration, three finished workflows, their inputs.
+    """Write an example project into DIR: a configuration, four finished workflows, their inputs.
 
     DIR is made if it isn't there; one that has anything in it is left alone.
     """

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("headgate.cli.serve", "Start the gateway."),
-    "init": ("headgate.cli.init", "Write an example project with three finished workflows."),
+    "init": ("headgate.cli.init", "Write an example project with four finished workflows."),
     "check": ("headgate.cli.check", "Check a project's files and show the policy they make."),
     "run": ("headgate.cli.run", "Run a workflow on an input, through a running server."),
     "eval": ("headgate.cli.eval", "Try a workflow against a pack of attacks."),
