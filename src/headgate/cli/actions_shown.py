@@ -75,8 +75,9 @@ def print_sent(action: dict[str, Any]) -> None:
         _print("what would be sent now: the tool has changed since", now)
 
 
-def print_choices(action: dict[str, Any]) -> None:
+def print_choices(review: dict[str, Any]) -> None:
     """What the decisions mean."""
+    action = review["action"]
     meanings = (
         "approve: send it; edit --output FILE: send it with these arguments; reject: don't send it"
     )
@@ -85,6 +86,8 @@ def print_choices(action: dict[str, Any]) -> None:
             "approve: send it again; edit --output FILE: it was done, and this came of it;"
             " reject: it was not done, and shall not be"
         )
+        if action["sent"] is None and review["draft"] is not None:  # its run is over
+            meanings = meanings.partition("; ")[2]
     click.echo(f"{meanings}\n")
 
 

@@ -348,7 +348,7 @@ def _print(review: dict[str, Any], *, as_json: bool) -> None:
         if part == "draft" and action is not None:
             actions_shown.print_sent(action)
     if action is not None and review["decision"] is None:
-        actions_shown.print_choices(action)
+        actions_shown.print_choices(review)
     for event in review["events"]:
         said = f": {printable(event['note'])}" if event["note"] else ""
         detail = f" ({event['detail']})" if event["detail"] else ""

@@ -405,6 +405,8 @@ async def _to_the_end(work: Coroutine[Any, Any, Run]) -> Run:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # somebody has looked at it
         raise
 
 

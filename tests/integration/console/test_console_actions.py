@@ -20,6 +20,7 @@ from headgate.review.review import Contents, Facts, Reason, Review
 from headgate.storage.identifiers import new_id
 from headgate.storage.review_tables import review_contents
 from headgate.storage.schema import runs
+from headgate.workflows.durable.carrier import CANCELLED
 from headgate.workflows.durable.orders import Terms
 from headgate.workflows.repository import RunRepository
 from scripted_workflows import stored_run
@@ -193,6 +194,20 @@ def test_what_was_not_done_may_be_sent_again_or_left(office: Office):
     (action,) = office.runs.actions(left.id)
     assert (action.state, action.code) == ("failed", "not_done")
     assert len(letters_sent(office.project)) == before + 1
+
+
+def test_of_a_run_that_is_over_one_says_what_came_of_it_and_sends_nothing(office: Office):
+    run = office.unknown()
+    assert office.runs.end_early(run.id, CANCELLED, only=("awaiting_review",))
+    page = html.unescape(office.visitor.get(f"/console/reviews/{run.review_id}").text)
+    assert "It was sent for a run that is over" in page
+    assert "Send again" not in page
+    before = len(letters_sent(office.project))
+    said = office.decided(run.review_id, "edit", output='{"letter": "L-3"}')
+    assert said.status == 303, said.text
+    (action,) = office.runs.actions(run.id)
+    assert (action.state, action.result) == ("done", {"letter": "L-3"})
+    assert len(letters_sent(office.project)) == before
 
 
 def test_what_would_be_sent_by_now_is_shown_where_the_tool_has_changed(office: Office):

@@ -17,6 +17,7 @@ from headgate.review.deciding import DECIDES, why_not
 from headgate.review.repository import Wanted, not_there
 from headgate.review.review import Facts, Reason, ReasonCode, ReviewStatus
 from headgate.review.review import Review as Kept
+from headgate.workflows.repository import ENDED
 from headgate.workflows.run import Run
 from headgate.workflows.tools.tool import Sent
 
@@ -132,6 +133,7 @@ class BoardReviews:
             sent=None if contents.sent is None else msgspec.convert(contents.sent, Sent),
             sent_now=shown.sent_now,
             unknown=review.facts.outcome_unknown,
+            over=shown.run is not None and shown.run.status in ENDED,
             action=shown.action,
             note=notes[-1] if notes else None,
             why_not=self._why_not(review, who),

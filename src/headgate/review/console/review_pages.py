@@ -211,7 +211,9 @@ def _seen(review: Review) -> str:
 
 
 def _words(review: Review) -> Wording:
-    return wording_of(review.kind, unknown=review.unknown, unwritten=review.unwritten)
+    return wording_of(
+        review.kind, unknown=review.unknown, unwritten=review.unwritten, over=review.over
+    )
 
 
 def _check_note(kind: DecisionKind, note: str) -> None:

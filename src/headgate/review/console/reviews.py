@@ -86,6 +86,8 @@ class Review(ReviewLine, frozen=True, kw_only=True):
     """Action: what would be sent by now, where that has changed since it was asked."""
     unknown: bool = False
     """Action: it was sent, and nobody knows whether it was done."""
+    over: bool = False
+    """Action: its run has ended, so nothing is sent any more."""
     action: Action | None = None
     note: str | None = None
     why_not: str | None = None

@@ -49,6 +49,13 @@ _UNKNOWN = Wording(
     why="It was sent, and no answer came. Look there whether it was done, then say so: the run"
     " waits, and goes on by itself.",
 )
+_LEFT_OVER = msgspec.structs.replace(
+    _UNKNOWN,
+    changed="What is kept of it",
+    passes="This is kept as what came of it.",
+    why="It was sent for a run that is over, and no answer came. Look there whether it was done,"
+    " then say so: nothing is sent any more.",
+)
 _BUDGET = Wording(approve="Grant more", reject="Refuse")
 
 _DONE: dict[Decision, str] = {
@@ -56,14 +63,18 @@ _DONE: dict[Decision, str] = {
 }  # fmt: skip
 
 
-def wording_of(kind: ReviewKind, *, unknown: bool = False, unwritten: bool = False) -> Wording:
+def wording_of(
+    kind: ReviewKind, *, unknown: bool = False, unwritten: bool = False, over: bool = False
+) -> Wording:
     """The words for a review of `kind`.
 
     `unknown`: of an action that was sent, and nobody knows whether it was done. `unwritten`: of an
-    output that no model wrote.
+    output that no model wrote. `over`: of an action whose run has ended.
     """
+    if kind == "action" and unknown:
+        return _LEFT_OVER if over else _UNKNOWN
     if kind == "action":
-        return _UNKNOWN if unknown else _ACTION
+        return _ACTION
     if kind == "budget":
         return _BUDGET
     return _UNWRITTEN if unwritten else _OUTPUT

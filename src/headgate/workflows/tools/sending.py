@@ -144,7 +144,7 @@ class ActionSender:
         circumstances = ToolCall(
             key=action.key, timeout_s=offered.terms.timeout_s, run_id=action.run_id
         )
-        answer = await offered.tool.call(arguments, circumstances)
+        answer = await offered.call(arguments, circumstances)
         for pause_s in _PAUSES_S if action.idempotent else ():
             # That another attempt failed says nothing of the one before.
             doubtful = doubtful or answer.outcome == "unknown"
@@ -153,7 +153,7 @@ class ActionSender:
             await asyncio.sleep(pause_s)
             if not await self._may_repeat(action):
                 break
-            answer = await offered.tool.call(arguments, circumstances)
+            answer = await offered.call(arguments, circumstances)
         if doubtful and answer.outcome == "failed":
             answer = msgspec.structs.replace(answer, outcome="unknown")
         return await self._ended(action, answer)
