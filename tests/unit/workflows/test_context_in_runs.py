@@ -15,6 +15,8 @@ from headgate.context.connectors import Connectors
 from headgate.errors import DatabaseUnavailableError, PermissionDeniedError
 from headgate.gateway.caller import Caller
 from headgate.workflows.catalogue import Catalogue
+from headgate.workflows.durable.orders import Terms
+from headgate.workflows.journal import RunLostError
 from headgate.workflows.repository import RunRepository
 from headgate.workflows.run import Run
 from headgate.workflows.runner import Runner
@@ -45,6 +47,7 @@ context:
     arguments: {id: input.text}
     required: false
 """
+TERMS = Terms(body="{}", priority=2)
 NOTES_TRUSTED = CONTEXT[CONTEXT.index("  notes:") :] + "    trust: trusted\n"
 PROMPT = """\
 # system
@@ -348,31 +351,23 @@ class Journal:
 
 async def test_a_run_that_is_resumed_goes_on_with_the_data_that_it_had(make, repository):
     connectors, journal = Scripted(), Journal()
-    runner = make(connectors=connectors)
+    runner = make(RunLostError(), GOOD, connectors=connectors)
     wanted = order("a1")
-    run = await runner.accept(wanted, None, None)
-    first = await runner._ready_and_carried(
-        runner.catalogue.get("labels"), wanted, run, None, trail(), journal
-    )
+    run = await runner.accept(wanted, None, TERMS)
+    with pytest.raises(RunLostError):
+        await runner.carry(run, wanted, None, journal)
     connectors.answers["account"] = [ACCOUNT | {"name": "Changed"}]
     ended = await runner.carry(run, wanted, None, journal)
-    assert ended.context == first[0].context
     assert ended.context["crm"]["name"] == "Orrin"
     assert len(connectors.asked) == 2
     assert repository.get(run.id).context == ended.context
-
-
-def trail() -> Any:
-    from headgate.workflows.steps import Trail
-
-    return Trail()
 
 
 async def test_an_outage_is_remembered_too(make):
     connectors, journal = Scripted(account=ConnectorError("down", retryable=True)), Journal()
     runner = make(connectors=connectors)
     wanted = order("a1")
-    run = await runner.accept(wanted, None, None)
+    run = await runner.accept(wanted, None, TERMS)
     ended = await runner.carry(run, wanted, None, journal)
     assert (ended.status, ended.error.code) == ("failed", "context_unavailable")
 
