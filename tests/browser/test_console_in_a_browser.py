@@ -178,6 +178,23 @@ def test_actions_are_decided_by_keyboard_with_a_look_at_what_would_be_sent(
     assert console.reviews.reviews["rev_3"].output == {"reply": "It was opened."}
 
 
+def test_on_a_phone_nobody_sends_what_is_hidden_below_an_edge(page: Page, console: RunningConsole):
+    body = {f"line {number}": "Something." for number in range(60)}
+    console.reviews.add(
+        "rev_0", kind="action", tool="create_ticket", title="Send create_ticket?",
+        draft={"reply": "A ticket."}, sent=Sent("POST http://127.0.0.1/tickets", {"body": body}),
+    )  # fmt: skip
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(console.address + "/console/reviews/rev_0")
+    whole = "e => e.scrollHeight <= e.clientHeight"
+    assert page.locator(".sent").first.evaluate(whole), "a phone shows no bar beside it"
+    send = page.get_by_role("button", name="Send", exact=True).bounding_box()
+    last = page.get_by_text("line 59").first.bounding_box()
+    assert send
+    assert last
+    assert send["y"] > last["y"]
+
+
 def test_a_clock_counts_down_and_turns_red(page: Page, console: RunningConsole):
     page.clock.install()
     due_at_us = page.evaluate("Date.now()") * 1000 + 5_000_000
