@@ -24,6 +24,7 @@ from headgate.gateway.upstream import (
 )
 
 _CONNECTIONS_AT_MOST = 64
+_UNREACHED = frozenset({"connect", "dns", "tls", "connect_timeout"})
 _BLANK = 0x20
 """The first character that is no control character."""
 
@@ -108,15 +109,20 @@ class ServiceClient:
             )
             content = await reply.read(self._settings.max_answer_bytes)
         except UpstreamError as error:
+            reached = error.kind not in _UNREACHED
+            said = "gave no whole answer" if reached else "could not be reached"
             raise ServiceError(
-                f"the service gave no whole answer ({error.kind})",
+                f"the service {said} ({error.kind})",
                 may_have_arrived=not error.safe_to_retry,
                 kind=error.kind,
                 status=None if reply is None else reply.status,
             ) from None
-        said = (reply.header(b"content-type") or b"").decode("latin-1")
+        media_type = (reply.header(b"content-type") or b"").decode("latin-1")
         return ServiceReply(
-            reply.status, said.partition(";")[0].strip().lower(), content, tuple(reply.headers)
+            reply.status,
+            media_type.partition(";")[0].strip().lower(),
+            content,
+            tuple(reply.headers),
         )
 
     async def close(self) -> None:

@@ -1,1 +1,1 @@
-"""The project that `headgate init` writes: three finished workflows and inputs to try them on."""
+"""The project that `headgate init` writes: four finished workflows and inputs to try them on."""

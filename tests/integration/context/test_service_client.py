@@ -117,6 +117,7 @@ async def test_a_service_that_is_down_has_not_been_asked():
     made = ServiceClient(HttpServiceSettings(base_url="http://127.0.0.1:1"))
     error = await failure(made, "/x")
     assert not error.may_have_arrived
+    assert str(error) == "the service could not be reached (connect)"
 
 
 async def test_what_is_cancelled_drops_its_connection(service):

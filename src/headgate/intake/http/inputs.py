@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
+from headgate.config.type_at import allowed_at
 from headgate.errors import InvalidRequestError
 
 T = TypeVar("T")
@@ -26,7 +27,7 @@ def json_body(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        raise _explained(str(error)) from None
+        raise _explained(str(error), kind) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidRequestError(
             f"The body is not valid JSON: {error}.", code="invalid_json"
@@ -43,10 +44,10 @@ def query_string(pairs: Iterable[tuple[str, str]], kind: type[T]) -> T:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise _explained(str(error)) from None
+        raise _explained(str(error), kind) from None
 
 
-def _explained(text: str) -> InvalidRequestError:
+def _explained(text: str, kind: Any) -> InvalidRequestError:
     found = _PATH.search(text)
     message = text[: found.start()] if found else text
     path = found["path"].lstrip(".") if found else ""
@@ -64,7 +65,9 @@ def _explained(text: str) -> InvalidRequestError:
         )
     if not path:
         return InvalidRequestError(f"The body is not as it should be: {_lowered(message)}.")
-    return InvalidRequestError(f"`{path}`: {_lowered(message)}.", param=path)
+    values = allowed_at(kind, path.split(".")) if message.startswith("Invalid ") else None
+    told = _lowered(message) if values is None else f"{_lowered(message)}; write one of {values}"
+    return InvalidRequestError(f"`{path}`: {told}.", param=path)
 
 
 def _lowered(message: str) -> str:
