@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scripted_workflows import write_project
 from servers import headgate
 
 _PASSWORD = "the-password-of-the-database"
@@ -45,6 +46,15 @@ def test_a_file_that_is_no_database_is_one_line(tmp_path: Path):
     line = _one_line(tmp_path, HEADGATE_DATABASE_URL=f"sqlite:///{tmp_path}/notes.db")
     assert "HEADGATE_DATABASE_URL" in line
     assert (tmp_path / "notes.db").read_text().startswith("These are my notes")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_workflow_that_names_a_tool_that_is_not_there_is_one_line(tmp_path: Path, workers: str):
+    write_project(tmp_path)
+    with (tmp_path / "workflows" / "labels" / "workflow.yaml").open("a") as file:
+        file.write("tools: {act: {source: desk/act}}\n")
+    line = _one_line(tmp_path, str(tmp_path), "--workers", workers)
+    assert "workflow.yaml:4: tools.act.source: there is no tool `desk/act`" in line
 
 
 def test_a_busy_port_is_one_line_that_names_it(tmp_path: Path):

@@ -60,16 +60,22 @@ def serve(options: ServeOptions) -> None:
         if plan.simulated:
             os.environ[SIMULATOR_URL] = stack.enter_context(_simulator())
             plan = read_plan(options.folder)
-        _announce(plan, listener)
-        stack.callback(_log.info, "stopped")
         # uvicorn raises the signal that stopped it once more when it has stopped; by default that
         # would end the process before this block has cleaned up.
         signal.signal(signal.SIGTERM, _leave)
         signal.signal(signal.SIGINT, _leave)
+        application = None
         if options.workers == 1:
             from headgate.app.composition import build  # noqa: PLC0415 - see above
 
-            Server(_config(plan, build(plan))).run(sockets=[listener])
+            application = build(plan)
+        else:
+            _check_workflows(plan)
+        # Only now: who says that it listens must not be about to fail.
+        _announce(plan, listener)
+        stack.callback(_log.info, "stopped")
+        if application is not None:
+            Server(_config(plan, application)).run(sockets=[listener])
         else:
             stack.enter_context(_shared_metrics())
             if plan.folder is not None:
@@ -93,6 +99,20 @@ def worker() -> Application:
     except HeadgateError as error:
         _log.error("the worker could not start", extra={"reason": error.message})
         sys.exit(1)
+
+
+def _check_workflows(plan: Plan) -> None:
+    """Raise what each worker would fail of: a worker that has failed is started again for ever."""
+    from headgate.app.reviewing import check_groups  # noqa: PLC0415 - see above
+    from headgate.workflows.catalogue import Catalogue  # noqa: PLC0415
+    from headgate.workflows.tools.boxes import boxes_of  # noqa: PLC0415
+    from headgate.workflows.tools.shelf import build_tools  # noqa: PLC0415
+
+    catalogue = Catalogue.load(plan.folder, plan.settings.connectors)
+    check_groups(plan.settings, catalogue)
+    _, problems = boxes_of(catalogue, build_tools(plan.settings.tools, plan.folder))
+    if problems:
+        raise ConfigError(problems[0], problems=tuple(problems))
 
 
 @contextlib.contextmanager
