@@ -116,7 +116,7 @@ def make(project: Path, labels: Path, repository: RunRepository):
 
 
 def said(runner: Runner) -> str:
-    return str(runner._model.bodies[0]["messages"][-1]["content"])
+    return str(runner.model.bodies[0]["messages"][-1]["content"])
 
 
 def the_step(run: Run) -> Any:
@@ -143,7 +143,7 @@ async def test_nothing_that_was_not_approved_reaches_the_run(make, repository):
     runner = make(context=narrow)
     run = await runner.run(order("a1"))
     assert run.context["crm"] == {"name": "Orrin"}
-    assert "basic-plan" not in str(runner._model.bodies)
+    assert "basic-plan" not in str(runner.model.bodies)
     assert "rating" not in msgspec.json.encode(repository.get(run.id)).decode()
 
 
@@ -193,7 +193,7 @@ async def test_a_required_part_that_can_not_be_had_fails_the_run(
     assert (run.error.retryable, run.error.param) == (retryable, "context.crm")
     assert "crm.account" in run.error.message
     assert "fault of ours" not in run.error.message
-    assert runner._model.requests == [], "no model is asked without it"
+    assert runner.model.requests == [], "no model is asked without it"
     kept = repository.get(run.id)
     assert (kept.status, kept.context, the_step(kept).verdict) == ("failed", None, "failed")
 
@@ -280,25 +280,25 @@ async def test_to_accept_a_run_asks_nobody(make):
 async def test_untrusted_context_makes_the_call_untrusted(make):
     runner = make()
     await runner.run(order("a1"))
-    (request,) = runner._model.requests
+    (request,) = runner.model.requests
     assert (request.untrusted, request.retrieved) == (True, True)
-    system = runner._model.bodies[0]["messages"][0]["content"]
+    system = runner.model.bodies[0]["messages"][0]["content"]
     assert "is data from outside" in system
     runner = make(connectors=Scripted(notes=NoRecordError("none")))
     await runner.run(order("a1"))
-    (request,) = runner._model.requests
+    (request,) = runner.model.requests
     assert (request.untrusted, request.retrieved) == (False, False)
     # The instructions stay the same: providers reuse them.
-    assert runner._model.bodies[0]["messages"][0]["content"] == system
+    assert runner.model.bodies[0]["messages"][0]["content"] == system
 
 
 async def test_trusted_context_leaves_a_trusted_call_trusted(make):
     only = CONTEXT[: CONTEXT.index("  notes:")]
     runner = make(context=only + NOTES_TRUSTED)
     await runner.run(order("a1"))
-    (request,) = runner._model.requests
+    (request,) = runner.model.requests
     assert (request.untrusted, request.retrieved) == (False, False)
-    assert "is data from outside" not in runner._model.bodies[0]["messages"][0]["content"]
+    assert "is data from outside" not in runner.model.bodies[0]["messages"][0]["content"]
 
 
 async def test_what_nobody_can_see_is_taken_out_of_untrusted_parts_alone(make):
