@@ -14,10 +14,14 @@ from headgate.context.connector import Arguments, ConnectorError, NoRecordError
 from headgate.context.connectors import Connectors
 from headgate.errors import DatabaseUnavailableError, PermissionDeniedError
 from headgate.gateway.caller import Caller
+from headgate.workflows.asking import Errand
 from headgate.workflows.catalogue import Catalogue
+from headgate.workflows.durable.orders import Terms
 from headgate.workflows.repository import RunRepository
 from headgate.workflows.run import Run
 from headgate.workflows.runner import Runner
+from headgate.workflows.steps import Trail
+from headgate.workflows.tools.talk import Talk
 from scripted_workflows import GOOD, ScriptedModel, order
 
 CONNECTORS = {
@@ -261,7 +265,10 @@ async def test_a_required_part_that_is_not_for_the_caller_refuses_it(make, repos
     scoped = CONTEXT.replace("trust: trusted", "roles: [developer]\n    trust: trusted", 1)
     connectors = Scripted()
     runner = make(connectors=connectors, context=scoped)
-    for ask in (runner.run, lambda wanted: runner.accept(wanted, None, None)):
+    for ask in (
+        runner.run,
+        lambda wanted: runner.accept(wanted, None, Terms(body="{}", priority=2)),
+    ):
         with pytest.raises(PermissionDeniedError) as error:
             await ask(order("a1", caller=APP))
         assert (error.value.code, error.value.param) == ("context_not_allowed", "context.crm")
@@ -350,10 +357,10 @@ async def test_a_run_that_is_resumed_goes_on_with_the_data_that_it_had(make, rep
     connectors, journal = Scripted(), Journal()
     runner = make(connectors=connectors)
     wanted = order("a1")
-    run = await runner.accept(wanted, None, None)
-    first = await runner._ready_and_carried(
-        runner.catalogue.get("labels"), wanted, run, None, trail(), journal
-    )
+    run = await runner.accept(wanted, None, Terms(body="{}", priority=2))
+    workflow = runner.catalogue.get("labels")
+    errand = Errand(workflow, wanted, run, Talk(), Trail(), journal)
+    first = await runner._ready_and_carried(errand, None)
     connectors.answers["account"] = [ACCOUNT | {"name": "Changed"}]
     ended = await runner.carry(run, wanted, None, journal)
     assert ended.context == first[0].context
@@ -362,17 +369,11 @@ async def test_a_run_that_is_resumed_goes_on_with_the_data_that_it_had(make, rep
     assert repository.get(run.id).context == ended.context
 
 
-def trail() -> Any:
-    from headgate.workflows.steps import Trail
-
-    return Trail()
-
-
 async def test_an_outage_is_remembered_too(make):
     connectors, journal = Scripted(account=ConnectorError("down", retryable=True)), Journal()
     runner = make(connectors=connectors)
     wanted = order("a1")
-    run = await runner.accept(wanted, None, None)
+    run = await runner.accept(wanted, None, Terms(body="{}", priority=2))
     ended = await runner.carry(run, wanted, None, journal)
     assert (ended.status, ended.error.code) == ("failed", "context_unavailable")
 
@@ -384,7 +385,7 @@ async def test_a_database_that_is_away_leaves_the_run_to_be_carried_again(make, 
 
     runner = make()
     wanted = order("a1")
-    run = await runner.accept(wanted, None, None)
+    run = await runner.accept(wanted, None, Terms(body="{}", priority=2))
     with pytest.raises(DatabaseUnavailableError):
         await runner.carry(run, wanted, None, Away())
-    assert repository.get(run.id).status == "running"
+    assert repository.get(run.id).status == "queued"
