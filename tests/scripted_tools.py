@@ -63,12 +63,13 @@ class ScriptedTool:
         self.parameters = PARAMETERS
         self.delay_s = 0.0
         self.known = None
+        self.address = "POST /it"
 
     async def spec(self) -> ToolSpec:
         return ToolSpec("Does it.", self.parameters)
 
     def sent(self, arguments: dict[str, Any], key: str) -> Sent:
-        return Sent("POST /it", {"body": arguments, "key": key})
+        return Sent(self.address, {"body": arguments, "key": key})
 
     async def call(self, arguments: dict[str, Any], call: ToolCall) -> ToolAnswer:
         self.calls.append((arguments, call.key))
@@ -154,7 +155,15 @@ class Works:
             holding=ReviewHolding(self.reviews),
             tools=self.tools,
         )
-        self.board = Board(self.reviews, self.runs, catalogue, self.threads, GROUPS, lease_s=60)
+        self.board = Board(
+            self.reviews,
+            self.runs,
+            catalogue,
+            self.threads,
+            GROUPS,
+            lease_s=60,
+            preview=lambda _workflow, _tool, given, key: tool.sent(given, key),
+        )
 
     async def begun(self, **changes: Any) -> Run:
         return await self.runner.accept(order(**changes), None, Terms(body="{}", priority=2))

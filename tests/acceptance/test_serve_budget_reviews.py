@@ -61,8 +61,8 @@ def test_a_call_at_the_limit_asks_a_person_and_passes_once_more_is_granted(askin
         key=operator,
     )
     assert (granted.status, granted.json()["budget"]["granted_usd"]) == (200, "0.006")
-    assert until(lambda: ask(asking, made["key"]).status == 200, 5)
-    assert ask(asking, made["key"]).status == 200
+    for _ in range(2):
+        assert until(lambda: ask(asking, made["key"]).status == 200, 5)
     again = ask(asking, made["key"])
     assert (again.status, again.error["code"]) == (429, "budget_review_pending")
     assert review["id"] not in again.error["message"], "what was granted is used up too"

@@ -332,8 +332,9 @@ def test_a_workflow_is_answered_by_anthropic_and_asked_again_where_a_check_fails
         answer(text(json.dumps(summary | {"names": []}))),
     )
     write_example(tmp_path / "example")
-    # Its connectors stand in the file that is written anew here.
-    shutil.rmtree(tmp_path / "example" / "workflows" / "renewal-brief")
+    # Their connectors and tools stand in the file that is written anew here.
+    for other in ("renewal-brief", "ticket-intake"):
+        shutil.rmtree(tmp_path / "example" / "workflows" / other)
     server = server_with(
         folder=tmp_path / "example",
         settings=f"""

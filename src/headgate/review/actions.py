@@ -90,10 +90,12 @@ def end_action(
     review: Review,
     edited: dict[str, Any] | None,
     note: str | None = None,
+    approves: str | None = None,
 ) -> bool:
     """Carry out what was decided, and have the run go on; False where it does not wait any more.
 
-    In the transaction of `connection`, with the decision. `edited` goes with `edited`.
+    In the transaction of `connection`, with the decision. `edited` goes with `edited`,
+    `approves` is the digest of what the person has seen and lets go out.
     """
     if review.run_id is None or review.facts.action_id is None:
         return False
@@ -111,14 +113,19 @@ def end_action(
         "decided_by": review.decided_by,
         "decided_at_us": review.decided_at_us,
     }
+    approved = {"sent_sha256": approves}
     ended = {**decided, "ended_at_us": review.decided_at_us}
     where = actions.c.state == before
     action_id = review.facts.action_id
     if review.decision == "approved":
-        changed = moved(connection, action_id, "approved", where, **decided)
+        changed = moved(connection, action_id, "approved", where, **decided, **approved)
     elif review.decision == "edited" and before == "requested":
         action = locked(connection, action_id)
-        contents = {"arguments": edited, "asked": None if action is None else action.arguments}
+        contents: dict[str, Any] = {
+            "arguments": edited,
+            "asked": None if action is None else action.arguments,
+        }
+        contents |= approved
         changed = moved(connection, action_id, "approved", where, **decided, **contents)
     elif review.decision == "edited":
         changed = moved(connection, action_id, "done", where, **ended, result=edited)

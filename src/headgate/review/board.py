@@ -35,7 +35,7 @@ from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.repository import RunRepository
 from headgate.workflows.run import Run
 from headgate.workflows.tools.action import Action
-from headgate.workflows.tools.tool import Sent
+from headgate.workflows.tools.tool import Sent, digest_of
 
 _SECOND_US = 1_000_000
 
@@ -210,7 +210,8 @@ class Board:
             deciding.decided(seen, person, "edit", now_us=self.now_us(), version=choice.version)
             if problems := await self.problems(seen, choice.output or {}):
                 raise EditRefusedError(problems)
-        ended = await self._threads.begin(self._decide, review_id, person, choice)
+        approves = await self._approves(seen, choice)
+        ended = await self._threads.begin(self._decide, review_id, person, choice, approves)
         if ended.decision is not None:
             self._note_decided(ended)
             if ended.run_id is not None:
@@ -241,6 +242,17 @@ class Board:
         if facts.tool is None or facts.action_id is None:
             return None
         return self._preview(review.workflow or "", facts.tool, arguments, facts.action_id)
+
+    async def _approves(self, review: Review, choice: Choice) -> str | None:
+        """The digest of what a decision lets go out there; None where nothing does."""
+        if review.kind != "action" or choice.decision not in ("approve", "edit"):
+            return None
+        arguments = choice.output
+        if arguments is None:
+            contents = await self._threads.begin(self._repository.contents, review.id)
+            arguments = contents.draft
+        sent = None if arguments is None else self._sent(review, arguments)
+        return None if sent is None else digest_of(sent)
 
     def _sent_now(self, review: Review, contents: Contents) -> Sent | None:
         """What would be sent, where the tool has changed since the review was opened."""
@@ -291,7 +303,9 @@ class Board:
             self._repository.add_event(connection, review_id, event)
         return changed
 
-    def _decide(self, review_id: str, person: Caller, choice: Choice) -> Review:
+    def _decide(
+        self, review_id: str, person: Caller, choice: Choice, approves: str | None
+    ) -> Review:
         with self._repository.database.begin() as connection:
             review = self._repository.locked(connection, review_id)
             deciding.require_decider(review, person, self.groups)
@@ -312,7 +326,7 @@ class Board:
                 note=choice.note,
             )
             if changed.decision is not None:
-                changed = self._ended(connection, changed, choice)
+                changed = self._ended(connection, changed, choice, approves)
             elif self._tell is not None:
                 alert = review_alert(changed, "escalated", now_us)
                 self._tell(connection, alert, GIVEN_BY_PERSON + changed.version)
@@ -320,14 +334,16 @@ class Board:
             self._repository.add_event(connection, review_id, event)
         return changed
 
-    def _ended(self, connection: Connection, review: Review, choice: Choice) -> Review:
+    def _ended(
+        self, connection: Connection, review: Review, choice: Choice, approves: str | None
+    ) -> Review:
         """What a decision brings about, in its transaction; the review with what is known then."""
         if choice.usd is not None and review.kind != "budget":
             raise InvalidRequestError("Only a budget's review takes `usd`.", param="usd")
         if review.kind == "output":
             return self._ended_run(connection, review, choice.output)
         if review.kind == "action":
-            return self._ended_action(connection, review, choice)
+            return self._ended_action(connection, review, choice, approves)
         if review.kind == "budget" and review.decision == "approved":
             amount = amount_granted(review.facts, choice.usd)
             grant(connection, review.facts, amount, review.decided_at_us or 0)
@@ -335,9 +351,11 @@ class Board:
             return msgspec.structs.replace(review, facts=facts)
         return review
 
-    def _ended_action(self, connection: Connection, review: Review, choice: Choice) -> Review:
+    def _ended_action(
+        self, connection: Connection, review: Review, choice: Choice, approves: str | None
+    ) -> Review:
         draft = self._repository.contents_in(connection, review.id).draft
-        if not end_action(connection, review, choice.output, choice.note):
+        if not end_action(connection, review, choice.output, choice.note, approves):
             if review.decision == "rejected":
                 return review
             raise ReviewDecidedError(

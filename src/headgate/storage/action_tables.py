@@ -24,12 +24,17 @@ actions = sa.Table(
     sa.Column("review_id", sa.String(48), comment="what a person is, or was, asked about it"),
     sa.Column("decided_by", sa.String(48), comment="a key, or `deadline`"),
     sa.Column("decided_at_us", sa.BigInteger),
+    sa.Column(
+        "sent_sha256", sa.String(64), comment="of what a person approved; null: nobody had to"
+    ),
     sa.Column("executor", sa.String(48), comment="the process that sends it, or did"),
     sa.Column("attempts", sa.Integer, nullable=False, comment="times it was sent"),
     sa.Column("started_at_us", sa.BigInteger),
     sa.Column("ended_at_us", sa.BigInteger),
     sa.Column("code", sa.String(64), comment="what went wrong"),
     sa.UniqueConstraint("run_id", "number", name="actions_of_run"),
+    sa.Index("actions_by_project", "project", "id"),
+    sa.Index("actions_by_workflow", "workflow", "id"),
     partial_index(
         "actions_not_ended", "state", "id", where="state NOT IN ('done', 'failed', 'refused')"
     ),

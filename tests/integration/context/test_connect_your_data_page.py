@@ -95,7 +95,7 @@ async def test_a_run_is_given_what_the_page_says_and_nothing_else(runner, crm):
         "crm": {"name": "Orrin", "seats": 8, "renewal_date": "2027-01-09", "owner": "Jonas"},
         "invoices": [{"number": "INV-1", "due_on": "2026-02-09", "status": "overdue"}],
     }
-    said = made._model.bodies[0]["messages"][-1]["content"]
+    said = made.model.bodies[0]["messages"][-1]["content"]
     assert said.split("\n")[-1] == (
         "- [invoices[0].status] Invoice INV-1, due on 2026-02-09, is overdue."
     )
@@ -107,7 +107,7 @@ async def test_a_made_up_source_is_asked_again_with_those_there_are(runner):
     made_up = BRIEF | {"risks": [{"risk": "r", "source": "crm.rating"}]}
     made = runner(made_up, BRIEF)
     done = await run(made)
-    asked = made._model.bodies[1]["messages"][-1]["content"]
+    asked = made.model.bodies[1]["messages"][-1]["content"]
     assert "risks[0].source: must name a source" in asked
     assert "crm.renewal_date" in asked
     checks = [step.verdict for step in done.steps if step.kind == "rules"]

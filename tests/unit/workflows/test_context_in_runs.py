@@ -14,12 +14,14 @@ from headgate.context.connector import Arguments, ConnectorError, NoRecordError
 from headgate.context.connectors import Connectors
 from headgate.errors import DatabaseUnavailableError, PermissionDeniedError
 from headgate.gateway.caller import Caller
+from headgate.workflows.asking import Errand
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.durable.orders import Terms
-from headgate.workflows.journal import RunLostError
 from headgate.workflows.repository import RunRepository
 from headgate.workflows.run import Run
 from headgate.workflows.runner import Runner
+from headgate.workflows.steps import Trail
+from headgate.workflows.tools.talk import Talk
 from scripted_workflows import GOOD, ScriptedModel, order
 
 CONNECTORS = {
@@ -47,7 +49,6 @@ context:
     arguments: {id: input.text}
     required: false
 """
-TERMS = Terms(body="{}", priority=2)
 NOTES_TRUSTED = CONTEXT[CONTEXT.index("  notes:") :] + "    trust: trusted\n"
 PROMPT = """\
 # system
@@ -264,7 +265,10 @@ async def test_a_required_part_that_is_not_for_the_caller_refuses_it(make, repos
     scoped = CONTEXT.replace("trust: trusted", "roles: [developer]\n    trust: trusted", 1)
     connectors = Scripted()
     runner = make(connectors=connectors, context=scoped)
-    for ask in (runner.run, lambda wanted: runner.accept(wanted, None, None)):
+    for ask in (
+        runner.run,
+        lambda wanted: runner.accept(wanted, None, Terms(body="{}", priority=2)),
+    ):
         with pytest.raises(PermissionDeniedError) as error:
             await ask(order("a1", caller=APP))
         assert (error.value.code, error.value.param) == ("context_not_allowed", "context.crm")
@@ -351,13 +355,15 @@ class Journal:
 
 async def test_a_run_that_is_resumed_goes_on_with_the_data_that_it_had(make, repository):
     connectors, journal = Scripted(), Journal()
-    runner = make(RunLostError(), GOOD, connectors=connectors)
+    runner = make(connectors=connectors)
     wanted = order("a1")
-    run = await runner.accept(wanted, None, TERMS)
-    with pytest.raises(RunLostError):
-        await runner.carry(run, wanted, None, journal)
+    run = await runner.accept(wanted, None, Terms(body="{}", priority=2))
+    workflow = runner.catalogue.get("labels")
+    errand = Errand(workflow, wanted, run, Talk(), Trail(), journal)
+    first = await runner._ready_and_carried(errand, None)
     connectors.answers["account"] = [ACCOUNT | {"name": "Changed"}]
     ended = await runner.carry(run, wanted, None, journal)
+    assert ended.context == first[0].context
     assert ended.context["crm"]["name"] == "Orrin"
     assert len(connectors.asked) == 2
     assert repository.get(run.id).context == ended.context
@@ -367,7 +373,7 @@ async def test_an_outage_is_remembered_too(make):
     connectors, journal = Scripted(account=ConnectorError("down", retryable=True)), Journal()
     runner = make(connectors=connectors)
     wanted = order("a1")
-    run = await runner.accept(wanted, None, TERMS)
+    run = await runner.accept(wanted, None, Terms(body="{}", priority=2))
     ended = await runner.carry(run, wanted, None, journal)
     assert (ended.status, ended.error.code) == ("failed", "context_unavailable")
 
@@ -379,7 +385,7 @@ async def test_a_database_that_is_away_leaves_the_run_to_be_carried_again(make, 
 
     runner = make()
     wanted = order("a1")
-    run = await runner.accept(wanted, None, None)
+    run = await runner.accept(wanted, None, Terms(body="{}", priority=2))
     with pytest.raises(DatabaseUnavailableError):
         await runner.carry(run, wanted, None, Away())
-    assert repository.get(run.id).status == "running"
+    assert repository.get(run.id).status == "queued"

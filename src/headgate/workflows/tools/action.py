@@ -44,6 +44,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     review_id: str | None = None
     decided_by: str | None = None
     decided_at_us: int | None = None
+    sent_sha256: str | None = None
+    """Of what the person saw who approved it; None: nobody had to."""
     executor: str | None = None
     """The process that sends it, or did."""
     attempts: int = 0

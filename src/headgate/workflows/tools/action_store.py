@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -107,11 +107,19 @@ class ActionStore:
                 return False
             return _is_as_given(connection, action)
 
-    def put_back(self, action: Action) -> None:
-        """Say that what `start` gave was not sent, so that it may be begun anew."""
+    def put_back(
+        self, action: Action, state: Literal["approved", "requested"] = "approved"
+    ) -> Action | None:
+        """Say that what `start` gave was not sent, so that it may be begun anew, or asked anew.
+
+        None where others took it over since.
+        """
         given = (actions.c.state == "started") & (actions.c.attempts == action.attempts)
         with self._database.begin() as connection:
-            moved(connection, action.id, "approved", given)
+            put = moved(connection, action.id, state, given)
+        if put is not None and state == "requested":
+            self._note(put)
+        return put
 
     def adopt(self, action: Action) -> Action | None:
         """Take over an action whose process died while it sent it; None while that one lives.

@@ -19,7 +19,7 @@ from headgate.workflows.journal import RunLostError
 from headgate.workflows.tools.action import Action, ActionState
 from headgate.workflows.tools.action_store import ActionStore
 from headgate.workflows.tools.box import OfferedTool
-from headgate.workflows.tools.tool import ToolAnswer, ToolCall
+from headgate.workflows.tools.tool import ToolAnswer, ToolCall, digest_of
 
 _log = logging.getLogger(__name__)
 
@@ -123,7 +123,11 @@ class ActionSender:
             if time.monotonic() - began_s > _SENT_WITHIN_S:
                 await self._threads.run(self._store.put_back, started)
                 return None
-            return await self._sent(offered, started)
+            if _differs(offered, started):
+                # Nothing goes out that nobody has seen: who approved it saw something else.
+                return await self._threads.run(self._store.put_back, started, "requested")
+            # A person had it sent again, without knowing what came of the first time.
+            return await self._sent(offered, started, doubtful=started.attempts > 1)
         began_s = time.monotonic()
         adopted = await self._threads.run(self._store.adopt, action)
         if adopted is None:
@@ -183,3 +187,10 @@ class ActionSender:
                 extra={"action": action.id, "run_id": action.run_id, "tool": action.tool},
             )
         return msgspec.structs.replace(action, state=state, result=answer.content, code=answer.code)
+
+
+def _differs(offered: OfferedTool | None, action: Action) -> bool:
+    """Whether a person approved something else than what would be sent now."""
+    if offered is None or action.sent_sha256 is None or action.arguments is None:
+        return False
+    return digest_of(offered.tool.sent(action.arguments, action.key)) != action.sent_sha256

@@ -6,6 +6,7 @@ before, by `permission.py` and `approval.py`, from what the operator wrote.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -32,6 +33,11 @@ class Sent(msgspec.Struct, frozen=True):
     """One line: `POST http://…/tickets`, or `create_ticket(…) of tools.py`."""
     details: dict[str, Any] = {}
     """Such as `headers` and `body`, as JSON."""
+
+
+def digest_of(sent: Sent) -> str:
+    """SHA-256 of what would be sent, in hexadecimal: the same for the same, in whatever order."""
+    return hashlib.sha256(msgspec.json.encode(sent, order="sorted")).hexdigest()
 
 
 class ToolCall(msgspec.Struct, frozen=True, kw_only=True):

@@ -317,6 +317,8 @@ async def _waits(offered: OfferedTool | None, action: Action) -> ActionWaits:
     if action.state == "requested":
         rule = None if offered is None else offered.terms.why_approval(arguments)
         why = rule or "a person approves it"
+        if action.sent_sha256 is not None:
+            why = "what would be sent is not any more what was approved"
     if offered is None:
         gone = Sent(f"{action.tool}, which the workflow does not have any more", arguments)
         return ActionWaits(

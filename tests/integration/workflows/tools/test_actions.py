@@ -273,3 +273,20 @@ async def test_a_key_that_may_not_use_a_tool_is_not_shown_it(works_with, tool):
     assert run.status == "completed", "asking for what was not offered is no answer"
     assert not any("tools" in body for body in works.runner.model.bodies)
     assert tool.calls == []
+
+
+async def test_what_is_not_any_more_what_was_approved_is_asked_anew_and_not_sent(works_with, tool):
+    works = works_with(ASKED, GOOD, settings=ALWAYS)
+    run = await works.carried(await works.begun())
+    review = await works.waiting(run)
+    await works.board.decide(review.id, person(), Choice(decision="approve"))
+    tool.address = "POST /elsewhere"
+    run = await works.carried(run)
+    again = await works.waiting(run)
+    assert (again.id != review.id, tool.calls) == (True, [])
+    shown = await works.board.show(again)
+    assert shown.contents.sent["summary"] == "POST /elsewhere"
+    assert shown.contents.explained == ("what would be sent is not any more what was approved",)
+    await works.board.decide(again.id, person(), Choice(decision="approve"))
+    run = await works.carried(run)
+    assert (run.status, len(tool.calls)) == ("completed", 1)

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("review_id", sa.String(48)),
         sa.Column("decided_by", sa.String(48)),
         sa.Column("decided_at_us", sa.BigInteger()),
+        sa.Column("sent_sha256", sa.String(64)),
         sa.Column("executor", sa.String(48)),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("started_at_us", sa.BigInteger()),
@@ -33,6 +34,8 @@ def upgrade() -> None:
         sa.Column("code", sa.String(64)),
         sa.UniqueConstraint("run_id", "number", name="actions_of_run"),
     )
+    op.create_index("actions_by_project", "actions", ["project", "id"])
+    op.create_index("actions_by_workflow", "actions", ["workflow", "id"])
     not_ended = sa.text("state NOT IN ('done', 'failed', 'refused')")
     op.create_index(
         "actions_not_ended",
