@@ -39,6 +39,7 @@ check: $(READY) ## format, lint, types, import layers, generated docs
 
 bench: $(READY) ## print the figures of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks --runs
 	@$(BIN)/python -m benchmarks --detection
 	@$(BIN)/python -m benchmarks --injection
 
