@@ -24,8 +24,10 @@ install: $(READY) ## make the virtual environment in .venv
 demo: $(READY) ## run the main job: simulator, server, example tickets and reports
 	@$(BIN)/headgate demo
 
+# Each of the processes would write five hundred files of tests anew, to tell what failed, if the
+# bytecode of the last time were not there.
 test: $(READY) ## run the tests
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 compat: $(READY) ## run the official Python SDK's own tests through Headgate (needs npm)
 	@$(BIN)/python tests/sdk_suite
@@ -39,7 +41,6 @@ check: $(READY) ## format, lint, types, import layers, generated docs
 
 bench: $(READY) ## print the figures of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
-	@$(BIN)/python -m benchmarks --runs
 	@$(BIN)/python -m benchmarks --detection
 	@$(BIN)/python -m benchmarks --injection
 

@@ -17,7 +17,7 @@ from typing import Final
 
 import uvloop
 
-from benchmarks import report, resilience, runs, soak, workers, wrk
+from benchmarks import parts, report, wrk
 from benchmarks.cores import Cores
 from benchmarks.detection import measure as detection
 from benchmarks.figures import Figures, Part, Sample
@@ -30,14 +30,11 @@ from benchmarks.processes import BenchmarkError, stop
 from benchmarks.profiler import profile
 from benchmarks.rounds import Place, Plan, Round, quicker
 from benchmarks.stub import Stub
-from benchmarks.systems import ALL, Headgate, System
+from benchmarks.systems import ALL, System
 from benchmarks.systems import nginx as nginx_system
 from headgate.evals.packs import attacks, lookalikes
 
 WORK: Final = Path(__file__).parent / ".work"
-EXTRA_PARTS: Final[tuple[Part, ...]] = ("resilience", "soak", "workers", "runs")
-"""Each is an option of the command line, and measured only where it is asked for."""
-
 DOCS: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
@@ -104,8 +101,8 @@ async def _run(options: argparse.Namespace, wanted: list[str]) -> int:
             return await _profile(options, place)
         if options.guards:
             return await _measure_guards(options, place)
-        if parts := [part for part in EXTRA_PARTS if getattr(options, part)]:
-            return await _measure_parts(options, parts, place)
+        if chosen := [part for part in report.PARTS if getattr(options, part)]:
+            return await _measure_parts(options, chosen, place)
         return await _measure(options, wanted, place)
     finally:
         await stub.stop()
@@ -165,19 +162,18 @@ async def _measure(options: argparse.Namespace, wanted: list[str], place: Place)
     print(f"\nMeasured in {time.monotonic() - begun_s:.0f} s.\n\n{report.markdown(figures)}")
     written = report.write(figures, WORK)
     print(f"Written to {written[0]} and {written[1]}")
-    if any(isinstance(system, Headgate) for system in systems):
-        failed |= await _measure_parts(options, ["runs"], place) != 0
     if options.write_docs and figures.disturbed():
         print("Not written into the page: other programs were in the way of too much.")
     elif options.write_docs:
-        _write_docs(report.markdown(figures), (report.BEGIN, report.END))
-    if not options.only or "headgate" in wanted:
+        _write_docs(report.markdown(figures), report.FIGURES)
+    if not options.only:
+        failed |= bool(await _measure_parts(options, list(report.PARTS), place))
         # A look only; `--guards` measures them for the page.
         failed |= bool(await _measure_guards(options, place, guards.QUICK))
     return int(failed)
 
 
-def _write_docs(block: str, markers: tuple[str, str]) -> None:
+def _write_docs(block: str, markers: report.Markers) -> None:
     DOCS.write_text(report.replace_block(DOCS.read_text(), block, markers))
     print(f"Written into {DOCS}")
 
@@ -215,35 +211,29 @@ def _guards_machine(cores: Cores, plan: guards.GuardPlan) -> dict[str, str]:
     }
 
 
-async def _measure_parts(options: argparse.Namespace, parts: list[Part], place: Place) -> int:
-    """Measure what stands behind flags, once each, and tell it apart from the rounds."""
-    plan = _plan(options)
-    # A quick look is no ground to judge by.
-    judged: frozenset[Part] = frozenset() if options.quick else frozenset(parts)
-    figures = Figures(machine=_machine(place.cores, plan, 1), parts=judged)
-    for part in parts:
+async def _measure_parts(options: argparse.Namespace, wanted: list[Part], place: Place) -> int:
+    """Measure each of the `wanted` parts once, and tell it apart from the rounds."""
+    failed = False
+    for part in wanted:
+        plan, quick = _plan(options), options.quick
+        # A quick look is no ground to judge by.
+        judged: frozenset[Part] = frozenset() if quick else frozenset({part})
+        machine = _where(place.cores) | parts.asked(part, plan, quick=quick)
+        figures = Figures(machine=machine, parts=judged)
+        begun_s = time.monotonic()
         try:
-            if part == "resilience":
-                systems = resilience.contenders(WORK)
-                if all(system.name != "litellm" for system in systems):
-                    figures.skipped["litellm"] = "not installed; a run of all figures installs it"
-                seconds = 5.0 if options.quick else 20.0
-                await resilience.measure(systems, figures, place.cores, WORK, seconds=seconds)
-            elif part == "soak":
-                calls = soak.QUICK_CALLS if options.quick else soak.CALLS
-                await soak.measure(figures, place, plan.generator, calls=calls)
-            elif part == "workers":
-                await workers.measure(figures, place, plan)
-            else:
-                await runs.measure(figures, place)
+            await parts.measure(part, figures, place, plan, quick=quick)
         except BenchmarkError as error:
+            failed = True
             print(f"{part} could not be measured: {error}")
-            return 1
-    print(report.markdown(figures))
-    name = f"figures-{'-'.join(parts)}"
-    written = report.write(figures, WORK, name)
-    print(f"Written to {written[0]} and {written[1]}")
-    return 0
+            continue
+        told = report.markdown(figures)
+        print(f"\n{part}, measured in {time.monotonic() - begun_s:.0f} s.\n\n{told}")
+        written = report.write(figures, WORK, f"figures-{part}")
+        print(f"Written to {written[0]} and {written[1]}")
+        if options.write_docs:
+            _write_docs(told, report.PARTS[part])
+    return int(failed)
 
 
 async def _prepared(wanted: list[str], figures: Figures) -> list[System]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 Part = Literal["calls", "resilience", "soak", "workers", "guards", "runs"]
-"""A part of the benchmarks: what every run measures, and what stands behind a flag of its own."""
+"""A part of the benchmarks: the rounds, and what is measured once after them or by its own flag."""
 
 CONNECTIONS: Final = (1, 32, 128)
 """How many connections ask for plain replies at once."""

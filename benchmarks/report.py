@@ -6,25 +6,29 @@ import json
 from pathlib import Path
 from typing import Final
 
-from benchmarks.figures import METRICS, Figures, Metric
+from benchmarks.figures import METRICS, Figures, Metric, Part
 from benchmarks.goals import outcomes
 from benchmarks.processes import BenchmarkError
 
-BEGIN: Final = "<!-- figures: written by `python -m benchmarks --write-docs`; do not edit -->"
-END: Final = "<!-- end of figures -->"
-GUARDS: Final = (
-    "<!-- guards: written by `python -m benchmarks --guards --write-docs`; do not edit -->",
-    "<!-- end of guards -->",
-)
-DETECTION: Final = (
-    "<!-- detection: written by `python -m benchmarks --detection --write-docs`; do not edit -->",
-    "<!-- end of detection -->",
-)
-INJECTION: Final = (
-    "<!-- injection: written by `python -m benchmarks --injection --write-docs`; do not edit -->",
-    "<!-- end of injection -->",
-)
-"""What stands around the tables in docs/benchmarks.md."""
+Markers = tuple[str, str]
+"""What stands around a table in docs/benchmarks.md."""
+
+
+def _markers(name: str, options: str) -> Markers:
+    command = f"python -m benchmarks {options}".strip()
+    written = f"<!-- {name}: written by `{command} --write-docs`; do not edit -->"
+    return written, f"<!-- end of {name} -->"
+
+
+FIGURES: Final = _markers("figures", "")
+GUARDS: Final = _markers("guards", "--guards")
+DETECTION: Final = _markers("detection", "--detection")
+INJECTION: Final = _markers("injection", "--injection")
+PARTS: Final[dict[Part, Markers]] = {
+    part: _markers(part, f"--{part}") for part in ("runs", "resilience", "workers", "soak")
+}
+"""Of what is measured once, apart from the rounds, in the order in which it is."""
+
 NOTHING: Final = "-"
 """Stands in a cell where nothing was measured."""
 
@@ -63,7 +67,7 @@ def write(figures: Figures, folder: Path, name: str = "figures") -> tuple[Path, 
     return as_json, as_markdown
 
 
-def replace_block(page: str, block: str, markers: tuple[str, str] = (BEGIN, END)) -> str:
+def replace_block(page: str, block: str, markers: Markers) -> str:
     """Return ``page`` with what stands between the markers replaced by ``block``.
 
     Raises BenchmarkError where the page has no markers.

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.console.chromium import ARGUMENTS
 from benchmarks.console.history import fill
 from benchmarks.console.visitor import ADMIN_KEY, serving
 
@@ -27,14 +28,6 @@ _RUNS = 20_000
 _DAYS = 30
 _QUALITY = 62
 _WAIT_MS = 600
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-sync",
-    "--disable-component-update",
-    "--no-first-run",
-]
 
 
 class _Picture(NamedTuple):
@@ -109,7 +102,7 @@ def _take(address: str, chromium: str) -> None:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only here is it needed
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         waiting = _waiting(address)
         for picture in _PICTURES:
             context = browser.new_context(

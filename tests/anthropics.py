@@ -172,6 +172,8 @@ def judge(body: Json) -> None:
     if last["role"] == "assistant" and last["content"][-1]["type"] == "text":
         assert last["content"][-1]["text"] == last["content"][-1]["text"].rstrip()
     names = [tool["name"] for tool in body.get("tools", ())]
+    kinds_used = {block["type"] for turn in body["messages"] for block in turn["content"]}
+    assert names or not {"tool_use", "tool_result"} & kinds_used, "calls of tools without tools"
     assert all(tool["input_schema"]["type"] == "object" for tool in body.get("tools", ()))
     choice = body.get("tool_choice", {"type": "auto"})
     assert choice["type"] in ("auto", "any", "tool", "none")

@@ -34,6 +34,7 @@ from headgate.intake.access.keys import KeyStore
 from headgate.intake.access.projects import ProjectStore
 from headgate.intake.access.secret import load_secret
 from headgate.intake.access.users import UserStore
+from headgate.ledger.usage import usage
 from headgate.review.console.access import Principal
 from headgate.review.console.reviews import Decision, Review, ReviewLine
 from headgate.review.review import ReviewStatus
@@ -262,6 +263,11 @@ class RunningConsole:
         """The secret of a new key."""
         new = NewKey(project=project, name=f"{role} of {project}", role=role)
         return self.keys.create(new, created_by="tests").plaintext
+
+    def calls_in_ledger(self) -> int:
+        """How many calls the ledger has by now."""
+        with self.database.connect() as connection:
+            return usage(connection)[0].calls
 
     def visitor(self) -> Visitor:
         """Someone who is not signed in."""

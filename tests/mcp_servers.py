@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -15,12 +15,17 @@ from typing import Any
 
 import msgspec
 
+from forks import Forks, Process
 from headgate.config.tools import McpToolSource, ToolSource
 from headgate.workflows.tools.mcp_tools import mcp_tools
 from headgate.workflows.tools.tool import Tool, ToolAnswer, ToolCall
 
 SCRIPT = str(Path(__file__).with_name("mcp_helpdesk.py"))
 START_TIMEOUT_S = 30.0
+
+_forks = Forks("mcp.server.mcpserver", "uvicorn", "starlette.responses")
+"""Those that speak HTTP are forks: the official SDK takes most of a second to import."""
+atexit.register(_forks.close)
 
 
 class Helpdesk:
@@ -29,7 +34,7 @@ class Helpdesk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = _free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._options: tuple[str, ...] = ()
 
     @property
@@ -61,10 +66,8 @@ class Helpdesk:
     def start(self, *options: str) -> None:
         """Have it speak HTTP."""
         self._options = options
-        self._process = subprocess.Popen(
-            [*self.command, str(self.port), *options],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+        self._process = _forks.start(
+            [*self.command[1:], str(self.port), *options], folder=self.folder, env=os.environ
         )
         ends_at = time.monotonic() + START_TIMEOUT_S
         while True:
@@ -108,14 +111,14 @@ async def called(tool: Tool, timeout_s: float = 20.0, **arguments: Any) -> ToolA
 
 
 def children() -> set[int]:
-    """The processes that this one has started and that live."""
+    """The processes that this one has started and that live, but for the one that forks."""
     found = set()
     for entry in Path("/proc").iterdir():
         with suppress(OSError, ValueError):
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
             if int(fields[1]) == os.getpid() and fields[0] != "Z":
                 found.add(int(entry.name))
-    return found
+    return found - {_forks.pid}
 
 
 def running(desk: Helpdesk) -> list[int]:

@@ -20,18 +20,19 @@ from headgate.storage.threads import StorageThreads
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.durable.leases import LeaseStore, Whereabouts
 from headgate.workflows.durable.orders import OrderStore, Terms
-from headgate.workflows.journal import RunLostError
 from headgate.workflows.repository import RunRepository
 from headgate.workflows.run import Run
 from headgate.workflows.runner import Runner
+from headgate.workflows.tools.action import Action
 from headgate.workflows.tools.action_store import ActionStore
 from headgate.workflows.tools.box import Toolbox
 from headgate.workflows.tools.talk import talk_of
 from headgate.workflows.tools.tool import Sent, ToolAnswer, ToolCall, ToolSpec
 from headgate.workflows.tools.using import ToolUse
 from review_people import GROUPS
-from scripted_workflows import FILES, ScriptedModel, asks, order
+from scripted_workflows import FILES, Kept, ScriptedModel, asks, order
 
+UNSENDABLE = "../.."
 TICKET = {"title": "Broken", "priority": "high"}
 PARAMETERS = {
     "type": "object",
@@ -69,7 +70,10 @@ class ScriptedTool:
         return ToolSpec("Does it.", self.parameters)
 
     def sent(self, arguments: dict[str, Any], key: str) -> Sent:
-        return Sent(self.address, {"body": arguments, "key": key})
+        details: dict[str, Any] = {"body": arguments, "key": key}
+        if arguments.get("title") == UNSENDABLE:
+            details["refused"] = "the title leads elsewhere"
+        return Sent(self.address, details)
 
     async def call(self, arguments: dict[str, Any], call: ToolCall) -> ToolAnswer:
         self.calls.append((arguments, call.key))
@@ -106,26 +110,6 @@ class OneShelf:
     def terms(self, name: str) -> ToolTerms:
         effect = "read" if name.endswith("/look") else None
         return ToolTerms(idempotent=name.startswith("again/"), effect=effect)
-
-
-class Kept:
-    """A journal in memory, as JSON, for one leg; the process dies where it is told to."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-        self.lost = False
-
-    async def once(self, name: str, work: Any, kind: type[Any]) -> Any:
-        if name not in self.kept:
-            self.kept[name] = msgspec.json.encode(await work())
-        return msgspec.json.decode(self.kept[name], type=kind)
-
-    async def note(self, trail: Any) -> None:
-        if self.lost:
-            raise RunLostError
-
-    def headers(self, name: str) -> tuple[tuple[bytes, bytes], ...]:
-        return ((b"idempotency-key", name.encode()),)
 
 
 class Works:
@@ -202,6 +186,12 @@ class Works:
     def close(self) -> None:
         self.threads.close()
         self.runner.threads.close()
+
+
+def action_of(works: Works, run: Run) -> Action:
+    """The only action of a run."""
+    (action,) = works.actions.of_run(run.id)
+    return action
 
 
 def write_workflow(project: Path, *lines: str) -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from headgate.gateway.caller import Caller
 from headgate.storage.identifiers import new_id
+from headgate.workflows.journal import RunLostError
 from headgate.workflows.model import ModelReply, ModelRequest
 from headgate.workflows.run import Order, Run
 
@@ -54,6 +55,29 @@ Tone: {{ input.tone }}
 }
 
 GOOD = {"label": "good", "score": 3}
+
+
+class Kept:
+    """A journal in memory, as JSON, for one leg; it dies where it is told to."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.dies_after = ""
+        self.lost = False
+
+    async def once(self, name: str, work: Any, kind: type[Any]) -> Any:
+        if name not in self.kept:
+            self.kept[name] = msgspec.json.encode(await work())
+            if name == self.dies_after:
+                raise asyncio.CancelledError
+        return msgspec.json.decode(self.kept[name], type=kind)
+
+    async def note(self, trail: Any) -> None:
+        if self.lost:
+            raise RunLostError
+
+    def headers(self, name: str) -> tuple[tuple[bytes, bytes], ...]:
+        return ((b"idempotency-key", name.encode()),)
 
 
 class ScriptedModel:
@@ -129,6 +153,30 @@ def write_project(folder: Path) -> Path:
     for name, text in FILES.items():
         (labels / name).write_text(text)
     return labels
+
+
+def write_cached_project(folder: Path, route: str, label: dict[str, Any]) -> None:
+    """A project whose workflow `labels` gives answers again; `label` is its output's schema."""
+    labels = folder / "workflows" / "labels"
+    labels.mkdir(parents=True)
+    (labels / "workflow.yaml").write_text(
+        f"version: 1.0.0\nowner: tests\nroute: {route}\ncache: {{ttl_s: 60}}\n"
+    )
+    (labels / "prompt.md").write_text("# system\n\nLabel.\n\n# user\n\n{{ input.text }}\n")
+    given: dict[str, Any] = {
+        "type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"],
+    }  # fmt: skip
+    output = given | {"properties": {"label": label}, "required": ["label"]}
+    (labels / "input.schema.json").write_bytes(msgspec.json.encode(given))
+    (labels / "output.schema.json").write_bytes(
+        msgspec.json.encode(output | {"additionalProperties": False})
+    )
+
+
+def declare(labels: Path, text: str) -> None:
+    """Add to the workflow.yaml in the folder `labels`."""
+    with (labels / "workflow.yaml").open("a") as file:
+        file.write(text)
 
 
 def stored_run(**changes: Any) -> Run:

@@ -86,3 +86,17 @@ def test_a_row_that_fails_has_its_error_and_a_wrong_key_stops_all(
     )
     assert second["run_id"] is None
     assert "texts" in second["error"]["message"]
+
+
+def test_rows_that_wait_for_a_person_are_not_told_as_completed(
+    server_with: StartServer, upstream: Upstream, tmp_path: Path, model: str
+):
+    write_workflow(tmp_path / "installation", "labels", model, "review: {always: true}")
+    answers_well(upstream, model, after_s=0.0)
+    server = server_with(folder=tmp_path / "installation", settings="", upstream=upstream)
+    rows, out = tmp_path / "rows.jsonl", tmp_path / "results.jsonl"
+    rows.write_text('{"text": "a"}\n{"text": "b"}\n')
+    arguments = ["run", "labels", "--input", str(rows), "--out", str(out), "--url", server.address]
+    done = headgate(*arguments, folder=tmp_path, HEADGATE_API_KEY=ADMIN_KEY)
+    told = f"2 rows in {out}: 0 completed, 0 failed, 2 waiting for a person"
+    assert (done.returncode, told in done.stderr) == (0, True)

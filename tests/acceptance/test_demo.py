@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema_rs
+import pytest
 
 import headgate.examples
+from servers import environment
 from servers import headgate as command
 
 _TOOK_AT_MOST_S = 60
 
 
 def test_tickets_and_reports_go_through_and_one_failure_is_recovered(tmp_path: Path):
-    done = command("demo", "--json", folder=tmp_path, timeout_s=_TOOK_AT_MOST_S)
+    done = command("demo", "--json", folder=tmp_path, timeout_s=_TOOK_AT_MOST_S, as_installed=True)
     assert done.returncode == 0, done.stderr
     runs = json.loads(done.stdout)
     assert {run["status"] for run in runs} == {"completed"}
@@ -53,7 +59,7 @@ def test_tickets_and_reports_go_through_and_one_failure_is_recovered(tmp_path: P
 
 
 def test_it_shows_results_costs_and_what_to_try_next_and_says_that_it_is_simulated(tmp_path: Path):
-    done = command("demo", folder=tmp_path, timeout_s=_TOOK_AT_MOST_S)
+    done = command("demo", folder=tmp_path, timeout_s=_TOOK_AT_MOST_S, as_installed=True)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert "simulator" in done.stdout
@@ -66,3 +72,24 @@ def test_it_shows_results_costs_and_what_to_try_next_and_says_that_it_is_simulat
     assert "needs `input.customer_id`" in done.stdout
     assert "What to try next" in done.stdout
     assert list(tmp_path.iterdir()) == [], "it left something behind"
+
+
+def test_one_that_is_told_to_end_leaves_no_server_and_no_folder(tmp_path: Path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    process = subprocess.Popen(
+        [str(Path(sys.executable).parent / "headgate"), "demo"],
+        env={**environment(tmp_path), "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        told = re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline())
+        assert told is not None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(_TOOK_AT_MOST_S) == 128 + signal.SIGTERM
+    assert list(scratch.iterdir()) == []
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(told[1])))

@@ -25,7 +25,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `headgate init support` writes."""
     folder = tmp_path_factory.mktemp("readme")
     assert "`headgate init support`" in _README.read_text()
-    done = headgate("init", "support", folder=folder)
+    done = headgate("init", "support", folder=folder, as_installed=True)
     assert done.returncode == 0, done.stderr
     return folder / "support"
 
@@ -34,13 +34,13 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(server_with: StartServer, example: Path) -> RunningServer:
     """`headgate serve support`."""
     assert "`headgate serve support`" in _README.read_text()
-    return server_with(folder=example)
+    return server_with(folder=example, as_installed=True)
 
 
 def test_its_lines_of_code_work_as_they_stand(server: RunningServer, tmp_path: Path):
     (code,) = _blocks("python")
     assert code.count("\n") <= 6, "five lines of user code, and a blank one"
-    key = headgate("keys", "create", "my-app", folder=server.folder)
+    key = headgate("keys", "create", "my-app", folder=server.folder, as_installed=True)
     assert key.returncode == 0, key.stderr
     secret = key.stdout.strip()
     assert secret.startswith("hg_")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from servers import RunningServer, StartServer
 from upstreams import CUT, Upstream, chunk, reply
 
@@ -33,18 +31,6 @@ def upload(server: RunningServer, *lines: str, key: str, purpose: str = "batch")
 def begin(server: RunningServer, file_id: str, *, key: str, **more: Any):
     body = {"input_file_id": file_id, "endpoint": "/v1/responses", "completion_window": "24h"}
     return server.post("/v1/batches", body | more, key=key)
-
-
-@pytest.fixture
-def ours(simulated: RunningServer) -> str:
-    simulated.post("/api/projects", {"name": "ours"})
-    return simulated.new_key(project="ours")
-
-
-@pytest.fixture
-def theirs(simulated: RunningServer) -> str:
-    simulated.post("/api/projects", {"name": "theirs"})
-    return simulated.new_key(project="theirs")
 
 
 def test_what_is_anothers_can_not_be_named_in_a_line(

@@ -49,6 +49,23 @@ budgets:
     end_server(server)
 
 
+@pytest.fixture(scope="module")
+def capping(
+    upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningServer]:
+    """A server that bounds what its budgets have to bear."""
+    server = start_server(
+        tmp_path_factory.mktemp("capping") / "server",
+        settings=f"""{_PRICES}
+budgets: [{{per: key, usd: "10", window: day}}]
+allowances: {{assumed_output_tokens: 10, cap_output: true}}
+""",
+        upstream=upstream,
+    )
+    yield server
+    end_server(server)
+
+
 def ask(
     server: RunningServer,
     model: str,
@@ -158,17 +175,27 @@ def test_a_budget_can_move_calls_to_a_cheaper_route(
     assert record["cost_nanousd"] == 3000
 
 
-def test_beyond_the_soft_limit_calls_take_the_cheaper_route(budgeted: RunningServer, model: str):
+def test_beyond_the_soft_limit_the_next_call_takes_the_cheaper_route(
+    budgeted: RunningServer, model: str
+):
+    key = budgeted.new_key()
+    targets = [
+        ask(budgeted, model, "soft", key, most=3).headers["x-headgate-target"] for _ in range(4)
+    ]
+    assert targets == [f"openai/{model}"] * 2 + ["openai/cheap"] * 2
+
+
+def test_only_what_any_model_can_write_takes_the_cheaper_route(budgeted: RunningServer, model: str):
     key = budgeted.new_key()
     for _ in range(2):
         ask(budgeted, model, "soft", key)
-    assert until(
-        lambda: (
-            ask(budgeted, model, "soft", key, most=1).headers["x-headgate-target"] == "openai/cheap"
-        ),
-        5,
-        every_s=0.3,
+    vectors = budgeted.post(
+        "/v1/embeddings",
+        {"model": model, "input": "Hello"},
+        key=key,
+        headers={"x-headgate-feature": "soft"},
     )
+    assert vectors.headers["x-headgate-target"] == f"openai/{model}"
 
 
 def test_one_call_may_not_cost_more_than_its_cap(budgeted: RunningServer, model: str):
@@ -184,6 +211,48 @@ def test_a_model_without_a_price_is_refused_unless_it_is_allowed(budgeted: Runni
     assert (refused.status, refused.error["code"]) == (400, "unpriced_model")
     assert "prices" in refused.error["message"]
     assert ask(budgeted, unpriced, "lenient", key).status == 200
+
+
+@pytest.mark.parametrize("stated", [{}, {"max_tokens": None}, {"max_tokens": -1}])
+def test_what_states_no_bound_is_sent_the_one_that_was_reserved(
+    capping: RunningServer, upstream: Upstream, model: str, stated: dict[str, object]
+):
+    answer = ask(capping, model, "all", capping.new_key(), most=None, **stated)
+    assert answer.status == 200
+    body = json.loads(upstream.wait_for(model).body)
+    assert (body["max_completion_tokens"], "max_tokens" in body) == (10, False)
+
+
+@pytest.mark.parametrize("stated", [9, 9.0])
+def test_what_states_a_bound_is_sent_as_it_is(
+    capping: RunningServer, upstream: Upstream, model: str, stated: float
+):
+    ask(capping, model, "all", capping.new_key(), most=None, max_tokens=stated)
+    body = json.loads(upstream.wait_for(model).body)
+    assert (body["max_tokens"], "max_completion_tokens" in body) == (stated, False)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("fine_tuning/jobs", {"model": "cheap", "training_file": "file-1"}),
+        ("videos", {"model": "cheap", "prompt": "A boat"}),
+        ("evals/eval_1/runs", {"data_source": {"type": "completions", "model": "cheap"}}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("feature", "kept"), [("refuse", True), ("capped", True), ("lenient", False)]
+)
+def test_what_runs_models_at_a_cost_that_nobody_tells_is_refused_unless_it_is_allowed(
+    budgeted: RunningServer, upstream: Upstream, path, body, feature, kept
+):
+    before = len(upstream.requests(f"/v1/{path}"))
+    asked = budgeted.post(f"/v1/{path}", body, headers={"x-headgate-feature": feature})
+    assert (asked.error["code"] == "unpriced_model") is kept
+    if kept:
+        assert asked.status == 400
+        assert "`unpriced: allow`" in asked.error["message"]
+        assert len(upstream.requests(f"/v1/{path}")) == before
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from databases import skip_without
+from scripted_workflows import write_cached_project
 from servers import (
     ADMIN_KEY,
     Reply,
@@ -360,27 +361,11 @@ cache: {when: deterministic, store: redis, redis_url: "redis://:hush@127.0.0.1:1
     assert "hush" not in server.get("/api/config").body.decode()
 
 
-OUTPUT = {
-    "type": "object",
-    "properties": {"label": {"type": "string", "enum": ["good", "bad"]}},
-    "required": ["label"],
-    "additionalProperties": False,
-}
-
-
 def test_a_workflow_that_says_cache_asks_its_model_once(
     server_with: StartServer, upstream: Upstream, model: str, tmp_path: Path
 ):
     folder = tmp_path / "project"
-    labels = folder / "workflows" / "labels"
-    labels.mkdir(parents=True)
-    (labels / "workflow.yaml").write_text(
-        f"version: 1.0.0\nowner: tests\nroute: {model}\ncache: {{ttl_s: 60}}\n"
-    )
-    (labels / "prompt.md").write_text("# system\n\nLabel.\n\n# user\n\n{{ input.text }}\n")
-    given = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
-    (labels / "input.schema.json").write_text(json.dumps(given))
-    (labels / "output.schema.json").write_text(json.dumps(OUTPUT))
+    write_cached_project(folder, model, {"type": "string", "enum": ["good", "bad"]})
     server = server_with(folder=folder, settings="", upstream=upstream)
 
     def run(text: str, **headers: str) -> Reply:

@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from consoles import PASSWORD, Visitor
-from servers import ADMIN_KEY, HEADGATE, RunningServer, end_server, environment, start_server
+from headgate.cli.init import write_example
+from servers import ADMIN_KEY, RunningServer, end_server, headgate, start_server
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example project."""
     folder = tmp_path_factory.mktemp("console") / "project"
-    subprocess.run([HEADGATE, "init", str(folder)], check=True, capture_output=True)
+    write_example(folder)
     return folder
 
 
@@ -32,11 +33,8 @@ def server(project: Path) -> Iterator[RunningServer]:
 def _users(
     project: Path, *arguments: str, password: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [HEADGATE, "users", *arguments], cwd=project, env=environment(project),
-        input="" if password is None else f"{password}\n",
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    typed = "" if password is None else f"{password}\n"
+    return headgate("users", *arguments, folder=project, typed=typed)
 
 
 def test_a_user_of_the_command_line_signs_in_runs_a_workflow_and_signs_out(

@@ -9,8 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from crowd import KILLS, RUNS, Crowd, answers_well, hold_to_promises, write_workflow
+from headgate.storage import Database
 from scripted_workflows import GOOD
 from servers import StartServer, until
 from upstreams import Upstream, completion, reply
@@ -100,3 +102,42 @@ def test_a_server_that_is_stopped_hands_its_runs_to_the_next(
     assert (taken.json()["version"], run["version"]) == ("1.2.3", "1.3.0")
     first, second = (request.header("idempotency-key") for request in upstream.requests(model))
     assert first == second
+
+
+def test_a_run_that_a_stopping_process_took_last_of_all_is_carried_by_the_next(
+    server_with: StartServer,
+    upstream: Upstream,
+    empty_database_url: str,
+    tmp_path: Path,
+    model: str,
+):
+    folder = tmp_path / "installation"
+    write_workflow(folder, "labels", model)
+    gate = threading.Event()
+    upstream.answers(model, [gate, *reply(completion(model, json.dumps(GOOD)))])
+    options = {"folder": folder, "upstream": upstream, "database_url": empty_database_url}
+    server = server_with(settings="server: {shutdown_grace_s: 1}", **options)
+    taken = server.post(
+        "/api/workflows/labels/runs",
+        {"input": {"text": "hello"}},
+        headers={"prefer": "respond-async"},
+    )
+    run_id = taken.json()["id"]
+    upstream.wait_for(model)
+    assert server.stop() == 0
+    gate.set()
+    # Between giving back what it had and its end its queue took the run again, and nobody knows it.
+    database = Database(empty_database_url)
+    prefix = "dbos." if empty_database_url.startswith("postgresql") else ""
+    with database.begin() as connection:
+        left = connection.execute(
+            sa.text(
+                f"UPDATE {prefix}workflow_status SET status = 'PENDING', executor_id = 'left'"
+                " WHERE workflow_uuid = :run"
+            ),
+            {"run": run_id},
+        )
+    database.close()
+    assert left.rowcount == 1
+    again = server_with(**options)
+    assert until(lambda: again.get(f"/api/runs/{run_id}").json()["status"] == "completed", 45)

@@ -12,7 +12,7 @@ _KEY = re.compile(r"Admin key, shown only this once: (hg_\S+)")
 
 
 def test_an_empty_folder_is_enough_to_serve_answers(server_with: StartServer, tmp_path: Path):
-    server = server_with(admin_key=None)
+    server = server_with(admin_key=None, as_installed=True)
     print(f"headgate serve answered after {server.started_in_s:.2f} s")
     shown = _KEY.findall(server.stdout())
     assert len(shown) == 1
@@ -25,12 +25,12 @@ def test_the_admin_key_is_shown_once_and_never_logged_or_stored(
     server_with: StartServer, tmp_path: Path
 ):
     folder = tmp_path / "installation"
-    first = server_with(folder=folder, admin_key=None)
+    first = server_with(folder=folder, admin_key=None, as_installed=True)
     (key,) = _KEY.findall(first.stdout())
     assert first.get("/api/keys", key=key).status == 200
     assert key not in first.stderr()
     assert first.stop() == 0
-    again = server_with(folder=folder, admin_key=None)
+    again = server_with(folder=folder, admin_key=None, as_installed=True)
     assert "Admin key" not in again.stdout()
     assert again.get("/api/keys", key=key).status == 200
     assert key not in again.stderr()

@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from scripted_workflows import FILES, GOOD
-from servers import PROVIDER_KEY, RunningServer, StartServer, end_server, start_server, until
+from servers import (
+    ADMIN_KEY,
+    PROVIDER_KEY,
+    RunningServer,
+    StartServer,
+    end_server,
+    start_server,
+    target_of,
+    until,
+)
 from upstreams import Upstream, completion, error, reply
 
-KINDS = ("simple", "hard", "again", "ruled", "late", "fails", "strange", "spent", "linked", "runs")
+KINDS = (
+    "simple",
+    "hard",
+    "again",
+    "ruled",
+    "late",
+    "fails",
+    "strange",
+    "spent",
+    "linked",
+    "runs",
+    "crowd",
+    "leaves",
+)
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +89,6 @@ def asked(upstream: Upstream, kind: str) -> int:
     return len(upstream.requests(f"classifier-{kind}"))
 
 
-def target_of(answer) -> str:
-    assert answer.status == 200, answer.body
-    return answer.headers["x-headgate-target"].removeprefix("here/")
-
-
 def figure(server: RunningServer, kind: str, result: str) -> float:
     wanted = f'headgate_route_grades_total{{result="{result}",route="graded-{kind}"}}'
     for line in server.get("/metrics", key=None).body.decode().splitlines():
@@ -94,6 +113,37 @@ def test_equal_texts_are_graded_once(server: RunningServer, upstream: Upstream):
     assert figure(server, "again", "remembered") == 2
     server.chat("graded-again", text="Another")
     assert asked(upstream, "again") == 2
+
+
+def test_equal_texts_at_the_same_time_are_graded_once(server: RunningServer, upstream: Upstream):
+    answered = reply(completion("classifier-crowd", json.dumps({"grade": "simple"})))
+    upstream.answers("classifier-crowd", [0.3, *answered])
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: server.chat("graded-crowd", text="Well?"), range(12)))
+    assert {target_of(answer) for answer in answers} == {"small-crowd"}
+    assert asked(upstream, "crowd") == 1
+
+
+def test_where_the_client_leaves_whose_call_asked_another_asks(
+    server: RunningServer, upstream: Upstream
+):
+    held = threading.Event()
+    answered = reply(completion("classifier-leaves", json.dumps({"grade": "simple"})))
+    upstream.answers("classifier-leaves", [held], answered)
+    body = {"model": "graded-leaves", "messages": [{"role": "user", "content": "Well?"}]}
+    with ThreadPoolExecutor(1) as pool:
+        leaving = server.connect()
+        sent = json.dumps(body).encode()
+        leaving.sendall(
+            b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n"
+            b"authorization: Bearer %b\r\ncontent-length: %d\r\n\r\n%b"
+            % (ADMIN_KEY.encode(), len(sent), sent)
+        )
+        upstream.wait_for("classifier-leaves")
+        waiting = pool.submit(server.chat, "graded-leaves", text="Well?")
+        leaving.close()
+        assert target_of(waiting.result()) == "small-leaves"
+    held.set()
 
 
 def test_nobody_is_asked_where_a_rule_before_it_decides(server: RunningServer, upstream: Upstream):

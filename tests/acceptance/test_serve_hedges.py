@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from servers import PROVIDER_KEY, RunningServer, end_server, start_server
+from servers import RunningServer, end_server, ladders, start_server
 from upstreams import (
     DONE,
     Upstream,
@@ -24,23 +24,10 @@ NAMES = ("slow", "quick", "unsafe", "embeds", "streams", "both-fail", "first-win
 
 @pytest.fixture(scope="module")
 def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    routes = "".join(
-        f"""
-  hedge-{name}:
-    hedge: {{after_s: 0.6}}
-    targets:
-      - {{provider: here, model: hedge-{name}-1}}
-      - {{provider: here, model: hedge-{name}-2}}"""
-        for name in NAMES
-    )
+    routes = (f"hedge-{name}" for name in NAMES)
     started = start_server(
         tmp_path_factory.mktemp("hedges") / "server",
-        settings=f"""
-providers:
-  here: {{base_url: "{upstream.base_url}", api_key: {PROVIDER_KEY}}}
-retries: {{max_attempts: 1}}
-routes:{routes}
-""",
+        settings=ladders(upstream, routes, "hedge: {after_s: 0.6}"),
     )
     yield started
     end_server(started)

@@ -14,18 +14,6 @@ from upstreams import Upstream, reply, response_object
 MODEL = "gpt-4.1-mini"
 
 
-@pytest.fixture
-def ours(simulated: RunningServer) -> str:
-    simulated.post("/api/projects", {"name": "ours"})
-    return simulated.new_key(project="ours")
-
-
-@pytest.fixture
-def theirs(simulated: RunningServer) -> str:
-    simulated.post("/api/projects", {"name": "theirs"})
-    return simulated.new_key(project="theirs")
-
-
 def an_item(server: RunningServer, key: str, **more: Any) -> str:
     """The message of a new response."""
     said = {"model": MODEL, "input": "Say hello", **more}

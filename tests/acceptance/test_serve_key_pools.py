@@ -113,6 +113,7 @@ def test_where_every_key_was_refused_the_operator_is_named_and_nobody_is_asked(
     for _ in range(2):
         answer = server.chat("all_refused")
         assert (answer.status, answer.error["code"]) == (502, "upstream_authentication_failed")
+        assert "providers.all_refused.keys" in answer.error["message"], "where the keys stand"
         assert answer.headers["x-should-retry"] == "false"
     assert keys_asked(own_upstream, "all_refused") == ["first", "second"]
 
@@ -164,3 +165,29 @@ def test_no_key_is_shown_where_the_policy_is(server: RunningServer):
     shown = server.get("/api/config").json()
     assert PROVIDER_KEY not in json.dumps(shown)
     assert '"name": "first"' in json.dumps(shown)
+
+
+def test_keys_that_are_told_to_come_back_later_are_not_asked_before_the_next_provider(
+    server_with: StartServer, upstream: Upstream, model: str
+):
+    keys = "".join(f"\n      - {{name: {n}, api_key: {k}}}" for n, k in KEYS.items())
+    server = server_with(
+        settings=f"""
+providers:
+  busy:
+    base_url: "{upstream.base_url}"
+    keys:{keys}
+  spare: {{base_url: "{upstream.base_url}", api_key: {PROVIDER_KEY}-3}}
+routes:
+  triage:
+    targets:
+      - {{provider: busy, model: {model}}}
+      - {{provider: spare, model: {model}-spare}}
+"""
+    )
+    upstream.answers(model, error(429, "rate_limit_exceeded", headers=[("retry-after", "60")]))
+    upstream.answers(f"{model}-spare", reply(completion(model)))
+    answers = [server.chat("triage") for _ in range(5)]
+    assert [answer.status for answer in answers] == [200] * 5
+    assert keys_asked(upstream, model) == ["first", "second"]
+    assert [answer.headers["x-headgate-attempts"] for answer in answers] == ["3", *["1"] * 4]

@@ -16,7 +16,7 @@ from servers import (
     headgate,
     start_server,
 )
-from upstreams import Upstream, completion, reply
+from upstreams import Upstream, completion, error, reply
 
 _ATTEMPT_S = 0.4
 _TOTAL_S = 2.5
@@ -32,13 +32,24 @@ def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iter
     targets: [{{provider: here, model: {name}-1}}, {{provider: there, model: {name}-2}}]"""
         for name in ("late-ladder", "both-hang")
     )
+    hedges = "".join(
+        f"""
+  {name}:
+    hedge: {{after_s: 0.1}}
+    targets:
+      - {{provider: here, model: {name}-1}}
+      - {{provider: there, model: {name}-2}}
+      - {{provider: beyond, model: {name}-3}}"""
+        for name in ("hedge-fails", "hedge-hangs")
+    )
     started = start_server(
         tmp_path_factory.mktemp("late") / "server",
         settings=f"""
 providers:
   here: {{{provider}}}
   there: {{{provider}, models: [none]}}
-routes:{routes}
+  beyond: {{{provider}, models: [none]}}
+routes:{routes}{hedges}
 retries: {{max_attempts: 2, base_delay_s: 0}}
 breaker: {{enabled: false}}
 """,
@@ -86,6 +97,18 @@ def test_the_last_attempt_has_all_the_time_that_is_left(
     upstream.answers("both-hang-1", [20.0])
     upstream.answers("both-hang-2", [20.0], [3 * _ATTEMPT_S, *reply(completion("both-hang-2"))])
     assert server.chat("both-hang").status == 200
+
+
+@pytest.mark.parametrize("hedge", ["hedge-fails", "hedge-hangs"])
+def test_where_a_hedge_does_not_help_the_ladder_goes_on(
+    server: RunningServer, upstream: Upstream, hedge: str
+):
+    upstream.answers(f"{hedge}-1", [20.0])
+    upstream.answers(f"{hedge}-2", error(401, "no") if hedge == "hedge-fails" else [20.0])
+    answer = server.chat(hedge, headers={"x-headgate-hedge": "safe"})
+    assert (answer.status, answer.headers["x-headgate-target"]) == (200, f"beyond/{hedge}-3")
+    reasons = sorted(one["reason"] for one in server.call(answer)["trail"])
+    assert reasons == ["first", "hedge", "next_target"]
 
 
 def test_an_answer_that_has_begun_is_not_given_up(

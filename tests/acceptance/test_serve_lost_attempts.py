@@ -84,6 +84,21 @@ def test_a_reply_that_broke_off_before_the_answer_is_counted(
     assert call["cost_nanousd"] == 2 * _SPENT
 
 
+def test_an_answer_that_cannot_be_read_is_counted(
+    server: RunningServer, upstream: Upstream, model: str
+):
+    garbled = reply(b'{"choices": [{')
+    upstream.answers(model, garbled, reply(completion(model)))
+    call = server.call(server.chat(model))
+    assert [one["error"] for one in call["trail"]] == ["upstream_malformed_reply", None]
+    assert (call["cost_nanousd"], call["tokens_estimated"]) == (2 * _SPENT, True)
+    upstream.answers(model, garbled)
+    call = server.call(server.chat(model))
+    assert (call["status"], call["error"]) == (502, "upstream_malformed_reply")
+    assert call["tokens_estimated"]
+    assert call["input_tokens"] > 0
+
+
 def test_what_a_provider_refuses_is_free(server: RunningServer, upstream: Upstream, model: str):
     upstream.answers(model, error(500, "broken"), reply(completion(model)))
     call = server.call(server.chat(model))
@@ -99,6 +114,23 @@ def test_the_one_that_lost_a_race_is_priced_as_its_own_target(
     assert [one["error"] for one in call["trail"]] == ["hedge_lost", None]
     assert call["trail"][0]["cost_nanousd"] == 2 * _SPENT
     assert call["cost_nanousd"] == 3 * _SPENT
+
+
+def test_a_hedge_is_made_where_a_budget_bears_both(server: RunningServer, upstream: Upstream):
+    """The first call of a quiet server, which has leased no more than that one needs."""
+    upstream.answers("lost-hedge-1", [20.0])
+    headers = {"x-headgate-hedge": "safe", "x-headgate-feature": "pot"}
+    answer = server.chat("lost-hedge", key=server.new_key(), headers=headers, max_tokens=5)
+    assert [one["reason"] for one in server.call(answer)["trail"]] == ["first", "hedge"]
+
+
+def test_no_hedge_is_made_where_a_budget_bears_one_only(server: RunningServer, upstream: Upstream):
+    late = reply(completion("lost-hedge-1"))
+    upstream.answers("lost-hedge-1", [2 * _ATTEMPT_S, *late])
+    headers = {"x-headgate-hedge": "safe", "x-headgate-feature": "tight"}
+    answer = server.chat("lost-hedge", key=server.new_key(), headers=headers, max_tokens=4)
+    assert answer.headers["x-headgate-target"] == "here/lost-hedge-1"
+    assert server.call(answer)["trail"] == []
 
 
 def test_a_stream_that_broke_before_the_answer_moved_on_costs_its_input(

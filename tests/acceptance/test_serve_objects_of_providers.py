@@ -23,6 +23,14 @@ routes:
     targets:
       - {{provider: one, model: gpt-one}}
       - {{provider: two, model: gpt-two}}
+  cheap-one: {{targets: [{{provider: one, model: gpt-one}}]}}
+  cheap-two: {{targets: [{{provider: one, model: gpt-one}}, {{provider: two, model: gpt-two-s}}]}}
+prices:
+  gpt-two: {{input: "0", output: "1000"}}
+  gpt-*: {{input: "0", output: "1"}}
+budgets:
+  - {{per: feature, of: {{feature: one}}, usd: "0.01", window: total, cheaper_route: cheap-one}}
+  - {{per: feature, of: {{feature: two}}, usd: "0.01", window: total, cheaper_route: cheap-two}}
 endpoints: {{provider: two}}
 """
     )
@@ -65,6 +73,17 @@ def test_a_call_goes_to_the_provider_that_keeps_what_it_names(server, upstream):
     wrong = server.post("/v1/responses", {"model": "gpt-one", "input": "?", "tools": tools})
     assert (wrong.status, wrong.error["param"]) == (400, "vector_store_ids")
     assert "`two`" in wrong.error["message"]
+
+
+def test_a_call_is_moved_to_a_cheaper_route_only_where_what_it_names_is_kept(server, upstream):
+    _stores(server, upstream)
+    upstream.answers("gpt-two-s", reply(response_object("gpt-two-s", "completed")))
+    tools = [{"type": "file_search", "vector_store_ids": ["vs_two"]}]
+    dear = {"model": "gpt-two", "input": "?", "max_output_tokens": 100, "tools": tools}
+    moved = server.post("/v1/responses", dear, headers={"x-headgate-feature": "two"})
+    assert moved.headers["x-headgate-target"] == "two/gpt-two-s"
+    stays = server.post("/v1/responses", dear, headers={"x-headgate-feature": "one"})
+    assert (stays.status, stays.error["code"]) == (429, "budget_exceeded")
 
 
 def test_a_list_shows_what_each_provider_keeps_one_after_the_other(server, upstream):

@@ -57,6 +57,25 @@ def test_a_workflow_that_names_a_tool_that_is_not_there_is_one_line(tmp_path: Pa
     assert "workflow.yaml:4: tools.act.source: there is no tool `desk/act`" in line
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_webhook_that_may_not_be_told_is_one_line(tmp_path: Path, workers: str):
+    write_project(tmp_path)
+    with (tmp_path / "workflows" / "labels" / "workflow.yaml").open("a") as file:
+        file.write("webhook: https://somewhere.example/hook\n")
+    line = _one_line(tmp_path, str(tmp_path), "--workers", workers)
+    assert "workflows/labels/workflow.yaml" in line
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_guard_that_is_not_there_is_one_line(tmp_path: Path, workers: str):
+    (tmp_path / "headgate.yaml").write_text("""\
+guards: {mine: {custom: {file: nowhere.py, guard: Mine}}}
+guard_policies: {all: {guards: [mine]}}
+""")
+    line = _one_line(tmp_path, str(tmp_path), "--workers", workers)
+    assert "headgate.yaml:1: guards.mine.custom.file" in line
+
+
 def test_a_busy_port_is_one_line_that_names_it(tmp_path: Path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -181,7 +200,7 @@ BROKEN = {
     ),
     "an address that is served already": (
         "endpoints: {allow: [/v1/files]}\n",
-        ["endpoints.allow", "/v1/files", "served already"],
+        ["headgate.yaml:1", "endpoints.allow[0]", "/v1/files", "served already"],
     ),
     "no address": ("endpoints: {allow: [v1/x]}\n", ["headgate.yaml:1", "allow"]),
     "no CIDR": ("server:\n  trusted_proxies: [here]\n", ["headgate.yaml:2", "trusted_proxies"]),

@@ -162,6 +162,12 @@ def test_whoever_asked_does_not_decide_where_four_eyes_must_see(reviewed):
     assert shown["requested_by"] == maker["id"]
     refused = decide(reviewed, review_id, maker["key"], decision="approve")
     assert (refused.status, refused.error["code"]) == (403, "review_four_eyes")
+    rotated = reviewed.post(f"/api/keys/{maker['id']}/rotate", {}, key=maker["key"]).json()
+    for same in (rotated["key"], maker["key"]):
+        refused = decide(reviewed, review_id, same, decision="approve")
+        assert (refused.status, refused.error["code"]) == (403, "review_four_eyes")
+        shown = reviewed.get(f"/api/reviews/{review_id}", key=same).json()
+        assert shown["may_decide"]["you"] is False
     other = reviewed.new_key(role="reviewer")
     assert decide(reviewed, review_id, other, decision="approve").status == 200
 

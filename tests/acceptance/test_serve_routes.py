@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from servers import PROVIDER_KEY, RunningServer, end_server, start_server
+from servers import PROVIDER_KEY, RunningServer, end_server, start_server, target_of
 from upstreams import Upstream, completion, error, reply
 
 ROUTES = """
 providers:
   here: {{base_url: "{url}", api_key: {key}}}
+  plain: {{base_url: "{url}", api_key: {key}, capabilities: [chat], models: [none]}}
+  claude: {{kind: anthropic, base_url: "{url}", api_key: {key}, models: [none]}}
 retries: {{max_attempts: 1}}
 prices:
   dear: {{input: "10", output: "30"}}
@@ -38,6 +40,14 @@ routes:
   by-length:
     targets: [{{provider: here, model: short}}, {{provider: here, model: other}}]
     larger_context: {{provider: here, model: long}}
+  by-length-of-plain:
+    targets: [{{provider: here, model: short}}]
+    larger_context: {{provider: plain, model: long}}
+  by-length-of-first:
+    targets: [{{provider: here, model: short}}, {{provider: here, model: other}}]
+    larger_context: {{provider: here, model: short}}
+  down-to-claude:
+    targets: [{{provider: here, model: down}}, {{provider: claude, model: claude-test}}]
 """
 
 
@@ -54,11 +64,6 @@ def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def ask(server: RunningServer, route: str, headers: dict[str, str] | None = None, **more: object):
     body = {"model": route, "messages": [], **more}
     return server.post("/v1/chat/completions", body, headers=headers or {})
-
-
-def target_of(answer) -> str:
-    assert answer.status == 200, answer.body
-    return answer.headers["x-headgate-target"].removeprefix("here/")
 
 
 def test_the_cheapest_target_is_asked(server: RunningServer):
@@ -109,6 +114,34 @@ def test_a_request_that_is_too_long_is_taken_to_the_larger_model(
     assert target_of(answer) == "long"
     assert answer.headers["x-headgate-attempts"] == "2"
     assert not upstream.requests("other")
+
+
+@pytest.mark.parametrize("route", ["by-length-of-plain", "by-length-of-first"])
+def test_a_larger_model_that_cannot_help_is_not_asked(
+    server: RunningServer, upstream: Upstream, route: str
+):
+    upstream.answers("short", error(400, "context_length_exceeded"))
+    asked = len(upstream.requests("long"))
+    tools = [{"type": "function", "function": {"name": "look_up"}}]
+    answer = ask(server, route, tools=tools)
+    assert (answer.status, answer.error["code"]) == (400, "context_length_exceeded")
+    assert answer.headers["x-headgate-attempts"] == "1"
+    assert len(upstream.requests("long")) == asked
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"response_format": {"type": "json_object"}},
+        {"messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}]},
+    ],
+)
+def test_what_a_later_target_cannot_say_does_not_hide_that_the_first_is_down(
+    server: RunningServer, upstream: Upstream, more: dict[str, object]
+):
+    upstream.answers("down", error(503, "server_error"))
+    answer = ask(server, "down-to-claude", **more)
+    assert answer.status == 503, "which may be tried again, unlike a 400"
 
 
 @pytest.mark.parametrize("code", ["content_policy_violation", "content_filter"])

@@ -8,15 +8,9 @@ from typing import Any
 
 import pytest
 
+from scripted_workflows import write_cached_project
 from servers import ADMIN_KEY, RunningServer, StartServer, headgate, until
 from upstreams import Script, Upstream, completion, error, reply
-
-OUTPUT = {
-    "type": "object",
-    "properties": {"label": {"type": "string"}},
-    "required": ["label"],
-    "additionalProperties": False,
-}
 
 
 def vector(*numbers: float) -> Script:
@@ -35,15 +29,7 @@ def labelling(
 ) -> RunningServer:
     """A server whose workflow `labels` shares answers from a similarity of 0.95 on."""
     folder = tmp_path / "project"
-    labels = folder / "workflows" / "labels"
-    labels.mkdir(parents=True)
-    (labels / "workflow.yaml").write_text(
-        f"version: 1.0.0\nowner: tests\nroute: {model}\ncache: {{ttl_s: 60}}\n"
-    )
-    (labels / "prompt.md").write_text("# system\n\nLabel.\n\n# user\n\n{{ input.text }}\n")
-    given = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
-    (labels / "input.schema.json").write_text(json.dumps(given))
-    (labels / "output.schema.json").write_text(json.dumps(OUTPUT))
+    write_cached_project(folder, model, {"type": "string"})
     settings = f"""
 cache:
   semantic: {{embeddings: {model}-e, workflows: {{labels: 0.95}}, report_from: 0.7}}
@@ -132,13 +118,43 @@ def test_an_answer_that_fails_the_checks_is_not_lent(
     assert [call["cache"] for call in run(labelling, "b")["calls"]] == ["miss"]
 
 
+def test_an_answer_that_names_what_the_input_does_not_hide_is_not_lent(
+    server_with: StartServer, upstream: Upstream, model: str, tmp_path: Path
+):
+    folder = tmp_path / "project"
+    write_cached_project(folder, model, {"type": "string"})
+    settings = f"""
+cache:
+  semantic: {{embeddings: {model}-e, workflows: {{labels: 0.95}}}}
+retries: {{max_attempts: 1}}
+guards:
+  personal: {{redact: {{find: {{kinds: [email], languages: [en]}}}}, unreadable: allow}}
+guard_policies:
+  everyone: {{guards: [personal]}}
+"""
+    server = server_with(folder=folder, settings=settings, upstream=upstream)
+    upstream.answers(
+        model, label(model, "<EMAIL_1> and <EMAIL_2>"), label(model, "<EMAIL_1> alone")
+    )
+    upstream.answers(f"{model}-e", vector(1, 0))
+    both = run(server, "anne@example.com and bob@example.com ask")
+    assert both["output"] == {"label": "anne@example.com and bob@example.com"}
+    alone = run(server, "carol@example.com asks")
+    assert alone["output"] == {"label": "carol@example.com alone"}
+    lent = run(server, "dan@example.com asks us")
+    assert [call["cache"] for call in lent["calls"]] == ["similar"]
+    assert lent["output"] == {"label": "dan@example.com alone"}
+
+
 def test_a_workflow_that_is_not_there_is_refused(tmp_path: Path):
     (tmp_path / "headgate.yaml").write_text(
         "cache: {semantic: {embeddings: e, workflows: {nobody: 0.9}}}\n"
     )
-    for command in (("check",), ("serve", "--port", "0")):
+    serve = ("serve", "--port", "0")
+    for command in (("check",), serve, (*serve, "--workers", "2")):
         done = headgate(*command, folder=tmp_path)
         assert done.returncode == 1
         said = done.stdout + done.stderr
-        assert "cache.semantic.workflows: there is no workflow `nobody`" in said
+        where = "headgate.yaml:1: cache.semantic.workflows.nobody: "
+        assert f"{where}there is no workflow `nobody`" in said
         assert "Traceback" not in said

@@ -6,10 +6,14 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 
-from servers import RunningServer, StartServer, until
+from crowd import answers_well, write_workflow
+from servers import ADMIN_KEY, OpenStream, RunningServer, StartServer, until
 from upstreams import (
     DONE,
     Upstream,
@@ -32,7 +36,7 @@ def _streaming(model: str) -> dict[str, object]:
 def test_a_stream_in_flight_is_finished_and_recorded(
     server_with: StartServer, upstream: Upstream, model: str, workers: int, number: signal.Signals
 ):
-    server = server_with(upstream=upstream, workers=workers)
+    server = server_with(upstream=upstream, workers=workers, as_installed=True)
     go_on = threading.Event()
     upstream.answers(
         model,
@@ -70,7 +74,9 @@ def _is_listening(server: RunningServer) -> bool:
 def test_beyond_its_grace_a_stop_ends_streams_in_an_error_and_replies_with_one(
     server_with: StartServer, upstream: Upstream, model: str
 ):
-    server = server_with(upstream=upstream, settings="server: {shutdown_grace_s: 1}")
+    server = server_with(
+        upstream=upstream, settings="server: {shutdown_grace_s: 1}", as_installed=True
+    )
     chat, response, whole = f"{model}-chat", f"{model}-response", f"{model}-whole"
     upstream.answers(chat, stream(*chat_words(chat, "Wa"), 30.0))
     upstream.answers(response, stream(*response_deltas(response, "Wa"), 30.0))
@@ -102,7 +108,9 @@ def test_beyond_its_grace_a_stop_ends_streams_in_an_error_and_replies_with_one(
 
 
 def test_no_record_is_lost_by_a_stop(server_with: StartServer, upstream: Upstream, model: str):
-    server = server_with(upstream=upstream, settings="ledger: {flush_interval_ms: 200}")
+    server = server_with(
+        upstream=upstream, settings="ledger: {flush_interval_ms: 200}", as_installed=True
+    )
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: server.chat(model), range(60)))
     server.process.send_signal(signal.SIGTERM)
@@ -115,7 +123,7 @@ def test_no_record_is_lost_by_a_stop(server_with: StartServer, upstream: Upstrea
 def test_an_idle_connection_does_not_hold_a_stop_up(
     server_with: StartServer, upstream: Upstream, model: str
 ):
-    server = server_with(upstream=upstream)
+    server = server_with(upstream=upstream, as_installed=True)
     upstream.answers(model, reply(completion(model)))
     assert server.chat(model).status == 200
     with server.connect() as idle:
@@ -129,7 +137,7 @@ def test_an_idle_connection_does_not_hold_a_stop_up(
 def test_a_second_signal_ends_it_at_once_and_loses_no_record(
     server_with: StartServer, upstream: Upstream, model: str
 ):
-    server = server_with(upstream=upstream)
+    server = server_with(upstream=upstream, as_installed=True)
     stuck = f"{model}-stuck"
     upstream.answers(stuck, stream(*chat_words(stuck, "Wa"), 30.0))
     flowing = server.begin("/v1/chat/completions", _streaming(stuck))
@@ -143,3 +151,24 @@ def test_a_second_signal_ends_it_at_once_and_loses_no_record(
     assert time.monotonic() - began_s < 8
     assert server.record(id=done.headers["x-headgate-call-id"])["status"] == 200
     flowing.leave()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_who_follows_a_run_that_waits_keeps_no_server_from_stopping(
+    server_with: StartServer, upstream: Upstream, model: str, workers: int, tmp_path: Path
+):
+    write_workflow(tmp_path / "installation", "labels", model, "review: {always: true}")
+    answers_well(upstream, model, after_s=0.0)
+    server = server_with(
+        folder=tmp_path / "installation", settings="", upstream=upstream, workers=workers
+    )
+    run = server.post("/api/workflows/labels/runs", {"input": {"text": "hello"}}).json()
+    assert run["status"] == "awaiting_review"
+    with closing(HTTPConnection(server.host, server.port, timeout=20)) as connection:
+        headers = {"authorization": f"Bearer {ADMIN_KEY}"}
+        connection.request("GET", f"/api/runs/{run['id']}/events", headers=headers)
+        followed = OpenStream(connection)
+        followed.read_until(b"event: run.awaiting_review")
+        server.process.send_signal(signal.SIGTERM)
+        followed.rest()  # it has an end, and is not cut
+    assert server.wait(15) == 0, "the grace of 30 s is for calls"

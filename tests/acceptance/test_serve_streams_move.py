@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from servers import PROVIDER_KEY, RunningServer, end_server, start_server
+from servers import RunningServer, end_server, ladders, start_server
 from upstreams import (
     CUT,
     DONE,
@@ -51,26 +51,14 @@ RESPONSES: dict[str, Script] = {
 }
 STAYS = "refused-in-stream"
 LATE = "breaks-late"
+SAYS_WHY = "says-why-late"
 
 
 @pytest.fixture(scope="module")
 def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    routes = "".join(
-        f"""
-  moves-{name}:
-    targets:
-      - {{provider: here, model: moves-{name}-1}}
-      - {{provider: here, model: moves-{name}-2}}"""
-        for name in (*CHAT, *RESPONSES, STAYS, LATE, "thinks")
-    )
+    routes = (f"moves-{name}" for name in (*CHAT, *RESPONSES, STAYS, LATE, SAYS_WHY, "thinks"))
     started = start_server(
-        tmp_path_factory.mktemp("moves") / "server",
-        settings=f"""
-providers:
-  here: {{base_url: "{upstream.base_url}", api_key: {PROVIDER_KEY}}}
-retries: {{max_attempts: 1}}
-routes:{routes}
-""",
+        tmp_path_factory.mktemp("moves") / "server", settings=ladders(upstream, routes)
     )
     yield started
     end_server(started)
@@ -121,6 +109,18 @@ def test_a_stream_whose_content_has_been_seen_stays_where_it_is(
     answer = server.post("/v1/chat/completions", body)
     assert b'"error"' in answer.body
     assert not upstream.requests(f"moves-{LATE}-2")
+
+
+def test_a_stream_that_says_why_it_breaks_off_is_told_once_and_recorded_so(
+    server: RunningServer, upstream: Upstream
+):
+    begun = [*chat_words("m", "Wa"), in_stream_error("server_error")]
+    upstream.answers(f"moves-{SAYS_WHY}-1", stream(*begun))
+    body = {"model": f"moves-{SAYS_WHY}", "messages": [], "stream": True}
+    answer = server.post("/v1/chat/completions", body)
+    assert answer.body.count(b'"error"') == 1
+    assert not answer.body.endswith(DONE)
+    assert server.call(answer)["error"] == "server_error"
 
 
 def test_a_model_that_thinks_for_long_shows_that_it_has_begun(

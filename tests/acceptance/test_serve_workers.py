@@ -26,7 +26,7 @@ def figures(server: RunningServer) -> dict[str, float]:
 def test_every_worker_tells_the_whole_servers_figures(
     server_with: StartServer, upstream: Upstream, model: str
 ):
-    server = server_with(upstream=upstream, workers=2)
+    server = server_with(upstream=upstream, workers=2, as_installed=True)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: server.chat(model), range(60)))
     assert [answer.status for answer in answers] == [200] * 60
@@ -45,7 +45,7 @@ def test_every_worker_tells_the_whole_servers_figures(
 def test_a_revoked_key_is_refused_by_every_worker_within_two_seconds(
     server_with: StartServer, upstream: Upstream, model: str
 ):
-    server = server_with(upstream=upstream, workers=2)
+    server = server_with(upstream=upstream, workers=2, as_installed=True)
     made = server.new_key_object()
     # So often that both workers have seen the key and remember it.
     assert {server.chat(model, key=made["key"]).status for _ in range(30)} == {200}
@@ -60,7 +60,7 @@ def test_a_revoked_key_is_refused_by_every_worker_within_two_seconds(
 def test_a_new_key_opens_every_worker_although_it_was_tried_before(
     server_with: StartServer, upstream: Upstream, model: str
 ):
-    server = server_with(upstream=upstream, workers=2)
+    server = server_with(upstream=upstream, workers=2, as_installed=True)
     key = server.new_key()
     assert {server.chat(model, key=key).status for _ in range(20)} == {200}
 
@@ -68,7 +68,7 @@ def test_a_new_key_opens_every_worker_although_it_was_tried_before(
 def test_a_worker_that_is_killed_is_replaced_and_nobody_else_notices(
     server_with: StartServer, upstream: Upstream, model: str
 ):
-    server = server_with(upstream=upstream, workers=2)
+    server = server_with(upstream=upstream, workers=2, as_installed=True)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: server.chat(model), range(20)))
     assert until(lambda: figures(server).get("headgate_requests_total") == 20, 3)
@@ -95,7 +95,7 @@ def _is_gone(pid: int) -> bool:
 def test_workers_do_not_outlive_a_main_process_that_is_killed(
     server_with: StartServer, upstream: Upstream
 ):
-    server = server_with(upstream=upstream, workers=2)
+    server = server_with(upstream=upstream, workers=2, as_installed=True)
     workers = server.workers()
     assert len(workers) == 2
     os.kill(server.process.pid, signal.SIGKILL)
@@ -104,6 +104,6 @@ def test_workers_do_not_outlive_a_main_process_that_is_killed(
 
 
 def test_the_first_start_of_several_workers_makes_one_admin_key(server_with: StartServer):
-    server = server_with(workers=2, admin_key=None)
+    server = server_with(workers=2, admin_key=None, as_installed=True)
     assert server.stdout().count("Admin key, shown only this once") == 1
     assert server.stdout().count("SIMULATED") == 1

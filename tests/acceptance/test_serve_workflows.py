@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from openai import APIStatusError, OpenAI
 
 from headgate.cli.init import write_example
-from servers import ADMIN_KEY, HEADGATE, RunningServer, StartServer, environment, until
+from servers import ADMIN_KEY, RunningServer, StartServer, headgate, until
 
 URGENT = {
     "ALL SITES DOWN": "outage",
@@ -213,15 +212,7 @@ def test_a_broken_workflow_keeps_the_server_from_starting_and_says_where(tmp_pat
     prompt.write_text(prompt.read_text("utf-8") + "{{ input.nope }}\n", "utf-8")
     line = prompt.read_text("utf-8").count("\n")
     for command in (["serve", "--port", "0"], ["check"]):
-        done = subprocess.run(
-            [HEADGATE, *command],
-            cwd=folder,
-            env=environment(folder),
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        done = headgate(*command, folder=folder)
         assert done.returncode == 1
         told = done.stdout + done.stderr
         assert f"ticket-triage/prompt.md:{line}: input.nope: " in told

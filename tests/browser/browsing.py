@@ -1,19 +1,10 @@
-"""How tests browse: what Chromium is told, how long they wait, and how they sign in."""
+"""How tests browse: how long they wait, and how they sign in."""
 
 from __future__ import annotations
 
 from playwright.sync_api import Page
 
 from consoles import ADMIN_KEY, RunningConsole
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-sync",
-    "--disable-component-update",
-    "--no-first-run",
-]
 
 TIMEOUT_MS = 10_000
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from axe import axe_source
-from browsing import ARGUMENTS, TIMEOUT_MS, sign_in
+from benchmarks.console.chromium import ARGUMENTS
+from browsing import TIMEOUT_MS, sign_in
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import headgate.examples

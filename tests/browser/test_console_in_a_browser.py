@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from consoles import ADMIN_KEY, RunningConsole
-from headgate.ledger.usage import usage
 from headgate.workflows.tools.tool import Sent
 
 
@@ -23,7 +22,7 @@ def empty_queue(console: RunningConsole) -> Iterator[None]:
 
 
 def test_a_workflow_is_tried_and_the_chart_moves(page: Page, console: RunningConsole):
-    before = _in_ledger(console)
+    before = console.calls_in_ledger()
     page.get_by_role("link", name="Workflows").first.click()
     page.get_by_role("link", name="ticket-triage").click()
     editor = page.get_by_label("Input, as JSON")
@@ -45,7 +44,7 @@ def test_a_workflow_is_tried_and_the_chart_moves(page: Page, console: RunningCon
         _run(console)
     _until_in_ledger(console, before + 3)
     page.reload()
-    expect(page.locator(".stats dd").first).to_have_text(str(_in_ledger(console)))
+    expect(page.locator(".stats dd").first).to_have_text(str(console.calls_in_ledger()))
     assert _pixels(page) != drawn, "the chart has moved"
 
 
@@ -56,14 +55,9 @@ def _run(console: RunningConsole) -> None:
     assert answer.status == 303
 
 
-def _in_ledger(console: RunningConsole) -> int:
-    with console.database.connect() as connection:
-        return usage(connection)[0].calls
-
-
 def _until_in_ledger(console: RunningConsole, calls: int) -> None:
     deadline_s = time.monotonic() + 10
-    while _in_ledger(console) < calls:
+    while console.calls_in_ledger() < calls:
         assert time.monotonic() < deadline_s, f"the ledger never has {calls} calls"
         time.sleep(0.02)
 
@@ -195,6 +189,28 @@ def test_on_a_phone_nobody_sends_what_is_hidden_below_an_edge(page: Page, consol
     assert send["y"] > last["y"]
 
 
+def test_a_long_draft_is_decided_without_a_way_to_its_end(page: Page, console: RunningConsole):
+    console.reviews.add("rev_long", draft={"reply": "One line of a long letter.\n" * 300})
+    page.set_viewport_size({"width": 390, "height": 780})
+    page.goto(console.address + "/console/reviews/rev_long")
+    expect(page.get_by_role("button", name="Approve")).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Reject").click()  # asks why first
+    note = page.get_by_label("Note")
+    expect(note).to_be_focused()
+    assert _box(page, "#note")["bottom"] <= _box(page, ".decisions")["top"], "nothing covers it"
+    note.fill("Too long.")
+    page.get_by_role("button", name="Reject").click()
+    page.wait_for_url("**said=reject")
+    assert console.reviews.reviews["rev_long"].decision == "reject"
+
+
+def _box(page: Page, selector: str) -> dict[str, float]:
+    box: dict[str, float] = page.evaluate(
+        "(one) => document.querySelector(one).getBoundingClientRect().toJSON()", selector
+    )
+    return box
+
+
 def test_a_clock_counts_down_and_turns_red(page: Page, console: RunningConsole):
     page.clock.install()
     due_at_us = page.evaluate("Date.now()") * 1000 + 5_000_000
@@ -257,7 +273,7 @@ def test_a_new_key_can_be_copied_and_is_shown_once(page: Page, console: RunningC
 
 def test_deciding_works_without_scripts(browser: Browser, console: RunningConsole):
     console.reviews.add("rev_plain")
-    before = _in_ledger(console)
+    before = console.calls_in_ledger()
     console.signed_in().post(
         "/console/workflows/ticket-triage/runs", {"input": '{"subject": "a", "body": "b"}'}
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import threading
 from pathlib import Path
@@ -49,7 +50,7 @@ def test_a_person_approves_the_ticket_that_waits(browser: Browser, tmp_path: Pat
     finally:
         overdue.cancel()
         context.close()
-        demo.terminate()
+        demo.send_signal(signal.SIGINT)  # ended otherwise, it leaves its server and services behind
         demo.wait(20)
         demo.stdout.close()
 

@@ -73,7 +73,7 @@ def test_the_report_tells_what_is_added_and_judges_the_streams() -> None:
 
 def test_each_table_of_the_page_has_its_place() -> None:
     page = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text()
-    for markers in (report.GUARDS, report.INJECTION, (report.BEGIN, report.END)):
+    for markers in (report.GUARDS, report.INJECTION, report.FIGURES, *report.PARTS.values()):
         assert "\nnew\n" in report.replace_block(page, "new", markers)
     with pytest.raises(BenchmarkError):
         report.replace_block("no page", "new", report.GUARDS)

@@ -21,7 +21,7 @@ from benchmarks.figures import Figures, Sample
 from benchmarks.goals import outcomes
 from benchmarks.processes import BenchmarkError, check_reply
 from benchmarks.profiler import summarise
-from benchmarks.report import BEGIN, END, markdown, replace_block
+from benchmarks.report import FIGURES, markdown, replace_block
 from benchmarks.resilience import IN_A_ROW, Seen, recovered_s
 from benchmarks.stub import Flow, Stub
 
@@ -128,14 +128,15 @@ def test_goals_are_judged_from_the_medians_and_left_open_without_figures():
 
 def test_the_page_keeps_what_stands_around_its_figures():
     table = markdown(figures_of(nginx={"requests_per_s_32": 61_234.4}))
-    page = replace_block(f"# Figures\n\n{BEGIN}\nold\n{END}\n\nReading\n", table)
+    begin, end = FIGURES
+    page = replace_block(f"# Figures\n\n{begin}\nold\n{end}\n\nReading\n", table, FIGURES)
     assert "61,234" in page
     assert "old" not in page
     assert page.startswith("# Figures\n")
     assert page.endswith("\n\nReading\n")
-    assert replace_block(page, table) == page
+    assert replace_block(page, table, FIGURES) == page
     with pytest.raises(BenchmarkError, match="markers"):
-        replace_block("# Figures\n", table)
+        replace_block("# Figures\n", table, FIGURES)
 
 
 def test_a_profile_tells_own_time_and_time_passed_through():

@@ -138,7 +138,6 @@ class Application:
         if self._accounting is not None:
             self._accounting.start()
         self._alerting.start()
-        await self.runner.give_up_lost()
         self._durability.start()
         self._key_probe.start()
         self._response_items.start()

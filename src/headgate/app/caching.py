@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from headgate.config.caching import CacheSettings
 from headgate.config.settings import Settings
-from headgate.errors import ConfigError
 from headgate.gateway.cache.asker import Asker
 from headgate.gateway.cache.cache import AnswerCache
 from headgate.gateway.cache.clearing_log import ClearingLog
@@ -20,7 +19,6 @@ from headgate.gateway.embedder import GatewayEmbedder
 from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
 from headgate.workflows.catalogue import Catalogue
-from headgate.workflows.context_checks import unlike
 
 
 def build_embedder(settings: Settings) -> GatewayEmbedder:
@@ -34,7 +32,7 @@ def build_embedder(settings: Settings) -> GatewayEmbedder:
 def build_cache(
     settings: Settings, catalogue: Catalogue, database: Database, embedder: Embedder
 ) -> AnswerCache | None:
-    """The cache; None where nobody asked for one. Raises `ConfigError`."""
+    """The cache; None where nobody asked for one."""
     routes = {n: route.cache for n, route in settings.routes.items() if route.cache is not None}
     workflows = {w.name: w.settings.cache for w in catalogue if w.settings.cache is not None}
     if settings.cache is None and not routes and not workflows:
@@ -51,13 +49,6 @@ def build_cache(
     asker = Asker(CachePolicy(found, routes, workflows))
     similar = None
     if found.semantic is not None:
-        for name in found.semantic.workflows:
-            if name not in workflows:
-                raise ConfigError(
-                    f"cache.semantic.workflows: there is no workflow `{name}` with a `cache:`"
-                )
-            if catalogue.get(name).context is not None:
-                raise ConfigError(f"cache.semantic.workflows: {unlike(name)}")
         similar = SimilarAnswers(found.semantic, embedder)
     return AnswerCache(found, asker, keeper, similar=similar)
 

@@ -31,6 +31,7 @@ from headgate.gateway.commitments.keeper import CommitmentKeeper
 from headgate.gateway.commitments.watch import CommitmentWatch
 from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.forms import SpoolRoom
+from headgate.gateway.further_attempts import FurtherAttempts
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.grading.classifier import Classifier
 from headgate.gateway.judging.judge import GatewayJudge
@@ -93,6 +94,7 @@ from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.gateway_model import GatewayModel
 from headgate.workflows.repository import RunRepository
 from headgate.workflows.runner import Runner
+from headgate.workflows.semantic_checks import check_semantic
 
 
 def build(
@@ -147,6 +149,7 @@ def build(
 
     catalogue = Catalogue.load(plan.folder, settings.connectors)
     check_groups(settings, catalogue)
+    check_semantic(settings, plan.folder, plan.providers, catalogue)
     embedder = build_embedder(settings)
     moderator, judge = GatewayModerator(), GatewayJudge()
     cache = build_cache(settings, catalogue, database, embedder)
@@ -165,9 +168,10 @@ def build(
         Rules() if accounting is None else accounting.allowances.rules,
         None if accounting is None else alerting.outbox,
     )
-    spending = batch_input = None
+    spending = further = batch_input = None
     if accounting is not None:
         spending = Spending(accounting.allowances, prices, routing, settings.allowances)
+        further = FurtherAttempts(accounting.allowances, prices, settings.allowances)
         batch_input = BatchInput(spending, prices, settings.allowances)
     object_threads = StorageThreads("objects")
     commitments = CommitmentKeeper(
@@ -211,7 +215,7 @@ def build(
             metrics.targets,
             key_watch,
             None if tracing is None else tracing.propagator,
-            spending=spending,
+            further=further,
         ),
         settlement,
         writer,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from headgate.config.runs import RunsSettings
+from headgate.intake.access.projects import ProjectStore
 from headgate.storage import Database
 from headgate.telemetry.run_metrics import RunMetrics
 from headgate.workflows.durable.carrier import LAST_RUNS_S, DurableRuns
@@ -49,7 +50,8 @@ class Durability:
         if any(workflow.settings.schedule for workflow in runner.catalogue):
             from headgate.workflows.durable.scheduler import Scheduler  # noqa: PLC0415 - so
 
-            self._scheduler = Scheduler(self.runs, database)
+            check_project = ProjectStore(database).check_live
+            self._scheduler = Scheduler(self.runs, database, check_project)
         self._sender = None
         if (webhooks := settings.webhooks) is not None:
             self._sender = WebhookSender(

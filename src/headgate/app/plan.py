@@ -55,7 +55,7 @@ def read_plan(argument: Path | None, variables: Mapping[str, str] = os.environ) 
             Origin.parse(provider.base_url)
         except ValueError as error:
             raise ConfigError(f"the address of the provider `{name}`: {error}") from None
-    AllowedPaths(settings.endpoints.allow)
+    AllowedPaths(settings.endpoints.allow).check(folder)
     keeper = settings.endpoints.provider
     if keeper is not None and keeper not in providers:
         raise ConfigError(

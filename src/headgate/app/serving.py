@@ -104,13 +104,20 @@ def worker() -> Application:
 def _check_workflows(plan: Plan) -> None:
     """Raise what each worker would fail of: a worker that has failed is started again for ever."""
     from headgate.app.reviewing import check_groups  # noqa: PLC0415 - see above
+    from headgate.cli.references import guard_problems  # noqa: PLC0415
     from headgate.workflows.catalogue import Catalogue  # noqa: PLC0415
+    from headgate.workflows.durable.webhook_check import check_webhooks  # noqa: PLC0415
+    from headgate.workflows.semantic_checks import check_semantic  # noqa: PLC0415
     from headgate.workflows.tools.boxes import boxes_of  # noqa: PLC0415
     from headgate.workflows.tools.shelf import build_tools  # noqa: PLC0415
 
     catalogue = Catalogue.load(plan.folder, plan.settings.connectors)
     check_groups(plan.settings, catalogue)
+    check_semantic(plan.settings, plan.folder, plan.providers, catalogue)
+    check_webhooks(plan.settings.runs, catalogue)
     _, problems = boxes_of(catalogue, build_tools(plan.settings.tools, plan.folder))
+    if plan.settings.guard_policies:
+        problems = [*problems, *guard_problems(plan.settings, plan.folder)]
     if problems:
         raise ConfigError(problems[0], problems=tuple(problems))
 

@@ -6,10 +6,12 @@ Pure. Outputs are judged by it before they go out, and arguments before somethin
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
 
+from headgate.checks.field_path import EACH, steps_of
 from headgate.config.reviews import FieldReview
 
 _VALUES_AT_MOST = 1000
@@ -20,7 +22,7 @@ _TEXT_CHARACTERS_AT_MOST = 500
 
 def why_it_fits(rule: FieldReview, document: dict[str, Any]) -> str | None:
     """What of `document` the rule speaks of, in words that may quote it; None: nothing."""
-    values = list(_values(document, rule.field.split(".")))
+    values = list(islice(_values(document, steps_of(rule.field)), _VALUES_AT_MOST + 1))
     if len(values) > _VALUES_AT_MOST:
         return f"`{rule.field}` has more values than are looked at"
     for value in values:
@@ -28,8 +30,12 @@ def why_it_fits(rule: FieldReview, document: dict[str, Any]) -> str | None:
             return f"`{rule.field}` is {_short(msgspec.json.encode(value).decode())}"
         if rule.below is not None and (not _is_number(value) or value < rule.below):
             return f"`{rule.field}` is below {rule.below:g}, or no number"
-        if rule.above is not None and _is_number(value) and value > rule.above:
-            return f"`{rule.field}` is above {rule.above:g}"
+        # Nothing is not above anything; a "5000" may well be.
+        if rule.above is not None and value is not None:
+            if not _is_number(value):
+                return f"`{rule.field}` is no number, so it may be above {rule.above:g}"
+            if value > rule.above:
+                return f"`{rule.field}` is above {rule.above:g}"
     if rule.below is not None and not values:
         return f"`{rule.field}` is missing"
     return None
@@ -40,15 +46,12 @@ def _values(node: Any, steps: list[str]) -> Iterator[Any]:
     if not steps:
         yield node
         return
-    name, brackets, _ = steps[0].partition("[]")
-    if not isinstance(node, dict) or name not in node:
-        return
-    found = node[name]
-    if not brackets:
-        yield from _values(found, steps[1:])
-    elif isinstance(found, list):
-        for item in found[: _VALUES_AT_MOST + 1]:
-            yield from _values(item, steps[1:])
+    step, *further = steps
+    if step == EACH:
+        for item in node[: _VALUES_AT_MOST + 1] if isinstance(node, list) else ():
+            yield from _values(item, further)
+    elif isinstance(node, dict) and step in node:
+        yield from _values(node[step], further)
 
 
 def _is_number(value: Any) -> bool:

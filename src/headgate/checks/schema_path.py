@@ -31,7 +31,7 @@ class Said(msgspec.Struct, frozen=True):
         for form in self.forms:
             kinds = form.get("type")
             if kinds is None:
-                kinds = [_type_of(value) for value in form.get("enum", [])]
+                kinds = [type_of(value) for value in form.get("enum", [])]
             found.update([kinds] if isinstance(kinds, str) else kinds)
         return frozenset(found - {_NULL})
 
@@ -50,7 +50,7 @@ def said_of(schema: Document, path: str, file: str) -> Said:
     """What `schema`, which stands in `file`, says of `path`."""
     if (problem := path_problem(path)) is not None:
         return Said(problem=problem)
-    forms = _forms([schema], schema)
+    forms = forms_of([schema], schema)
     walked = ""
     for step in steps_of(path):
         if step == EACH:
@@ -69,7 +69,7 @@ def said_of(schema: Document, path: str, file: str) -> Said:
             if not inner:
                 return _without(forms, walked, step, file)
             walked = f"{walked}.{step}" if walked else step
-        forms = _forms(inner, schema)
+        forms = forms_of(inner, schema)
     return Said(tuple(forms))
 
 
@@ -92,7 +92,7 @@ def _types(forms: Iterable[Document]) -> frozenset[str]:
     return Said(tuple(forms)).types
 
 
-def _forms(schemas: list[Any], root: Document) -> list[Document]:
+def forms_of(schemas: list[Any], root: Document) -> list[Document]:
     """`schemas` with what they refer to and the alternatives that they are made of, in their place.
 
     Empty where that is too much, or leads where this can't follow.
@@ -137,7 +137,8 @@ def referred(root: Document, reference: str) -> Any:
     return target
 
 
-def _type_of(value: Any) -> str:
+def type_of(value: Any) -> str:
+    """The JSON type of a value."""
     match value:
         case None:
             return _NULL

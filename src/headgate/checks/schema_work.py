@@ -28,6 +28,9 @@ _LISTING_WORK = 200_000
 """Visits of a subschema for which errors are listed; beyond, it is only told that there are some.
 They take some 0.2 s at worst."""
 
+_LISTING_DEPTH = 200
+"""How deep a value may be nested whose errors are listed; the validator gives up at 255."""
+
 _RECKONED_AT_MOST = 20_000
 """Steps for which that work is reckoned."""
 
@@ -61,8 +64,10 @@ def unfolded(schema: Any, at_most: int) -> int | None:
 
 
 def lists_errors_of(schema: Any, value: Any) -> bool:
-    """Whether the errors of `value` can be listed in little time."""
+    """Whether the errors of `value` can be listed, and in little time."""
     size, depth = extent(value)
+    if depth > _LISTING_DEPTH:
+        return False
     left = min(_LISTING_WORK // size, _RECKONED_AT_MOST)
     waiting: list[tuple[Any, int]] = [(schema, depth)]
     while waiting:

@@ -100,6 +100,8 @@ def _walk(schema: Any, at: Steps, depth: int, size: _Size) -> Iterator[Found]:
         if keyword not in _KEYWORDS and keyword not in _NOT_SENT:
             remedy = _REMEDIES.get(keyword, "leave it out, or check it in rules.py")
             yield (*at, keyword), f"strict structured output has no `{keyword}`; {remedy}"
+    if "$ref" in schema and schema.keys() - _NOT_SENT - {"$ref"}:
+        yield (*at, "$ref"), "must stand alone; write what stands beside it where it leads"
     if not any(keyword in schema for keyword in ("type", "$ref", "anyOf", "enum", "const")):
         yield at, "needs a `type`"
     yield from _format(schema, at)

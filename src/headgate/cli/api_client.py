@@ -5,13 +5,15 @@ from __future__ import annotations
 import http.client
 import os
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Literal
+from urllib.parse import urlencode, urlsplit
 
 import click
 import msgspec
 
 from headgate.errors import AuthenticationError, HeadgateError, UnavailableError
+
+Method = Literal["GET", "POST", "DELETE"]
 
 DEFAULT_URL = "http://127.0.0.1:8800"
 
@@ -54,9 +56,23 @@ class ApiClient:
         """As `post`, for what is only read."""
         return self._ask("GET", path, None, {})
 
-    def delete(self, path: str) -> tuple[int, Any, Mapping[str, str]]:
-        """As `post`, for what is to be gone."""
-        return self._ask("DELETE", path, None, {})
+    def asked(
+        self, method: Method, path: str, body: Any = None, *, query: Mapping[str, Any] | None = None
+    ) -> Any:
+        """The JSON of the answer, where it is no error; else raises `HeadgateError` with that.
+
+        What is None in `query` is left out.
+        """
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        if given:
+            path = f"{path}?{urlencode(given)}"
+        if method == "POST":
+            status, answer, _ = self.post(path, {} if body is None else body, {})
+        else:
+            status, answer, _ = self._ask(method, path, None, {})
+        if not 200 <= status < 300:
+            raise HeadgateError(error_message(answer, status))
+        return answer
 
     def post(
         self, path: str, body: Any, headers: Mapping[str, str]
@@ -94,6 +110,22 @@ class ApiClient:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def asked(
+    url: str,
+    method: Method,
+    path: str,
+    body: Any = None,
+    *,
+    query: Mapping[str, Any] | None = None,
+) -> Any:
+    """As `ApiClient.asked`, for who has one question."""
+    client = ApiClient(url)
+    try:
+        return client.asked(method, path, body, query=query)
+    finally:
+        client.close()
 
 
 def error_message(answer: Any, status: int) -> str:

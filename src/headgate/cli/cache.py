@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 import click
 
-from headgate.cli.api_client import ApiClient, error_message, url_option
+from headgate.cli.api_client import asked, url_option
 from headgate.cli.examples import Command
 from headgate.cli.output import Column, json_option, note, print_json, print_table
-from headgate.errors import HeadgateError
 from headgate.ledger.money import shown_usd
 
 
@@ -29,7 +27,7 @@ def cache() -> None:
 @url_option
 def show(*, since: str, project: str | None, as_json: bool, url: str) -> None:
     """Show what the cache holds, how often it had the answer and what that saved."""
-    found = _asked(url, "GET", {"since": since, "project": project})
+    found = asked(url, "GET", "/api/cache", query={"since": since, "project": project})
     if as_json:
         print_json(found)
         return
@@ -44,9 +42,9 @@ def show(*, since: str, project: str | None, as_json: bool, url: str) -> None:
         )
         if shared is not None:
             click.echo(f"Shared   {_shared(shared)}")
-    asked = found["hits"] + found["misses"]
+    calls = found["hits"] + found["misses"]
     rate = "" if found["hit_rate"] is None else f", {found['hit_rate']:.1%}"
-    click.echo(f"Hits     {found['hits']:,} of {asked:,} calls{rate}")
+    click.echo(f"Hits     {found['hits']:,} of {calls:,} calls{rate}")
     click.echo(f"Saved    {shown_usd(found['saved_nanousd'])}")
 
 
@@ -76,13 +74,13 @@ def clear(
     url: str,
 ) -> None:
     """Forget answers that fit everything that is named, in every process."""
-    asked = {"workflow": workflow, "prefix": prefix, "tag": tag, "project": project}
-    named = any(value is not None for value in asked.values())
+    query = {"workflow": workflow, "prefix": prefix, "tag": tag, "project": project}
+    named = any(value is not None for value in query.values())
     if named is everything:
         raise click.UsageError(
             "name what to clear with --workflow, --prefix, --tag or --project, or say --all"
         )
-    found = _asked(url, "DELETE", asked)
+    found = asked(url, "DELETE", "/api/cache", query=query)
     if as_json:
         print_json(found)
     elif found["cleared"] is None:
@@ -109,8 +107,8 @@ def near_misses(
     *, workflow: str | None, since: str, project: str | None, as_json: bool, url: str
 ) -> None:
     """Show how inputs that were nearly enough alike were answered, to choose a threshold by."""
-    asked = {"workflow": workflow, "since": since, "project": project}
-    found = _asked(url, "GET", asked, "/near-misses")
+    query = {"workflow": workflow, "since": since, "project": project}
+    found = asked(url, "GET", "/api/cache/near-misses", query=query)
     if as_json:
         print_json(found)
     elif not found["bands"]:
@@ -131,20 +129,6 @@ def near_misses(
                 for band in found["bands"]
             ],
         )  # fmt: skip
-
-
-def _asked(url: str, method: str, query: dict[str, str | None], below: str = "") -> Any:
-    given = urlencode({name: value for name, value in query.items() if value is not None})
-    client = ApiClient(url)
-    try:
-        path = f"/api/cache{below}?{given}" if given else f"/api/cache{below}"
-        ask = client.get if method == "GET" else client.delete
-        status, answer, _ = ask(path)
-    finally:
-        client.close()
-    if status != 200:
-        raise HeadgateError(error_message(answer, status))
-    return answer
 
 
 def _shared(shared: dict[str, Any]) -> str:

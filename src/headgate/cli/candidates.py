@@ -33,12 +33,8 @@ class Candidates:
 
         `PROVIDER/MODEL` names one provider's. Raises `ModelNotFoundError` where nobody serves it.
         """
-        if (route := self._routes.get(name)) is not None:
-            return tuple(
-                self._candidate(target.provider, target.model)
-                for target in route.targets
-                if target.provider in self._providers
-            )
+        if name in self._routes:
+            return self.rungs(name)
         provider, slash, model = name.partition("/")
         if slash and provider in self._providers and model:
             return (self._candidate(provider, model),)
@@ -50,8 +46,17 @@ class Candidates:
             f" {', '.join(self._routes) or '(none)'}, the providers {', '.join(self._providers)}"
         )
 
-    def mix(self, name: str) -> Mix | None:
-        """How the route `name` divides its calls; None where its first target has them."""
+    def rungs(self, name: str) -> tuple[Candidate, ...]:
+        """The targets of the route `name`; none where there is no such route any more."""
+        route = self._routes.get(name)
+        return tuple(
+            self._candidate(target.provider, target.model)
+            for target in (() if route is None else route.targets)
+            if target.provider in self._providers
+        )
+
+    def mix(self, name: str, *, input_tokens: int) -> Mix | None:
+        """How the route `name` divides calls of such a size; None where the first has them."""
         route = self._routes.get(name)
         if route is None or len(route.targets) == 1:
             return None
@@ -60,6 +65,16 @@ class Candidates:
             return Mix(name=f"{name}, weighted", weights=weights)
         if route.strategy == "cheapest":
             return Mix(name=f"{name}, cheapest", weights=None)
+        if route.strategy == "tiered":
+            first = next(
+                index for index, target in enumerate(route.targets)
+                if target.when is None
+                or target.when.max_input_tokens is None
+                or input_tokens <= target.when.max_input_tokens
+            )  # fmt: skip
+            places = range(len(route.targets))
+            weights = tuple(int(place == first) for place in places)
+            return Mix(name=f"{name}, tiered", weights=weights) if first else None
         return None
 
     def undecided(self, name: str) -> str | None:
@@ -100,10 +115,7 @@ class Candidates:
         return Candidate(provider=name, price_list=name, price_address="", model=model)
 
     def _candidate(self, provider: str, model: str) -> Candidate:
-        settings = self._providers[provider]
+        price_list, price_address = self._providers[provider].price_list(provider)
         return Candidate(
-            provider=provider,
-            price_list=settings.price_provider or provider,
-            price_address="" if settings.price_provider else settings.base_url,
-            model=model,
+            provider=provider, price_list=price_list, price_address=price_address, model=model
         )

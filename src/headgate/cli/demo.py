@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 import tempfile
 import threading
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import msgspec
@@ -22,7 +23,7 @@ from headgate.cli.demo_server import DemoServer
 from headgate.cli.examples import Command
 from headgate.cli.init import write_example
 from headgate.cli.input_file import read_inputs
-from headgate.cli.output import Column, print_json, print_table
+from headgate.cli.output import Column, print_json, print_table, progress
 from headgate.cli.sample_services import sample_services
 from headgate.ledger.money import shown_usd
 
@@ -69,7 +70,7 @@ def demo(*, keep: bool | None, as_json: bool) -> int:
     it needs no key and no network. The exit status is 1 if a run failed.
     """
     stays = sys.stdout.isatty() if keep is None else keep
-    with tempfile.TemporaryDirectory(prefix="headgate-demo-") as made:
+    with _ended_in_order(), tempfile.TemporaryDirectory(prefix="headgate-demo-") as made:
         folder = Path(made) / "project"
         write_example(folder)
         with sample_services(folder, "--slow-tickets", _TICKETS_TAKE_S) as addresses:
@@ -84,6 +85,23 @@ def demo(*, keep: bool | None, as_json: bool) -> int:
     return 0 if ok else 1
 
 
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Within, SIGTERM ends the demo as Ctrl-C does: with its server, its services and its folder.
+
+    By itself it would leave them all behind, for nobody else knows of them.
+    """
+
+    def leave(*_: object) -> NoReturn:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _show(server: DemoServer, tickets_url: str, *, as_json: bool, stays: bool) -> bool:
     say: Callable[[str], None] = (lambda _: None) if as_json else click.echo
     say(f"Headgate runs at {server.url}, on SQLite, with the example project.")
@@ -93,7 +111,7 @@ def _show(server: DemoServer, tickets_url: str, *, as_json: bool, stays: bool) -
         for workflow, name in _INPUTS.items()
         for given in read_inputs(str(server.folder / "inputs" / f"{name}.jsonl"))[0]
     ]
-    runs = [_decided(server, run) for run in _progress(_runs(server, orders), len(orders))]
+    runs = [_decided(server, run) for run in progress(_runs(server, orders), len(orders))]
     recovered = _recover(server, orders[0])
     messages = read_inputs(str(server.folder / "inputs" / "messages.jsonl"))[0]
     acts = act(server, tickets_url, messages)
@@ -163,14 +181,6 @@ def _recover(server: DemoServer, order: tuple[str, dict[str, Any]]) -> DemoRun:
         return _run(client, *order, {"x-simulator-fault": _FAULT})
     finally:
         client.close()
-
-
-def _progress(runs: Iterator[DemoRun], total: int) -> Iterator[DemoRun]:
-    if not sys.stderr.isatty():
-        yield from runs
-        return
-    with click.progressbar(runs, length=total, label="Running", file=sys.stderr) as bar:
-        yield from bar
 
 
 def _print_tickets(runs: Sequence[DemoRun]) -> None:

@@ -16,7 +16,7 @@ import msgspec
 from headgate.cli.api_client import ApiClient, error_message
 from headgate.cli.demo_server import DemoServer
 from headgate.cli.output import Column, print_table
-from headgate.errors import HeadgateError, UnavailableError
+from headgate.errors import UnavailableError
 
 WORKFLOW = "ticket-intake"
 AT_THE_CRASH = 8
@@ -95,7 +95,7 @@ def approved(server: DemoServer, run_id: str, *, by_hand: bool, say: Say) -> dic
     """The run after its action was approved: in the browser where somebody is there to do it."""
     client = server.client()
     try:
-        run = _get(client, f"/api/runs/{run_id}")
+        run = client.asked("GET", f"/api/runs/{run_id}")
         if by_hand:
             say(
                 f"Your turn: {server.url}/console/reviews/{run['review_id']}\n"
@@ -131,23 +131,16 @@ def _taken(client: ApiClient, number: int) -> str:
 def _ended(client: ApiClient, run_id: str, patience_s: float = _PATIENCE_S) -> dict[str, Any]:
     deadline_s = time.monotonic() + patience_s
     while True:
-        run = _get(client, f"/api/runs/{run_id}")
+        run: dict[str, Any] = client.asked("GET", f"/api/runs/{run_id}")
         if run["status"] in ("completed", "rejected", "failed") or time.monotonic() > deadline_s:
             return run
         time.sleep(_LOOK_EVERY_S)
 
 
-def _get(client: ApiClient, path: str) -> dict[str, Any]:
-    status, answer, _ = client.get(path)
-    if status != 200:
-        raise HeadgateError(error_message(answer, status))
-    return dict(answer)
-
-
 def _tickets(url: str) -> list[dict[str, Any]]:
     client = ApiClient(url, {"HEADGATE_API_KEY": "-"})
     try:
-        return list(_get(client, "/tickets?limit=200")["tickets"])
+        return list(client.asked("GET", "/tickets?limit=200")["tickets"])
     finally:
         client.close()
 

@@ -11,7 +11,14 @@ import click
 from headgate.cli.candidates import Candidates
 from headgate.cli.database import folder_option
 from headgate.cli.examples import Command
-from headgate.cli.output import Column, json_option, note, print_json, print_table
+from headgate.cli.output import (
+    Column,
+    json_option,
+    note,
+    print_json,
+    print_table,
+    printable,
+)
 from headgate.cli.workload import DEFAULT_DAYS, DEFAULT_SINCE, Split, Workload, past, planned
 from headgate.config import environment
 from headgate.config.load import load_settings
@@ -190,7 +197,7 @@ def _print(workload: Workload, found: Estimate, assumptions: Sequence[str]) -> N
     )
     click.echo("Assumed:")
     for assumption in assumptions:
-        click.echo(f"- {assumption}")
+        click.echo(f"- {printable(assumption)}")
     if any(plan.unpriced_work for plan in found.plans):
         note("Sums marked with + lack the work that has no known price.")
 

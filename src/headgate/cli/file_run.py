@@ -8,6 +8,7 @@ the results, in FILE.progress, until the last row is there.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import time
@@ -15,7 +16,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 import msgspec
@@ -64,14 +65,24 @@ class FileRun:
     """One file's way; `results()` does what is left of it."""
 
     def __init__(self, workflow: str, inputs: Sequence[dict[str, Any]], out: Path) -> None:
-        """Raises `HeadgateError` where `out` is there and not this file's, unfinished."""
+        """Raises `HeadgateError` where `out` is there and not this file's, unfinished.
+
+        Or where another start is still at it: until this one's results are there, none can be.
+        """
         self._inputs = inputs
         self._out = out
         self._kept = out.with_name(f"{out.name}.progress")
         digest = hashlib.sha256(msgspec.json.encode(inputs)).hexdigest()
-        self._progress = self._begun(workflow, digest)
-        self.earlier = self._written()
-        """Results that an earlier start has left."""
+        if out.exists() and not self._kept.exists():
+            raise self._finished()
+        self._file = self._locked()
+        try:
+            self._progress = self._begun(workflow, digest)
+            self.earlier = self._written()
+            """Results that an earlier start has left."""
+        except BaseException:
+            self._file.close()
+            raise
 
     def results(self, ask: Asking, concurrency: int) -> Iterator[RowResult]:
         """Ask for the rows that are left, and write each result in its turn."""
@@ -93,33 +104,60 @@ class FileRun:
                     file.flush()
                     yield result
                 os.fsync(file.fileno())
+            self._kept.unlink(missing_ok=True)
         finally:
             ask.stop()
             threads.shutdown(cancel_futures=True)
             ask.close()
-        self._kept.unlink()
+            self._file.close()
+
+    def _locked(self) -> BinaryIO:
+        """The file of the progress, which no other start has while this one is at it."""
+        try:
+            file = self._kept.open("a+b")
+        except OSError as error:
+            raise HeadgateError(f"{self._kept} cannot be written: {error.strerror}") from None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise HeadgateError(
+                f"another `headgate run` is writing {self._out}; wait for it, or name another --out"
+            ) from None
+        except OSError:
+            pass  # there are file systems that know no locks
+        return file
 
     def _begun(self, workflow: str, digest: str) -> Progress:
-        if self._kept.exists():
-            found = msgspec.json.decode(self._kept.read_bytes(), type=Progress)
+        self._file.seek(0)
+        if content := self._file.read():
+            try:
+                found = msgspec.json.decode(content, type=Progress)
+            except msgspec.DecodeError:
+                raise HeadgateError(f"{self._kept} is not ours; name another --out") from None
             if (found.workflow, found.inputs_sha256) != (workflow, digest):
                 raise HeadgateError(
                     f"{self._out} was begun with other inputs or for another workflow; name"
                     f" another --out, or delete it and {self._kept.name}"
                 )
             return found
+        # A start that was killed before it had written this has asked for no row.
         if self._out.exists():
-            raise HeadgateError(
-                f"{self._out} exists and is finished, or not ours; name another --out or delete it"
-            )
+            self._kept.unlink(missing_ok=True)
+            raise self._finished()
         progress = Progress(
             batch=f"file-{os.urandom(12).hex()}", workflow=workflow, inputs_sha256=digest
         )
         # Before the first row is asked for: without it, that row would be asked for twice.
-        with self._kept.open("xb") as file:
-            file.write(msgspec.json.encode(progress))
-            os.fsync(file.fileno())
+        self._file.write(msgspec.json.encode(progress))
+        self._file.flush()
+        os.fsync(self._file.fileno())
         return progress
+
+    def _finished(self) -> HeadgateError:
+        return HeadgateError(
+            f"{self._out} exists and is finished, or not ours; name another --out or delete it"
+        )
 
     def _written(self) -> list[RowResult]:
         """The results that are there; half a line, of a start that was killed, is cut off."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import sys
@@ -27,14 +28,18 @@ def read_inputs(path: str) -> tuple[list[dict[str, Any]], bool]:
         raise InvalidRequestError(f"{name} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise InvalidRequestError(f"{name} is not UTF-8 text") from None
+    # Some editors begin every file with it.
+    content = content.removeprefix(codecs.BOM_UTF8)
     if path.endswith(".csv"):
-        return _table(name, content.decode("utf-8-sig")), True
+        return _table(name, content.decode()), True
     if not content.strip():
         raise InvalidRequestError(f"{name} is empty; it needs a JSON object, or one a line")
     try:
         whole = msgspec.json.decode(content)
     except msgspec.DecodeError:
         return _lines(name, content), True
+    except RecursionError:
+        raise InvalidRequestError(f"{name} is nested deeper than any workflow takes") from None
     if isinstance(whole, list):
         return [_object(f"{name}: item {i}", item) for i, item in enumerate(whole, 1)], True
     return [_object(name, whole)], False
@@ -72,7 +77,7 @@ def _lines(name: str, content: bytes) -> list[dict[str, Any]]:
             continue
         try:
             inputs.append(_object(f"{name}:{number}", msgspec.json.decode(line)))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidRequestError(
                 f"{name}:{number}: not valid JSON: {error}; write one JSON object, or one a line"
             ) from None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import click
 import msgspec
+
+T = TypeVar("T")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -22,6 +25,24 @@ class Column(NamedTuple):
 def print_json(value: Any) -> None:
     """Print `value`, of anything that msgspec encodes, as indented JSON."""
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def print_page(
+    page: dict[str, Any],
+    show: Callable[[list[dict[str, Any]]], None],
+    *,
+    as_json: bool,
+    none: str = "There are none.",
+) -> None:
+    """Print a page of a list as the API gives it: as JSON, or its entries as `show` prints them."""
+    if as_json:
+        print_json(page)
+    elif not page["data"]:
+        note(none)
+    else:
+        show(page["data"])
+        if page["has_more"]:
+            note(f"There are more: --after {page['data'][-1]['id']}")
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
@@ -49,3 +70,12 @@ def when(microseconds: int | None) -> str:
     if microseconds is None:
         return ""
     return datetime.fromtimestamp(microseconds / 1e6, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def progress(results: Iterator[T], total: int) -> Iterator[T]:
+    """`results`, with a bar that tells how many are there, where somebody watches a terminal."""
+    if total < 2 or not sys.stderr.isatty():
+        yield from results
+        return
+    with click.progressbar(results, length=total, label="Running", file=sys.stderr) as bar:
+        yield from bar

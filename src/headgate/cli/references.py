@@ -12,7 +12,6 @@ from headgate.config.review_checks import groups_of_workflow, unknown_group
 from headgate.config.settings import ProviderSettings, Settings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
-from headgate.workflows.context_checks import unlike
 from headgate.workflows.folder import Workflow
 
 if TYPE_CHECKING:
@@ -95,31 +94,3 @@ def unknown_groups(workflow: Workflow, settings: Settings) -> list[str]:
         for steps, name in groups_of_workflow(workflow.settings)
         if name not in groups
     ]
-
-
-def semantic_problems(
-    settings: Settings, providers: dict[str, ProviderSettings], workflows: list[Workflow]
-) -> list[str]:
-    """What is wrong where the semantic cache names what isn't there."""
-    semantic = settings.cache.semantic if settings.cache is not None else None
-    if semantic is None:
-        return []
-    caching = {workflow.name for workflow in workflows if workflow.settings.cache is not None}
-    problems = [
-        f"{FILE_NAME}: cache.semantic.workflows: there is no workflow `{name}` with a `cache:`"
-        for name in semantic.workflows
-        if name not in caching
-    ]
-    problems += [
-        f"{FILE_NAME}: cache.semantic.workflows: {unlike(workflow.name)}"
-        for workflow in workflows
-        if workflow.name in semantic.workflows and workflow.context is not None
-    ]
-    patterns = [pattern for provider in providers.values() for pattern in provider.models]
-    model = semantic.embeddings
-    if model not in settings.routes and not any(fnmatchcase(model, p) for p in patterns):
-        problems.append(
-            f"{FILE_NAME}: cache.semantic.embeddings: {model} is neither a route nor a model that a"
-            " provider serves"
-        )
-    return problems

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any, get_args
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import click
 
 from headgate.cli import actions_shown
-from headgate.cli.api_client import ApiClient, error_message, url_option
+from headgate.cli.api_client import asked, url_option
 from headgate.cli.examples import Group
 from headgate.cli.input_file import read_inputs
-from headgate.cli.output import Column, json_option, note, print_json, print_table, printable
-from headgate.errors import HeadgateError
+from headgate.cli.output import (
+    Column,
+    json_option,
+    note,
+    print_json,
+    print_page,
+    print_table,
+    printable,
+)
 from headgate.review.review import Decision, ReviewKind, ReviewStatus
 
 _HOUR_S = 3600
@@ -59,27 +66,21 @@ def reviews() -> None:
 @click.option("--after", metavar="REVIEW", help="The last one of the page before.")
 @json_option
 @url_option
-def list_reviews(*, as_json: bool, url: str, mine: bool, **asked: Any) -> None:
+def list_reviews(*, as_json: bool, url: str, mine: bool, **wanted: Any) -> None:
     """List reviews, the most urgent first."""
-    query = {name: value for name, value in asked.items() if value is not None}
-    if mine:
-        query["mine"] = "true"
-    found = _get(url, f"?{urlencode(query)}")
-    if as_json:
-        print_json(found)
-        return
-    if not found["data"]:
-        note("Nothing waits." if asked["status"] != "decided" else "None are decided.")
-        return
+    found = asked(url, "GET", "/api/reviews", query={**wanted, "mine": "true" if mine else None})
+    none = "Nothing waits." if wanted["status"] != "decided" else "None are decided."
+    print_page(found, _print_reviews, as_json=as_json, none=none)
+
+
+def _print_reviews(found: list[dict[str, Any]]) -> None:
     print_table(
         [
             Column("review"), Column("kind"), Column("about"), Column("why"), Column("for"),
             Column("status"), Column("due"),
         ],
-        [_row(review) for review in found["data"]],
+        [_row(review) for review in found],
     )  # fmt: skip
-    if found["has_more"]:
-        note(f"There are more: --after {found['data'][-1]['id']}")
 
 
 @reviews.command()
@@ -88,7 +89,7 @@ def list_reviews(*, as_json: bool, url: str, mine: bool, **asked: Any) -> None:
 @url_option
 def show(*, review: str, as_json: bool, url: str) -> None:
     """Show a review with all that is needed to decide it."""
-    _print(_get(url, f"/{quote(review, safe='')}"), as_json=as_json)
+    _print(asked(url, "GET", f"/api/reviews/{quote(review, safe='')}"), as_json=as_json)
 
 
 @reviews.command()
@@ -203,9 +204,8 @@ def signals(
     *, since: str, workflow: str | None, project: str | None, as_json: bool, url: str
 ) -> None:
     """Show how often people agree with what workflows draft, by version."""
-    asked = {"since": since, "workflow": workflow, "project": project}
-    query = urlencode({name: value for name, value in asked.items() if value is not None})
-    found = _get(url, f"/signals?{query}")
+    query = {"since": since, "workflow": workflow, "project": project}
+    found = asked(url, "GET", "/api/reviews/signals", query=query)
     if as_json:
         print_json(found)
         return
@@ -244,29 +244,9 @@ def _share(value: float | None) -> str:
     return "" if value is None else f"{value:.0%}"
 
 
-def _get(url: str, path: str) -> Any:
-    client = ApiClient(url)
-    try:
-        status, answer, _ = client.get(f"/api/reviews{path}")
-    finally:
-        client.close()
-    return _checked(status, answer)
-
-
 def _post(url: str, review: str, what: str, body: dict[str, Any]) -> Any:
     sent = {name: value for name, value in body.items() if value is not None}
-    client = ApiClient(url)
-    try:
-        status, answer, _ = client.post(f"/api/reviews/{quote(review, safe='')}/{what}", sent, {})
-    finally:
-        client.close()
-    return _checked(status, answer)
-
-
-def _checked(status: int, answer: Any) -> Any:
-    if status >= 400:
-        raise HeadgateError(error_message(answer, status))
-    return answer
+    return asked(url, "POST", f"/api/reviews/{quote(review, safe='')}/{what}", sent)
 
 
 def _row(review: dict[str, Any]) -> list[str]:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 import click
 import msgspec
 
-from headgate.cli.api_client import ApiClient, error_message, url_option
+from headgate.cli.api_client import ApiClient, asked, error_message, url_option
 from headgate.cli.examples import Command
 from headgate.cli.file_run import Asking, FileRun
 from headgate.cli.input_file import read_inputs
-from headgate.cli.output import Column, json_option, note, print_json, print_table
+from headgate.cli.output import Column, json_option, note, print_json, print_table, progress
 from headgate.cli.steps_shown import print_steps
 from headgate.errors import HeadgateError
 from headgate.ledger.money import shown_usd
-
-T = TypeVar("T")
 
 _NANO = 1_000_000_000
 
@@ -101,7 +98,7 @@ def run(
     sent = _headers(headers, feature, user, idempotency_key, many=many or out is not None)
     if out is not None:
         return _run_file(workflow, inputs, out, Asking(url, _path(workflow), sent), concurrency)
-    results = list(_progress(_results(workflow, inputs, url, sent, concurrency), len(inputs)))
+    results = list(progress(_results(workflow, inputs, url, sent, concurrency), len(inputs)))
     if as_json:
         print_json([r.as_json() for r in results] if many else results[0].as_json())
     elif many:
@@ -118,12 +115,14 @@ def _run_file(
     if whole.earlier:
         note(f"{len(whole.earlier)} of {len(inputs)} rows are there already")
     left = len(inputs) - len(whole.earlier)
-    done = [*whole.earlier, *_progress(whole.results(ask, concurrency), left)]
+    done = [*whole.earlier, *progress(whole.results(ask, concurrency), left)]
     failed = sum(result.status == "failed" for result in done)
+    waiting = sum(result.status == "awaiting_review" for result in done)
     costs = [result.cost_usd for result in done if result.status != "failed"]
     note(
-        f"{len(done)} rows in {out}: {len(done) - failed} completed, {failed} failed;"
-        f" {_together(costs)}"
+        f"{len(done)} rows in {out}: {len(done) - failed - waiting} completed, {failed} failed"
+        + (f", {waiting} waiting for a person" if waiting else "")
+        + f"; {_together(costs)}"
     )
     return 1 if failed else 0
 
@@ -191,14 +190,6 @@ def _path(workflow: str) -> str:
     return f"/api/workflows/{quote(workflow, safe='')}/runs"
 
 
-def _progress(results: Iterator[T], total: int) -> Iterator[T]:
-    if total < 2 or not sys.stderr.isatty():
-        yield from results
-        return
-    with click.progressbar(results, length=total, label="Running", file=sys.stderr) as bar:
-        yield from bar
-
-
 def _print_one(result: Result, url: str) -> None:
     if result.run is None:
         note(f"headgate: {result.error}")
@@ -221,14 +212,9 @@ def _print_one(result: Result, url: str) -> None:
 
 def _print_failed(run_id: str, url: str) -> None:
     """The steps of a run that failed, or where they can be seen."""
-    client = ApiClient(url)
     try:
-        status, run, _ = client.get(f"/api/runs/{quote(run_id, safe='')}")
+        run = asked(url, "GET", f"/api/runs/{quote(run_id, safe='')}")
     except HeadgateError:
-        status = 0
-    finally:
-        client.close()
-    if status != 200:
         note(f"headgate: its steps: GET /api/runs/{run_id}")
         return
     note(f"{run_id}\n")

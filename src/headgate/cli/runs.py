@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any, get_args
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import click
 
 from headgate.cli.actions_shown import json_lines, print_action_list
-from headgate.cli.api_client import ApiClient, error_message, url_option
+from headgate.cli.api_client import asked, url_option
 from headgate.cli.examples import Group
-from headgate.cli.output import Column, json_option, note, print_json, print_table, printable
+from headgate.cli.output import (
+    Column,
+    json_option,
+    note,
+    print_json,
+    print_page,
+    print_table,
+    printable,
+)
 from headgate.cli.steps_shown import print_steps
-from headgate.errors import HeadgateError
 from headgate.workflows.run import RunStatus
 from headgate.workflows.tools.action import ActionState
 
@@ -44,15 +51,13 @@ def runs() -> None:
 @click.option("--after", metavar="RUN", help="The last one of the page before.")
 @json_option
 @url_option
-def list_runs(*, as_json: bool, url: str, **asked: Any) -> None:
+def list_runs(*, as_json: bool, url: str, **wanted: Any) -> None:
     """List runs, newest first."""
-    found = _asked(url, "GET", f"/api/runs?{_query(asked)}")
-    if as_json:
-        print_json(found)
-        return
-    if not found["data"]:
-        note("There are none.")
-        return
+    found = asked(url, "GET", "/api/runs", query=wanted)
+    print_page(found, _print_runs, as_json=as_json)
+
+
+def _print_runs(found: list[dict[str, Any]]) -> None:
     print_table(
         [Column("run"), Column("workflow"), Column("began, UTC"), Column("status"),
          Column("cost", "right")],
@@ -62,10 +67,9 @@ def list_runs(*, as_json: bool, url: str, **asked: Any) -> None:
                 run["status"].replace("_", " "),
                 "" if run["cost_usd"] is None else f"${run['cost_usd']}",
             ]
-            for run in found["data"]
+            for run in found
         ],
     )  # fmt: skip
-    _more(found)
 
 
 @runs.command()
@@ -74,7 +78,7 @@ def list_runs(*, as_json: bool, url: str, **asked: Any) -> None:
 @url_option
 def show(*, run: str, as_json: bool, url: str) -> None:
     """Show a run: its steps, its actions, and what was said to those who may see it."""
-    found = _asked(url, "GET", f"/api/runs/{quote(run, safe='')}")
+    found = asked(url, "GET", f"/api/runs/{quote(run, safe='')}")
     if as_json:
         print_json(found)
         return
@@ -98,17 +102,10 @@ def show(*, run: str, as_json: bool, url: str) -> None:
 @click.option("--after", metavar="ACTION", help="The last one of the page before.")
 @json_option
 @url_option
-def actions(*, as_json: bool, url: str, **asked: Any) -> None:
+def actions(*, as_json: bool, url: str, **wanted: Any) -> None:
     """List what runs want done, or have done, newest first."""
-    found = _asked(url, "GET", f"/api/actions?{_query(asked)}")
-    if as_json:
-        print_json(found)
-        return
-    if not found["data"]:
-        note("There are none.")
-        return
-    print_action_list(found["data"])
-    _more(found)
+    found = asked(url, "GET", "/api/actions", query=wanted)
+    print_page(found, print_action_list, as_json=as_json)
 
 
 @runs.command()
@@ -117,32 +114,12 @@ def actions(*, as_json: bool, url: str, **asked: Any) -> None:
 @url_option
 def cancel(*, run: str, as_json: bool, url: str) -> None:
     """Cancel an asynchronous run that has not ended."""
-    found = _asked(url, "POST", f"/api/runs/{quote(run, safe='')}/cancel")
+    found = asked(url, "POST", f"/api/runs/{quote(run, safe='')}/cancel")
     if as_json:
         print_json(found)
     else:
         note(f"{found['id']}: {found['status']}")
 
 
-def _query(asked: dict[str, Any]) -> str:
-    return urlencode({name: value for name, value in asked.items() if value is not None})
-
-
-def _more(found: dict[str, Any]) -> None:
-    if found["has_more"]:
-        note(f"There are more: --after {found['data'][-1]['id']}")
-
-
 def _time(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def _asked(url: str, method: str, path: str) -> Any:
-    client = ApiClient(url)
-    try:
-        status, answer, _ = client.get(path) if method == "GET" else client.post(path, {}, {})
-    finally:
-        client.close()
-    if status >= 400:
-        raise HeadgateError(error_message(answer, status))
-    return answer

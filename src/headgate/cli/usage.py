@@ -60,20 +60,22 @@ def usage(
 
 
 def _print(found: UsageList) -> None:
+    # Most ledgers have none, and the table is wide as it is.
+    estimated = found.total.estimated_calls > 0
     rows = [
-        [*(_named(row.group[name]) for name in found.group_by), *_figures(row)]
+        [*(_named(row.group[name]) for name in found.group_by), *_figures(row, estimated=estimated)]
         for row in found.data
     ]
     # The total stands under the rows, where a sum is looked for.
     label = ["total", *[""] * (len(found.group_by) - 1)] if found.group_by else []
-    rows.append([*label, *_figures(found.total)])
+    rows.append([*label, *_figures(found.total, estimated=estimated)])
+    titles = ["calls", "errors", "input", "cached", "output", "cost", "avg ms"]
+    if estimated:
+        titles.insert(2, "estimated")
     print_table(
         [
             *(Column(name) for name in found.group_by),
-            *(
-                Column(title, "right")
-                for title in ("calls", "errors", "input", "cached", "output", "cost", "avg ms")
-            ),
+            *(Column(title, "right") for title in titles),
         ],
         rows,
     )
@@ -81,6 +83,11 @@ def _print(found: UsageList) -> None:
         note(
             f"{found.total.unpriced_calls} calls have no known price and are not in the cost;"
             " `prices` in headgate.yaml can name one."
+        )
+    if estimated:
+        note(
+            f"{found.total.estimated_calls} calls have tokens that no provider told: they are"
+            " estimated, and so is the cost."
         )
     if found.total.simulated_calls:
         note(f"{found.total.simulated_calls} calls were answered by the simulator, at no charge.")
@@ -97,10 +104,11 @@ def _named(value: str | int | None) -> str:
     return "(none)" if value is None else str(value)
 
 
-def _figures(row: UsageView) -> list[str]:
+def _figures(row: UsageView, *, estimated: bool) -> list[str]:
     return [
         f"{row.calls:,}",
         f"{row.errors:,}",
+        *([f"{row.estimated_calls:,}"] if estimated else []),
         f"{row.input_tokens:,}",
         f"{row.cached_tokens:,}",
         f"{row.output_tokens:,}",

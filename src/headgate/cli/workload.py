@@ -15,7 +15,13 @@ from headgate.config.workload import load_workload
 from headgate.errors import ModelNotFoundError, NotFoundError
 from headgate.intake.access.projects import wall_clock_us
 from headgate.ledger.estimate import Candidate, Volume, Work, monthly
-from headgate.ledger.past_work import FIXED_ENDPOINTS, MOST_WORK, PastWork, past_workload
+from headgate.ledger.past_work import (
+    BATCH_ENDPOINT,
+    MOST_WORK,
+    MOVABLE_ENDPOINTS,
+    PastWork,
+    past_workload,
+)
 from headgate.ledger.period import moment_us
 
 DEFAULT_SINCE = "30d"
@@ -62,7 +68,7 @@ def planned(file: Path, days: int | None, candidates: Candidates) -> Workload:
             Work(
                 name=one.name, asks_for=one.model, standard=standard, batch=batch,
                 answered_calls=answered, candidates=own, movable=one.movable,
-                mix=candidates.mix(one.model),
+                mix=candidates.mix(one.model, input_tokens=one.input_tokens),
             )
         )  # fmt: skip
     shares = [
@@ -74,7 +80,8 @@ def planned(file: Path, days: int | None, candidates: Candidates) -> Workload:
     ]
     undecided = [
         f"{name} is a route whose strategy is `{strategy}`: which target answers is decided call by"
-        " call, so its first one is counted; the plans of the cheapest and the dearest bound it."
+        f" call, so its first one{' that takes so many tokens' if strategy == 'tiered' else ''} is"
+        " counted; the plans of the cheapest and the dearest bound it."
         for name in dict.fromkeys(one.model for one in settings.workload)
         if (strategy := candidates.undecided(name))
     ]
@@ -122,7 +129,8 @@ def past(
             f"A month has {days} days like the {seen.period_us / _DAY_US:.1f} of the ledger that"
             f" were read, with {seen.calls:,} calls."
         ),
-        "Cached shares are those that the ledger holds; every call is at the standard price.",
+        "Cached shares are those that the ledger holds.",
+        "What batches used is at the price of batches, every other call at the standard price.",
         "Another model would need as many tokens as the one that answered.",
     ]
     if seen.simulated_calls:
@@ -138,34 +146,40 @@ def past(
         assumptions.append(
             f"{seen.unpriced_calls:,} of the calls have no price on record; `on record` lacks them."
         )
+    work = _named_apart([_past_work(one, candidates) for one in seen.work])
+    if uncounted := [one.name for one in work if not one.counted]:
+        assumptions.append(
+            f"No tokens and no price are on record of {', '.join(uncounted)}: charged by the"
+            " minute, by letters or by the picture, they are unpriced."
+        )
+    if any(one.endpoint.startswith(("audio/", "images/", "realtime")) for one in seen.work):
+        assumptions.append("Tokens of audio and pictures are counted at the price of text.")
     if seen.cut_short:
         assumptions.append(
             f"Only the dearest {MOST_WORK} pieces of work are here; the others are left out."
         )
     return Workload(
-        work=_named_apart([_past_work(one, candidates) for one in seen.work]),
+        work=work,
         days=days,
         assumptions=tuple(assumptions),
     )
 
 
 def _past_work(past: PastWork, candidates: Candidates) -> Work:
+    in_batches = past.endpoint == BATCH_ENDPOINT
     used = candidates.used(past.provider, past.model)
-    own = [used]
-    if past.route is not None:
-        try:
-            rungs = candidates.behind(past.route)
-        except ModelNotFoundError:
-            rungs = ()
-        own += [rung for rung in rungs if not _stands_for(rung, used)]
+    rungs = () if past.route is None else candidates.rungs(past.route)
+    own = [used, *(rung for rung in rungs if not _stands_for(rung, used))]
     return Work(
         name=past.group or "(none)",
         asks_for=past.route or past.model,
-        standard=past.volume,
-        batch=_NOTHING,
+        standard=_NOTHING if in_batches else past.volume,
+        batch=past.volume if in_batches else _NOTHING,
         answered_calls=past.answered_calls,
         candidates=tuple(own),
-        movable=past.endpoint not in FIXED_ENDPOINTS,
+        movable=past.endpoint in MOVABLE_ENDPOINTS,
+        counted=past.cost_nanousd is not None
+        or bool(past.volume.input_tokens or past.volume.output_tokens),
         recorded_nanousd=past.cost_nanousd,
     )
 

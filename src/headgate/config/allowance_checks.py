@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from decimal import Decimal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from headgate.config.address import is_http_address
 from headgate.config.alerts import AlertSettings
 from headgate.config.allowances import FRAME_TOKENS, BudgetSettings, UsageLimitSettings
 from headgate.config.yaml_file import YamlFile
@@ -44,8 +44,7 @@ def check_alerts(document: YamlFile, alerts: AlertSettings) -> None:
     """`ConfigError` with file and line for a channel that can't work."""
     for kind, channels in (("webhooks", alerts.webhooks), ("slack", alerts.slack)):
         for name, channel in channels.items():
-            address = urlsplit(channel.url)
-            if address.scheme not in ("http", "https") or not address.hostname:
+            if not is_http_address(channel.url):
                 raise document.error(
                     "write an http:// or https:// address", "alerts", kind, name, "url"
                 )
@@ -85,6 +84,12 @@ def _check_budget(
                 raise document.error("means nothing without `usd`", *at, name)
         if budget.at_limit == "ask":
             raise document.error("means nothing without `usd`", *at, "at_limit")
+    if budget.soft_at is not None and budget.cheaper_route is None:
+        raise document.error(
+            "needs a `cheaper_route`, by which calls go from there on; to be told of a percentage,"
+            " write it in `alerts_at`",
+            *at, "soft_at",
+        )  # fmt: skip
     if budget.at_limit == "ask" and budget.cheaper_route is not None:
         raise document.error(
             "either a person is asked or calls go by `cheaper_route`; leave one out",

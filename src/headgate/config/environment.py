@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from headgate.config.address import address_problem
 from headgate.config.load import FILE_NAME
 from headgate.config.settings import DEFAULT_PROVIDER, ProviderSettings, Settings
 from headgate.errors import ConfigError
@@ -41,8 +42,8 @@ def providers(
         return dict(settings.providers)
     key = environment.get("OPENAI_API_KEY") or None
     base_url = environment.get("OPENAI_BASE_URL") or None
-    if base_url is not None and not base_url.startswith(("http://", "https://")):
-        raise ConfigError("OPENAI_BASE_URL must be an http:// or https:// address, such as …/v1")
+    if base_url is not None and (problem := address_problem(base_url)) is not None:
+        raise ConfigError(f"OPENAI_BASE_URL: {problem}")
     return {
         DEFAULT_PROVIDER: ProviderSettings(
             base_url=base_url or ProviderSettings().base_url,

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from headgate.config.asked_model import AskedModelSettings
 from headgate.config.detection import DetectionSettings
-from headgate.config.table import Name, Table
+from headgate.config.table import Table
 
 Direction = Literal["input", "output"]
 """`input`: what is asked of a model. `output`: what it answers."""
@@ -284,6 +284,3 @@ GUARD_KINDS = (
     "redact", "words", "moderation", "injection", "canary", "links", "tools", "schema", "custom",
 )  # fmt: skip
 """The blocks of which a guard has exactly one."""
-
-GuardsByName = dict[Name, GuardSettings]
-PoliciesByName = dict[Name, GuardPolicySettings]

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from headgate.config.address import address_problem, is_http_address
 from headgate.config.allowance_checks import check_alerts, check_allowances
 from headgate.config.connector_checks import check_connectors
 from headgate.config.endpoints import MODEL_OPTIONAL
+from headgate.config.failure_checks import check_failures
 from headgate.config.guard_checks import check_guards
 from headgate.config.provider_kinds import kind_problems
 from headgate.config.review_checks import check_reviews, check_tool_reviewers
@@ -48,6 +49,16 @@ def load_settings(folder: Path | None, environment: Mapping[str, str] = os.envir
     settings = document.into(Settings)
     _check(document, settings)
     return settings
+
+
+def setting_error(folder: Path | None, message: str, *steps: str | int) -> ConfigError:
+    """A `ConfigError` that points at a field of `folder/headgate.yaml`.
+
+    For what only those find out who know more than the file: its workflows, what is served.
+    """
+    path = Path(FILE_NAME) if folder is None else folder / FILE_NAME
+    document = YamlFile.read(path) if path.exists() else YamlFile(path, "")
+    return document.error(message, *steps)
 
 
 def _substituted(
@@ -88,15 +99,8 @@ def _check(document: YamlFile, settings: Settings) -> None:
     check_tool_reviewers(document, settings.tools, settings.reviews.groups)
     check_connectors(document, settings.connectors)
     for name, provider in settings.providers.items():
-        address = urlsplit(provider.base_url)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise document.error(
-                "write an http:// or https:// address", "providers", name, "base_url"
-            )
-        if address.query or address.fragment or address.username:
-            raise document.error(
-                "leave out user, query and fragment", "providers", name, "base_url"
-            )
+        if (problem := address_problem(provider.base_url)) is not None:
+            raise document.error(problem, "providers", name, "base_url")
         for field in ("api_key", "organization", "project"):
             value = getattr(provider, field)
             if value and not re.fullmatch(r"[\x21-\x7e]+", value):
@@ -124,6 +128,7 @@ def _check(document: YamlFile, settings: Settings) -> None:
                 "is neither a route nor a model that a provider serves",
                 "endpoints", "default_models", endpoint,
             )  # fmt: skip
+    check_failures(document, settings.retries, settings.breaker)
     for name, route in settings.routes.items():
         check_route(document, name, route, settings)
     if settings.traces is not None:
@@ -147,7 +152,7 @@ def _check(document: YamlFile, settings: Settings) -> None:
                     "is not a CIDR such as 10.0.0.0/8", "server", field, index
                 ) from None
     for model, price in settings.prices.items():
-        for field in ("input", "output", "cached_input", "input_audio", "output_audio"):
+        for field in price.__struct_fields__:
             value = getattr(price, field)
             if value is not None and not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value):
                 raise document.error(
@@ -169,10 +174,8 @@ def _check_keys(document: YamlFile, provider: str, settings: ProviderSettings) -
 
 
 def _check_traces(document: YamlFile, traces: TraceSettings, settings: Settings) -> None:
-    if traces.endpoint is not None:
-        address = urlsplit(traces.endpoint)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise document.error("write an http:// or https:// address", "traces", "endpoint")
+    if traces.endpoint is not None and not is_http_address(traces.endpoint):
+        raise document.error("write an http:// or https:// address", "traces", "endpoint")
     for name, value in traces.headers.items():
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not value.isprintable():
             raise document.error("is not a header that can be sent", "traces", "headers", name)

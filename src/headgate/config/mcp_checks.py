@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from headgate.config.services import address_problem, check_headers
+from headgate.config.address import address_problem
+from headgate.config.services import check_headers
 from headgate.config.tools import McpToolSource
 from headgate.config.yaml_file import YamlFile
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
+from headgate.config.address import address_problem
 from headgate.config.providers import (
     AZURE_API_VERSION,
     CAPABILITIES,
@@ -56,6 +56,8 @@ def _azure_problems(provider: ProviderSettings) -> Iterator[Problem]:
     for model, deployment in provider.deployments.items():
         if not _DEPLOYMENT.fullmatch(deployment):
             yield ("deployments", model), "write the name of a deployment"
+    if provider.azure_ad is None and not (provider.api_key or provider.keys):
+        yield ("api_key",), "is missing; write it, or `keys`, or `azure_ad`"
     if provider.azure_ad is not None:
         if provider.api_key or provider.keys:
             yield ("azure_ad",), "goes in place of api_key and keys; leave one of them out"
@@ -70,8 +72,6 @@ def _entra_problems(settings: AzureADSettings) -> Iterator[Problem]:
     if settings.managed_identity and (settings.client_secret or settings.tenant_id):
         yield ("azure_ad", "managed_identity"), "needs neither tenant_id nor client_secret"
     if settings.authority is not None:
-        address = urlsplit(settings.authority)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            yield ("azure_ad", "authority"), "write an http:// or https:// address"
-        elif address.query or address.fragment or address.username:
-            yield ("azure_ad", "authority"), "leave out user, query and fragment"
+        problem = address_problem(settings.authority)
+        if problem is not None:
+            yield ("azure_ad", "authority"), problem

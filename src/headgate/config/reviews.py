@@ -42,7 +42,9 @@ class FieldReview(Table, frozen=True):
         float | None,
         Meta(description="It is a number below this, such as a confidence; or it is missing."),
     ] = None
-    above: Annotated[float | None, Meta(description="It is a number above this.")] = None
+    above: Annotated[
+        float | None, Meta(description="It is a number above this, or no number and not null.")
+    ] = None
 
 
 class DeadlineSettings(Table, frozen=True):

@@ -28,6 +28,13 @@ def check_route(document: YamlFile, name: str, route: RouteSettings, settings: S
             raise document.error("needs `strategy: weighted`", *where, "weight")
         if target.when is not None and route.strategy != "tiered":
             raise document.error("needs `strategy: tiered`", *where, "when")
+        if target.when is not None and (both := {*target.when.needs} & {*target.when.without}):
+            raise document.error(
+                f"no request fits: `needs` asks for {', '.join(sorted(both))} too",
+                *where, "when", "without",
+            )  # fmt: skip
+    if "explore_share" in document.data["routes"][name] and route.strategy != "fastest":
+        raise document.error("needs `strategy: fastest`", "routes", name, "explore_share")
     last = len(route.targets) - 1
     if route.targets[last].when is not None:
         raise document.error(
@@ -39,6 +46,11 @@ def check_route(document: YamlFile, name: str, route: RouteSettings, settings: S
         raise document.error(
             f"no such provider; there is {known}", "routes", name, "larger_context", "provider"
         )
+    if larger is not None and rungs == {(larger.provider, larger.model)}:
+        raise document.error(
+            "is the route's only target, which would be asked the same again",
+            "routes", name, "larger_context", "model",
+        )  # fmt: skip
     if route.hedge is not None and len(route.targets) < 2:
         raise document.error("needs a second target to ask", "routes", name, "hedge")
     _check_grades(document, name, route)

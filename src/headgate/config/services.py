@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from msgspec import Meta
 
+from headgate.config.address import address_problem
 from headgate.config.table import Seconds, Table
 from headgate.config.yaml_file import YamlFile
 
@@ -65,17 +65,3 @@ def check_headers(document: YamlFile, headers: Mapping[str, str], *steps: str | 
 def can_be_set(header: str) -> bool:
     """Whether it is a header's name, and none of those that the client writes by itself."""
     return bool(_HEADER_NAME.fullmatch(header)) and header.lower() not in _OURS
-
-
-def address_problem(base_url: str) -> str | None:
-    """What keeps a text from being an address below which requests go; None: nothing."""
-    try:
-        address = urlsplit(base_url)
-        port_is_right = address.port != 0
-    except ValueError:
-        return "write an http:// or https:// address"
-    if address.scheme not in ("http", "https") or not address.hostname or not port_is_right:
-        return "write an http:// or https:// address"
-    if address.query or address.fragment or address.username is not None:
-        return "leave out user, query and fragment"
-    return None

@@ -76,7 +76,7 @@ class LedgerSettings(Table, frozen=True):
     ] = "batched"
     flush_interval_ms: Annotated[
         int, Meta(ge=1, le=200, description="Longest time a record waits for its batch.")
-    ] = 50
+    ] = 20
     queue_records: Annotated[
         int,
         Meta(
@@ -220,6 +220,15 @@ class ProviderSettings(Table, frozen=True):
         """Give Anthropic its own address where none is written."""
         if self.kind == "anthropic" and self.base_url == OPENAI_URL:
             force_setattr(self, "base_url", ANTHROPIC_URL)
+
+    def price_list(self, name: str) -> tuple[str, str]:
+        """Whose prices apply where it is called `name`: a list, and an address that goes before it.
+
+        The address is empty where the operator named a list.
+        """
+        if self.price_provider:
+            return self.price_provider, ""
+        return (name if self.kind == "openai" else self.kind), self.base_url
 
 
 class PriceSettings(Table, frozen=True):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 
+from headgate.config.address import is_http_address
 from headgate.config.traces import TraceSettings
 from headgate.errors import ConfigError
 
@@ -103,8 +104,7 @@ def _url(variables: Mapping[str, str]) -> str | None:
     url = whole or (base and f"{base.rstrip('/')}{_PATH}")
     if not url:
         return None
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not is_http_address(url):
         raise ConfigError(f"{_PREFIX}ENDPOINT: write an http:// or https:// address")
     return url
 

@@ -31,6 +31,7 @@ class YamlFile:
         try:
             self._check_depth(text, loader)
             self._root = yaml.compose(text, Loader=loader)
+            self._check_repeated(self._root)
             self.data: Any = yaml.safe_load(text)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
@@ -52,6 +53,30 @@ class YamlFile:
                     raise ConfigError(f"{self.path}:{line}: is nested too deeply")
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
+
+    def _check_repeated(self, root: yaml.Node | None) -> None:
+        # PyYAML lets the last one win: limits written further up would be gone without a word.
+        nodes, seen = [root], set[int]()
+        while nodes:
+            node = nodes.pop()
+            if id(node) in seen:
+                continue  # an anchor's, that is named again
+            seen.add(id(node))
+            if isinstance(node, yaml.SequenceNode):
+                nodes.extend(node.value)
+            elif isinstance(node, yaml.MappingNode):
+                lines: dict[tuple[str, str], int] = {}
+                for key, value in node.value:
+                    nodes.append(value)
+                    if not isinstance(key, yaml.ScalarNode):
+                        continue
+                    name, line = (key.tag, key.value), key.start_mark.line + 1
+                    if name in lines:
+                        raise ConfigError(
+                            f"{self.path}:{line}: `{key.value}` stands here twice, first in line"
+                            f" {lines[name]}; leave one out"
+                        )
+                    lines[name] = line
 
     @classmethod
     def read(cls, path: Path) -> YamlFile:

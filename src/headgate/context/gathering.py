@@ -59,9 +59,6 @@ class Gathered(msgspec.Struct, frozen=True):
         return any(part.absent is None and not part.trusted for part in self.parts)
 
 
-NOTHING_GATHERED = Gathered(())
-
-
 def is_allowed(part: ContextPartSettings, caller: Caller) -> bool:
     """Whether the runs of `caller` get the part."""
     by_role = part.roles is None or caller.role in part.roles

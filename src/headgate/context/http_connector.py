@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,10 +57,13 @@ class HttpConnector:
                 else msgspec.json.encode(_body(settings.body, arguments)),
             )
         except ServiceError as error:
+            if error.kind == "too_large":
+                limit = f"`max_answer_bytes`, {self._settings.max_answer_bytes:,}"
+                raise ConnectorError(f"the service's answer is larger than {limit}") from None
             raise ConnectorError(str(error), retryable=True) from None
         _check_status(reply.status)
         try:
-            answer = msgspec.json.decode(reply.body)
+            answer = msgspec.json.decode(reply.body.removeprefix(codecs.BOM_UTF8))
         except UNREADABLE:
             raise ConnectorError("the service's answer is not JSON") from None
         return _records(answer, settings)

@@ -22,6 +22,8 @@ Value = str | int | float | bool | None
 Record = dict[str, Value]
 
 _LARGEST_INTEGER = 2**63
+_LARGEST_EXACT = 2**53
+"""From here on, not every integer is a float of its own."""
 
 
 class Narrowed(msgspec.Struct, frozen=True):
@@ -109,12 +111,13 @@ def _integer(value: Any) -> int:
 
 
 def _number(value: Any) -> int | float:
-    if isinstance(value, Decimal):
-        value = float(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        value = int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         raise _MisfitError("is no number")
     # 14700 and 14700.0 are one number; the shorter reads better in a prompt.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST_EXACT
+    return int(value) if is_whole else value
 
 
 def _is_finite(value: float) -> bool:

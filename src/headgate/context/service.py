@@ -7,13 +7,14 @@ learns whether the request may have arrived, and decides.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from headgate import __version__
 from headgate.config.services import HttpServiceSettings
+from headgate.config.short_keys import LEAST_HIDDEN_CHARACTERS
 from headgate.gateway.upstream import (
     Origin,
     Timeouts,
@@ -66,6 +67,7 @@ class ServiceClient:
         self._settings = settings
         self._origin = Origin.parse(settings.base_url)
         self._client = UpstreamClient(max_connections_per_origin=_CONNECTIONS_AT_MOST)
+        self._secrets = secrets_of(settings.headers)
         self._headers = _lines(
             {"user-agent": f"headgate/{__version__}", "accept": "application/json"}
             | {name.lower(): value for name, value in settings.headers.items()}
@@ -121,13 +123,36 @@ class ServiceClient:
         return ServiceReply(
             reply.status,
             media_type.partition(";")[0].strip().lower(),
-            content,
+            without_secrets(content, self._secrets),
             tuple(reply.headers),
         )
 
     async def close(self) -> None:
         """Close its connections."""
         await self._client.close()
+
+
+_SECRET_HEADER = re.compile(r"auth|cookie|key|token|secret|password", re.IGNORECASE)
+
+
+def secrets_of(headers: Mapping[str, str]) -> tuple[bytes, ...]:
+    """What of a service's `headers` may stand in no answer: the secrets that can be told apart.
+
+    Of `Bearer …` that is what comes after it. What is shorter stands in ordinary words, too.
+    """
+    found = (value.split()[-1] for name, value in headers.items() if _is_secret(name, value))
+    return tuple(one.encode("latin-1") for one in found if len(one) >= LEAST_HIDDEN_CHARACTERS)
+
+
+def without_secrets(content: bytes, secrets: Iterable[bytes]) -> bytes:
+    """An answer as models and people may see it, also of a service that quotes its request."""
+    for secret in secrets:
+        content = content.replace(secret, b"[redacted]")
+    return content
+
+
+def _is_secret(name: str, value: str) -> bool:
+    return bool(value.split()) and _SECRET_HEADER.search(name) is not None
 
 
 _SEGMENT_CHARACTERS_AT_MOST = 500
@@ -140,8 +165,10 @@ def path_segment(value: str) -> str:
     `..` stands beside one.
     """
     pieces = {piece.strip() for piece in re.split(r"[/\\]", value)}
-    if not value or pieces & {".", ".."} or any(ord(character) < _BLANK for character in value):
+    if not value or pieces & {".", ".."}:
         raise ValueError("must not be empty, nor lead elsewhere, as `..` does: it stands in a path")
+    if any(ord(character) < _BLANK for character in value):
+        raise ValueError("holds control characters, such as line breaks: it stands in a path")
     if len(value) > _SEGMENT_CHARACTERS_AT_MOST:
         raise ValueError(f"is longer than {_SEGMENT_CHARACTERS_AT_MOST} characters")
     try:

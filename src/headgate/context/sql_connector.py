@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection, Engine
 from headgate.config.connectors import SqlConnectorSettings, SqlOperationSettings, field_settings
 from headgate.context.connector import Arguments, ConnectorError
 from headgate.errors import UnavailableError
+from headgate.storage.database import reason_of
 from headgate.storage.threads import StorageThreads
 
 _CONNECT_TIMEOUT_S = 3
@@ -93,7 +94,7 @@ class SqlConnector:
                 told = (
                     "is no query that only reads: the database refuses it"
                     if is_write
-                    else f"the database does not take it ({_kind(error)})"
+                    else f"the database does not take it ({reason_of(error)})"
                 )
                 found.append((name, told, is_write))
             except sa.exc.SQLAlchemyError:
@@ -222,23 +223,16 @@ def _told(error: sa.exc.DBAPIError) -> ConnectorError:
     """What a failure may be told as: drivers' own words quote addresses and values."""
     if _is_unreachable(error):
         return ConnectorError("the database can't be reached", retryable=True)
-    if _kind(error) in ("SQLITE_INTERRUPT", "57014"):
+    if reason_of(error) in ("SQLITE_INTERRUPT", "57014"):
         return ConnectorError("the query took too long", retryable=True)
-    later = _kind(error).startswith((*_LATER_STATES, "SQLITE_BUSY", "SQLITE_LOCKED"))
-    return ConnectorError(f"the database refused the query ({_kind(error)})", retryable=later)
-
-
-def _kind(error: sa.exc.DBAPIError) -> str:
-    for name in ("sqlite_errorname", "sqlstate"):
-        if found := getattr(error.orig, name, None):
-            return str(found)
-    return type(error.orig).__name__
+    later = reason_of(error).startswith((*_LATER_STATES, "SQLITE_BUSY", "SQLITE_LOCKED"))
+    return ConnectorError(f"the database refused the query ({reason_of(error)})", retryable=later)
 
 
 def _is_unreachable(error: sa.exc.DBAPIError) -> bool:
-    kind = _kind(error)
-    if kind.startswith("SQLITE_"):
-        return kind.startswith("SQLITE_CANTOPEN")
+    if isinstance(error.orig, sqlite3.Error):
+        # One without a name is its client's own, such as of a text that is not UTF-8.
+        return reason_of(error).startswith("SQLITE_CANTOPEN")
     # A connection that was never made has no state to tell.
     return getattr(error.orig, "sqlstate", None) is None and isinstance(
         error, sa.exc.OperationalError

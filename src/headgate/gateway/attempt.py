@@ -94,7 +94,8 @@ class Failed(msgspec.Struct, frozen=True):
     reply: UpstreamReply | None = None
     """The provider's, if it answered."""
     may_be_charged: bool = False
-    """Whether it was sent and then broken off, by us or by the provider in the middle of it."""
+    """Whether it was sent and then broken off, by us or by the provider in the middle of it, or
+    answered with what can't be read."""
 
     @property
     def status(self) -> int | None:
@@ -190,7 +191,7 @@ async def attempt(
             return Whole(reply, body, request.endpoint.usage(body))
     except UNREADABLE:
         return _malformed(provider.name, "its reply is not JSON that can be read", reply)
-    return refused(reply, body, provider.name)
+    return refused(reply, body, provider.name, key.name)
 
 
 def _within(timeouts: Timeouts, begin_s: float, end_s: float) -> Timeouts:
@@ -299,11 +300,13 @@ def _malformed(provider: str, what: str, reply: UpstreamReply | None = None) -> 
         f"The provider `{provider}` sent something other than its API promises: {what}.",
         code="upstream_malformed_reply",
     )
-    return Failed(Failure(status=502), error, reply)
+    # Who answers 200 has done the work, and may charge for it however the answer came out.
+    may_be_charged = reply is None or reply.status == 200
+    return Failed(Failure(status=502), error, reply, may_be_charged=may_be_charged)
 
 
-def refused(reply: UpstreamReply, body: bytes, provider: str) -> Failed:
-    """An attempt that was answered with an error status."""
+def refused(reply: UpstreamReply, body: bytes, provider: str, key: str | None) -> Failed:
+    """An attempt, by the key of this name, that was answered with an error status."""
     is_json = body.lstrip()[:1] == b"{"
     failure = Failure(
         status=reply.status,
@@ -312,7 +315,7 @@ def refused(reply: UpstreamReply, body: bytes, provider: str) -> Failed:
     )
     if reply.status in (401, 407):
         # The provider's own words quote parts of the key.
-        return Failed(failure, refused_key_error(provider), reply)
+        return Failed(failure, refused_key_error(provider, key), reply)
     if is_json and reply.status >= 400:
         return Failed(failure, Whole(reply, body), reply)
     error = UpstreamFailedError(

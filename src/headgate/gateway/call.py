@@ -23,6 +23,7 @@ from headgate.gateway.routing import Route
 from headgate.gateway.target import Target
 from headgate.ledger.allowances.allowances import Reservation
 from headgate.ledger.allowances.line import PRIORITIES
+from headgate.ledger.allowances.rule import Who
 from headgate.ledger.record import CallRecord
 from headgate.storage.identifiers import new_id
 from headgate.telemetry.traces.lineage import Parent
@@ -108,6 +109,7 @@ class Call:
         "started_ns",
         "target",
         "trust",
+        "users_vouched",
         "worst_nanousd",
     )
 
@@ -127,6 +129,8 @@ class Call:
         """Whether the task that carries it was told to stop."""
         self.trust: Trust = "trusted"
         """Whose content it carries; a caller may say `untrusted`, never the other way round."""
+        self.users_vouched = False
+        """Whether it is untrusted for other texts' sake than its users'."""
         self.retrieved = False
         """Whether its users' messages hold what a run looked up, and people outside wrote."""
         self.guarding: Guarding | None = None
@@ -185,6 +189,12 @@ class Call:
             trace_id=trace_id,
             parent=parent,
         )
+
+    @property
+    def who(self) -> Who:
+        """Whose it is to limits and budgets."""
+        record = self.record
+        return Who(record.project, record.key_id, record.feature, record.user_hash, record.workflow)
 
     def elapsed_us(self) -> int:
         """Microseconds since the call began."""

@@ -21,6 +21,17 @@ class Caller(msgspec.Struct, frozen=True):
     """Patterns of the models and routes it may ask for; empty allows all."""
     workflows: tuple[str, ...] = ()
     """Patterns of the workflows it may run; empty allows all."""
+    rotated: tuple[str, ...] = ()
+    """Ids of the keys that it was rotated from or to, which are the same holder's."""
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """All ids that the key has had and has by now, the oldest first: they begin with a time."""
+        return tuple(sorted((self.key_id, *self.rotated)))
+
+    def holds(self, key_id: str) -> bool:
+        """Whether the key of that id is this one, before or after it was rotated."""
+        return key_id == self.key_id or key_id in self.rotated
 
     def may_use_model(self, model: str) -> bool:
         """Whether the key may ask for `model`, a route's or a model's name."""

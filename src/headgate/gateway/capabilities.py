@@ -48,6 +48,15 @@ def able_targets(targets: tuple[Target, ...], request: Request) -> tuple[Target,
     return tuple(able)
 
 
+def is_able(target: Target, request: Request) -> bool:
+    """Whether `target` can do what `request` asks."""
+    try:
+        _check(target, request)
+    except UnsupportedError:
+        return False
+    return True
+
+
 def _check(target: Target, request: Request) -> None:
     provider = target.provider
     responses = request.endpoint.name == "responses"

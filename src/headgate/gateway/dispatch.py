@@ -13,11 +13,13 @@ from collections.abc import Awaitable, Callable
 from math import inf
 from random import random
 
-from headgate.errors import CircuitOpenError, HeadgateError
+from headgate.errors import CircuitOpenError, HeadgateError, InvalidRequestError
 from headgate.gateway.attempt import Answer, Failed, attempt
 from headgate.gateway.breaker import Entry, Verdict
 from headgate.gateway.call import Call
+from headgate.gateway.capabilities import is_able
 from headgate.gateway.deadline import Deadline, deadline_of
+from headgate.gateway.further_attempts import FurtherAttempts
 from headgate.gateway.health import verdict_of
 from headgate.gateway.hedging import Racer, race
 from headgate.gateway.key_pool import KeyPool, ProviderKey
@@ -36,7 +38,6 @@ from headgate.gateway.retry import (
     RetryPolicy,
 )
 from headgate.gateway.routing import Routing
-from headgate.gateway.spending import Spending
 from headgate.gateway.target import Target
 from headgate.gateway.trail import credit, note, note_dropped, told
 from headgate.gateway.way import Step, Way
@@ -61,20 +62,23 @@ class Dispatcher:
         propagator: Propagator | None = None,
         ask: Callable[..., Awaitable[Answer | Failed]] = attempt,
         *,
-        spending: Spending | None = None,
+        further: FurtherAttempts | None = None,
     ) -> None:
-        """`propagator` is there where calls are traced; `ask` makes one attempt, as `attempt`."""
+        """`propagator` is there where calls are traced; `ask` makes one attempt, as `attempt`.
+
+        `further` is there where budgets may apply.
+        """
         self._ask = ask
         self.routing = routing
         self._keys = keys or KeyWatch(metrics)
         self._propagator = propagator
         self._policy = policy
         self._metrics = metrics
-        self._spending = spending
+        self._further = further
 
     async def dispatch(self, call: Call, request: Request, targets: tuple[Target, ...]) -> Answer:
         """The answer to `request`. Raises what remains when every attempt has failed."""
-        way = Way(targets, _deadline(call, request, targets[0]), _larger(call))
+        way = Way(targets, _deadline(call, request, targets[0]), self._larger(call, request))
         while True:
             if len(call.lost) > len(call.further) and not await self._paid(call, request, way):
                 return _nothing_left(way)
@@ -83,7 +87,7 @@ class Dispatcher:
                 return _nothing_left(way)
             after_s = _hedge_after_s(call, request, way)
             if after_s is None:
-                late = None if request.streamed else self._late(call, request, way, step)
+                late = self._late(call, request, way, step)
                 outcome = await self._attempt(call, request, way, step, late)
             else:
                 outcome, step = await self._hedged(call, request, way, step, after_s)
@@ -101,7 +105,7 @@ class Dispatcher:
                 affordable=target.provider.retry_budget.affords(now_s),
                 expected_s=target.health.latency(streamed=request.streamed).expected_s(now_s) or 0,
                 other_key=_other_key(way, call, step, outcome.failure, now_s),
-                larger_context=way.larger is not None,
+                larger_context=way.larger is not None and not way.larger.is_same(target),
             )
             if isinstance(decision, Next | GiveUp) and decision.over_budget:
                 self._metrics.retry_denied(target.provider.name)
@@ -124,8 +128,17 @@ class Dispatcher:
 
     async def _paid(self, call: Call, request: Request, way: Way) -> bool:
         """Whether the budgets bear one more attempt beside those that may be charged already."""
-        spending = self._spending
-        return spending is None or await spending.reserve_further(call, request, way.targets)
+        further = self._further
+        return further is None or await further.reserve(call, request, way.targets)
+
+    def _larger(self, call: Call, request: Request) -> Target | None:
+        """The route's target for long requests, where the call may go there."""
+        larger = None if call.route is None else call.route.larger_context
+        if larger is None or call.kept_at not in (None, larger.provider.name):
+            return None
+        if self.routing.has_limits and not is_able(larger, request):
+            return None
+        return larger
 
     def _step(self, way: Way, call: Call, request: Request) -> Step | None:
         """Whom to ask next, let in by its breaker and paid for; None where nobody is left."""
@@ -135,6 +148,9 @@ class Dispatcher:
             provider = target.provider
             name = provider.name
             promised = target is way.promised
+            if way.more_targets and not promised and _rests(target, way, call, now_s):
+                way.move_on()
+                continue
             again = name in way.asked and not way.paid and not promised
             entry: Entry | None
             if promised:
@@ -183,6 +199,8 @@ class Dispatcher:
     def _late(self, call: Call, request: Request, way: Way, step: Step) -> LateAttempt | None:
         """Who decides whether the attempt is given up for another; None: it is not."""
         target, policy, endpoint = step.target, self._policy, request.endpoint
+        if request.streamed:
+            return None
         if policy.max_attempts == 1 and not way.more_targets:
             return None
         declared_s, usual_s = target.provider.attempt_s(endpoint), None
@@ -191,10 +209,10 @@ class Dispatcher:
                 usual_s = target.health.tail.longest_s(step.began_s)
             if usual_s is None:
                 return None
-        spending = self._spending
+        further = self._further
 
         def affords() -> bool:
-            return spending is None or spending.take_further(call, request, way.targets)
+            return further is None or further.take(call, request, way.targets)
 
         return LateAttempt(
             request,
@@ -253,12 +271,16 @@ class Dispatcher:
             answered = not isinstance(outcome, Failed)
             pool.learn(step.key, reply.header, time.monotonic(), answered=answered)
         if isinstance(outcome, Failed):
-            way.failed = outcome
+            if way.failed is None or not isinstance(outcome.remains, InvalidRequestError):
+                # That a later rung can't say it is not why the request was not answered.
+                way.failed = outcome
             if outcome.may_be_charged:
                 call.lost += (Lost(number, target),)
             if pool is not None:
                 failure, reason = outcome.failure, outcome.failure.code or outcome.error_class
                 self._keys.failed(target.provider.name, pool, step.key, failure, reason)
+            else:
+                target.health.refused(outcome.failure, time.monotonic())
             self._leave(step, verdict_of(outcome.failure))
             if way.instead is None and outcome.failure.is_of_provider:
                 target.provider.retry_budget.failed(time.monotonic())
@@ -286,28 +308,38 @@ class Dispatcher:
         """An attempt beside which the next target is asked if it is slow; whose outcome it is."""
         steps = [step]
         fork = way.fork()
+        late = self._late(call, request, way, step)
+
+        async def paid() -> bool:
+            further = self._further
+            return further is None or await further.fetch(call, request, way.targets)
 
         def second() -> Racer | None:
-            spending = self._spending
-            if spending is not None and not spending.take_further(call, request, way.targets):
-                return None
             other = self._step(fork, call, request)
             if other is None:
                 return None
             steps.append(other)
-            return self._attempt(call, request, fork, other)
+            if late is not None:
+                late.fork = fork
+            return self._attempt(call, request, fork, other, self._late(call, request, fork, other))
 
         def decided() -> None:
             way.hedge_won = fork.hedge_won = True
 
         outcome, by_second = await race(
-            self._attempt(call, request, way, step), second, after_s=after_s, decided=decided
+            self._attempt(call, request, way, step, late),
+            second,
+            after_s=after_s,
+            decided=decided,
+            paid=paid,
         )
         way.hedge_won = False
         if len(steps) > 1:
             # Both failed, or the call is answered: what is left of the ladder is after the second.
             way.index, way.tries = fork.index, fork.tries
             way.failed = outcome if isinstance(outcome, Failed) else None
+            if way.instead is None:
+                way.instead, way.promised = fork.instead, fork.promised
         winner = steps[1] if by_second else step
         if len(steps) > 1 and not isinstance(outcome, Failed):
             note_dropped(call, steps[0] if by_second else steps[1])
@@ -355,6 +387,15 @@ def _pick(
     return pool.pick(way.tokens, now_s, without=way.used_keys)
 
 
+def _rests(target: Target, way: Way, call: Call, now_s: float) -> bool:
+    """Whether a target would only say once more to come back later."""
+    pool = target.provider.pool
+    if pool is not None:
+        return call.kept_by is None and pool.rests(now_s)
+    # A retry has waited for as long as it was told to.
+    return way.tries == 0 and target.health.rests(now_s)
+
+
 def _other_key(way: Way, call: Call, step: Step, failure: Failure, now_s: float) -> bool:
     """Whether another key of the provider may be tried where one was refused or is used up."""
     pool = step.target.provider.pool
@@ -387,14 +428,6 @@ def _hedge_after_s(call: Call, request: Request, way: Way) -> float | None:
     if after_s is None or way.failed is not None or not way.more_targets:
         return None
     return after_s if call.hedge_safe or not request.endpoint.generates else None
-
-
-def _larger(call: Call) -> Target | None:
-    """The route's target for long requests, where the call may go there."""
-    larger = None if call.route is None else call.route.larger_context
-    if larger is not None and call.kept_at not in (None, larger.provider.name):
-        return None
-    return larger
 
 
 def _deadline(call: Call, request: Request, first: Target) -> Deadline:

@@ -3,56 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable
 from typing import Protocol
 
 from headgate.checks.guards.guarding import Guarding
 from headgate.errors import (
-    ClientGoneError,
-    ContentBlockedError,
-    GuardFailedError,
     HeadgateError,
-    PermissionDeniedError,
     UnavailableError,
-    UpstreamFailedError,
 )
-from headgate.gateway.attempt import Answer, Flowing, Whole, without_secret
+from headgate.gateway.answering import Answering
+from headgate.gateway.attempt import Answer, Flowing
 from headgate.gateway.cache.ask import Ask
 from headgate.gateway.cache.cache import AnswerCache
-from headgate.gateway.cache.forms import form_of
 from headgate.gateway.cache.found import Found, may_be_stale
-from headgate.gateway.call import Call, Client, Headers, LastWords, Refusal
+from headgate.gateway.call import Call, Client, LastWords, Refusal
+from headgate.gateway.call_failures import given_up, model_not_allowed, our_fault
 from headgate.gateway.capabilities import able_targets
 from headgate.gateway.commitments.keeper import CommitmentKeeper
 from headgate.gateway.conclusion import conclude
 from headgate.gateway.conclusion import record as record_call
 from headgate.gateway.dispatch import Dispatcher
-from headgate.gateway.endpoints.chat import ChatCompletions, failure_code
+from headgate.gateway.endpoints.chat import ChatCompletions
 from headgate.gateway.endpoints.responses import runs_in_background
 from headgate.gateway.following import follow
-from headgate.gateway.guards import GuardsInCalls, guard_headers
+from headgate.gateway.guards import GuardsInCalls
 from headgate.gateway.objects.in_calls import ObjectsInCalls, keep_to
 from headgate.gateway.objects.register import Keeper
-from headgate.gateway.provider_failures import broken_stream_error
-from headgate.gateway.reply_headers import call_headers, refusal, reply_headers
+from headgate.gateway.reply_headers import refusal
 from headgate.gateway.request import Request
-from headgate.gateway.settlement import BYTES_PER_TOKEN, Settlement
+from headgate.gateway.settlement import Settlement
 from headgate.gateway.spending import Spending
 from headgate.gateway.stored_responses import ResponseOwner, StoredResponses
 from headgate.gateway.target import Target
-from headgate.gateway.upstream import UpstreamError, UpstreamReply
-from headgate.ledger.money import header_usd
 from headgate.ledger.writer import LedgerWriter
-from headgate.telemetry.faults import log_fault
-
-_JSON = b"application/json"
-_EVENT_STREAM = b"text/event-stream; charset=utf-8"
 
 _TOO_MUCH = 429
-
-_DRAIN_S = 0.5
-"""How long a finished stream may take to close, for its connection to be used again."""
 
 
 class Grader(Protocol):
@@ -94,6 +79,9 @@ class Gateway:
         self._guards = guards
         self._grader = grader
         self._commitments = commitments
+        self._answering = Answering(
+            settlement, dispatcher.broke_off, spending=spending, cache=cache, guards=guards
+        )
         self.in_flight = 0
 
     async def carry(self, call: Call, request: Request, client: Client) -> None:
@@ -154,11 +142,11 @@ class Gateway:
                 request = call.ask.narrowed(request)
             answer = answer or await self._dispatched(call, request, targets)
             if isinstance(answer, Found):
-                return await self._replay(call, request, answer, client)
+                return await self._answering.replay(call, request, answer, client)
             if isinstance(answer, Flowing):
-                return await self._relay(call, request, answer, client)
-            last = self._whole(call, request, answer)
-            return last if self._guards is None else await self._guarded(call, last)
+                return await self._answering.relay(call, request, answer, client)
+            last = self._answering.whole(call, request, answer)
+            return last if self._guards is None else await self._answering.guarded(call, last)
         except HeadgateError as error:
             self._settlement.settle_failure(call, request)
             told = refusal(call, error)
@@ -168,10 +156,10 @@ class Gateway:
         except asyncio.CancelledError:
             call.cancelled = True
             self._settlement.settle_failure(call, request)
-            told = refusal(call, _given_up(client))
+            told = refusal(call, given_up(client))
             return None if client.gone else told
         except Exception as fault:  # noqa: BLE001 - the client is told 500, the log where
-            return refusal(call, _our_fault(call, fault))
+            return refusal(call, our_fault(call, fault))
 
     def conversation_guards(self, call: Call, request: Request) -> Guarding | None:
         """The guards of a conversation of many requests; None where none stand there."""
@@ -228,9 +216,9 @@ class Gateway:
         if not request.model:
             self._take_default(call, request)
         if not (call.from_run or call.caller.may_use_model(request.model)):
-            raise _model_not_allowed(request.model)
+            raise model_not_allowed(request.model)
         if request.second_model is not None and not call.caller.may_use_model(request.second_model):
-            raise _model_not_allowed(request.second_model)
+            raise model_not_allowed(request.second_model)
         request.endpoint.check(request.fields)
         if call.hedge_safe and runs_in_background(request.fields):
             # Breaking off the one that is late would not end it.
@@ -284,154 +272,6 @@ class Gateway:
             raise error or UnavailableError
         return answer
 
-    async def _replay(
-        self, call: Call, request: Request, found: Found, client: Client
-    ) -> LastWords | Refusal:
-        """An answer that was given before, in the form that this client asked for."""
-        self._settlement.note_kept(call, found)
-        headers = call_headers(call, target=found.entry.target.encode())
-        if self._spending is not None:
-            self._spending.headers(call, headers)
-        if call.record.simulated:
-            headers.append((b"x-headgate-simulated", b"true"))
-        if call.record.cost_nanousd is not None:
-            cost = header_usd(call.record.cost_nanousd)
-            headers.append((b"x-headgate-cost-usd", cost.encode()))
-        last = await self._guarded(call, LastWords(found.entry.body, 200, headers))
-        if isinstance(last, Refusal):
-            return last
-        body = last.body
-        if not request.streamed:
-            headers.append((b"content-type", _JSON))
-            return last
-        shown = request.usage_shown()
-        events = form_of(request.endpoint.name).events(body, include_usage=shown)
-        headers += [(b"content-type", _EVENT_STREAM), (b"cache-control", b"no-cache")]
-        await client.begin(200, headers)
-        call.record.first_token_us = call.elapsed_us()
-        reader = request.endpoint.stream_reader(hide_usage=False)
-        return LastWords(events, unless=reader.error_block)
-
-    def _whole(self, call: Call, request: Request, answer: Whole) -> LastWords | Refusal:
-        """A reply that arrived in one piece, settled."""
-        record, body = call.record, answer.body
-        record.status = answer.reply.status
-        headers = _headers(call, answer.reply)
-        if self._spending is not None:
-            self._spending.headers(call, headers)
-        headers.append((b"content-type", answer.reply.header(b"content-type") or _JSON))
-        if answer.usage is None:
-            record.error_class = failure_code(answer.body)
-            self._settlement.settle_failure(call, request)
-        else:
-            written = len(body) // BYTES_PER_TOKEN
-            self._settlement.note(call, request, answer.usage, output_tokens=written)
-            if self.cache is not None and call.ask is not None:
-                merged = self.cache.keep_whole(call, call.ask, answer.usage, body)
-                if merged is None:
-                    return refusal(call, _not_what_was_asked(record.provider or ""))
-                body = merged
-            self._settlement.add_lost(call, request)
-            if record.cost_nanousd is not None:
-                headers.append((b"x-headgate-cost-usd", header_usd(record.cost_nanousd).encode()))
-        return LastWords(body, answer.reply.status, headers)
-
-    async def _guarded(self, call: Call, last: LastWords | Refusal) -> LastWords | Refusal:
-        """A whole answer as its guards let it by."""
-        if self._guards is None or isinstance(last, Refusal):
-            return last
-        last = await self._guards.reply(call, last)
-        last.headers.extend(guard_headers(call))
-        if self.cache is not None and call.ask is not None and self._guards.found_unfit(call):
-            self.cache.forget(call.ask)
-        return last
-
-    async def _relay(
-        self, call: Call, request: Request, answer: Flowing, client: Client
-    ) -> LastWords | Refusal | None:
-        """Hand a stream on as it flows; its last events are left for after the record.
-
-        A stream that breaks ends in an error that the SDKs raise: it never looks complete.
-        """
-        record, reader, reply = call.record, answer.reader, answer.reply
-        record.status = 200
-        secret = call.provider_key.secret if call.provider_key is not None else None
-        block = without_secret(answer.first, secret)
-        guarded, begun = None, False
-        scribe = None
-        if self.cache is not None and call.ask is not None:
-            scribe = self.cache.scribe(call.ask)
-        last: LastWords | Refusal | None
-        try:
-            if self._guards is not None:
-                guarded = await self._guards.stream(call, request)
-            headers = _stream_headers(call, reply) + guard_headers(call)
-            if self._spending is not None:
-                self._spending.headers(call, headers)
-            begun = True
-            await client.begin(200, headers)
-            while True:
-                if scribe is not None and self.cache is not None and call.ask is not None:
-                    scribe.feed(block)
-                    self.cache.flows(call.ask)
-                if guarded is not None:
-                    block = guarded.feed(block, ended=reader.finished)
-                if record.first_token_us is None and reader.first_token_seen:
-                    record.first_token_us = call.elapsed_us()
-                if reader.finished:
-                    break
-                if block:
-                    await client.write(block)
-                data = await reply.next_chunk()
-                if not data:
-                    if not reader.may_end:
-                        raise UpstreamError("cut", "the stream ended without its last event")
-                    reader.finished, block = True, b""
-                    continue
-                block = without_secret(reader.feed(data), secret)
-            record.error_class = reader.failure
-            await _drain(reply)
-            if guarded is not None:
-                await guarded.settle()
-            last = LastWords(block, unless=reader.error_block)
-        except (ContentBlockedError, GuardFailedError) as stopped:
-            if begun:
-                last = _last_error(call, reader.error_block(stopped), stopped)
-            else:
-                last = refusal(call, stopped)
-        except UpstreamError as broken:
-            self._dispatcher.broke_off(call)
-            error = broken_stream_error(call, broken)
-            last = _last_error(call, reader.error_block(error), error)
-        except ValueError as unreadable:
-            error = UpstreamFailedError(f"The provider's stream can't be read: {unreadable}.")
-            last = _last_error(call, reader.error_block(error), error)
-        except asyncio.CancelledError:
-            call.cancelled = True
-            error = _given_up(client)
-            last = _last_error(call, reader.error_block(error), error)
-            if client.gone:
-                last = None
-                if reader.failure is None:
-                    record.status = error.status
-                else:
-                    # It was told of an error inside the stream, and left because of it.
-                    record.error_class = reader.failure
-        except Exception as fault:  # noqa: BLE001 - the client is told, the log where
-            error = _our_fault(call, fault)
-            last = _last_error(call, reader.error_block(error), error)
-        finally:
-            reply.abort()
-        if guarded is not None:
-            guarded.end()
-        self._settlement.note_stream(call, request, reader)
-        if scribe is not None and self.cache is not None and call.ask is not None:
-            complete = reader.finished and record.error_class is None and not call.cancelled
-            if complete and reader.usage is not None:
-                self.cache.keep_stream(call, call.ask, scribe, reader.usage)
-        self._settlement.add_lost(call, request)
-        return last
-
     def _conclude(
         self, call: Call, client: Client, last: LastWords | Refusal | None
     ) -> Awaitable[None]:
@@ -455,15 +295,6 @@ class Gateway:
             await self._objects.keep(call, "chat_completion", completion)
 
 
-def _model_not_allowed(model: str) -> HeadgateError:
-    told = f"the model `{model[:64]}`" if model else "a model that its request doesn't name"
-    return PermissionDeniedError(
-        f"This key may not use {told}; GET /v1/models lists those that it may.",
-        param="model",
-        code="model_not_allowed",
-    )
-
-
 async def _begun(
     call: Call, client: Client, last: LastWords | Refusal | None, commitments: CommitmentKeeper
 ) -> LastWords | Refusal | None:
@@ -483,59 +314,6 @@ async def _begun(
             call.cancelled = True
     fault = noted.exception()
     if fault is not None and isinstance(last, LastWords) and last.status:
-        error = fault if isinstance(fault, HeadgateError) else _our_fault(call, fault)
+        error = fault if isinstance(fault, HeadgateError) else our_fault(call, fault)
         last = refusal(call, error)
     return None if call.cancelled and client.gone else last
-
-
-def _headers(call: Call, reply: UpstreamReply) -> Headers:
-    """A reply's headers as the client sees them."""
-    request_id = reply.header(b"x-request-id") or reply.header(b"request-id")
-    return reply_headers(call, reply, request_id)
-
-
-def _stream_headers(call: Call, reply: UpstreamReply) -> Headers:
-    headers = _headers(call, reply)
-    headers.append((b"content-type", reply.header(b"content-type") or _EVENT_STREAM))
-    headers.append((b"cache-control", b"no-cache"))
-    return headers
-
-
-def _last_error(call: Call, block: bytes, error: HeadgateError) -> LastWords:
-    """An error as the end of a stream, noted in the record."""
-    call.record.error_class = error.code
-    return LastWords(block, cut=not block)
-
-
-def _our_fault(call: Call, fault: BaseException) -> HeadgateError:
-    """What a client is told of a fault of ours: where to look for it, and nothing of it."""
-    call_id = call.record.id
-    log_fault("call failed", fault, call_id=call_id, trace_id=call.record.trace_id)
-    return HeadgateError(f"Headgate failed to carry this call; its log tells why under {call_id}.")
-
-
-def _not_what_was_asked(provider: str) -> HeadgateError:
-    """What a client is told where a provider answered a part of its batch with something else."""
-    return UpstreamFailedError(
-        f"The provider `{provider}` did not answer with one vector for each input; try again.",
-        code="upstream_malformed_reply",
-    )
-
-
-def _given_up(client: Client) -> HeadgateError:
-    """Why a call was cancelled."""
-    if client.gone:
-        return ClientGoneError()
-    return UnavailableError(
-        "The call was given up before its answer was complete: the server is stopping, or the run"
-        " that made it ran out of time. Try again.",
-        code="call_cancelled",
-    )
-
-
-async def _drain(reply: UpstreamReply) -> None:
-    """Read a finished stream to its close, so that its connection can be used again."""
-    with contextlib.suppress(UpstreamError, TimeoutError):
-        async with asyncio.timeout(_DRAIN_S):
-            while await reply.next_chunk():
-                pass

@@ -24,6 +24,7 @@ def guarded_call(call: Call, endpoint: str, model: str, *, structured: bool = Fa
         key_id=record.key_id,
         endpoint=endpoint,
         trust=call.trust,
+        users_vouched=call.users_vouched,
         route=record.route or model,
         workflow=record.workflow,
         structured=structured,

@@ -43,7 +43,7 @@ class GuardedStream:
                 if data == b"[DONE]":
                     told += map(_written, self._rewriting.close())
                     told.append(event)
-                elif data:
+                elif data and not self._passes_by(event):
                     named = event.startswith(b"event:")
                     told += [
                         _written(one, named=named) for one in self._rewriting.event(_object(data))
@@ -64,7 +64,8 @@ class GuardedStream:
         """Whether nothing in `block` can change: no placeholder begins in it, and none has begun.
 
         A placeholder begins with `<`, which JSON may also write with a backslash. Most events have
-        neither, and reading them would take most of what guards cost a stream.
+        neither, and reading them would take most of what guards cost a stream. Under load a block
+        holds many events, of which one may have it.
         """
         return (
             self._only_restores

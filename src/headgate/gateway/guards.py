@@ -271,9 +271,11 @@ class GuardsInCalls:
         await self.alarm(call)
         mapping = guarding.call.mapping
         if len(mapping):
-            for conversation in (record.response_id, conversation_of(request)):
-                if conversation is not None:
-                    await self._hidden.remember(record.project, conversation, mapping)
+            project = record.project
+            if record.response_id is not None:
+                await self._hidden.remember(project, record.response_id, mapping, grows=False)
+            if (conversation := conversation_of(request)) is not None:
+                await self._hidden.remember(project, conversation, mapping)
         if record.response_id is not None:
             await self._kept.keep(call, guarding, record.response_id)
 

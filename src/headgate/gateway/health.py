@@ -1,4 +1,4 @@
-"""How a target fares: whether it is left alone, and how quickly it answers."""
+"""How a target fares: whether it is left alone, until when it rests, how quickly it answers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ _SAYS_NOTHING = frozenset({401, 403, 407, 429})
 """Statuses that are about a key or its limits, not about the model's server."""
 
 
+_LONGEST_REST_S = 300.0
+"""After which it is asked again, whatever it said: who spent a day's tokens may have bought more,
+and others' room may do for a smaller request."""
+
+
 class TargetHealth:
     """What the attempts of one provider's model have shown, whichever routes led to it."""
 
-    __slots__ = ("breaker", "name", "slow_s", "streamed", "tail", "whole")
+    __slots__ = ("_rests_until_s", "breaker", "name", "slow_s", "streamed", "tail", "whole")
 
     def __init__(self, name: str, settings: BreakerSettings) -> None:
         self.name = name
@@ -28,6 +33,16 @@ class TargetHealth:
         """Until the end of a reply that is not streamed."""
         self.tail = Tail()
         """Of generations that are not streamed."""
+        self._rests_until_s = float("-inf")
+
+    def refused(self, failure: Failure, now_s: float) -> None:
+        """Take in a failure: a rate limit that says how long to stay away is remembered."""
+        if failure.status == 429 and not failure.is_of_key and failure.retry_after_s is not None:
+            self._rests_until_s = now_s + min(failure.retry_after_s, _LONGEST_REST_S)
+
+    def rests(self, now_s: float) -> bool:
+        """Whether it has said to come back later than now."""
+        return now_s < self._rests_until_s
 
     def latency(self, *, streamed: bool) -> Latency:
         """How quickly such requests are answered."""

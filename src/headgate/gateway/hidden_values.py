@@ -18,6 +18,7 @@ from headgate.checks.redaction.mapping import Mapping
 from headgate.checks.redaction.sealing import Seal
 from headgate.errors import HeadgateError
 from headgate.storage import Database
+from headgate.storage.insertion import insert_into
 from headgate.storage.redaction_tables import redaction_mappings
 from headgate.storage.threads import StorageThreads
 
@@ -56,8 +57,13 @@ class HiddenValues:
         # A copy: a turn that fails must not change what its conversation knows.
         return Mapping(known.issued()) if known is not None else Mapping()
 
-    async def remember(self, project: str, conversation: str, mapping: Mapping) -> None:
-        """Keep `mapping` for the next turn; where the database is away, in memory alone."""
+    async def remember(
+        self, project: str, conversation: str, mapping: Mapping, *, grows: bool = True
+    ) -> None:
+        """Keep `mapping` for the next turn; where the database is away, in memory alone.
+
+        `grows`: what is named may get more turns, in any process, as a response does not.
+        """
         name = _name(project, conversation)
         self._known[name] = mapping
         self._known.move_to_end(name)
@@ -67,6 +73,11 @@ class HiddenValues:
             await self._threads.begin(self._write, name, self._seal.sealed(mapping, name))
         except HeadgateError as error:
             _log.warning("what was hidden from a model is in memory alone: %s", error.code)
+        else:
+            if grows:
+                # With what is remembered here, another value would get the same placeholder as
+                # one that another process has hidden since.
+                self._known.pop(name, None)
 
     def _read(self, name: str) -> bytes | None:
         table = redaction_mappings
@@ -81,12 +92,9 @@ class HiddenValues:
         table, now_us = redaction_mappings, _now_us()
         self._written += 1
         with self._database.begin() as connection:
-            connection.execute(sa.delete(table).where(table.c.id == name))
-            connection.execute(
-                sa.insert(table).values(
-                    id=name, sealed=sealed, expires_at_us=now_us + _KEPT_S * 1_000_000
-                )
-            )
+            written = {"sealed": sealed, "expires_at_us": now_us + _KEPT_S * 1_000_000}
+            insert = insert_into(connection, table).values(id=name, **written)
+            connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=written))
             if self._written % _SWEEP_EVERY == 0:
                 connection.execute(sa.delete(table).where(table.c.expires_at_us <= now_us))
 

@@ -166,6 +166,10 @@ class KeyPool:
             for key in self._keys.values()
         )
 
+    def rests(self, now_s: float) -> bool:
+        """Whether the provider has said of every key that is in to come back later than now."""
+        return all(key.out or now_s < key.rests_until_s for key in self._keys.values())
+
     def has_other(self, without: Collection[str | None]) -> bool:
         """Whether another key is in."""
         return any(not key.out and key.key.name not in without for key in self._keys.values())

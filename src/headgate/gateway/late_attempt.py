@@ -36,6 +36,8 @@ class LateAttempt(msgspec.Struct):
     declared_s: float | None
     usual_s: float | None
     max_attempts: int
+    fork: Way | None = None
+    """The way of a hedge that has been begun beside this attempt."""
 
     @property
     def look_after_s(self) -> float:
@@ -64,8 +66,14 @@ class LateAttempt(msgspec.Struct):
 
     def _takes_another(self, now_s: float) -> bool:
         """Find what can be tried instead, and pay for it."""
-        way, here = self.way, self.step.target
-        for target in way.targets[way.index + 1 :]:
+        way, here, fork = self.way, self.step.target, self.fork
+        if fork is not None and fork.failed is None:
+            return False  # the hedge may answer yet
+        if fork is not None and fork.instead is not None:
+            way.instead, way.promised = fork.instead, fork.promised
+            return True
+        index = way.index if fork is None else fork.index
+        for target in way.targets[index + 1 :]:
             if (
                 self._is_open(target, now_s)
                 and self.affords()
@@ -73,7 +81,7 @@ class LateAttempt(msgspec.Struct):
             ):
                 way.instead, way.promised = Next(), target
                 return True
-        again = way.tries < self.max_attempts and self._is_open(here, now_s)
+        again = fork is None and way.tries < self.max_attempts and self._is_open(here, now_s)
         if again and self.affords() and self._pays(here.provider, now_s):
             way.instead, way.promised = Again(0.0), here
             return True

@@ -18,7 +18,8 @@ from headgate.gateway.request import read_request
 
 class _Result(msgspec.Struct):
     flagged: bool
-    category_scores: dict[str, float | None]
+    category_scores: dict[str, float | None] = {}
+    categories: dict[str, bool | None] = {}
 
 
 class _Reply(msgspec.Struct):
@@ -49,7 +50,12 @@ class GatewayModerator:
         return [
             Judgement(
                 result.flagged,
-                {name: score or 0.0 for name, score in result.category_scores.items()},
+                {
+                    name: score
+                    for name, score in result.category_scores.items()
+                    if score is not None
+                },
+                frozenset(name for name, is_hit in result.categories.items() if is_hit),
             )
             for result in _reply.decode(waiting.body).results
         ]

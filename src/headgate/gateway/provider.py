@@ -42,10 +42,7 @@ class Provider:
         address = urlsplit(settings.base_url)
         self.name = name
         self.base_url = settings.base_url
-        self.price_list = settings.price_provider or (
-            name if settings.kind == "openai" else settings.kind
-        )
-        self.price_address = "" if settings.price_provider else settings.base_url
+        self.price_list, self.price_address = settings.price_list(name)
         """Whose prices apply: the address decides, unless the operator named a list."""
         self.simulated = simulated
         """Whether the simulator answers in its place."""

@@ -11,6 +11,7 @@ from headgate.errors import (
     UpstreamTimeoutError,
 )
 from headgate.gateway.call import Call
+from headgate.gateway.key_pool import DEFAULT_KEY
 from headgate.gateway.upstream import UpstreamError
 
 LATE_S = 0.15
@@ -56,11 +57,17 @@ def too_late_error(provider: str) -> HeadgateError:
     )
 
 
-def refused_key_error(provider: str) -> HeadgateError:
-    """What a client is told where the provider did not accept Headgate's key."""
+def refused_key_error(provider: str, key: str | None = None) -> HeadgateError:
+    """What a client is told where the provider did not accept Headgate's key, by its name.
+
+    A provider's only key has none.
+    """
+    which, field = "", "api_key"
+    if key is not None and key != DEFAULT_KEY:
+        which, field = f" `{key}`", "keys"
     return UpstreamRefusedKeyError(
-        f"The provider `{provider}` refused Headgate's key; an operator must set a valid"
-        f" providers.{provider}.api_key."
+        f"The provider `{provider}` refused Headgate's key{which}; an operator must set a valid"
+        f" one in providers.{provider}.{field}."
     )
 
 
@@ -69,4 +76,12 @@ def keys_out_error(provider: str) -> HeadgateError:
     return UpstreamRefusedKeyError(
         f"The provider `{provider}` refused every key of Headgate's that this call may use; an"
         f" operator must see to providers.{provider}.keys."
+    )
+
+
+def not_what_was_asked(provider: str) -> HeadgateError:
+    """What a client is told where a provider answered a part of its batch with something else."""
+    return UpstreamFailedError(
+        f"The provider `{provider}` did not answer with one vector for each input; try again.",
+        code="upstream_malformed_reply",
     )

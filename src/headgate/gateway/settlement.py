@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+import msgspec
 from msgspec.structs import replace
 
 from headgate.gateway.cache.found import Found
@@ -19,17 +20,30 @@ BYTES_PER_TOKEN = 4
 """Of English text, roughly; used where a call was not told what it used, and for limits."""
 
 
+class Estimate(msgspec.Struct, frozen=True, gc=False):
+    """What an answer looks like, for where its provider does not say what it used."""
+
+    output_tokens: int
+    wrote: bool
+    """Whether something is written there: then it is not believed to have no tokens."""
+
+
+_SILENT = Estimate(0, wrote=False)
+
+
 class Settlement:
     """Settles calls by one price list."""
 
     def __init__(self, prices: PriceList) -> None:
         self._prices = prices
 
-    def note(self, call: Call, request: Request, usage: Usage, *, output_tokens: int = 0) -> None:
+    def note(
+        self, call: Call, request: Request, usage: Usage, estimate: Estimate = _SILENT
+    ) -> None:
         """Write what the provider said was used, and its cost.
 
         Where it said nothing, or nothing that can be, the tokens are estimated: the input's by its
-        size, and `output_tokens`.
+        size, the output's by `estimate`.
         """
         record = call.record
         record.model_answered = usage.model or (call.target.model if call.target else "") or None
@@ -40,9 +54,9 @@ class Settlement:
         if usage.goes_on and usage.response_id is not None:
             call.goes_on = True
             return
-        free = _is_free(_model(call), request)
+        free = bool(request.endpoint.free_models) and _is_free(_model(call), request)
         if request.endpoint.counts_text and not free:
-            self._fill(record, request, output_tokens)
+            _fill(record, request, estimate)
         if record.cached_tokens:
             record.cached_tokens = _part(record.cached_tokens, record.input_tokens)
         if record.reasoning_tokens:
@@ -55,7 +69,8 @@ class Settlement:
     def note_stream(self, call: Call, request: Request, reader: StreamReader) -> None:
         """Write what a stream used, or about what it did where it ended before it said."""
         if reader.usage is not None:
-            self.note(call, request, reader.usage, output_tokens=reader.events)
+            estimate = Estimate(reader.events, wrote=reader.first_token_seen)
+            self.note(call, request, reader.usage, estimate)
         else:
             self._estimate(call, request, output_tokens=reader.events)
 
@@ -140,16 +155,6 @@ class Settlement:
             ),
         )
 
-    def _fill(self, record: CallRecord, request: Request, output_tokens: int) -> None:
-        """Estimate what the provider did not say, or said to be nothing, which no prompt is."""
-        if not record.input_tokens:
-            record.tokens_estimated = True
-            record.input_tokens = _size_bytes(request) // BYTES_PER_TOKEN + 1
-        if record.output_tokens is None:
-            generates = request.endpoint.generates
-            record.tokens_estimated = record.tokens_estimated or generates
-            record.output_tokens = output_tokens if generates else 0
-
     def _price(self, call: Call, request: Request, usage: Usage) -> None:
         record, target = call.record, call.target
         if target is None:
@@ -198,6 +203,22 @@ def _note_used(record: CallRecord, usage: Usage) -> None:
     record.reasoning_tokens = usage.reasoning_tokens
     record.input_audio_tokens = usage.input_audio_tokens
     record.output_audio_tokens = usage.output_audio_tokens
+
+
+def _fill(record: CallRecord, request: Request, estimate: Estimate) -> None:
+    """Estimate what the provider did not say, or said to be nothing that isn't nothing.
+
+    No prompt is nothing. A server that doesn't count says 0 of both.
+    """
+    said_nothing = record.output_tokens is None
+    if not record.input_tokens:
+        record.tokens_estimated = True
+        record.input_tokens = _size_bytes(request) // BYTES_PER_TOKEN + 1
+        said_nothing = not record.output_tokens
+    if said_nothing or (estimate.wrote and not record.output_tokens):
+        generates = request.endpoint.generates
+        record.tokens_estimated = record.tokens_estimated or generates
+        record.output_tokens = estimate.output_tokens if generates else 0
 
 
 def _part(part: int, whole: int | None) -> int:

@@ -18,16 +18,21 @@ from headgate.gateway.following import follow
 from headgate.gateway.request import Request
 from headgate.gateway.routing import Routing
 from headgate.gateway.target import Target
-from headgate.gateway.worst_case import Turn, WorstCase, worst_turn
+from headgate.gateway.worst_case import Turn, stated_output, worst_call, worst_turn
 from headgate.ledger.allowances import refusal
-from headgate.ledger.allowances.allowances import Allowances, Applied, Reservation, Told
-from headgate.ledger.allowances.claim import NOTHING, Claim, Used, of_money
+from headgate.ledger.allowances.allowances import Allowances, Reservation
+from headgate.ledger.allowances.applied import Applied, Told
+from headgate.ledger.allowances.claim import NOTHING, Used, of_money
 from headgate.ledger.allowances.held import Held
-from headgate.ledger.allowances.rule import Rule, Who
+from headgate.ledger.allowances.rule import Rule
 from headgate.ledger.allowances.share import Share
 from headgate.ledger.prices import PriceList
 
 _CAP_FIELDS = {"chat/completions": "max_completion_tokens", "responses": "max_output_tokens"}
+
+_OF_ANY_MODEL = ("chat/completions", "responses")
+"""The endpoints that a cheaper route can stand in for: another model's vectors, sounds and verdicts
+are no cheaper ones of the same kind, and a model that writes text answers there with 404."""
 
 _NAMES = {
     measure: (
@@ -69,10 +74,10 @@ class Spending:
         Raises what `Allowances.reserve` does, and `InvalidRequestError` for a call that has no
         price or may cost more than one call may.
         """
-        applied = self._applied(call)
+        applied = self._allowances.applied(call.who)
         if not applied:
             return targets
-        soft = self._beyond_soft(applied)
+        soft = _beyond_soft(applied, self._allowances.now_us()) if applied.soft else None
         if soft is not None and (cheaper := self._cheaper(call, request, targets, soft)):
             targets = cheaper
         try:
@@ -90,7 +95,7 @@ class Spending:
 
         `dearest_nanousd` is what one of its requests may cost. Raises as `reserve` does.
         """
-        applied = self._applied(call).money
+        applied = self._allowances.applied(call.who).money
         if applied is None or call.reservation is None:
             return
         claim = of_money(worst_nanousd)
@@ -104,11 +109,11 @@ class Spending:
 
     def counts_money(self, call: Call) -> bool:
         """Whether any budget or cap applies to the call."""
-        return self._applied(call).money is not None
+        return self._allowances.applied(call.who).money is not None
 
     def unpriced_refused(self, call: Call) -> list[str]:
         """Those that apply to the call and can't be kept where no price is known."""
-        return _unpriced_refused(self._applied(call))
+        return _unpriced_refused(self._allowances.applied(call.who))
 
     def hand_over(self, call: Call) -> tuple[Held, ...]:
         """What the call holds, for what it has begun; the call itself holds nothing any more."""
@@ -120,7 +125,7 @@ class Spending:
 
         Raises as `reserve` does.
         """
-        applied = self._applied(call).answered
+        applied = self._allowances.applied(call.who).answered
         if applied:
             call.reservation = await self._allowances.reserve(
                 applied, _ANSWERED, call.record.project, call.priority
@@ -129,23 +134,33 @@ class Spending:
     def spares(self, call: Call, error: HeadgateError) -> bool:
         """Whether what refused the call with `error` is no bar to an answer that costs nothing."""
         rules = (refusal.RuleLimitExceededError, refusal.RuleBudgetExceededError)
-        applied = self._applied(call).answered
+        applied = self._allowances.applied(call.who).answered
         counted = () if applied is None else [share.rule for share in applied.shares]
         return not (isinstance(error, rules) and error.rule in counted)
 
     def cap_output(self, call: Call, request: Request) -> None:
         """Bound what the call may write, where a budget needs that and the request doesn't say."""
-        if self._settings.cap_output and self._applied(call).money is not None:
-            self._cap_output(request)
+        if not self._settings.cap_output:
+            return
+        field, fields = _CAP_FIELDS.get(request.endpoint.name), request.fields
+        if field is None or stated_output(fields) is not None:
+            return
+        if self._allowances.applied(call.who).money is not None:
+            # What is null, or -1 as some servers have it, is no bound.
+            fields.pop("max_tokens", None)
+            fields[field] = msgspec.Raw(str(self._settings.assumed_output_tokens).encode())
 
-    async def reserve_request(self, call: Call, *, may_cost: bool) -> None:
+    async def reserve_request(self, call: Call, *, may_cost: bool, runs_models: bool) -> None:
         """Reserve for a request that names no tokens, about files and their like.
 
         It counts as one request, and one that `may_cost` is refused where a budget has nothing
-        left. Raises as `reserve` does.
+        left. One that `runs_models` at a cost that nobody tells is refused as a call without a
+        price is. Raises as `reserve` does.
         """
-        applied = self._applied(call)
+        applied = self._allowances.applied(call.who)
         if applied:
+            if runs_models and (refusing := _unpriced_refused(applied)):
+                raise refusal.unpriced_work(call.record.endpoint, refusing[0])
             claim = of_money(1 if may_cost else 0)
             call.reservation = await self._allowances.reserve(
                 applied, claim, call.record.project, call.priority
@@ -156,7 +171,7 @@ class Spending:
 
         Raises as `reserve` does.
         """
-        applied = self._applied(call)
+        applied = self._allowances.applied(call.who)
         if applied:
             claim = worst_turn(
                 request, target, self._prices, turn, self._settings.assumed_output_tokens
@@ -172,53 +187,9 @@ class Spending:
 
     def output_cap(self, call: Call) -> int | None:
         """The most that a call which sets no bound is to be told to write; None: it may."""
-        if not self._settings.cap_output or self._applied(call).money is None:
+        if not self._settings.cap_output or self._allowances.applied(call.who).money is None:
             return None
         return self._settings.assumed_output_tokens
-
-    def take_further(self, call: Call, request: Request, targets: tuple[Target, ...]) -> bool:
-        """Reserve money for one more attempt of a call, beside those that may be charged already.
-
-        Whether that could be done at once; what is reserved and not needed is given back in the
-        end. Limits count a call once, so they are not asked again.
-        """
-        if len(call.further) > len(call.lost):
-            return True
-        money = self._applied(call).money
-        if money is None:
-            return True
-        claim = self._worst_case(call, request, targets).by_size
-        if not _within_caps(claim, money, len(call.lost) + 2):
-            return False
-        reservation = self._allowances.take(money, claim)
-        if reservation is None:
-            self._allowances.fetch(money, claim)
-            return False
-        call.further += (reservation,)
-        return True
-
-    async def reserve_further(
-        self, call: Call, request: Request, targets: tuple[Target, ...]
-    ) -> bool:
-        """As `take_further`, after one was lost; waits for the store where that must be asked."""
-        money = self._applied(call).money
-        if money is None or len(call.further) >= len(call.lost):
-            return True
-        worst = self._worst_case(call, request, targets)
-        claim = worst.by_size
-        attempts = len(call.lost) + 1
-        if not _within_caps(claim, money, attempts):
-            claim = await asyncio.to_thread(worst.counted)
-        if not _within_caps(claim, money, attempts):
-            return False
-        try:
-            reservation = await self._allowances.reserve(
-                money, claim, call.record.project, call.priority, worst.counted
-            )
-        except HeadgateError:
-            return False
-        call.further += (reservation,)
-        return True
 
     def settle(self, call: Call) -> None:
         """The call is over: what it used is spent, and what else it had reserved is free again."""
@@ -251,19 +222,14 @@ class Spending:
     def headers_of_refusal(self, call: Call, headers: Headers) -> None:
         """Tell a call of its limits that holds nothing, because one of them refused it."""
         with contextlib.suppress(HeadgateError):
-            self._tell(self._applied(call).told, headers)
+            self._tell(self._allowances.applied(call.who).told, headers)
 
     def _tell(self, told: tuple[Told, ...], headers: Headers) -> None:
         if not told:
             return
         theirs = dict(headers)
         for measure, shares in told:
-            share = shares[0]
-            left = refusal.left(share)
-            if len(shares) > 1:
-                for other in shares:
-                    if (less := refusal.left(other)) < left:
-                        share, left = other, less
+            share, left = refusal.scarcest(shares)
             limit, remaining, reset = _NAMES[measure]
             if limit in theirs:
                 known = theirs[limit]
@@ -278,16 +244,12 @@ class Spending:
         left_us = share.period.end_us - self._allowances.now_us()
         return b"%ds" % max(0, -(-left_us // 1_000_000))
 
-    def _applied(self, call: Call) -> Applied:
-        record = call.record
-        return self._allowances.applied(
-            Who(record.project, record.key_id, record.feature, record.user_hash, record.workflow)
-        )
-
     async def _reserved(
         self, call: Call, request: Request, targets: tuple[Target, ...], applied: Applied
     ) -> Reservation:
-        worst = self._worst_case(call, request, targets)
+        worst = worst_call(
+            call, request, targets, self._prices, self._settings.assumed_output_tokens
+        )
         claim = worst.by_size
         if claim.nanousd is None:
             refusing = _unpriced_refused(applied)
@@ -307,21 +269,6 @@ class Spending:
             )
         return reservation
 
-    def _worst_case(self, call: Call, request: Request, targets: tuple[Target, ...]) -> WorstCase:
-        larger = None if call.route is None else call.route.larger_context
-        return WorstCase(
-            request,
-            targets if larger is None else (*targets, larger),
-            self._prices,
-            self._settings.assumed_output_tokens,
-        )
-
-    def _beyond_soft(self, applied: Applied) -> Rule | None:
-        for share in applied.soft:
-            if share.spent >= (share.rule.soft or 0):
-                return share.rule
-        return None
-
     def _cheaper(
         self, call: Call, request: Request, targets: tuple[Target, ...], rule: Rule
     ) -> tuple[Target, ...] | None:
@@ -330,22 +277,30 @@ class Spending:
         # What a provider keeps of earlier responses is nowhere else.
         if route is None or targets[0].route == route or "previous_response_id" in request.fields:
             return None
+        if request.endpoint.name not in _OF_ANY_MODEL:
+            return None
         before = call.route
         cheaper = follow(call, request, self._routing.route(route))
-        if not self._routing.has_limits:
-            return cheaper
+        if call.kept_at is not None:
+            # Nor are the files and conversations that the request names.
+            cheaper = tuple(one for one in cheaper if one.provider.name == call.kept_at)
         try:
-            return able_targets(cheaper, request)
+            if cheaper and self._routing.has_limits:
+                cheaper = able_targets(cheaper, request)
         except UnsupportedError:
+            cheaper = ()
+        if not cheaper:
             call.route = before
             call.record.route = None if before is None else before.name
-            return None
+        return cheaper or None
 
-    def _cap_output(self, request: Request) -> None:
-        field = _CAP_FIELDS.get(request.endpoint.name)
-        if field is not None and field not in request.fields and "max_tokens" not in request.fields:
-            most = str(self._settings.assumed_output_tokens).encode()
-            request.fields[field] = msgspec.Raw(most)
+
+def _beyond_soft(applied: Applied, now_us: int) -> Rule | None:
+    """The first rule of which so much is spent that calls go to a cheaper route."""
+    for share in applied.soft:
+        if share.spent_by(now_us) >= (share.rule.soft or 0):
+            return share.rule
+    return None
 
 
 def _unpriced_refused(applied: Applied) -> list[str]:
@@ -358,9 +313,3 @@ def _unpriced_refused(applied: Applied) -> list[str]:
             if share.rule.measure == "nanousd" and not share.rule.unpriced_allowed
         ),
     ]
-
-
-def _within_caps(claim: Claim, applied: Applied, attempts: int) -> bool:
-    """Whether a call of so many attempts, all charged, costs no more than one call may."""
-    most = (claim.nanousd or 0) * attempts
-    return all(most <= cap.limit for cap in applied.caps)

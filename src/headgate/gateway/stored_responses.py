@@ -180,7 +180,7 @@ class ResponseArchive:
             if reply.status != 401 or not provider.may_ask_again(key):
                 break
         if reply.status == 401:
-            raise refused_key_error(name)
+            raise refused_key_error(name, key.name)
         if reply.status == 200 and below in _SHOWS_IT and method != "DELETE":
             await self._note(name, body)
         body = without_secret(body, key.secret)

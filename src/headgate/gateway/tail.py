@@ -15,7 +15,7 @@ _LEAST_ANSWERS = 100
 
 _PERCENT = 99
 _LOOK_EVERY = 32
-"""So many answers later the share is reckoned anew: that is not on every call's way."""
+"""So many answers are put into their buckets together: that is not on every call's way."""
 
 _STEPS = 4
 """Buckets for each doubling, so that what is told is at most a quarter too long."""
@@ -28,14 +28,15 @@ _BUCKETS = 28 * _STEPS
 class Tail:
     """The slow end of the answers of one target."""
 
-    __slots__ = ("_counts", "_half_ends_s", "_looked_at", "_old", "_tail_s", "_total")
+    __slots__ = ("_counts", "_half_ends_s", "_new", "_old", "_tail_s", "_total")
 
     def __init__(self) -> None:
         self._counts = [0] * _BUCKETS
         self._old = [0] * _BUCKETS
         self._total = 0
         """Of both halves."""
-        self._looked_at = 0
+        self._new: list[float] = []
+        """Latencies that stand in no bucket yet."""
         self._half_ends_s = float("-inf")
         self._tail_s: float | None = None
 
@@ -43,9 +44,8 @@ class Tail:
         """Take in an attempt that was answered."""
         if now_s >= self._half_ends_s:
             self._turn(now_s)
-        self._counts[_bucket(latency_s)] += 1
-        self._total += 1
-        if self._total >= self._looked_at + _LOOK_EVERY:
+        self._new.append(latency_s)
+        if len(self._new) >= _LOOK_EVERY:
             self._look()
 
     def longest_s(self, now_s: float) -> float | None:
@@ -57,14 +57,21 @@ class Tail:
     def _turn(self, now_s: float) -> None:
         """Begin a new half of the window."""
         is_next = now_s < self._half_ends_s + _HALF_S
+        self._sort_in()
         self._old = self._counts if is_next else [0] * _BUCKETS
         self._counts = [0] * _BUCKETS
         self._total = sum(self._old)
         self._half_ends_s = now_s + _HALF_S
         self._look()
 
+    def _sort_in(self) -> None:
+        for latency_s in self._new:
+            self._counts[_bucket(latency_s)] += 1
+        self._total += len(self._new)
+        self._new.clear()
+
     def _look(self) -> None:
-        self._looked_at = self._total
+        self._sort_in()
         self._tail_s = None
         if self._total < _LEAST_ANSWERS:
             return

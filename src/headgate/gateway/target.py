@@ -23,3 +23,7 @@ class Target:
         name = f"{provider.name}/{model}" if model else provider.name
         self.name = name.encode("ascii", "replace")
         """For the header `x-headgate-target`."""
+
+    def is_same(self, other: Target) -> bool:
+        """Whether both are one model of one provider, wherever they stand."""
+        return self.provider is other.provider and self.model == other.model

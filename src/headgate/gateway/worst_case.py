@@ -14,6 +14,8 @@ from typing import Any
 import msgspec
 
 from headgate.config.allowances import FRAME_TOKENS
+from headgate.gateway.call import Call
+from headgate.gateway.endpoints import Fields
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.request import Request
 from headgate.gateway.settlement import BYTES_PER_TOKEN
@@ -33,7 +35,12 @@ _SILENT = (False, False)
 
 _STANDARD_TIERS = (None, "auto", "default")
 
-_integer = msgspec.json.Decoder(int)
+_MOST_TOKENS = 10**9
+"""Taken for any number above it."""
+
+_integer = msgspec.json.Decoder(int, strict=False)
+"""Takes 1e3 and "1000" too, as many servers do: else such a bound would be none, and little be
+reserved for much."""
 _text = msgspec.json.Decoder(str)
 
 
@@ -69,6 +76,20 @@ def worst_turn(
         turn.output_tokens is not None,
         _cost(request, (target,), prices, turn.most_tokens, output, sound),
     )
+
+
+def worst_call(
+    call: Call,
+    request: Request,
+    targets: tuple[Target, ...],
+    prices: PriceList,
+    assumed_output_tokens: int,
+) -> WorstCase:
+    """The claims of a call, which may go to its route's target for long requests as well."""
+    larger = None if call.route is None else call.route.larger_context
+    if larger is not None:
+        targets = (*targets, larger)
+    return WorstCase(request, targets, prices, assumed_output_tokens)
 
 
 class WorstCase:
@@ -134,30 +155,31 @@ class WorstCase:
 
 def _output(request: Request, assumed_tokens: int) -> tuple[int, bool]:
     """The most tokens that the request's answer may have, and whether it says so itself."""
-    output = _max_output(request)
-    if output is not None:
-        return output, True
-    return (assumed_tokens, False) if request.endpoint.generates else (0, True)
-
-
-def _max_output(request: Request) -> int | None:
-    """The most tokens that the request asks for, over all its choices."""
     fields = request.fields
-    for name in _MAX_OUTPUT_FIELDS:
-        if name in fields and (most := _count(request, name)) is not None:
-            return most * max(1, _count(request, "n") or 1) if "n" in fields else most
-    return None
+    # Over all its choices.
+    choices = (_count(fields["n"]) or 1) if "n" in fields else 1
+    most = stated_output(fields)
+    if most is not None:
+        return most * choices, True
+    return (assumed_tokens * choices, False) if request.endpoint.generates else (0, True)
 
 
-def _count(request: Request, name: str) -> int | None:
-    raw = request.fields.get(name)
-    if raw is None:
-        return None
+def stated_output(fields: Fields) -> int | None:
+    """The most tokens that each choice of an answer may have; None where a request sets no bound.
+
+    Of several bounds the largest, since servers differ in which of them they heed.
+    """
+    stated = [_count(fields[name]) for name in _MAX_OUTPUT_FIELDS if name in fields]
+    return max((most for most in stated if most is not None), default=None)
+
+
+def _count(raw: msgspec.Raw) -> int | None:
+    """A number above 0, however a server may read one; what is absurd is as much as can be."""
     try:
         found = _integer.decode(raw)
     except UNREADABLE:
         return None  # null, or what the provider will refuse
-    return found if 0 < found < 10**9 else None
+    return min(found, _MOST_TOKENS) if found > 0 else None
 
 
 def _cost(

@@ -74,6 +74,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     mix: Mix | None = None
     movable: bool = True
     """Whether a model that the operator asks about could take it over."""
+    counted: bool = True
+    """Whether its tokens are known; what is charged by other measures can't be reckoned."""
     recorded_nanousd: int | None = None
     """What the ledger says it cost, as a month's worth; None where no ledger was read."""
 
@@ -216,12 +218,13 @@ def _option(work: Work, candidate: Candidate, standing: Standing, price_of: Pric
             output_tokens=volume.output_tokens,
         )
     calls = work.standard.calls + work.batch.calls
+    known = work.counted and not unpriced
     return Option(
         work=work.name,
         candidate=candidate.name,
         standing=standing,
-        month_nanousd=None if unpriced else month_nanousd,
-        call_nanousd=None if unpriced or not calls else _rounded(Fraction(month_nanousd, calls)),
+        month_nanousd=month_nanousd if known else None,
+        call_nanousd=_rounded(Fraction(month_nanousd, calls)) if known and calls else None,
         price_versions=tuple(versions),
         unpriced=tuple(unpriced),
     )

@@ -17,8 +17,14 @@ _DAY_US = 86_400_000_000
 MOST_WORK = 500
 """Pieces of work that are told of; nobody compares models by a longer table."""
 
-FIXED_ENDPOINTS = frozenset({"embeddings", "moderations"})
-"""Endpoints whose work no other model can take over by a change of name."""
+MOVABLE_ENDPOINTS = frozenset(
+    {"chat/completions", "responses", "responses/compact", "responses/usage", "batches/usage"}
+)
+"""Endpoints whose work another model can take over by a change of name: it is text that they ask
+for. A vector, a recording or a picture of another model's would not fit, if it could make one."""
+
+BATCH_ENDPOINT = "batches/usage"
+"""Under which the ledger holds what batches used."""
 
 
 class PastWork(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +138,7 @@ def _work(row: UsageRow, split_by: GroupBy, hits: int, days: int, period_us: int
             calls=max(1, month(row.calls - row.errors or row.calls)),
             input_tokens=month(row.input_tokens),
             cached_tokens=month(row.cached_tokens),
+            cache_write_tokens=month(row.cache_write_tokens),
             output_tokens=month(row.output_tokens),
         ),
         answered_calls=month(hits),

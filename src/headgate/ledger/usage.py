@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from headgate.errors import InvalidRequestError
 from headgate.ledger.attempt import AttemptRecord
 from headgate.ledger.period import day_of
-from headgate.ledger.record import CallRecord
+from headgate.ledger.record import CacheState, CallRecord
 from headgate.storage.identifiers import first_id
 from headgate.storage.schema import attempts, calls
 
@@ -45,6 +45,7 @@ _COLUMNS: dict[GroupBy, sa.ColumnElement[str | None] | sa.ColumnElement[int]] = 
     "route": calls.c.route,
     "status": calls.c.status,
 }
+_FROM_CACHE: tuple[CacheState, ...] = ("hit", "similar", "stale")
 _MOST_ROWS = 10_000
 _MOST_CALLS = 1_000
 _MOST_ATTEMPTS = 1_000
@@ -64,6 +65,8 @@ class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
     """Calls that used something whose price is not known, so that `cost_nanousd` lacks it."""
     simulated_calls: int
     """Calls that the simulator answered: their cost was never charged."""
+    estimated_calls: int = 0
+    """Calls some of whose tokens we counted, because no provider told them."""
     input_tokens: int
     cached_tokens: int
     output_tokens: int
@@ -71,6 +74,8 @@ class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
     cost_nanousd: int | None
     """The sum over the calls that have a price; None where none has."""
     latency_us_avg: int
+    cache_write_tokens: int = 0
+    """Of the input, what its provider charged for putting into its prompt cache."""
     cache_hits: int = 0
     """Calls that were answered from the cache."""
     cache_misses: int = 0
@@ -126,12 +131,19 @@ def usage(
         sa.func.count(column.error_class).label("errors"),
         _count_if(column.cost_nanousd.is_(None) & used).label("unpriced_calls"),
         _count_if(column.simulated).label("simulated_calls"),
+        _count_if(column.tokens_estimated).label("estimated_calls"),
         *(
             sa.func.coalesce(sa.func.sum(column[name]), 0).label(name)
-            for name in ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
+            for name in (
+                "input_tokens",
+                "cached_tokens",
+                "cache_write_tokens",
+                "output_tokens",
+                "reasoning_tokens",
+            )
         ),
         cost.label("cost_nanousd"),
-        _count_if(column.cache.in_(("hit", "similar", "stale"))).label("cache_hits"),
+        _count_if(column.cache.in_(_FROM_CACHE)).label("cache_hits"),
         _count_if(column.cache == "miss").label("cache_misses"),
         sa.func.coalesce(sa.func.sum(column.saved_nanousd), 0).label("saved_nanousd"),
         sa.func.coalesce(sa.func.sum(column.latency_us), 0).label("latency_us"),
@@ -139,7 +151,7 @@ def usage(
     if project is not None:
         query = query.where(column.project == project)
     if from_cache is not None:
-        hit = column.cache == "hit"
+        hit = column.cache.in_(_FROM_CACHE)
         query = query.where(hit if from_cache else sa.not_(hit))
     if groups:
         days = [group for group in groups if group.name == "group_day"]
@@ -190,8 +202,10 @@ def _row(row: sa.RowMapping, group_by: tuple[GroupBy, ...]) -> UsageRow:
         errors=row["errors"],
         unpriced_calls=row["unpriced_calls"],
         simulated_calls=row["simulated_calls"],
+        estimated_calls=row["estimated_calls"],
         input_tokens=int(row["input_tokens"]),
         cached_tokens=int(row["cached_tokens"]),
+        cache_write_tokens=int(row["cache_write_tokens"]),
         output_tokens=int(row["output_tokens"]),
         reasoning_tokens=int(row["reasoning_tokens"]),
         cost_nanousd=None if row["cost_nanousd"] is None else int(row["cost_nanousd"]),

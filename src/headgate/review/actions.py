@@ -9,6 +9,7 @@ any more, and what is left to say is what came of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
@@ -20,8 +21,8 @@ from headgate.config.reviews import AfterEscalation, AtDeadline
 from headgate.review.deadline import deadline_of, started
 from headgate.review.deciding import ReviewDecidedError
 from headgate.review.review import DEADLINE, Contents, Deadline, Facts, Reason, Review
+from headgate.review.run_review import run_review
 from headgate.storage.action_tables import actions
-from headgate.storage.identifiers import new_id
 from headgate.workflows.durable.orders import is_overdue
 from headgate.workflows.folder import Workflow
 from headgate.workflows.outcome import ActionWaits
@@ -29,6 +30,7 @@ from headgate.workflows.repository import go_on
 from headgate.workflows.run import Run
 from headgate.workflows.tools.action import Action, ActionState
 from headgate.workflows.tools.action_store import locked, moved
+from headgate.workflows.tools.tool import Sent
 
 _LATE_REFUSAL = "Nobody looked at it in time."
 
@@ -51,16 +53,10 @@ def action_review(workflow: Workflow, run: Run, waits: ActionWaits, now_us: int)
 def about(action: Action, run: Run, now_us: int) -> Review:
     """A question about an action of `run`, without a clock, for whoever's role may decide it."""
     unknown = action.state == "unknown"
-    return Review(
-        id=new_id("rev"),
-        kind="action",
+    return run_review(
+        run,
+        "action",
         once=f"action {action.id} {action.attempts}",
-        project=run.project,
-        run_id=run.id,
-        workflow=run.workflow,
-        version_of_workflow=run.version,
-        digest=run.digest,
-        requested_by=run.key_id,
         reasons=(Reason("unknown" if unknown else "approval", action.tool),),
         facts=Facts(
             action_id=action.id,
@@ -69,20 +65,30 @@ def about(action: Action, run: Run, now_us: int) -> Review:
             outcome_unknown=unknown,
         ),
         has_draft=True,
-        created_at_us=now_us,
-        since_us=now_us,
+        now_us=now_us,
     )
 
 
 def action_problems(
-    review: Review, contents: Contents, edited: dict[str, Any]
+    review: Review,
+    contents: Contents,
+    edited: dict[str, Any],
+    sent: Callable[[], Sent | None] = lambda: None,
 ) -> tuple[Problem, ...]:
-    """What keeps edited arguments from being sent; empty where nothing does."""
+    """What keeps edited arguments from being sent; empty where nothing does.
+
+    `sent` says what would be, of arguments that fit the schema.
+    """
     if review.facts.outcome_unknown:
         return ()  # it is what came of it, which may be anything
     if contents.output_schema is None:
         return (Problem("", "schema", "its schema was erased; reject it instead"),)
-    return Schema(contents.output_schema).problems(edited)
+    if problems := Schema(contents.output_schema).problems(edited):
+        return problems
+    would = sent()
+    if would is None or would.refused is None:
+        return ()
+    return (Problem("", "arguments", f"can't be sent: {would.refused}"),)
 
 
 def end_action(

@@ -22,19 +22,19 @@ from headgate.review import deciding
 from headgate.review.actions import action_problems, end_action
 from headgate.review.alerts import GIVEN_BY_PERSON, Tell, review_alert
 from headgate.review.amount import amount_granted
+from headgate.review.choice import Choice
 from headgate.review.deciding import Groups, ReviewDecidedError
 from headgate.review.edit import Edit, edit_between
 from headgate.review.ending import end_run
 from headgate.review.output import EditRefusedError, edit_problems
 from headgate.review.repository import ReviewRepository, Wanted, not_there
-from headgate.review.review import Contents, Decision, Event, EventKind, Review, ReviewKind
+from headgate.review.review import Contents, Event, EventKind, Review, ReviewKind
+from headgate.review.shown import Shown
 from headgate.review.signals import Signals, signals_of
 from headgate.storage.threads import StorageThreads
 from headgate.telemetry.faults import log_fault
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.repository import RunRepository
-from headgate.workflows.run import Run
-from headgate.workflows.tools.action import Action
 from headgate.workflows.tools.tool import Sent, digest_of
 
 _SECOND_US = 1_000_000
@@ -43,49 +43,6 @@ _UNCHANGED = Edit(0, 0.0)
 
 Preview = Callable[[str, str, dict[str, Any], str], Sent | None]
 """What a workflow's tool would send with these arguments under that idempotency key."""
-
-
-class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person decided."""
-
-    decision: Decision
-    output: dict[str, Any] | None = None
-    """With `edit`: what goes out."""
-    note: str | None = None
-    version: int | None = None
-    """The version that the person saw; None: whichever there is."""
-    to: str | None = None
-    """With `escalate`: the group."""
-    usd: str | None = None
-    """Approving more money: how much; None: as much as the budget holds."""
-
-
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A review with all that a person needs to decide it."""
-
-    review: Review
-    contents: Contents
-    run: Run | None
-    events: tuple[Event, ...]
-    action: Action | None = None
-    sent_now: Sent | None = None
-    """Of an action that waits: what would be sent now, where that is not what is kept as `sent`."""
-
-    @property
-    def went_out(self) -> dict[str, Any] | None:
-        """What came of the decision.
-
-        The run's output; of an action what was sent, or what a person said of one whose outcome
-        nobody knew.
-        """
-        if self.review.kind != "action":
-            return None if self.run is None else self.run.output
-        if self.action is None or self.review.decision not in ("approved", "edited"):
-            return None
-        if self.review.facts.outcome_unknown and self.review.decision == "edited":
-            found = self.action.result
-            return found if isinstance(found, dict) else None
-        return self.action.arguments
 
 
 class Board:
@@ -176,7 +133,9 @@ class Board:
         """What keeps an edited output from going out; empty where nothing does."""
         shown = await self.show(review)
         if review.kind == "action":
-            return action_problems(review, shown.contents, output)
+            return action_problems(
+                review, shown.contents, output, lambda: self._sent(review, output)
+            )
         return await edit_problems(shown.contents, shown.run, self._catalogue, output)
 
     async def claim(self, review_id: str, person: Caller, version: int | None = None) -> Review:
@@ -204,7 +163,7 @@ class Board:
         """
         seen = await self.get(review_id)
         deciding.require_decider(seen, person, self.groups)
-        self._require_fit(choice)
+        choice.require_fit(self.groups)
         if choice.decision == "edit":
             # Who is late must hear that, not what is wrong with an output nobody waits for.
             deciding.decided(seen, person, "edit", now_us=self.now_us(), version=choice.version)
@@ -269,22 +228,6 @@ class Board:
         except HeadgateError as error:
             # It is decided, and found by whoever looks for runs that nobody carries.
             log_fault("a run could not go on at once", error, run_id=run_id)
-
-    def _require_fit(self, choice: Choice) -> None:
-        if (choice.output is not None) != (choice.decision == "edit"):
-            raise InvalidRequestError(
-                "Send the `output` with `edit`, and only with it.", param="output"
-            )
-        if choice.to is not None:
-            if choice.decision != "escalate":
-                raise InvalidRequestError("Only `escalate` takes `to`.", param="to")
-            if choice.to not in self.groups:
-                known = ", ".join(self.groups) or "none"
-                raise InvalidRequestError(
-                    f"There is no group `{choice.to[:64]}`; there is {known}.", param="to"
-                )
-        if choice.usd is not None and choice.decision != "approve":
-            raise InvalidRequestError("Only `approve` takes `usd`.", param="usd")
 
     def _change(
         self,

@@ -8,8 +8,8 @@ import msgspec
 import yaml
 
 from headgate.errors import ConflictError
-from headgate.review.board import Shown
 from headgate.review.review import Settled
+from headgate.review.shown import Shown
 
 
 class CaseSource(msgspec.Struct, frozen=True, kw_only=True):

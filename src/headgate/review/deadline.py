@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from headgate.config.reviews import AtDeadline, DeadlineSettings
+from headgate.config.reviews import DeadlineSettings
 from headgate.review.review import Deadline, Review
 
 _HOUR_US = 3_600_000_000
@@ -71,9 +71,13 @@ def started(review: Review, deadline: Deadline | None, now_us: int) -> Review:
 
 def escalated(review: Review, to: str, now_us: int) -> Review:
     """`review` given to the group `to`: nobody's in hand, its clock begun anew."""
-    deadline = review.deadline
+    deadline, ends_at_us = review.deadline, review.facts.window_ends_us
     if deadline is not None:
         deadline = msgspec.structs.replace(deadline, escalated=True)
+        if ends_at_us is not None:
+            # Once its window is over there is nothing left to grant, whoever has the question.
+            within_us = max(1, ends_at_us - now_us)
+            deadline = msgspec.structs.replace(deadline, within_us=within_us)
     given = msgspec.structs.replace(
         review, reviewers=to, version=review.version + 1, claimed_by=None, claimed_until_us=0
     )
@@ -93,7 +97,7 @@ def step_at(review: Review, now_us: int) -> Step | None:
         told = msgspec.structs.replace(review, reminders=len(passed))
         told = msgspec.structs.replace(told, next_at_us=_next_us(told))
         return Remind(told, passed[-1]) if len(passed) > review.reminders else None
-    then: AtDeadline = deadline.after_escalation if deadline.escalated else deadline.then
+    then = deadline.at_end
     if then == "escalate" and deadline.escalate_to is not None:
         given = escalated(review, deadline.escalate_to, now_us)
         return Escalate(given, deadline.escalate_to)

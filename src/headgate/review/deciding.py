@@ -64,7 +64,7 @@ def require_decider(review: Review, person: Caller, groups: Groups) -> None:
     An administrator may decide for every group, but not about a run of their own where four eyes
     are asked for.
     """
-    if review.four_eyes and person.key_id == review.requested_by:
+    if review.four_eyes and person.holds(review.requested_by):
         raise FourEyesError
     if person.role == "admin":
         return

@@ -14,7 +14,7 @@ from headgate.review.deadline import deadline_of, started
 from headgate.review.policy import Explained, Result, reasons_for_review
 from headgate.review.repository import ReviewRepository
 from headgate.review.review import Contents, Facts, Review
-from headgate.storage.identifiers import new_id
+from headgate.review.run_review import run_review
 from headgate.workflows.folder import Workflow
 from headgate.workflows.holding import REVIEW_NEEDED, Question
 from headgate.workflows.outcome import ActionWaits, Outcome
@@ -86,26 +86,22 @@ class ReviewHolding:
         self, workflow: Workflow, run: Run, outcome: Outcome, found: tuple[Explained, ...]
     ) -> Review:
         settings, now_us = workflow.settings.review, self._clock_us()
-        review = Review(
-            id=new_id("rev"),
-            kind="output",
+        review = run_review(
+            run,
+            "output",
             once=f"run {run.id}",
-            project=run.project,
-            run_id=run.id,
-            workflow=run.workflow,
-            version_of_workflow=run.version,
-            digest=run.digest,
-            requested_by=run.key_id,
             reasons=tuple(one.reason for one in found),
             facts=Facts(
                 error_code=None if outcome.error is None else outcome.error.code,
                 fallback=outcome.fallback,
             ),
-            reviewers=None if settings is None else settings.reviewers,
-            four_eyes=settings is not None and settings.four_eyes,
             has_draft=outcome.output is not None,
-            created_at_us=now_us,
+            now_us=now_us,
         )
+        if settings is not None:
+            review = msgspec.structs.replace(
+                review, reviewers=settings.reviewers, four_eyes=settings.four_eyes
+            )
         return started(review, deadline_of(settings.deadline if settings else None), now_us)
 
 

@@ -134,23 +134,11 @@ class ReviewRepository:
 
     def get(self, review_id: str) -> Review | None:
         """The review called `review_id`, or None."""
-        with self.database.connect() as connection:
-            row = (
-                connection.execute(sa.select(reviews).where(reviews.c.id == review_id))
-                .mappings()
-                .one_or_none()
-            )
-        return None if row is None else _review(row)
+        return self._the_one(reviews.c.id == review_id)
 
     def about(self, once: str) -> Review | None:
         """The review about `once`, or None."""
-        with self.database.connect() as connection:
-            row = (
-                connection.execute(sa.select(reviews).where(reviews.c.once == once))
-                .mappings()
-                .one_or_none()
-            )
-        return None if row is None else _review(row)
+        return self._the_one(reviews.c.once == once)
 
     def contents(self, review_id: str) -> Contents:
         """What is kept of words; nothing where it was erased."""
@@ -283,6 +271,12 @@ class ReviewRepository:
                 )
             ).scalar_one()
         )
+
+    def _the_one(self, condition: sa.ColumnElement[bool]) -> Review | None:
+        with self.database.connect() as connection:
+            found = connection.execute(sa.select(reviews).where(condition)).mappings()
+            row = found.one_or_none()
+        return None if row is None else _review(row)
 
 
 def not_there(review_id: str) -> NotFoundError:

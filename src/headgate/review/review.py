@@ -62,6 +62,15 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
     escalated: bool = False
     """Whether this is its second time."""
 
+    @property
+    def at_end(self) -> AtDeadline:
+        """What happens when the time that runs now is up.
+
+        `after_escalation` is declared with `then: escalate` alone: where a person gave the review
+        to others, whatever else was declared still holds.
+        """
+        return self.after_escalation if self.escalated and self.then == "escalate" else self.then
+
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is asked, as data without contents."""

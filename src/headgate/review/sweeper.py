@@ -16,6 +16,7 @@ from typing import Any, assert_never
 import msgspec
 from sqlalchemy.engine import Connection
 
+from headgate.checks.schema import Schema
 from headgate.errors import DatabaseUnavailableError, HeadgateError, NotFoundError
 from headgate.review.actions import end_action
 from headgate.review.alerts import ESCALATED, OVERDUE, SECOND_TIME, Tell, review_alert
@@ -190,7 +191,10 @@ class Sweeper:
         return ended
 
     async def _fallback(self, review: Review) -> dict[str, Any] | None:
-        """What the workflow declares, as it is loaded now; None where it can't be had."""
+        """What the workflow declares, as it is loaded now; None where it can't be had.
+
+        Nor where it does not fit what the run's caller was promised.
+        """
         run = None
         if review.run_id is not None:
             run = await self._threads.run(self._runs.get, review.run_id)
@@ -204,4 +208,8 @@ class Sweeper:
         except HeadgateError as error:
             _log.warning("a fallback could not be had", extra={"reason": error.code})
             return None
-        return outcome.output
+        promised = (await self._threads.run(self._repository.contents, review.id)).output_schema
+        if outcome.output is None or promised is None:
+            return outcome.output
+        # Another version may declare another one by now.
+        return None if Schema(promised).problems(outcome.output) else outcome.output

@@ -21,8 +21,6 @@ class Generation(msgspec.Struct, frozen=True):
 
     answers: tuple[Answer, ...]
     usage: Usage
-    truncated: bool = False
-    """Whether an answer was cut by the limit of tokens."""
 
 
 def generate(
@@ -56,7 +54,6 @@ def generate(
             output_tokens=written + thought * choices,
             reasoning_tokens=thought * choices,
         ),
-        truncated=any(answer.finish == "length" for answer in answers),
     )
 
 

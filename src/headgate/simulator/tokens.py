@@ -8,8 +8,6 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import msgspec
-
 MESSAGE_OVERHEAD_TOKENS = 3
 """What the frame of one message costs in a prompt."""
 
@@ -46,11 +44,6 @@ def encoded(text: str) -> list[int]:
 def counted(text: str) -> int:
     """How many tokens `text` has for models that answer in text."""
     return int(_text_tokenizer().count(text)) if text else 0
-
-
-def counted_json(value: Any) -> int:
-    """How many tokens `value` has, written as compact JSON."""
-    return counted(msgspec.json.encode(value).decode())
 
 
 def pieces(text: str) -> list[str]:

@@ -20,7 +20,6 @@ actions = sa.Table(
     sa.Column("state", sa.String(16), nullable=False, comment="requested, approved, started, …"),
     sa.Column("idempotent", sa.Boolean, nullable=False, comment="whether it may be sent again"),
     sa.Column("requested_at_us", sa.BigInteger, nullable=False),
-    sa.Column("why_approval", sa.String(16), comment="why a person is asked; null: nobody is"),
     sa.Column("review_id", sa.String(48), comment="what a person is, or was, asked about it"),
     sa.Column("decided_by", sa.String(48), comment="a key, or `deadline`"),
     sa.Column("decided_at_us", sa.BigInteger),

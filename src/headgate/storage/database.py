@@ -130,7 +130,7 @@ def _named_failures() -> Iterator[None]:
         # The driver's own text may quote the URL with its password, so it is not passed on.
         raise DatabaseUnavailableError(
             "The database cannot be reached, is busy or is damaged; check HEADGATE_DATABASE_URL and"
-            f" that the server is up ({_reason(error)})."
+            f" that the server is up ({reason_of(error)})."
         ) from error
 
 
@@ -147,7 +147,8 @@ def _is_outage(error: sa.exc.DBAPIError) -> bool:
     return isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError))
 
 
-def _reason(error: sa.exc.DBAPIError) -> str:
+def reason_of(error: sa.exc.DBAPIError) -> str:
+    """The database's own code for what went wrong; where it has none, the name of the error."""
     for name in ("sqlite_errorname", "sqlstate"):
         if reason := getattr(error.orig, name, None):
             return str(reason)

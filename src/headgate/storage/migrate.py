@@ -11,7 +11,7 @@ from headgate.errors import ConfigError
 from headgate.storage.database import Database
 from headgate.storage.schema import metadata
 
-HEAD = "0016"
+HEAD = "0017"
 """The newest migration; a test holds it to the files in `migrations/versions/`."""
 
 _LOCK = 0x4865616467617465

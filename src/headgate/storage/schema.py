@@ -57,6 +57,7 @@ keys = sa.Table(
     sa.Column("revoked_at_us", sa.BigInteger),
     sa.Column("replaced_by", sa.String(48)),
     sa.Index("keys_by_project", "project"),
+    sa.Index("keys_by_successor", "replaced_by"),
 )
 
 calls = sa.Table(

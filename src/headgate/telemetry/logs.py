@@ -92,6 +92,7 @@ class LoggedCall(Protocol):
     attempts: int
     input_tokens: int | None
     output_tokens: int | None
+    tokens_estimated: bool
     cost_nanousd: int | None
     latency_us: int
     first_token_us: int | None
@@ -140,6 +141,7 @@ class _Line(msgspec.Struct, omit_defaults=True, kw_only=True):
     first_token_ms: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    usage: str | None = None
     cost_nanousd: int | None = None
     simulated: bool = False
     cache: str = "off"
@@ -192,6 +194,7 @@ def _line(record: LoggedCall) -> _Line:
         first_token_ms=None if record.first_token_us is None else record.first_token_us / 1000,
         input_tokens=record.input_tokens,
         output_tokens=record.output_tokens,
+        usage="estimated" if record.tokens_estimated else None,
         cost_nanousd=record.cost_nanousd,
         simulated=record.simulated,
         cache=record.cache,

@@ -7,50 +7,30 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from headgate.checks.problem import Problem
 from headgate.errors import HeadgateError
 from headgate.ledger.cost import total_cost_nanousd
 from headgate.telemetry.traces.lineage import under
 from headgate.workflows.context_step import holds_untrusted
 from headgate.workflows.conversation import correction, request_body
+from headgate.workflows.errand import Errand
 from headgate.workflows.failures import (
     CallsUsedUpError,
     ChecksFailedError,
     MoneyUsedUpError,
     failure_of,
 )
-from headgate.workflows.folder import Workflow
 from headgate.workflows.heard import Heard
-from headgate.workflows.journal import Journal
 from headgate.workflows.model import Model, ModelReply, ModelRequest
 from headgate.workflows.outcome import Outcome
 from headgate.workflows.output_check import checked, parsed
 from headgate.workflows.prompt import Message
 from headgate.workflows.reply import read_failure
-from headgate.workflows.run import Order, Run, RunError
-from headgate.workflows.steps import Trail
+from headgate.workflows.run import RunError
 from headgate.workflows.tools.asked import asked_tools
-from headgate.workflows.tools.talk import Talk
 from headgate.workflows.tools.using import ToolUse
 
 _NANO = 1_000_000_000
-
-
-class Errand(msgspec.Struct, frozen=True):
-    """One run on its way, with all that goes along."""
-
-    workflow: Workflow
-    order: Order
-    run: Run
-    talk: Talk
-    trail: Trail
-    journal: Journal
-
-    def of(self, run: Run) -> Errand:
-        """The same for the run as it is known by now."""
-        return msgspec.structs.replace(self, run=run)
 
 
 class Asking:
@@ -97,9 +77,7 @@ class Asking:
         talk, tools = errand.talk, self._tools
         while True:
             if tools is not None and talk.pending:
-                stopped = await tools.answered(
-                    errand.workflow, errand.order, errand.run, talk, errand.trail, errand.journal
-                )
+                stopped = await tools.answered(errand)
                 if stopped is not None:
                     return stopped
             if (used_up := _used_up(errand)) is not None:
@@ -109,9 +87,7 @@ class Asking:
                 *talk.messages,
                 *talk.correction,
             ]
-            offered = (
-                [] if tools is None else await tools.listed(errand.workflow, errand.order, talk)
-            )
+            offered = [] if tools is None else await tools.listed(errand)
             # The last call that the run may make is for the answer.
             last = talk.calls + 1 >= errand.workflow.settings.limits.model_calls
             body = request_body(errand.workflow, conversation, offered, no_tools=last)
@@ -141,7 +117,9 @@ class Asking:
             prompt_cache_key=workflow.fingerprint,
             headers=(*order.headers, *errand.journal.headers(name)),
             asked_before=trail.attempt - 1,
-            untrusted=workflow.settings.trust == "untrusted" or retrieved,
+            # What a tool brought in may be an attacker's as well as what the run began with.
+            untrusted=errand.talk.untrusted,
+            users_vouched=workflow.settings.trust == "trusted" and not retrieved,
             retrieved=retrieved,
         )
         disown: Callable[[], None] | None = None

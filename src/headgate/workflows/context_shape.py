@@ -63,10 +63,6 @@ class ContextShape:
         part = self.schema["properties"].get(name, {})
         return frozenset(part.get("items", part).get("properties", ()))
 
-    def is_list(self, name: str) -> bool:
-        """Whether a part is a list of records."""
-        return bool(self.schema["properties"].get(name, {}).get("type") == "array")
-
     @property
     def example(self) -> dict[str, Any]:
         """A context with every part, to try a prompt out with."""

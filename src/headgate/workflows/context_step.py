@@ -22,9 +22,9 @@ from headgate.errors import (
     PermissionDeniedError,
 )
 from headgate.gateway.caller import Caller
+from headgate.workflows.errand import Errand
 from headgate.workflows.failures import ContextNotNowError, ContextUnavailableError
 from headgate.workflows.folder import Workflow
-from headgate.workflows.journal import Journal
 from headgate.workflows.outcome import Outcome
 from headgate.workflows.prompt import Message
 from headgate.workflows.run import Order, Run, RunError
@@ -52,48 +52,41 @@ def check_context_rights(workflow: Workflow, caller: Caller) -> None:
 
 
 def rendered(
-    workflow: Workflow, given: dict[str, Any], trail: Trail, context: dict[str, Any] | None = None
+    workflow: Workflow, order: Order, trail: Trail, context: dict[str, Any] | None = None
 ) -> tuple[Message, ...]:
     """The prompt's messages; raises as `Prompt.render` does."""
     with trail.step("render"):
-        return workflow.prompt.render(given, context)
+        return workflow.prompt.render(order.input, context, untrusted=order.untrusted)
 
 
-async def ready(
-    workflow: Workflow,
-    order: Order,
-    run: Run,
-    trail: Trail,
-    journal: Journal,
-    connectors: Connectors,
-) -> Ready:
+async def ready(errand: Errand, connectors: Connectors) -> Ready:
     """Gather what the workflow declares, and render its prompt with that.
 
     What can't be had or rendered ends the run. Raises `RunLostError` and
     `DatabaseUnavailableError` as the journal does.
     """
+    workflow, run = errand.workflow, errand.run
     try:
         if workflow.settings.context:
-            gathered = await _gathered(workflow, order, trail, journal, connectors)
+            gathered = await _gathered(errand, connectors)
             run = msgspec.structs.replace(run, context=gathered.values)
-        return Ready(run, rendered(workflow, order.input, trail, run.context))
+        return Ready(run, rendered(workflow, errand.order, errand.trail, run.context))
     except DatabaseUnavailableError:
         raise
     except HeadgateError as error:
         return Ready(run, ended=Outcome(error=RunError.of(error)))
 
 
-async def _gathered(
-    workflow: Workflow, order: Order, trail: Trail, journal: Journal, connectors: Connectors
-) -> Gathered:
+async def _gathered(errand: Errand, connectors: Connectors) -> Gathered:
     """What the workflow declared; raises what a required part that is absent means for the run."""
+    workflow, order = errand.workflow, errand.order
 
     async def work() -> Gathered:
         return await gather(workflow.settings.context, order.input, order.caller, connectors)
 
-    await journal.note(trail)
-    with trail.step("context") as step:
-        gathered = await journal.once("context", work, Gathered)
+    await errand.journal.note(errand.trail)
+    with errand.trail.step("context") as step:
+        gathered = await errand.journal.once("context", work, Gathered)
         step.parts = tuple(_facts(part) for part in gathered.parts)
         step.problems = tuple(
             Problem(f"context.{part.name}", "context", part.told)
@@ -109,6 +102,13 @@ async def _gathered(
     if wrong is not None:
         raise wrong
     return gathered
+
+
+def is_untrusted(workflow: Workflow, order: Order, run: Run) -> bool:
+    """Whether the run is given what people outside wrote, in its input or its context."""
+    return (
+        workflow.settings.trust == "untrusted" or order.untrusted or holds_untrusted(workflow, run)
+    )
 
 
 def holds_untrusted(workflow: Workflow, run: Run) -> bool:

@@ -16,18 +16,22 @@ from headgate.checks.strict_schema import as_sent, strict_problems
 from headgate.config.connectors import ConnectorSettings
 from headgate.config.json_file import JsonFile
 from headgate.config.problems import every_problem
-from headgate.config.review_checks import review_problems
 from headgate.config.workflow import WorkflowSettings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
 from headgate.workflows.context_checks import context_problems
 from headgate.workflows.context_shape import ContextShape
 from headgate.workflows.digest import digest_of, folder_files
+from headgate.workflows.folder_checks import (
+    Found,
+    declared_problems,
+    fallback_problems,
+    held_problems,
+    schedule_problems,
+    tool_problems,
+)
 from headgate.workflows.prompt import Prompt
 from headgate.workflows.prompt_parts import PromptParts, read_parts
-from headgate.workflows.rule_checks import rule_problems
-from headgate.workflows.tools.arguments import ASK_CALLER
-from headgate.workflows.tools.load_checks import reference_problems
 from headgate.workflows.tools.tool import Tool
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
@@ -66,12 +70,20 @@ class _Reading:
         self.folder = folder
         self.problems: list[str] = []
         self.files: dict[str, bytes] = {}
+        self.document: YamlFile | None = None
+        """Its workflow.yaml, once that was read."""
 
     def file(self, name: str) -> bytes | None:
         content = self.files.get(name)
         if content is None:
             self.problems.append(f"{self.folder / name}: the file is missing")
         return content
+
+    def tell(self, found: Found) -> None:
+        """Note what is wrong at these places of workflow.yaml, whose settings are known."""
+        for steps, problem in found:
+            if self.document is not None:
+                self.problems.append(self.document.error(problem, *steps).message)
 
 
 def load_workflow(
@@ -105,12 +117,12 @@ def load_workflow(
     if parts and input_schema and output_schema and _context_is_known(reading, settings, before):
         prompt = _prompt(reading, parts, input_schema, output_schema, settings, context)
     if settings:
-        _check_fallback(reading, settings, output_schema, rules)
-        _check_schedule(reading, settings, input_schema)
-        _check_review(reading, settings, output_schema)
-        _check_tools(reading, settings, input_schema, output_schema)
-    if settings and settings.checks.rules and input_schema and output_schema:
-        _check_declared(reading, settings, output_schema, input_schema, context)
+        broken = "rules.py" in reading.files and rules is None
+        reading.tell(fallback_problems(settings, output_schema, rules, broken=broken))
+        reading.tell(schedule_problems(settings, input_schema))
+        reading.tell(held_problems(settings, output_schema))
+        reading.tell(tool_problems(settings, input_schema, output_schema))
+        reading.tell(declared_problems(settings, output_schema, input_schema, context))
     if reading.problems or not (settings and input_schema and output_schema and prompt):
         raise ConfigError(reading.problems[0], problems=tuple(reading.problems))
     return Workflow(
@@ -132,23 +144,19 @@ def load_workflow(
 def _settings(reading: _Reading) -> WorkflowSettings | None:
     if (content := reading.file("workflow.yaml")) is None:
         return None
+    path = reading.folder / "workflow.yaml"
     try:
-        document = _yaml(reading, content)
+        document = reading.document = YamlFile(path, content.decode())
         if problems := every_problem(document, WorkflowSettings):
             reading.problems.extend(problems)
             return None
         return document.into(WorkflowSettings)
+    except UnicodeDecodeError:
+        reading.problems.append(f"{path}: is not UTF-8 text")
+        return None
     except ConfigError as error:
         reading.problems.extend(error.problems)
         return None
-
-
-def _yaml(reading: _Reading, content: bytes) -> YamlFile:
-    path = reading.folder / "workflow.yaml"
-    try:
-        return YamlFile(path, content.decode())
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not UTF-8 text") from None
 
 
 def _schema(reading: _Reading, name: str, *, strict: bool) -> Schema | None:
@@ -196,9 +204,8 @@ def _own_tools(
     if not names or settings is None:
         return {}
     if content is None:
-        document = _yaml(reading, reading.files["workflow.yaml"])
         told = "names no `source`, and the folder has no tools.py"
-        reading.problems += [document.error(told, "tools", name).message for name in names]
+        reading.tell((("tools", name), told) for name in names)
         return {}
     # What it brings along need not be loaded for workflows without tools of their own.
     from headgate.workflows.tools.python_tools import load_python_tools  # noqa: PLC0415 - so
@@ -243,11 +250,8 @@ def _context(
     if settings is None or not settings.context:
         return None
     if input_schema:
-        document = _yaml(reading, reading.files["workflow.yaml"])
-        reading.problems.extend(
-            document.error(problem, "context", *steps).message
-            for steps, problem in context_problems(settings.context, connectors, input_schema)
-        )
+        found = context_problems(settings.context, connectors, input_schema)
+        reading.tell((("context", *steps), problem) for steps, problem in found)
     return ContextShape(settings.context, connectors)
 
 
@@ -256,117 +260,6 @@ def _context_is_known(reading: _Reading, settings: WorkflowSettings | None, befo
     if settings is None:
         return b"context" not in reading.files.get("prompt.md", b"")
     return len(reading.problems) == before
-
-
-def _check_fallback(
-    reading: _Reading,
-    settings: WorkflowSettings,
-    output_schema: Schema | None,
-    rules: Rules | None,
-) -> None:
-    fallback = settings.fallback
-    if fallback is None or fallback == "review":
-        return
-    document = _yaml(reading, reading.files["workflow.yaml"])
-    if (fallback.output is None) is not fallback.from_rules:
-        reading.problems.append(
-            document.error("write either `output` or `from_rules: true`", "fallback").message
-        )
-    elif fallback.output is None:
-        broken = "rules.py" in reading.files and rules is None
-        if not broken and not (rules and rules.has("fallback")):
-            reading.problems.append(
-                document.error(
-                    "rules.py defines no fallback(input)", "fallback", "from_rules"
-                ).message
-            )
-    elif output_schema:
-        reading.problems.extend(
-            document.error(
-                f"does not fit output.schema.json: {problem}", "fallback", "output"
-            ).message
-            for problem in output_schema.problems(fallback.output)
-        )
-
-
-def _check_declared(
-    reading: _Reading,
-    settings: WorkflowSettings,
-    output_schema: Schema,
-    input_schema: Schema,
-    context: ContextShape | None,
-) -> None:
-    document = _yaml(reading, reading.files["workflow.yaml"])
-    parts = () if context is None else tuple(context.parts)
-    for number, rule in enumerate(settings.checks.rules):
-        for steps, message in rule_problems(rule, output_schema, input_schema, parts):
-            problem = document.error(message, "checks", "rules", number, *steps)
-            reading.problems.append(problem.message)
-
-
-def _check_schedule(
-    reading: _Reading, settings: WorkflowSettings, input_schema: Schema | None
-) -> None:
-    if (schedule := settings.schedule) is None:
-        return
-    # Half a second that other projects need not wait for.
-    from headgate.workflows.durable.schedule import Schedule  # noqa: PLC0415 - so
-
-    document = _yaml(reading, reading.files["workflow.yaml"])
-    try:
-        Schedule(schedule)
-    except ValueError as error:
-        reading.problems.append(document.error(str(error), "schedule").message)
-    if input_schema:
-        reading.problems.extend(
-            document.error(
-                f"does not fit input.schema.json: {problem}", "schedule", "input"
-            ).message
-            for problem in input_schema.problems(schedule.input)
-        )
-
-
-def _check_review(
-    reading: _Reading, settings: WorkflowSettings, output_schema: Schema | None
-) -> None:
-    if settings.review is None or output_schema is None:
-        return
-    document = _yaml(reading, reading.files["workflow.yaml"])
-    can_fall_back = settings.fallback not in (None, "review")
-    reading.problems.extend(
-        document.error(problem, "review", *steps).message
-        for steps, problem in review_problems(
-            settings.review, output_schema.document, can_fall_back=can_fall_back
-        )
-    )
-
-
-def _check_tools(
-    reading: _Reading,
-    settings: WorkflowSettings,
-    input_schema: Schema | None,
-    output_schema: Schema | None,
-) -> None:
-    """Apart from what the tools themselves say, which is not known here: see `tools/box.py`."""
-    document = _yaml(reading, reading.files["workflow.yaml"])
-
-    def told(message: str, *steps: str | int) -> None:
-        reading.problems.append(document.error(message, *steps).message)
-
-    if ASK_CALLER in settings.tools:
-        told("is Headgate's own; take another name", "tools", ASK_CALLER)
-    if input_schema:
-        for name, tool in settings.tools.items():
-            for steps, problem in reference_problems(tool.arguments, input_schema, None):
-                told(problem, "tools", name, "arguments", *steps)
-    delivery = settings.deliver
-    if delivery is None:
-        return
-    if delivery.tool not in settings.tools:
-        told(f"there is no tool `{delivery.tool}` in `tools`", "deliver", "tool")
-    if input_schema and output_schema:
-        for steps, problem in reference_problems(delivery.arguments, input_schema, output_schema):
-            told(problem, "deliver", "arguments", *steps)
 
 
 def _response_format(name: str, schema: Schema) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class GatewayModel:
         record = call.record
         if request.untrusted:
             call.trust = "untrusted"
+        call.users_vouched = request.users_vouched
         call.retrieved = request.retrieved
         record.workflow = request.workflow
         record.run_id = request.run_id

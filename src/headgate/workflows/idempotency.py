@@ -11,8 +11,9 @@ import msgspec
 
 from headgate.errors import ConflictError, InvalidRequestError
 from headgate.storage.threads import StorageThreads
+from headgate.workflows.claims import Claim
 from headgate.workflows.durable.orders import UNDER_WAY
-from headgate.workflows.repository import Claim, RunRepository
+from headgate.workflows.repository import RunRepository
 from headgate.workflows.run import Order, Run, RunError
 
 WAIT_S = 30.0
@@ -55,17 +56,23 @@ def claim_of(order: Order) -> Claim | None:
     return Claim(
         project=order.caller.project,
         workflow=order.workflow,
-        key=f"{order.caller.key_id} {key}",
+        # What was asked for before a rotation is known again after it.
+        key=f"{order.caller.key_ids[0]} {key}",
         body_hash=hashlib.sha256(canonical).hexdigest(),
     )
 
 
 async def settled(
-    repository: RunRepository, threads: StorageThreads, claim: Claim, run_id: str, timeout_s: float
+    repository: RunRepository,
+    threads: StorageThreads,
+    claim: Claim,
+    run_id: str,
+    timeout_s: float,
+    webhook: str | None = None,
 ) -> Run | None:
     """The run that `claim` stands for, once it has ended; None where it is gone or was given up.
 
-    `timeout_s` is its workflow's. Raises `RunInProgressError` after 30 s.
+    `timeout_s` and `webhook` are its workflow's. Raises `RunInProgressError` after 30 s.
     """
     deadline_s = time.monotonic() + WAIT_S
     pause_s = _FIRST_PAUSE_S
@@ -80,7 +87,11 @@ async def settled(
         # One that outlives its process is never lost.
         if run.created_at_us < lost_before_us:
             lost = await threads.run(
-                repository.give_up, INTERRUPTED, begun_before_us=lost_before_us, id=run_id
+                repository.give_up,
+                INTERRUPTED,
+                begun_before_us=lost_before_us,
+                webhook=webhook,
+                id=run_id,
             )
             if lost:
                 return None

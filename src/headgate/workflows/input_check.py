@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from headgate.checks.problem import Problem
+from headgate.checks.schema_work import extent
 from headgate.errors import InvalidRequestError, PayloadTooLargeError
 from headgate.workflows.folder import Workflow
 from headgate.workflows.steps import Trail
@@ -25,7 +26,8 @@ def check_input(workflow: Workflow, given: Any, trail: Trail) -> None:
                 param="input",
                 code="invalid_input",
             )
-        if _deeper_than(given, _INPUT_DEPTH_AT_MOST):
+        _, depth = extent(given)
+        if depth >= _INPUT_DEPTH_AT_MOST:
             raise InvalidRequestError(
                 f"`input` is nested more than {_INPUT_DEPTH_AT_MOST} levels deep.",
                 param="input",
@@ -54,18 +56,3 @@ def check_input(workflow: Workflow, given: Any, trail: Trail) -> None:
 
 def _field(problem: Problem) -> str:
     return f"input.{problem.path}" if problem.path else "input"
-
-
-def _deeper_than(value: Any, levels: int) -> bool:
-    """Whether lists and objects are nested deeper; without recursion, since callers choose it."""
-    layer = [value]
-    for _ in range(levels):
-        layer = [
-            child
-            for node in layer
-            if isinstance(node, dict | list)
-            for child in (node.values() if isinstance(node, dict) else node)
-        ]
-        if not layer:
-            return False
-    return True

@@ -29,7 +29,10 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     user_hash: str | None = None
     """The keyed hash of the end user's name."""
     untrusted: bool = False
-    """Whether what it shows the model comes from outside: its input, or some of its context."""
+    """Whether what it shows the model comes from outside: its input, some of its context, or what
+    a tool answered."""
+    users_vouched: bool = False
+    """Whether its users' messages do not, so that only a tool's answers do."""
     retrieved: bool = False
     """Whether some of its context does."""
     asked_before: int = 0

@@ -61,6 +61,7 @@ async def answer_workflow(
     user: str | None = None,
     idempotency_key: str | None = None,
     no_store: bool = False,
+    untrusted: bool = False,
     headers: tuple[tuple[bytes, bytes], ...] = (),
 ) -> WorkflowAnswer:
     """Run the workflow `name` by `run`, with the input in `body`, a request's JSON.
@@ -81,6 +82,7 @@ async def answer_workflow(
             user=user,
             idempotency_key=idempotency_key,
             no_store=no_store,
+            untrusted=untrusted,
             headers=headers,
         )
     )

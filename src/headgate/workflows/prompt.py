@@ -64,28 +64,41 @@ class Prompt:
         self._examples = tuple(m for example in parts.examples for m in _messages(example))
         self.warnings = _prefix_warnings(parts, self._user)
         """Why providers can't reuse the beginning of the prompt as much as they could."""
-        self._static_system = None if uses_input else self._system_message({}, {})
+        # The same in every run, whichever parts it gets: providers reuse what does not vary.
+        self._doubtful = trust == "untrusted" or bool(self._untrusted_parts)
+        self._static_system = (
+            None if uses_input else self._system_message({}, {}, doubtful=self._doubtful)
+        )
 
     def render(
-        self, given: dict[str, Any], context: dict[str, Any] | None = None
+        self,
+        given: dict[str, Any],
+        context: dict[str, Any] | None = None,
+        *,
+        untrusted: bool = False,
     ) -> tuple[Message, ...]:
         """The messages for one input, with what was gathered for it.
 
+        `untrusted`: the caller says that people outside wrote it, whatever the workflow says.
         `InvalidRequestError` where it can't be rendered.
         """
-        if self._trust == "untrusted":
+        untrusted = untrusted or self._trust == "untrusted"
+        if untrusted:
             given = made_visible(given)
         context = {
             name: made_visible(part) if name in self._untrusted_parts else part
             for name, part in (context or {}).items()
         }
-        system = self._static_system or self._system_message(given, context)
+        doubtful = untrusted or bool(self._untrusted_parts)
+        system = self._static_system
+        if system is None or doubtful != self._doubtful:
+            system = self._system_message(given, context, doubtful=doubtful)
         return (system, *self._examples, Message("user", self._user.render(given, context)))
 
-    def _system_message(self, given: dict[str, Any], context: dict[str, Any]) -> Message:
+    def _system_message(
+        self, given: dict[str, Any], context: dict[str, Any], *, doubtful: bool
+    ) -> Message:
         text = self._system.render(given, context)
-        # The same in every run, whichever parts it gets: providers reuse what does not vary.
-        doubtful = self._trust == "untrusted" or self._untrusted_parts
         return Message("system", f"{text}\n\n{NOTICE}" if doubtful else text)
 
 

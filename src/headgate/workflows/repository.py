@@ -6,7 +6,7 @@ Synchronous, as all of storage; the runner and the API call it in a thread.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -14,12 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from headgate.checks.problem import Problem
-from headgate.errors import ConflictError
 from headgate.ledger.record import CallRecord
 from headgate.ledger.usage import calls_of_run
 from headgate.storage.database import Database
-from headgate.storage.insertion import insert_into
-from headgate.storage.schema import idempotency_keys, run_contents, runs
+from headgate.storage.schema import run_contents, runs
+from headgate.workflows.claims import Claim, claimed, forget_old, let_go, let_go_of_runs
 from headgate.workflows.durable.orders import (
     UNDER_WAY,
     Terms,
@@ -36,10 +35,8 @@ from headgate.workflows.tools.action import Action
 from headgate.workflows.tools.action_search import action_in, actions_of
 from headgate.workflows.tools.talk import kept, talk_of
 
-CLAIM_LIFETIME_S = 24 * 3600
-"""How long an Idempotency-Key stands for its run; older ones are forgotten."""
-
 _SWEEP_INTERVAL_S = 3600
+_LOST_AT_ONCE = 500
 
 ENDED: tuple[RunStatus, ...] = ("completed", "rejected", "failed")
 """What a run's status is once nothing more will come of it."""
@@ -49,16 +46,6 @@ _steps = msgspec.json.Decoder(tuple[Step, ...])
 _error = msgspec.json.Decoder(RunError)
 _problems = msgspec.json.Decoder(tuple[tuple[Problem, ...], ...])
 _object = msgspec.json.Decoder(dict[str, Any])
-
-
-class Claim(msgspec.Struct, frozen=True):
-    """An Idempotency-Key that a caller sent with an input."""
-
-    project: str
-    workflow: str
-    key: str
-    """The API key's id and the text the caller chose: keys of two applications never meet."""
-    body_hash: str
 
 
 class RunRepository:
@@ -77,7 +64,7 @@ class RunRepository:
         with self._database.begin() as connection:
             if claim is not None:
                 self._sweep(connection)
-                if (earlier := _claimed(connection, claim, run)) is not None:
+                if (earlier := claimed(connection, claim, run)) is not None:
                     return earlier
             connection.execute(sa.insert(runs).values(_row(run)))
             connection.execute(
@@ -158,11 +145,7 @@ class RunRepository:
                 )
             )
             if run.status == "failed" and claim is not None:
-                connection.execute(
-                    sa.delete(idempotency_keys).where(
-                        *_is(claim), idempotency_keys.c.run_id == run.id
-                    )
-                )
+                let_go(connection, claim, run.id)
             if run.status in ENDED:
                 if leg is not None:
                     close_order(connection, run)
@@ -185,12 +168,7 @@ class RunRepository:
             row = changed.mappings().one_or_none()
             if row is None:
                 return False
-            connection.execute(
-                sa.delete(idempotency_keys).where(
-                    idempotency_keys.c.project == row["project"],
-                    idempotency_keys.c.run_id == run_id,
-                )
-            )
+            let_go_of_runs(connection, [run_id], project=row["project"])
             close_order(connection, run_of(row))
         return True
 
@@ -238,7 +216,7 @@ class RunRepository:
         limit: int,
         after: str | None = None,
         project: str | None = None,
-        key_id: str | None = None,
+        key_ids: Sequence[str] | None = None,
         workflow: str | None = None,
         status: RunStatus | None = None,
     ) -> list[Run]:
@@ -248,56 +226,69 @@ class RunRepository:
             wanted = wanted.where(runs.c.id < after)
         for column, value in (
             (runs.c.project, project),
-            (runs.c.key_id, key_id),
             (runs.c.workflow, workflow),
             (runs.c.status, status),
         ):
             if value is not None:
                 wanted = wanted.where(column == value)
+        if key_ids is not None:
+            wanted = wanted.where(runs.c.key_id.in_(key_ids))
         with self._database.connect() as connection:
             return [run_of(row) for row in connection.execute(wanted).mappings()]
 
-    def give_up(self, error: RunError, *, begun_before_us: int, **only: str) -> int:
-        """End as failed every run still `running` that began earlier; the number of them.
+    def give_up(
+        self, error: RunError, *, begun_before_us: int, webhook: str | None = None, **only: str
+    ) -> int:
+        """End as failed runs still `running` that began earlier; how many, of 500 at once.
 
         `only` narrows by column, as `id=…` or `workflow=…`. For runs whose process died: a run
         that is alive ends within its workflow's time. Runs that outlive their process are left
-        alone.
+        alone. `webhook` is the address that is told.
         """
-        with self._database.begin() as connection:
-            lost = sa.select(runs.c.id).where(
+        lost = (
+            sa.select(runs.c.id)
+            .where(
                 runs.c.status == "running",
+                sa.text("runs.status <> 'completed'"),  # as its index has it
                 runs.c.created_at_us < begun_before_us,
                 ~has_order(),
             )
-            for column, value in only.items():
-                lost = lost.where(runs.c[column] == value)
-            ids = list(connection.execute(lost).scalars())
-            if ids:
+            .limit(_LOST_AT_ONCE)
+        )
+        for column, value in only.items():
+            lost = lost.where(runs.c[column] == value)
+        with self._database.connect() as connection:
+            found = list(connection.execute(lost).scalars())
+        if not found:
+            return 0
+        with self._database.begin() as connection:
+            ended = (
                 connection.execute(
                     sa.update(runs)
-                    .where(runs.c.id.in_(ids), runs.c.status == "running")
+                    .where(runs.c.id.in_(found), runs.c.status == "running")
                     .values(status="failed", finished_at_us=_now_us(), error=_json(error))
+                    .returning(*runs.c)
                 )
-                connection.execute(
-                    sa.delete(idempotency_keys).where(idempotency_keys.c.run_id.in_(ids))
-                )
-        return len(ids)
+                .mappings()
+                .all()
+            )
+            let_go_of_runs(connection, [row["id"] for row in ended])
+            if webhook is not None:
+                for row in ended:
+                    note_webhook(connection, run_of(row), webhook)
+        return len(ended)
 
     def release(self, claim: Claim) -> None:
         """Forget a claim whose run is gone."""
         with self._database.begin() as connection:
-            connection.execute(sa.delete(idempotency_keys).where(*_is(claim)))
+            let_go(connection, claim)
 
     def _sweep(self, connection: Connection) -> None:
         now_s = time.monotonic()
         if self._swept_at_s and now_s - self._swept_at_s < _SWEEP_INTERVAL_S:
             return
         self._swept_at_s = now_s
-        oldest_us = _now_us() - CLAIM_LIFETIME_S * 1_000_000
-        connection.execute(
-            sa.delete(idempotency_keys).where(idempotency_keys.c.created_at_us < oldest_us)
-        )
+        forget_old(connection, _now_us())
 
 
 def end_waiting(
@@ -367,48 +358,6 @@ def deliver_on(
     talk.approved, talk.by_person = True, by_person
     connection.execute(sa.update(run_contents).where(where).values(talk=kept(talk)))
     return True
-
-
-def _claimed(connection: Connection, claim: Claim, run: Run) -> str | None:
-    """Make the claim for `run`; or the id of the run it was made for before."""
-    made = connection.execute(
-        # Two requests at once: the second waits for the first one's commit, then makes no row.
-        insert_into(connection, idempotency_keys)
-        .values(
-            project=claim.project,
-            scope=claim.workflow,
-            key=claim.key,
-            body_hash=claim.body_hash,
-            run_id=run.id,
-            created_at_us=run.created_at_us,
-        )
-        .on_conflict_do_nothing()
-        .returning(idempotency_keys.c.run_id)
-    )
-    if made.one_or_none() is not None:
-        return None
-    found = connection.execute(
-        sa.select(idempotency_keys.c.body_hash, idempotency_keys.c.run_id).where(*_is(claim))
-    ).one_or_none()
-    if found is None:  # let go of in this very moment; the caller may try again
-        raise ConflictError(
-            "Another request with this Idempotency-Key has just ended; send this one again."
-        )
-    if found.body_hash != claim.body_hash:
-        raise ConflictError(
-            "This Idempotency-Key was used with another input; use a new key for a new input.",
-            param="Idempotency-Key",
-            code="idempotency_key_reused",
-        )
-    return str(found.run_id)
-
-
-def _is(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        idempotency_keys.c.project == claim.project,
-        idempotency_keys.c.scope == claim.workflow,
-        idempotency_keys.c.key == claim.key,
-    )
 
 
 def _row(run: Run) -> dict[str, Any]:

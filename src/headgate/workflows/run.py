@@ -34,6 +34,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     idempotency_key: str | None = None
     no_store: bool = False
     """Whether the calls are neither to be answered from the cache nor kept there."""
+    untrusted: bool = False
+    """Whether the caller says that people outside wrote the input, whatever the workflow says."""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """Hints that are passed on with every call, such as `x-simulator-fault`."""
 

@@ -22,15 +22,17 @@ from headgate.gateway.caller import Caller
 from headgate.storage.identifiers import new_id
 from headgate.storage.threads import StorageThreads
 from headgate.telemetry.faults import log_fault
-from headgate.workflows.asking import Asking, Errand
+from headgate.workflows.asking import Asking
 from headgate.workflows.catalogue import Catalogue
+from headgate.workflows.claims import Claim
 from headgate.workflows.context_step import (
     check_context_rights,
-    holds_untrusted,
+    is_untrusted,
     ready,
     rendered,
 )
 from headgate.workflows.durable.orders import Terms
+from headgate.workflows.errand import Errand
 from headgate.workflows.failures import (
     ClarificationNeededError,
     RunDeadlineError,
@@ -44,7 +46,7 @@ from headgate.workflows.journal import NOTHING, Journal, RunLostError
 from headgate.workflows.model import Model
 from headgate.workflows.outcome import Outcome, fallen_back
 from headgate.workflows.prompt import Message
-from headgate.workflows.repository import Claim, RunRepository
+from headgate.workflows.repository import RunRepository
 from headgate.workflows.run import Order, Run, RunError
 from headgate.workflows.steps import Trail
 from headgate.workflows.tools.box import OfferedTool
@@ -118,7 +120,7 @@ class Runner:
         trail = Trail()
         check_input(workflow, order.input, trail)
         check_context_rights(workflow, order.caller)
-        messages = rendered(workflow, order.input, trail) if workflow.context is None else None
+        messages = rendered(workflow, order, trail) if workflow.context is None else None
         run = await self._begun(workflow, order, claim)
         if run.replayed:
             return run
@@ -141,7 +143,7 @@ class Runner:
         check_input(workflow, order.input, Trail())
         check_context_rights(workflow, order.caller)
         if workflow.context is None:
-            workflow.prompt.render(order.input)
+            workflow.prompt.render(order.input, untrusted=order.untrusted)
         return await self._begun(workflow, order, claim, terms)
 
     async def carry(
@@ -198,11 +200,11 @@ class Runner:
             check_input(workflow, errand.order.input, errand.trail)
             return await self._ready_and_carried(errand, None, deadline_at_us)
         # It was gathered before the wait: what a person decided about must not change under it.
-        messages = rendered(workflow, errand.order.input, errand.trail, run.context)
+        messages = rendered(workflow, errand.order, errand.trail, run.context)
         return await self._ready_and_carried(errand, messages, deadline_at_us)
 
     async def give_up_lost(self) -> int:
-        """End runs whose process died; to be called when a server starts. Returns their number."""
+        """End runs whose process died; to be called now and then. Returns their number."""
         ended = 0
         for workflow in self.catalogue:
             lost_after_s = workflow.settings.limits.timeout_s + GRACE_S
@@ -210,6 +212,7 @@ class Runner:
                 self.repository.give_up,
                 INTERRUPTED,
                 begun_before_us=_now_us() - int(lost_after_s * 1_000_000),
+                webhook=workflow.settings.webhook,
                 workflow=workflow.name,
             )
         return ended
@@ -246,8 +249,14 @@ class Runner:
                     return msgspec.structs.replace(found, replayed=True)
                 await self.threads.run(self.repository.release, claim)
                 continue
-            timeout_s = workflow.settings.limits.timeout_s
-            ended = await settled(self.repository, self.threads, claim, earlier, timeout_s)
+            ended = await settled(
+                self.repository,
+                self.threads,
+                claim,
+                earlier,
+                workflow.settings.limits.timeout_s,
+                workflow.settings.webhook,
+            )
             if ended is not None:
                 return ended
         raise ConflictError("This Idempotency-Key is in use; send the request again.")
@@ -260,20 +269,11 @@ class Runner:
     ) -> tuple[Run, Outcome]:
         """Make the run ready, unless its `messages` are there already, and carry it."""
         if messages is None:
-            made = await ready(
-                errand.workflow,
-                errand.order,
-                errand.run,
-                errand.trail,
-                errand.journal,
-                self.connectors,
-            )
+            made = await ready(errand, self.connectors)
             errand, messages = errand.of(made.run), made.messages
             if made.ended is not None:
                 return made.run, made.ended
-        if errand.workflow.settings.trust == "untrusted" or holds_untrusted(
-            errand.workflow, errand.run
-        ):
+        if is_untrusted(errand.workflow, errand.order, errand.run):
             errand.talk.untrusted = True
         return errand.run, await self._carried(errand, messages, deadline_at_us)
 
@@ -287,9 +287,7 @@ class Runner:
             async with asyncio.timeout(min(limit_s, left_s)):
                 outcome = await self._asking.outcome(errand, messages)
         except TimeoutError:
-            if self._tools is not None and (
-                left_open := await self._tools.left_open(workflow, errand.run, errand.talk)
-            ):
+            if self._tools is not None and (left_open := await self._tools.left_open(errand)):
                 return Outcome(waits=left_open)
             if left_s < limit_s:
                 # An answer without a model would come too late as well.
@@ -311,19 +309,17 @@ class Runner:
             self._tools is None
             or errand.workflow.settings.deliver is None
             or outcome.output is None
-            or self._must_be_seen(errand.workflow, errand.run, errand.trail, outcome)
+            or self._must_be_seen(errand, outcome)
         ):
             return outcome
         await errand.journal.note(errand.trail)
-        return await self._tools.delivered(
-            errand.workflow, errand.order, errand.run, outcome, errand.talk, errand.trail
-        )
+        return await self._tools.delivered(errand, outcome)
 
-    def _must_be_seen(self, workflow: Workflow, run: Run, trail: Trail, outcome: Outcome) -> bool:
+    def _must_be_seen(self, errand: Errand, outcome: Outcome) -> bool:
         """Whether a person must look at the output before anything is done with it."""
         if outcome.approved:
             return False
-        ended = _ended(run, trail, outcome)
+        workflow, ended = errand.workflow, _ended(errand.run, errand.trail, outcome)
         if self._holding is None:
             return must_wait(ended, outcome) or workflow.settings.review is not None
         return self._holding.question(workflow, ended, outcome) is not None

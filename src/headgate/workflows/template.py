@@ -21,6 +21,10 @@ RENDERED_CHARACTERS_AT_MOST = 4_000_000
 """Of one part; about a million tokens, which is more than any model takes."""
 
 
+_WRITES_NOTHING_OF_INPUT = (nodes.Assign, nodes.AssignBlock, nodes.Macro, nodes.Const)
+"""What stands in a template and puts nothing into the text there, or the same each time."""
+
+
 class _DataEnvironment(SandboxedEnvironment):
     """A sandbox in which `input.items` is the field `items`, never Python's method of that name."""
 
@@ -102,6 +106,8 @@ class Template:
         varying, place, size_characters = False, "", 0
         for node in self._tree.body:
             for part in node.nodes if isinstance(node, nodes.Output) else [node]:
+                if isinstance(part, _WRITES_NOTHING_OF_INPUT):
+                    continue
                 if not isinstance(part, nodes.TemplateData):
                     varying = True
                 elif varying and part.data.strip():

@@ -30,10 +30,24 @@ _INVISIBLE = re.compile(
 
 def made_visible(value: Any) -> Any:
     """`value` with the invisible characters taken out of every text in it."""
+    # Without recursion: how deep it is, is chosen by those whom it comes from.
+    root: list[Any] = [value]
+    waiting: list[Any] = [root]
+    while waiting:
+        node = waiting.pop()
+        for place, inner in list(node.items() if isinstance(node, dict) else enumerate(node)):
+            node[place] = clean = _cleaned(inner)
+            if isinstance(clean, list | dict):
+                waiting.append(clean)
+    return root[0]
+
+
+def _cleaned(value: Any) -> Any:
+    """A text without them; a list, or an object with clean names, whose values are not yet."""
     if isinstance(value, str):
         return _INVISIBLE.sub("", value)
     if isinstance(value, list):
-        return [made_visible(item) for item in value]
+        return value.copy()
     if isinstance(value, dict):
-        return {made_visible(key): made_visible(item) for key, item in value.items()}
+        return {_cleaned(key): inner for key, inner in value.items()}
     return value

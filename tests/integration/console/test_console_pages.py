@@ -6,7 +6,6 @@ import re
 import time
 
 from consoles import RunningConsole, Visitor
-from headgate.ledger.usage import usage
 
 TICKET = '{"subject": "Printer", "body": "It prints upside down since Monday."}'
 
@@ -93,19 +92,15 @@ def test_runs_are_filtered_and_turned_page_by_page_without_one_twice_or_lost(
 def test_the_overview_counts_a_call_as_soon_as_the_ledger_has_it(console: RunningConsole):
     visitor = console.signed_in()
 
-    def in_ledger() -> int:
-        with console.database.connect() as connection:
-            return usage(connection)[0].calls
-
     def on_page() -> int:
         found = re.search(r"<dt>Calls</dt><dd>([\d,]+)</dd>", visitor.get("/console").text)
         assert found is not None
         return int(found[1].replace(",", ""))
 
-    before = in_ledger()
+    before = console.calls_in_ledger()
     _ran(visitor)
     deadline_s = time.monotonic() + 10
-    while not in_ledger() == on_page() > before:
+    while not console.calls_in_ledger() == on_page() > before:
         assert time.monotonic() < deadline_s
         time.sleep(0.05)
 

@@ -157,6 +157,8 @@ async def test_a_record_and_a_list_are_found_where_they_stand(service):
     assert await read(connector(service, at="data.account"), id="one") == [{"name": "Orrin"}]
     service.answers("/v1/a/bare", reply({"name": "Orrin"}))
     assert await read(connector(service), id="bare") == [{"name": "Orrin"}]
+    service.answers("/v1/a/marked", reply(b'\xef\xbb\xbf{"name": "Orrin"}'))
+    assert await read(connector(service), id="marked") == [{"name": "Orrin"}]
     service.answers("/v1/a/list", reply({"items": [{"name": str(n)} for n in range(50)]}))
     found = await read(connector(service, at="items", many=3), id="list")
     assert [one["name"] for one in found] == ["0", "1", "2", "3"], "one more than are taken"
@@ -202,7 +204,7 @@ async def test_what_is_not_there_is_no_record(service, status):
         ("broken", reply({"error": "private"}, status=500), "answered 500", True),
         ("busy", reply({}, status=503), "answered 503", True),
         ("wrong", reply({"error": "private"}, status=400), "answered 400", False),
-        ("megabyte", reply({"name": "x" * 1_000_000}), "no whole answer", True),
+        ("megabyte", reply({"name": "x" * 1_000_000}), "larger than `max_answer", False),
     ],
 )
 async def test_an_answer_that_is_none_is_told_without_its_contents(

@@ -280,3 +280,11 @@ def test_headgate_check_asks_files_and_no_servers(source, tmp_path):
     assert done.returncode == (1 if is_file else 0), done.stdout
     assert ("is no query that only reads" in done.stdout) is is_file
     assert query_findings({}, folder / "headgate.yaml", ask_servers=True) == []
+
+
+async def test_a_text_that_can_not_be_read_is_not_a_database_that_is_away(tmp_path):
+    sqlite3.connect(tmp_path / "theirs.db").close()
+    made = connector("sqlite:///theirs.db", tmp_path, q="SELECT CAST(x'ff' AS TEXT) AS number")
+    with pytest.raises(ConnectorError, match="refused the query") as told:
+        await asked(made, "q")
+    assert not told.value.retryable

@@ -143,6 +143,16 @@ def test_a_rotated_key_has_a_successor_with_its_rights_and_ends_after_the_overla
         keys.rotate(old.key.id, overlap_s=60, created_by="key_x", expires_at_us=None)
 
 
+def test_a_key_is_known_as_the_one_that_it_was_and_became(keys):
+    chain = [keys.create(new(role="reviewer"), created_by="t").key.id]
+    keys.create(new(role="reviewer"), created_by="t")
+    for _ in range(3):
+        made = keys.rotate(chain[-1], overlap_s=60, created_by="t", expires_at_us=None)
+        chain.append(made.key.id)
+    for one in chain:
+        assert set(keys.find_by_id(one).rotated) == set(chain) - {one}
+
+
 def test_of_many_rotations_at_once_one_succeeds(keys):
     old = keys.create(new(), created_by="test").key
     together = threading.Barrier(4)

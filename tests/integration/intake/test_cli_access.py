@@ -8,29 +8,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
-import msgspec
 import pytest
 
 from call_records import a_call
-from headgate.cli.main import COMMANDS, Composition, ServeOptions, run
+from commands import Ran, ran
+from headgate.cli.main import COMMANDS, ServeOptions
 from headgate.intake.access.keys import KeyStore
 from headgate.intake.access.projects import wall_clock_us
 from headgate.intake.access.secret import load_secret
 from headgate.ledger.rows import insert_calls
-
-
-class Ran(NamedTuple):
-    """How a command ended and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-    def json(self):
-        return msgspec.json.decode(self.out)
-
 
 Headgate = Callable[..., Ran]
 
@@ -48,9 +35,7 @@ def headgate(monkeypatch, tmp_path, capsys, served) -> Headgate:
         monkeypatch.delenv(name, raising=False)
 
     def headgate(*arguments: str) -> Ran:
-        with pytest.raises(SystemExit) as exited:
-            run(Composition(serve=served.append), arguments)
-        return Ran(int(exited.value.code or 0), *capsys.readouterr())
+        return ran(capsys, arguments, served.append)
 
     return headgate
 
@@ -192,6 +177,26 @@ def test_usage_is_shown_with_its_total(on_database, database):
     assert "1 calls have no known price" in ran.err
     as_json = on_database("usage", "--group-by", "model", "--json").json()
     assert as_json["total"]["cost_usd"] == "1"
+
+
+def test_usage_says_how_many_calls_are_estimated_where_some_are(on_database, database):
+    def shown() -> list[list[str]]:
+        ran = on_database("usage", "--group-by", "model")
+        return [line.split() for line in ran.out.splitlines() if line.split()]
+
+    now_us = wall_clock_us()
+    with database.begin() as connection:
+        insert_calls(connection, [a_call(started_at_us=now_us - 1, model_answered="told")])
+    assert "estimated" not in shown()[0]
+    with database.begin() as connection:
+        guessed = a_call(started_at_us=now_us - 1, model_answered="cut", tokens_estimated=True)
+        insert_calls(connection, [guessed])
+    lines = {line[0]: line for line in shown()}
+    at = lines["model"].index("estimated")
+    assert [lines[name][at] for name in ("told", "cut", "total")] == ["0", "1", "1"]
+    ran = on_database("usage", "--json")
+    assert ran.json()["total"]["estimated_calls"] == 1
+    assert "1 calls have tokens that no provider told" in on_database("usage").err
 
 
 class TestWhichDatabase:

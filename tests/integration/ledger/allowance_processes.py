@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
 from headgate.config.allowances import AllowanceSettings, BudgetSettings, UsageLimitSettings
 from headgate.errors import HeadgateError
@@ -16,6 +17,7 @@ from headgate.ledger.allowances.claim import Claim, Used
 from headgate.ledger.allowances.rule import Rules, Who, rules_of
 from headgate.ledger.allowances.store import AllowanceStore
 from headgate.storage import Database
+from headgate.storage.allowance_tables import allowances as stored
 from headgate.storage.identifiers import new_id
 
 CALL_NANOUSD = 1_000_000
@@ -47,6 +49,13 @@ def allowances(
         msgspec.convert(settings, AllowanceSettings),
         AllowanceStore(database, new_id("holder"), ignore),
     )
+
+
+def standing(database: Database) -> tuple[int, int]:
+    """What the only allowance has taken and spent."""
+    with database.connect() as connection:
+        row = connection.execute(sa.select(stored.c.taken, stored.c.spent)).one()
+    return row.taken, row.spent
 
 
 def rules(limits: list[dict[str, Any]], budgets: list[dict[str, Any]]) -> Rules:

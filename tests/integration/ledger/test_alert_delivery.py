@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import socketserver
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import msgspec
@@ -19,6 +21,7 @@ from headgate.errors import DatabaseUnavailableError
 from headgate.ledger.alerts.alert import Alert, DeliveryError, KeyAlert
 from headgate.ledger.alerts.mail import MailChannel
 from headgate.ledger.alerts.outbox import AlertOutbox
+from headgate.ledger.alerts.post import post_json
 from headgate.ledger.alerts.sender import AlertSender, channels_of, pause_s
 from headgate.ledger.alerts.slack import SlackChannel
 from headgate.ledger.alerts.webhook import WebhookChannel, signature
@@ -160,6 +163,29 @@ def test_what_is_not_answered_with_success_has_not_arrived(receiver: Receiver, s
         webhook(receiver).deliver(ALERT)
     assert "secret" not in str(caught.value)
     assert len(receiver.received) == 1, "a redirect is not followed"
+
+
+@pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\nx-slow: "])
+def test_an_answer_that_comes_byte_by_byte_keeps_nobody(monkeypatch, begins: bytes):
+    monkeypatch.setattr("headgate.ledger.alerts.post._TIMEOUT_S", 0.3)
+    over = threading.Event()
+
+    def drip() -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            connection.sendall(begins)
+            while not over.wait(0.05):
+                connection.sendall(b"a")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip)
+        thread.start()
+        began_s = time.monotonic()
+        with pytest.raises(DeliveryError, match="TimeoutError"):
+            post_json(f"http://127.0.0.1:{listening.getsockname()[1]}/", b"{}", {})
+        over.set()
+        thread.join()
+    assert time.monotonic() - began_s < 5
 
 
 def test_an_address_that_nobody_answers_is_not_quoted(receiver: Receiver):

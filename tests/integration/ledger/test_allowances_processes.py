@@ -6,15 +6,19 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from allowance_processes import CALL_NANOUSD, WHO, a_claim, allowances, one_call
+from allowance_processes import CALL_NANOUSD, WHO, a_claim, allowances, one_call, standing
 
 from headgate.errors import BudgetExceededError, HeadgateError, LimitExceededError
+from headgate.ledger.allowances.allowances import Allowances
 from headgate.ledger.allowances.claim import NOTHING, Used
+from headgate.ledger.allowances.share import Turn
+from headgate.ledger.allowances.store import Exchanged
 from headgate.storage import Database
 from headgate.storage.allowance_tables import allowance_holders
 from headgate.storage.allowance_tables import allowances as table
@@ -24,12 +28,6 @@ SCRIPT = Path(__file__).with_name("allowance_processes.py")
 BUDGET = [{"per": "project", "usd": "0.8", "window": "total"}]
 FITTING = 800
 """Calls that the budget is for."""
-
-
-def standing(database: Database) -> tuple[int, int]:
-    with database.connect() as connection:
-        row = connection.execute(sa.select(table.c.taken, table.c.spent)).one()
-    return row.taken, row.spent
 
 
 def started(url: str, *, calls: int, lasts_s: float = 0.01) -> subprocess.Popen[str]:
@@ -209,6 +207,31 @@ async def test_calls_wait_in_line_in_fair_order(database: Database):
     await counted.stop(5)
 
 
+@pytest.mark.parametrize("places", [1, 2])
+async def test_no_line_of_one_process_starves_that_of_another(database: Database, places: int):
+    limits = [{"per": "organisation", "concurrent": places, "wait_s": 10}]
+    busy, quiet = (allowances(database, limits=limits) for _ in range(2))
+    busy.start()
+    quiet.start()
+    ended: list[str] = []
+
+    async def call(counted: Allowances, name: str) -> None:
+        held = await counted.reserve(counted.applied(WHO), a_claim(), "support", "normal")
+        await asyncio.sleep(0.1)
+        counted.settle(held, Used(requests=1, tokens=10, nanousd=0))
+        ended.append(name)
+
+    tasks = [asyncio.create_task(call(busy, "busy")) for _ in range(30)]
+    while not ended:
+        await asyncio.sleep(0.01)
+    tasks.append(asyncio.create_task(call(quiet, "quiet")))
+    await asyncio.gather(*tasks)
+    # Else it would be the last.
+    assert ended.index("quiet") < 25
+    await busy.stop(5)
+    await quiet.stop(5)
+
+
 async def test_a_line_is_bounded_and_says_so(database: Database):
     counted = allowances(
         database, limits=[{"per": "key", "concurrent": 1, "wait_s": 0.3}], queue_calls=1
@@ -275,6 +298,35 @@ async def test_without_its_database_a_server_refuses_or_spends_what_it_leased(
     await lenient.stop(5)
     taken, spent = standing(database)
     assert taken == spent == (60 + leased) * CALL_NANOUSD
+
+
+async def test_a_database_that_hangs_is_away_too(database: Database, monkeypatch):
+    counted = allowances(database, budgets=[{"per": "project", "usd": "100", "window": "day"}])
+    counted.start()
+    assert await asyncio.gather(*(one_call(counted, lasts_s=0.3) for _ in range(9))) == ["made"] * 9
+    held = await counted.reserve(counted.applied(WHO), a_claim(), "support", "normal")
+    store = counted._exchange._store
+    exchange, goes_on = store.exchange, threading.Event()
+
+    def hangs(turns: list[Turn]) -> Exchanged:
+        goes_on.wait()
+        return exchange(turns)
+
+    monkeypatch.setattr("headgate.ledger.allowances.exchange._HANGING_S", 0.1)
+    monkeypatch.setattr(store, "exchange", hangs)
+    (share,) = counted.share_states()
+    share.refused = True
+    counted._exchange.nudge(share)
+    await asyncio.sleep(0.3)
+    counted.settle(held, NOTHING)
+    assert share.available >= CALL_NANOUSD, "its process has leased enough"
+    assert await one_call(counted, lasts_s=0) == "allowances_unavailable"
+    goes_on.set()
+    began_s = time.monotonic()
+    while await one_call(counted, lasts_s=0) != "made":
+        assert time.monotonic() < began_s + 6
+        await asyncio.sleep(0.02)
+    await counted.stop(5)
 
 
 async def test_what_is_just_going_back_is_not_taken_for_used_up(database: Database):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import msgspec
 import pytest
 
 import headgate.examples
 from call_records import a_call
-from headgate.cli.main import Composition, run
+from commands import Ran, ran
 from headgate.ledger.rows import insert_calls
 from headgate.storage import Database
 
@@ -47,18 +46,12 @@ workload:
 """
 
 
-class Ran(NamedTuple):
-    """How a command ended and what it printed."""
+def plans(made: Ran) -> dict[str, str | None]:
+    return {plan["name"]: plan["month_usd"] for plan in made.json()["plans"]}
 
-    code: int
-    out: str
-    err: str
 
-    def json(self) -> Any:
-        return msgspec.json.decode(self.out)
-
-    def plans(self) -> dict[str, str | None]:
-        return {plan["name"]: plan["month_usd"] for plan in self.json()["plans"]}
+def assumed(made: Ran) -> list[str]:
+    return list(made.json()["assumptions"])
 
 
 Headgate = Callable[..., Ran]
@@ -76,9 +69,7 @@ def typed(monkeypatch, tmp_path, capsys) -> Headgate:
         monkeypatch.delenv(name, raising=False)
 
     def typed(*arguments: str) -> Ran:
-        with pytest.raises(SystemExit) as exited:
-            run(Composition(serve=lambda _: None), ["estimate", *arguments])
-        return Ran(int(exited.value.code or 0), *capsys.readouterr())
+        return ran(capsys, ["estimate", *arguments])
 
     return typed
 
@@ -132,7 +123,7 @@ def test_a_workload_is_reckoned_on_every_target_and_every_model_asked_about(type
     ran = typed("workload.yaml", "--model", "own-other", "--model", "gpt-dear", "--json")
     assert ran.code == 0
     # 3,000 calls: 1.5 M plain, 1.5 M cached and 0.3 M output tokens.
-    assert ran.plans() == {
+    assert plans(ran) == {
         "as it is": "22.5",
         "cheapest target of each route": "3.6",
         "dearest target of each route": "22.5",
@@ -178,7 +169,7 @@ def in_settings(strategy: str, **weights: int) -> None:
 def test_a_weighted_route_costs_what_its_targets_do_by_their_parts(typed: Headgate):
     in_settings("weighted", gpt_dear=3, own_cheap=1)
     ran = typed("workload.yaml", "--json")
-    assert ran.plans()["as it is"] == "17.775"
+    assert plans(ran)["as it is"] == "17.775"
     (work,) = ran.json()["work"]
     assert [(o["candidate"], o["standing"]) for o in work["options"]] == [
         ("triage, weighted", "in use"),
@@ -191,13 +182,13 @@ def test_a_weighted_route_costs_what_its_targets_do_by_their_parts(typed: Headga
 
 def test_a_cheapest_route_costs_what_its_cheapest_target_does(typed: Headgate):
     in_settings("cheapest")
-    assert typed("workload.yaml", "--json").plans()["as it is"] == "3.6"
+    assert plans(typed("workload.yaml", "--json"))["as it is"] == "3.6"
 
 
 def test_a_route_that_decides_call_by_call_is_bounded(typed: Headgate):
     in_settings("fastest")
     ran = typed("workload.yaml", "--json")
-    assert ran.plans() == {
+    assert plans(ran) == {
         "as it is": "22.5",
         "cheapest target of each route": "3.6",
         "dearest target of each route": "22.5",
@@ -205,6 +196,18 @@ def test_a_route_that_decides_call_by_call_is_bounded(typed: Headgate):
     assert any(
         "triage is a route whose strategy is `fastest`" in a for a in ran.json()["assumptions"]
     )
+
+
+def test_a_tiered_route_counts_the_first_target_that_takes_so_many_tokens(typed: Headgate):
+    in_settings("tiered")
+    for most, cost in ((999, "3.6"), (1000, "22.5")):
+        text = Path("headgate.yaml").read_text("utf-8")
+        rule = f"model: gpt-dear, when: {{ max_input_tokens: {most} }} }}"
+        text = re.sub(r"model: gpt-dear[^\n]*", rule, text, count=1)
+        Path("headgate.yaml").write_text(text, "utf-8")
+        ran = typed("workload.yaml", "--json")
+        assert plans(ran)["as it is"] == cost
+        assert any("that takes so many tokens is counted" in a for a in ran.json()["assumptions"])
 
 
 def test_a_wrong_file_is_told_in_one_line_with_its_place(typed: Headgate):
@@ -292,6 +295,36 @@ def test_what_the_cache_answered_costs_nothing_and_is_counted(
     assert tickets["options"][0]["month_usd"] == "1.125"
 
 
+def test_what_has_neither_tokens_nor_a_price_on_record_is_never_free(
+    on_ledger: Headgate, database: Database
+):
+    told = {"input_tokens": None, "output_tokens": None, "cost_nanousd": None}
+    recording = a_call(
+        started_at_us=BEGAN_US, endpoint="audio/speech", model_answered="gpt-dear", **told
+    )
+    with database.begin() as connection:
+        insert_calls(connection, [recording])
+    ran = on_ledger(*PERIOD, "--json", "--model", "own-cheap")
+    spoken = next(work for work in ran.json()["work"] if work["name"] == "gpt-dear")
+    assert [(o["candidate"], o["month_usd"]) for o in spoken["options"]] == [
+        ("openai/gpt-dear", None)
+    ]
+    assert all("gpt-dear" in plan["unpriced_work"] for plan in ran.json()["plans"])
+    assert any("No tokens and no price are on record of gpt-dear" in a for a in assumed(ran))
+
+
+def test_what_batches_used_is_reckoned_as_batches(on_ledger: Headgate, database: Database):
+    batch = a_call(
+        started_at_us=BEGAN_US, endpoint="batches/usage", model_answered="gpt-dear",
+        input_tokens=1_000_000, output_tokens=100_000, cost_nanousd=6_000_000_000,
+    )  # fmt: skip
+    with database.begin() as connection:
+        insert_calls(connection, [batch])
+    work = on_ledger(*PERIOD, "--json").json()["work"][0]
+    assert (work["batch"]["input_tokens"], work["standard"]["calls"]) == (15_000_000, 0)
+    assert work["options"][0]["month_nanousd"] == work["recorded_nanousd"] == 90_000_000_000
+
+
 def test_failed_calls_and_a_short_ledger_are_told(on_ledger: Headgate):
     ran = on_ledger(*PERIOD)
     assert "like the 2.0 of the ledger that were read, with 12 calls" in ran.out
@@ -321,3 +354,62 @@ def test_the_example_workload_is_right(typed: Headgate):
     ran = typed("workload.yaml", "--model", "gpt-5-mini", "--json")
     assert ran.code == 0
     assert all(plan["month_nanousd"] and not plan["unpriced_work"] for plan in ran.json()["plans"])
+
+
+def test_a_route_that_is_gone_is_no_model(typed, tmp_path, monkeypatch, database_url, database):
+    (tmp_path / "project" / "headgate.yaml").write_text("""
+providers:
+  openai: {base_url: "http://127.0.0.1:1/v1", api_key: x}
+""")
+    monkeypatch.setenv("HEADGATE_DATABASE_URL", database_url)
+    call = a_call(started_at_us=BEGAN_US, provider="openai", route="gone", model_answered="gpt-4o")
+    with database.begin() as connection:
+        insert_calls(connection, [call])
+    (work,) = typed("--since", "2026-11-01", "--until", "2026-11-02", "--json").json()["work"]
+    assert [option["candidate"] for option in work["options"]] == ["openai/gpt-4o"]
+
+
+def test_a_provider_has_the_prices_of_its_kind_whatever_it_is_called(typed, tmp_path):
+    (tmp_path / "project" / "headgate.yaml").write_text("""
+providers:
+  eu: {kind: azure, base_url: "https://one.example", api_key: x, models: [gpt-4.1-mini]}
+  own-claude: {kind: anthropic, base_url: "https://two.example", models: ["claude-*"]}
+""")
+    (tmp_path / "project" / "workload.yaml").write_text("""
+workload:
+  - {name: a, model: gpt-4.1-mini, requests_per_day: 1, input_tokens: 100}
+  - {name: b, model: claude-sonnet-4-5, requests_per_day: 1, input_tokens: 100}
+""")
+    for work in typed("workload.yaml", "--json").json()["work"]:
+        assert work["options"][0]["month_nanousd"], work
+
+
+def test_what_was_written_into_a_prompt_cache_costs_what_that_costs(
+    typed, tmp_path, monkeypatch, database_url, database
+):
+    (tmp_path / "project" / "headgate.yaml").write_text("""
+providers:
+  claude: {kind: anthropic, models: ["claude-*"]}
+""")
+    monkeypatch.setenv("HEADGATE_DATABASE_URL", database_url)
+    written = a_call(
+        started_at_us=BEGAN_US, provider="claude", model_answered="claude-sonnet-4-5",
+        input_tokens=1_000_000, cached_tokens=0, cache_write_tokens=1_000_000, output_tokens=0,
+        cost_nanousd=7_500_000_000,
+    )  # fmt: skip
+    with database.begin() as connection:
+        insert_calls(connection, [written])
+    until = ("--since", "2026-11-01", "--until", "2026-11-02", "--days", "1", "--json")
+    (work,) = typed(*until).json()["work"]
+    assert work["recorded_nanousd"] == 7_500_000_000
+    assert work["options"][0]["month_nanousd"] == work["recorded_nanousd"]
+
+
+def test_a_name_can_not_write_to_the_terminal(typed, tmp_path):
+    (tmp_path / "project" / "workload.yaml").write_text("""
+workload:
+  - {name: "a\\e[2Jb", model: gpt-dear, requests_per_day: 1, input_tokens: 1, cached_share: 0.1}
+""")
+    shown = typed("workload.yaml").out
+    assert "a\N{REPLACEMENT CHARACTER}[2Jb: 0.1 of the input cached" in shown
+    assert "\x1b" not in shown

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from allowance_processes import WHO, a_claim, allowances, rules
+from allowance_processes import WHO, a_claim, allowances, rules, standing
 
 from headgate.errors import BudgetExceededError
 from headgate.ledger.allowances.held import Held
@@ -49,12 +49,6 @@ def a_record(call_id: str = "call_1", cost_nanousd: int = 5) -> CallRecord:
 
 def a_store(database: Database, crossed: Any = None, budgets: Any = BUDGET) -> CommitmentStore:
     return CommitmentStore(database, rules([], budgets), crossed)
-
-
-def standing(database: Database) -> tuple[int, int]:
-    with database.connect() as connection:
-        row = connection.execute(sa.select(table.c.taken, table.c.spent)).one()
-    return row.taken, row.spent
 
 
 def take(database: Database, *, taken: int, spent: int) -> None:

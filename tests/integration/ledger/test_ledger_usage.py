@@ -58,6 +58,23 @@ def test_everything_is_summed(database: Database):
     )
 
 
+def test_calls_whose_tokens_no_provider_told_are_counted(database: Database):
+    keep(
+        database,
+        a_call(model_answered="told"),
+        a_call(model_answered="guessed", tokens_estimated=True),
+        a_call(model_answered="guessed"),
+    )
+    found = {row.group["model"]: row.estimated_calls for row in used(database, "model")}
+    assert found == {"told": 0, "guessed": 1}
+
+
+def test_what_the_cache_answered_is_told_apart_whichever_way_it_did(database: Database):
+    keep(database, *(a_call(cache=state) for state in ("hit", "similar", "stale", "miss", "off")))
+    assert [row.calls for row in used(database, from_cache=True)] == [3]
+    assert [row.calls for row in used(database, from_cache=False)] == [2]
+
+
 def test_a_call_without_a_price_is_counted_and_never_taken_for_free(database: Database):
     keep(
         database,

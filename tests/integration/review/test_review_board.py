@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from headgate.errors import ConflictError, InvalidRequestError, NotFoundError
 from headgate.ledger.alerts.alert import ReviewAlert
-from headgate.review.board import Choice
+from headgate.review.choice import Choice
 from headgate.review.deciding import FourEyesError, NotYourReviewError
 from headgate.review.output import EditRefusedError
 from headgate.review.repository import Wanted

@@ -20,8 +20,9 @@ from headgate.ledger.allowances.report import states
 from headgate.ledger.allowances.rule import Who, rules_of
 from headgate.ledger.allowances.store import AllowanceStore
 from headgate.review import budgets
-from headgate.review.board import Board, Choice
+from headgate.review.board import Board
 from headgate.review.budgets import BudgetAsking
+from headgate.review.choice import Choice
 from headgate.review.repository import ReviewRepository, Wanted
 from headgate.storage import Database
 from headgate.storage.allowance_tables import alert_deliveries

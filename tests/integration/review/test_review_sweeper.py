@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
 from headgate.errors import ConflictError
 from headgate.ledger.alerts.outbox import AlertOutbox
-from headgate.review.board import Choice
+from headgate.review.choice import Choice
 from headgate.review.sweeper import Sweeper
 from headgate.storage import Database
 from headgate.storage.allowance_tables import alert_deliveries
+from headgate.workflows.catalogue import Catalogue
 from review_people import person
 from scripted_workflows import GOOD
 
@@ -110,6 +112,22 @@ async def test_when_the_time_is_up_the_run_ends_as_declared(
         assert run.error.code == "review_deadline_passed"
     with pytest.raises(ConflictError):
         await swept.desk.board.decide(review_id, person(), Choice(decision="approve"))
+
+
+async def test_a_fallback_that_is_not_what_was_promised_does_not_go_out(swept_with):
+    swept = swept_with(
+        "within_hours: 1, remind_at: [], then: fall_back",
+        more="fallback: {output: {label: bad, score: 0}}",
+    )
+    run_id, _ = await swept.desk.held()
+    old = swept.desk.runner.catalogue.get("labels")
+    fallback = msgspec.structs.replace(old.settings.fallback, output={"n": 1})
+    settings = msgspec.structs.replace(old.settings, fallback=fallback)
+    newer = Catalogue({"labels": msgspec.structs.replace(old, settings=settings)})
+    swept.desk.runner.catalogue = newer
+    assert await Swept(swept.desk, swept.database).after(1) == 1
+    run = swept.desk.runs.get(run_id)
+    assert (run.status, run.error.code) == ("rejected", "review_deadline_passed")
 
 
 async def test_an_escalated_review_goes_to_the_other_group_and_its_time_begins_anew(swept_with):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from headgate.cli.main import Composition, run
+from commands import Ran, ran
 from scripted_workflows import write_project
 
 RUN = {
@@ -39,14 +39,11 @@ def quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def headgate(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+def headgate(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
     """Type a command; its exit status, output and notes."""
 
-    def typed(*arguments: Any) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            run(Composition(serve=lambda _: None), [str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
+    def typed(*arguments: Any) -> Ran:
+        return ran(capsys, arguments)
 
     return typed
 
@@ -142,6 +139,13 @@ def test_check_tells_every_problem_of_every_file(headgate, tmp_path):
     assert len(json.loads(out)["problems"]) == 5
 
 
+def test_check_refuses_to_let_pass_what_is_served_as_the_server_does(headgate, tmp_path):
+    (tmp_path / "headgate.yaml").write_text("endpoints: {allow: [/v1/files]}\n")
+    status, out, _ = headgate("check", tmp_path)
+    assert status == 1
+    assert ":1: endpoints.allow[0]: `/v1/files` is served already" in out
+
+
 def test_check_warns_of_a_key_that_is_too_short_to_be_hidden(headgate, tmp_path):
     (tmp_path / "headgate.yaml").write_text("providers: {own: {api_key: k}}\n")
     status, _, notes = headgate("check", tmp_path)
@@ -225,7 +229,12 @@ def test_run_shows_the_output_the_steps_and_the_cost(headgate, api, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ['{"text": "a"}\n\n{"text": "b"}\n', '[{"text": "a"}, {"text": "b"}]']
+    "text",
+    [
+        '{"text": "a"}\n\n{"text": "b"}\n',
+        '[{"text": "a"}, {"text": "b"}]',
+        '\ufeff{"text": "a"}\n{"text": "b"}\n',
+    ],
 )
 def test_run_takes_many_inputs_in_order(headgate, api, tmp_path, text):
     api.failing = {"b"}
@@ -271,6 +280,8 @@ def test_run_reads_standard_input(headgate, api, monkeypatch):
         ('{"a": 1}\nnope', "in.json:2: not valid JSON"),
         ("[1]", "item 1: is not a JSON object"),
         ('"x"', "is not a JSON object"),
+        ("[" * 5000, "nested deeper"),
+        ('{"a": 1}\n' + "[" * 5000, "in.json:2: not valid JSON"),
     ],
 )
 def test_a_bad_input_file_is_named_with_its_line(headgate, api, tmp_path, content, told):

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 
 from headgate.storage import Database
 from headgate.storage.durable_tables import run_executors, run_webhooks
+from headgate.workflows.claims import Claim
 from headgate.workflows.durable.carrier import CANCELLED
 from headgate.workflows.durable.leases import LEASE_S, LeaseStore, Whereabouts
 from headgate.workflows.durable.ordered import ordered, terms_of
 from headgate.workflows.durable.orders import OrderStore, Terms
 from headgate.workflows.durable.webhooks import WebhookOutbox
 from headgate.workflows.idempotency import INTERRUPTED
-from headgate.workflows.repository import Claim, RunRepository
+from headgate.workflows.repository import RunRepository
 from headgate.workflows.run import Run
 from headgate.workflows.steps import Step
 from scripted_workflows import order, stored_run

@@ -18,8 +18,14 @@ from headgate.storage import Database
 from headgate.storage.schema import idempotency_keys, run_contents, runs
 from headgate.workflows import idempotency, repository
 from headgate.workflows.catalogue import Catalogue
+from headgate.workflows.claims import Claim
+from headgate.workflows.durable.carrier import DurableRuns
+from headgate.workflows.durable.leases import LeaseStore, Whereabouts
+from headgate.workflows.durable.tending import Tending
+from headgate.workflows.durable.webhook_rule import WebhookRule
+from headgate.workflows.durable.webhooks import WebhookOutbox
 from headgate.workflows.idempotency import INTERRUPTED, RunInProgressError
-from headgate.workflows.repository import Claim, RunRepository
+from headgate.workflows.repository import RunRepository
 from headgate.workflows.run import Run, RunError
 from headgate.workflows.runner import Runner
 from headgate.workflows.steps import CallFacts, Step
@@ -133,7 +139,7 @@ def test_runs_are_listed_newest_first_in_pages_and_by_owner(stored):
     assert [r.id for r in stored.newest(limit=3, project="a")] == newest[:3]
     assert [r.id for r in stored.newest(limit=9, project="a", after=newest[2])] == newest[3:]
     assert len(stored.newest(limit=9, project="a", workflow="w0")) == 4
-    assert len(stored.newest(limit=9, project="a", key_id="k0")) == 3
+    assert len(stored.newest(limit=9, project="a", key_ids=("k0",))) == 3
     assert len(stored.newest(limit=9)) == 8
     assert all(run.input is None for run in stored.newest(limit=9))
 
@@ -281,11 +287,48 @@ async def test_a_key_whose_run_lost_its_process_makes_a_new_run(runner_with, sto
     assert stored.get(lost.id).error.code == "run_interrupted"
 
 
-async def test_lost_runs_are_ended_when_a_server_starts(runner_with, stored):
+async def test_lost_runs_are_ended_once_and_their_webhook_is_told(
+    runner_with, stored, tmp_path, database
+):
+    runner = runner_with(GOOD)
+    place = tmp_path / "project" / "workflows" / "labels" / "workflow.yaml"
+    place.write_text(place.read_text() + "webhook: https://example.com/\n")
     lost = stored_run(created_at_us=time.time_ns() // 1000 - 10**9)
     stored.begin(lost, None)
-    assert await runner_with(GOOD).give_up_lost() == 1
+    runner.catalogue = Catalogue.load(tmp_path / "project")
+    assert [await runner.give_up_lost() for _ in range(2)] == [1, 0]
     assert stored.get(lost.id).status == "failed"
+    (telling,) = WebhookOutbox(database).claim()
+    assert (telling.run_id, telling.url) == (lost.id, "https://example.com/")
+    assert b'"run.failed"' in telling.body
+
+
+async def test_a_run_lost_just_before_a_start_is_ended_by_the_server_that_started(
+    runner_with, stored, database, monkeypatch
+):
+    monkeypatch.setattr("headgate.workflows.durable.tending._GIVE_UP_EVERY_S", 0.01)
+    runner = runner_with(GOOD)
+    limits = runner.catalogue.get("labels").settings.limits
+    monkeypatch.setattr("headgate.workflows.runner.GRACE_S", -limits.timeout_s)
+    durable = DurableRuns(
+        runner,
+        database,
+        LeaseStore(database, "executor_1", Whereabouts("", "")),
+        per_worker=1,
+        waiting_at_most=1,
+        webhooks=WebhookRule(()),
+    )
+    tending = Tending(durable)
+    tending.start()
+    try:
+        lost = stored_run(created_at_us=time.time_ns() // 1000 + 200_000)
+        stored.begin(lost, None)
+        deadline_s = time.monotonic() + 10
+        while stored.get(lost.id).status == "running" and time.monotonic() < deadline_s:
+            await asyncio.sleep(0.02)
+    finally:
+        await tending.stop()
+    assert stored.get(lost.id).error.code == "run_interrupted"
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "ä", "a\nb"])

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from headgate.errors import InvalidRequestError
+from headgate.intake.access.projects import ProjectStore
 from headgate.storage import Database
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.durable.carrier import CANCELLED, DurableRuns
@@ -41,7 +43,9 @@ class Process:
         )
         self.runs.started = True
         self.runs.engine.enqueue = lambda *_: None
-        self.scheduler = Scheduler(self.runs, database)
+        self.projects = ProjectStore(database)
+        self.projects.ensure({"default": ""})
+        self.scheduler = Scheduler(self.runs, database, self.projects.check_live)
 
     async def look(self, now: datetime) -> None:
         for workflow, schedule in self.scheduler._schedules.values():
@@ -84,3 +88,21 @@ async def test_a_tick_that_nobody_was_there_for_is_made_up_only_for_a_while(data
     in_time = Process(database, project)
     await in_time.look(NOON + 2 * HOUR + timedelta(seconds=GRACE_S - 10))
     assert len(in_time.repository.newest(limit=10)) == 1
+
+
+async def test_nothing_runs_for_a_project_that_is_not_there_or_archived(database, project):
+    place = project / "workflows" / "labels" / "workflow.yaml"
+    place.write_text(place.read_text().replace("timezone:", "project: reports, timezone:"))
+    process = Process(database, project)
+    await process.look(NOON)
+    with pytest.raises(InvalidRequestError, match="no project `reports`"):
+        await process.look(NOON + HOUR)
+    process.projects.create("reports")
+    await process.look(NOON + HOUR)
+    (run,) = process.repository.newest(limit=10)
+    assert run.project == "reports"
+    process.projects.archive("reports")
+    with pytest.raises(InvalidRequestError, match="archived"):
+        await process.look(NOON + 2 * HOUR)
+    assert len(process.repository.newest(limit=10)) == 1
+    process.runner.threads.close()

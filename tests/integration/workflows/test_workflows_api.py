@@ -209,6 +209,23 @@ async def test_each_role_sees_the_runs_it_may_and_no_others(server):
     assert (await server.call("GET", path, key=None)).status == 401
 
 
+async def test_a_key_that_was_rotated_has_the_runs_that_it_began(server):
+    old, colleague = server.key("app"), server.key("app")
+    headers = {"Idempotency-Key": "order-7"}
+    begun = (await server.run(old, headers=headers)).json()["id"]
+    new = server.keys.rotate(old.key.id, overlap_s=60, created_by="test", expires_at_us=None)
+    await server.authenticator.refresh()
+    again = await server.run(new, headers=headers)
+    assert (again.json()["id"], again.headers["idempotency-replayed"]) == (begun, "true")
+    for key in (new, old):
+        assert (await server.call("GET", f"/api/runs/{begun}", key=key)).status == 200
+        listed = (await server.call("GET", "/api/runs", key=key)).json()["data"]
+        assert [run["id"] for run in listed] == [begun]
+    assert (await server.call("GET", f"/api/runs/{begun}", key=colleague)).status == 404
+    other = await server.run(colleague, headers=headers)
+    assert other.json()["id"] != begun
+
+
 async def test_auditors_and_operators_see_what_happened_but_not_what_was_said(server):
     server.model.answers = [BAD, GOOD]
     run_id = (await server.run(server.key(), "a-secret-of-anns")).json()["id"]

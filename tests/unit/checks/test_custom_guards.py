@@ -77,6 +77,7 @@ async def test_a_guard_of_the_projects_own_is_asked(tmp_path: Path) -> None:
         ({"file": "shouting.py", "guard": "NoShouting", "settings": {"x": 1}}, "can't be made"),
         ({"file": "broken.py", "guard": "NoShouting"}, r"broken.py:2: can't be read"),
         ({"file": "syntax.py", "guard": "NoShouting"}, r"syntax.py:1: can't be read"),
+        ({"file": "exits.py", "guard": "NoShouting"}, r"exits.py:2: can't be read"),
         ({"file": "shouting.py", "guard": "NotAsync"}, r"as `async def check_input\(self, parts"),
         (
             {"file": "shouting.py", "guard": "Other"},
@@ -92,6 +93,7 @@ def test_one_that_cannot_be_had_is_told(
     (tmp_path / "shouting.py").write_text(SHOUTING)
     (tmp_path / "broken.py").write_text("\nimport nothing_of_that_name\n")
     (tmp_path / "syntax.py").write_text("class:\n")
+    (tmp_path / "exits.py").write_text("import sys\nsys.exit(3)\n")
     with pytest.raises(ConfigError, match=problem):
         build(tmp_path, **custom)
 
@@ -117,6 +119,18 @@ PACKAGE = {
     "quiet_guards-1.0.dist-info/entry_points.txt":
         "[headgate.guards]\nno-shouting = quiet_guards:NoShouting\n",
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("body", ["import sys\nsys.exit(0)\n", "import sys\n\n\nsys.exit()\n"])
+def test_one_that_exits_is_told_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    # `headgate check` would end without a word, and as if all were right.
+    (tmp_path / "leaving.py").write_text(body)
+    monkeypatch.chdir(tmp_path)
+    line = body.count("\n")
+    with pytest.raises(ConfigError, match=rf"leaving\.py:{line}: can't be read: it exits"):
+        build(Path(), file="leaving.py", guard="NoShouting")
 
 
 async def test_a_guard_of_an_installed_package_is_asked(

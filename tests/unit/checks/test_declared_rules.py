@@ -164,6 +164,18 @@ def test_what_must_not_be_mentioned_is_found_anywhere():
     assert told(exact, {"a": "chimera, Chimeras"}) == []
 
 
+def test_words_are_found_in_scripts_without_spaces():
+    rule = {"must_not_mention": {"words": ["\u5185\u90e8\u673a\u5bc6", "Chimera"]}}
+    output = {
+        "a": "\u8fd9\u662f\u5185\u90e8\u673a\u5bc6\u6587\u4ef6",
+        "b": "\u7528Chimera\u9879\u76ee",
+    }
+    assert told(rule, output) == [
+        "b: must not mention \u201cChimera\u201d",
+        "a: must not mention \u201c\u5185\u90e8\u673a\u5bc6\u201d",
+    ]
+
+
 def test_a_field_equals_one_of_the_input():
     rule = {"field": "id", "equals_input": "order.id"}
     given = {"order": {"id": "A1"}}

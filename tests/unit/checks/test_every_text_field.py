@@ -26,6 +26,7 @@ from typing_extensions import is_typeddict
 
 from headgate.checks.parts import reply_parts, request_parts
 from headgate.checks.parts.exempt import EXEMPT
+from headgate.checks.parts.flow import ChatFlow, ResponseFlow
 
 SENTENCE = "Anne Miller lives here"
 
@@ -121,6 +122,20 @@ def test_every_text_that_may_be_answered_is_seen(kind: Any) -> None:
     found = places(kind)
     assert found
     unseen = {path for path, document in found if not _seen(reply_parts(document))}
+    assert {path for path in unseen if not _exempt(path)} == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "flow"),
+    [(ChatCompletionChunk, ChatFlow), (ResponseStreamEvent, ResponseFlow)],
+    ids=["chat", "responses"],
+)
+def test_every_text_of_an_event_is_seen_as_it_flows(kind: Any, flow: Any) -> None:
+    unseen = set()
+    for path, document in places(kind):
+        found = flow().read(document)
+        if not _seen([*found.wholes, *(piece.part for piece in found.pieces)]):
+            unseen.add(path)
     assert {path for path in unseen if not _exempt(path)} == set()
 
 

@@ -18,6 +18,7 @@ from headgate.config.guards import (
     GuardSettings,
     InjectionSettings,
     LinksSettings,
+    RedactSettings,
     ToolRightsSettings,
     ToolsSettings,
 )
@@ -50,6 +51,26 @@ def detecting(**settings: Any) -> GuardSettings:
 async def test_an_attack_in_untrusted_text_is_blocked() -> None:
     with pytest.raises(ContentBlockedError, match="`one`"):
         await guarding(detecting()).request(chat(ATTACK))
+
+
+async def test_a_record_whose_values_are_hidden_is_no_attack() -> None:
+    told = '{"mail":"ann@example.com","iban":"DE89 3704 0044 0532 0130 00"}'
+    guards = {
+        "hide": GuardSettings(redact=RedactSettings()),
+        "one": detecting(),
+    }
+    policies = build_policies(
+        guards, {"all": GuardPolicySettings(guards=("hide", "one"))}, Means(b"")
+    )
+    assert policies is not None
+    call = Guarded(project="p", key_id="k", endpoint="chat/completions", trust="untrusted")
+    standing = policies.standing(call)
+    assert standing is not None
+    request = chat(told)
+    await Guarding(standing, call).request(request)
+    assert '{"mail":"<EMAIL_1>","iban":"<IBAN_1>"}' in request["messages"][-1]["content"]
+    with pytest.raises(ContentBlockedError, match="`one`"):
+        await Guarding(standing, call).request(chat(f"{ATTACK} {told}"))
 
 
 async def test_who_is_trusted_may_speak_of_instructions() -> None:
@@ -160,6 +181,68 @@ async def test_where_no_tool_is_left_none_is_to_be_chosen() -> None:
     changed = await guarding(GuardSettings(tools=RIGHTS)).request(request)
     assert changed == {"tools", "tool_choice"}
     assert "tools" not in request
+
+
+async def test_functions_as_they_were_named_before_tools_are_taken_away_too() -> None:
+    functions = [tool["function"] for tool in TOOLS]
+    request = chat("x") | {"functions": functions, "function_call": {"name": "send_mail"}}
+    guards = guarding(GuardSettings(tools=RIGHTS))
+    assert await guards.request(request) == {"functions", "function_call"}
+    assert request["functions"] == functions[:1]
+    call = {"name": "send_mail", "arguments": "{}"}
+    message = {"role": "assistant", "content": None, "function_call": call}
+    with pytest.raises(ContentBlockedError, match="withheld"):
+        await guards.reply({"choices": [{"message": message}]})
+    stream = guards.stream(ChatFlow())
+    with pytest.raises(BlockedError):
+        stream.event({"choices": [{"index": 0, "delta": {"function_call": call}}]})
+
+
+SEND = {"type": "function", "function": {"name": "send_mail"}}
+SEARCH = {"type": "function", "function": {"name": "search"}}
+
+
+@pytest.mark.parametrize(
+    ("choice", "left"),
+    [
+        (SEND, None),
+        (SEARCH, SEARCH),
+        ("required", "required"),
+        (
+            {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [SEND, SEARCH]}},
+            {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [SEARCH]}},
+        ),
+        ({"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [SEND]}}, None),
+        ({"type": "function", "name": "send_mail"}, None),
+        ({"type": "allowed_tools", "mode": "auto", "tools": [{"name": "send_mail"}]}, None),
+    ],
+)
+async def test_no_tool_is_chosen_that_was_taken_away(choice: Any, left: Any) -> None:
+    request = chat("x") | {"tools": list(TOOLS), "tool_choice": choice}
+    await guarding(GuardSettings(tools=RIGHTS)).request(request)
+    assert names(request) == ["search"]
+    assert request.get("tool_choice") == left
+
+
+async def test_tools_that_were_found_by_a_search_are_taken_away_too() -> None:
+    found = [{"type": "function", "name": "send_mail"}, {"type": "function", "name": "search"}]
+    item = {"type": "tool_search_output", "call_id": "c", "tools": found}
+    request = {"input": [{"role": "user", "content": "x"}, item]}
+    changed = await guarding(GuardSettings(tools=RIGHTS)).request(request)
+    assert changed == {"input"}
+    assert item["tools"] == found[1:]
+
+
+async def test_a_custom_tool_goes_by_its_name() -> None:
+    tools = [{"type": "custom", "custom": {"name": name}} for name in ("search", "send_mail")]
+    request = chat("x") | {"tools": tools}
+    guards = guarding(GuardSettings(tools=RIGHTS))
+    await guards.request(request)
+    assert request["tools"] == tools[:1]
+    call = {"id": "c", "type": "custom", "custom": {"name": "send_mail", "input": ""}}
+    asked = {"choices": [{"message": {"role": "assistant", "tool_calls": [call]}}]}
+    with pytest.raises(ContentBlockedError, match="withheld"):
+        await guards.reply(asked)
 
 
 def texts(fields: dict[str, Any]) -> str:

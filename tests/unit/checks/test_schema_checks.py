@@ -66,6 +66,16 @@ def test_paths_lead_to_the_very_place():
     assert sorted(p.path for p in found) == ["a[1].b", "a[2].b", "a[3].c", "d"]
 
 
+@pytest.mark.parametrize("levels", [250, 256, 400, 900])
+def test_what_is_nested_very_deep_is_a_problem_and_no_fault(levels):
+    value: Any = SECRET
+    for _ in range(levels):
+        value = [value]
+    (problem,) = Schema(closed(x={"type": "string"})).problems({"x": value})
+    assert "does not fit the schema" in problem.message
+    assert Schema(closed(x={})).problems({"x": value}) == ()
+
+
 def test_at_most_twenty_problems_are_told():
     schema = Schema(closed(a={"type": "array", "items": {"type": "integer"}}))
     assert len(schema.problems({"a": ["x"] * 1000})) == 20
@@ -126,6 +136,11 @@ def test_what_is_no_schema_is_an_error_at_its_line(text, told):
             "250",
         ),
         (closed(a={"enum": list(range(1001))}), (), "1000 enum values"),
+        (
+            closed(x={"$ref": "#/$defs/node", "description": "d"}),
+            ("properties", "x", "$ref"),
+            "must stand alone",
+        ),
         (closed(**{f"p{i}": {"type": "null"} for i in range(5001)}), (), "5000 properties"),
         (closed(**{"p" * 120_001: {"type": "null"}}), (), "120000 characters"),
     ],
@@ -146,7 +161,12 @@ def test_a_rich_schema_that_strict_mode_takes_is_taken():
     schema = closed(
         text={"type": "string", "pattern": "^a", "format": "date", "title": "t"},
         number={"type": ["number", "null"], "minimum": 0, "multipleOf": 0.5},
-        list={"type": "array", "items": {"$ref": "#/$defs/node"}, "minItems": 1, "maxItems": 3},
+        list={
+            "type": "array",
+            "items": {"$ref": "#/$defs/node", "$comment": "c"},
+            "minItems": 1,
+            "maxItems": 3,
+        },
         either={"anyOf": [{"type": "string"}, closed(deep={"const": 1})]},
     ) | {"$defs": {"node": closed(child={"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]})}}
     assert strict_problems(schema) == []

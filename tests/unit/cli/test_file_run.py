@@ -71,3 +71,24 @@ def test_other_inputs_or_a_file_of_others_are_refused(tmp_path):
     out.write_text("something else\n")
     with pytest.raises(HeadgateError, match="no run wrote"):
         FileRun("w", INPUTS, out)
+
+
+def test_a_file_that_another_start_is_at_is_left_to_it(tmp_path):
+    out = tmp_path / "out.jsonl"
+    first = FileRun("w", INPUTS, out).results(Answers(), 2)
+    next(first)
+    with pytest.raises(HeadgateError, match="another `headgate run` is writing"):
+        FileRun("w", INPUTS, out)
+    list(first)
+    assert [line["row"] for line in lines(out)] == list(range(1, 41))
+
+
+def test_a_start_that_was_killed_before_it_asked_for_anything_keeps_nobody_out(tmp_path):
+    out = tmp_path / "out.jsonl"
+    (tmp_path / "out.jsonl.progress").touch()
+    assert len(list(FileRun("w", INPUTS, out).results(Answers(), 4))) == 40
+
+
+def test_a_place_that_can_not_be_written_to_is_named(tmp_path):
+    with pytest.raises(HeadgateError, match=r"nowhere.out\.jsonl\.progress cannot be written"):
+        FileRun("w", INPUTS, tmp_path / "nowhere" / "out.jsonl")

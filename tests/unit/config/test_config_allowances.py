@@ -90,6 +90,10 @@ WRONG = {
         'budgets:\n  - {per: key, usd: "1", window: day, at_limit: review}\n',
         ":2: budgets[0].at_limit: invalid enum value 'review'",
     ),
+    "a share from which nothing is done": (
+        'budgets:\n  - per: key\n    usd: "1"\n    window: day\n    soft_at: 80\n',
+        ":5: budgets[0].soft_at: needs a `cheaper_route`",
+    ),
     "a person and a cheaper route": (
         (
             "routes:\n  small: {targets: [{provider: openai, model: m}]}\nbudgets:\n"

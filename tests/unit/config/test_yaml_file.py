@@ -29,3 +29,26 @@ def test_what_is_nested_too_deeply_does_not_end_the_process(text):
     with pytest.raises(ConfigError, match=r"^x\.yaml:\d+: is nested too deeply"):
         YamlFile(Path("x.yaml"), text)
     assert YamlFile(Path("x.yaml"), "[" * 150 + "]" * 150).data
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "first"),
+    [
+        ("limits: [{per: key}]\nother: 1\nlimits: []\n", 3, 1),
+        ("budgets:\n  - usd: '1'\n    usd: '1000'\n", 3, 2),
+        ("a: {b: 1, b: 1}\n", 1, 1),
+        ('a: 1\n"a": 2\n', 2, 1),
+    ],
+)
+def test_a_name_that_stands_twice_is_refused_where_the_second_would_replace_the_first(
+    text, line, first
+):
+    with pytest.raises(
+        ConfigError, match=rf"^x\.yaml:{line}: `\w+` stands here twice, first in line {first};"
+    ):
+        YamlFile(Path("x.yaml"), text)
+
+
+def test_what_is_taken_over_from_an_anchor_may_be_written_anew():
+    text = "a: &a {x: 1, y: 2}\nb: {<<: *a, x: 3}\nc: [*a, *a]\n"
+    assert YamlFile(Path("x.yaml"), text).data["b"] == {"x": 3, "y": 2}

@@ -39,7 +39,8 @@ from headgate.telemetry.traces.sampler import Sampler
 
 CALLER = Caller("key_1", "default", "app")
 OUTCOMES = (
-    "200", "200", "400", "401", "403", "404", "429", "500", "503", "429:insufficient_quota",
+    "200", "200", "400", "401", "403", "404", "429", "429+30", "500", "503",
+    "429:insufficient_quota",
     "400:context_length_exceeded", "cut", "connect", "first_byte_timeout", "pool_timeout", "junk",
     "hang", "hang",
 )  # fmt: skip
@@ -48,13 +49,14 @@ OUTCOMES = (
 class Reply:
     """A reply as the upstream client gives it."""
 
-    def __init__(self, status: int, body: bytes) -> None:
+    def __init__(self, status: int, body: bytes, retry_after: bytes | None = None) -> None:
         self.status = status
+        self._retry_after = retry_after
         self.headers: list[tuple[bytes, bytes]] = []
         self._body = body
 
-    def header(self, _name: bytes) -> bytes | None:
-        return None
+    def header(self, name: bytes) -> bytes | None:
+        return self._retry_after if name == b"retry-after" else None
 
     async def read(self, _limit: int) -> bytes:
         return self._body
@@ -87,6 +89,7 @@ class Script:
 
     def _next(self) -> Reply:
         outcome = self.outcomes.pop(0) if self.outcomes else "200"
+        outcome, _, pause = outcome.partition("+")
         status, _, code = outcome.partition(":")
         if outcome == "junk":
             return Reply(200, b"<html>")
@@ -95,7 +98,7 @@ class Script:
         if status == "200":
             return Reply(200, b'{"model":"m","usage":{"prompt_tokens":1,"completion_tokens":1}}')
         error = {"message": "no", "type": "x", "param": None, "code": code or f"c{status}"}
-        return Reply(int(status), json.dumps({"error": error}).encode())
+        return Reply(int(status), json.dumps({"error": error}).encode(), pause.encode() or None)
 
 
 def hang(timeouts: Timeouts) -> None:
@@ -241,6 +244,47 @@ async def test_a_target_that_is_left_alone_is_not_asked(pooled: bool) -> None:
     calls = [await ask(routing, dispatcher) for _ in range(4)]
     assert [call.record.attempts for call in calls] == [3, 3, 0, 0]
     assert calls[-1].record.status == 503
+
+
+async def test_a_target_that_says_when_to_come_back_is_left_out_until_then() -> None:
+    script = Script(["429+0.2", "200", "200", "200"])
+    retries = RetrySettings(base_delay_s=0, max_delay_s=0)
+    routing, dispatcher = gateway(script, retries=retries, breaker=BreakerSettings(), pooled=False)
+
+    async def answered_by() -> str:
+        call = await ask(routing, dispatcher)
+        assert call.record.status == 200
+        return call.target.model if call.target else ""
+
+    assert await answered_by() == "m2", "another model of the provider has its own limit"
+    assert await answered_by() == "m2"
+    assert len(script.asked) == 3, "the second call did not ask the first target again"
+    deadline_s = time.monotonic() + 5
+    while await answered_by() != "m1":
+        assert time.monotonic() < deadline_s
+        await asyncio.sleep(0.05)
+
+
+async def test_the_last_target_is_asked_whatever_it_said() -> None:
+    script = Script(["429+30"] * 3 + ["200"])
+    retries = RetrySettings(base_delay_s=0, max_delay_s=0)
+    routing, dispatcher = gateway(script, retries=retries, breaker=BreakerSettings(), pooled=False)
+    assert (await ask(routing, dispatcher)).record.status == 429
+    call = await ask(routing, dispatcher)
+    assert (call.record.status, call.record.attempts) == (200, 1)
+    assert call.target is not None
+    assert call.target.model == "m3"
+
+
+async def test_a_retry_that_waited_as_it_was_told_is_made() -> None:
+    script = Script(["429+0.05", "200"])
+    retries = RetrySettings(base_delay_s=0, max_delay_s=1)
+    routing, dispatcher = gateway(script, retries=retries, breaker=BreakerSettings(), pooled=False)
+    call = await ask(routing, dispatcher)
+    assert [(one.reason, one.model) for one in call.record.trail] == [
+        ("first", "m1"),
+        ("retry", "m1"),
+    ]
 
 
 async def test_a_request_that_is_too_long_is_taken_to_the_larger_model_once() -> None:

@@ -18,7 +18,7 @@ from headgate.gateway.endpoints.responses import ResponsesStreamReader
 from headgate.gateway.health import TargetHealth
 from headgate.gateway.provider import Provider
 from headgate.gateway.request import read_request
-from headgate.gateway.settlement import Settlement
+from headgate.gateway.settlement import Estimate, Settlement
 from headgate.gateway.target import Target
 from headgate.ledger.prices import PriceList
 from headgate.ledger.record import CallRecord
@@ -58,7 +58,8 @@ def settled(endpoint: str, usage: Any, **more: Any) -> CallRecord:
     request = read_request(ENDPOINTS[endpoint], json.dumps(body).encode())
     answer = json.dumps({"id": "resp_1", "model": "m-1", "usage": usage} | more).encode()
     told = request.endpoint.usage(answer)
-    Settlement(PRICES).note(call, request, told, output_tokens=len(answer) // 4)
+    estimate = Estimate(len(answer) // 4, wrote=request.endpoint.wrote(answer))
+    Settlement(PRICES).note(call, request, told, estimate)
     return call.record
 
 
@@ -109,6 +110,31 @@ def test_a_prompt_that_is_said_to_have_no_tokens_is_estimated(endpoint):
     record = settled(endpoint, {into: 0, out: 0})
     assert record.tokens_estimated
     assert (record.input_tokens or 0) > 5
+    assert (record.output_tokens or 0) > 5, "who doesn't count what goes in counts nothing"
+
+
+WRITTEN = {
+    "chat/completions": {"choices": [{"message": {"role": "assistant", "content": "Hello"}}]},
+    "responses": {"output": [{"content": [{"type": "output_text", "text": "Hello"}]}]},
+}
+SILENT = {
+    "chat/completions": {"choices": [{"message": {"role": "assistant", "content": ""}}]},
+    "responses": {"output": [], "text": {"format": {"type": "text"}}},
+}
+
+
+@pytest.mark.parametrize("endpoint", NAMES)
+def test_an_answer_that_is_said_to_have_no_tokens_is_estimated_if_something_is_written_there(
+    endpoint,
+):
+    into, out = NAMES[endpoint]
+    written = settled(endpoint, {into: 9, out: 0}, **WRITTEN[endpoint])
+    assert written.tokens_estimated
+    assert written.input_tokens == 9
+    assert (written.output_tokens or 0) > 5
+    silent = settled(endpoint, {into: 9, out: 0}, **SILENT[endpoint])
+    assert not silent.tokens_estimated
+    assert silent.output_tokens == 0
 
 
 @pytest.mark.parametrize("endpoint", NAMES)

@@ -58,6 +58,10 @@ def test_no_text_costs_more_than_was_reserved_for_it(text: str):
         ("chat/completions", {"max_tokens": 50}, 50),
         ("chat/completions", {"max_completion_tokens": 60, "max_tokens": 50}, 60),
         ("chat/completions", {"max_tokens": 50, "n": 3}, 150),
+        ("chat/completions", {"max_completion_tokens": 5, "max_tokens": 50}, 50),
+        ("chat/completions", {"max_tokens": 5000.0}, 5000),
+        ("chat/completions", {"max_tokens": "5000"}, 5000),
+        ("chat/completions", {"max_tokens": 10**12}, 10**9),
         ("responses", {"max_output_tokens": 70}, 70),
         ("embeddings", {}, 0),
     ],
@@ -67,10 +71,15 @@ def test_a_request_that_says_how_much_may_be_written_is_taken_at_its_word(endpoi
         assert (claim.output_tokens, claim.output_stated) == (most, True)
 
 
-@pytest.mark.parametrize("value", [None, -5, 0, "many", 10**12, 1.5])
+@pytest.mark.parametrize("value", [None, -5, 0, "many", 1.5])
 def test_what_is_no_number_of_tokens_is_assumed(value):
     claim = claims(chat("x", max_tokens=value))[0]
     assert (claim.output_tokens, claim.output_stated) == (4096, False)
+
+
+def test_what_is_assumed_is_so_of_each_choice():
+    claim = claims(chat("x", n=3))[0]
+    assert (claim.output_tokens, claim.output_stated) == (3 * 4096, False)
 
 
 def test_the_dearest_target_is_reserved_for():

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.ledger.allowances.rule import Measure, Rule
-from headgate.ledger.allowances.share import Hold, Share, Turn
+from headgate.ledger.allowances.share import Hold, Share, Turn, give_back, reserve
 from headgate.ledger.allowances.standing import Answer, Standing, take_turn
 from headgate.ledger.allowances.window import Window
 
@@ -83,18 +83,22 @@ class Process:
     def call(self, amount: int) -> None:
         world = self.world
         if self.share.fits(amount, world.now_us):
-            self.holds.append(self.share.reserve(amount, world.now_us))
+            self.holds += reserve([self.share], [amount], world.now_us)
             world.used.append((world.now_us, amount))
         else:
             # Others wait too, so that the share that is fetched outlasts this call.
             self.share.demand, self.share.least = 8 * amount, amount
+            if world.rule.window == "now":
+                self.share.line_demand = self.share.line_least = amount
 
     def end(self, part: float) -> None:
         if not self.holds:
             return
         hold = self.holds.pop(0)
         actual = hold.amount if self.world.rule.measure == "requests" else int(hold.amount * part)
-        self.share.settle(hold, actual)
+        in_flight = self.share.rule.measure == "concurrent"
+        give_back([hold], {self.share.measure: 0 if in_flight else actual})
+        self.share.gives_way()
         self.world.spent += actual
 
     def hand_over(self) -> None:
@@ -136,7 +140,7 @@ class Process:
                 self.share.unanswered(turn)
             else:
                 self.share.answered(turn, answer, self.committed_at_us)
-        self.share.demand = 0
+        self.share.demand = self.share.line_demand = self.share.line_least = 0
         self.turns = None
 
     def die(self) -> None:
@@ -330,6 +334,37 @@ def test_calls_in_flight_end_with_their_process():
     assert second.share.fits(1, world.now_us)
 
 
+def test_a_place_that_gets_free_goes_to_a_process_whose_line_has_none():
+    world = World("concurrent", "now", 2, 2)
+    busy, other = world.processes
+    for _ in range(2):
+        busy.call(1)
+        take_a_turn(busy)
+        busy.call(1)
+    assert len(busy.holds) == 2
+    other.call(1)
+    take_a_turn(other)
+    busy.call(1)
+    take_a_turn(busy)
+    busy.end(0)
+    assert not busy.share.fits(1, world.now_us), "its own line does not get it"
+    take_a_turn(busy)
+    other.call(1)
+    take_a_turn(other)
+    assert other.share.fits(1, world.now_us)
+    other.call(1)
+    busy.call(1)
+    take_a_turn(busy)
+    busy.end(0)
+    assert busy.share.fits(1, world.now_us), "one each is even"
+
+
+def take_a_turn(process: Process) -> None:
+    process.ask()
+    process.carry_out()
+    process.hear(lost=False)
+
+
 def test_what_a_call_used_beyond_its_reserve_is_owed():
     world = World("tokens", "total", 100, 1)
     process = world.processes[0]
@@ -338,7 +373,7 @@ def test_what_a_call_used_beyond_its_reserve_is_owed():
     process.carry_out()
     process.hear(lost=False)
     process.call(10)
-    process.share.settle(process.holds.pop(), 150)
+    give_back([process.holds.pop()], {process.share.measure: 150})
     process.ask()
     process.carry_out()
     process.hear(lost=False)

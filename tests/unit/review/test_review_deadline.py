@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,10 +14,11 @@ from headgate.review.deadline import (
     Remind,
     Settle,
     deadline_of,
+    escalated,
     started,
     step_at,
 )
-from headgate.review.review import Deadline, Review
+from headgate.review.review import Deadline, Facts, Review
 from review_people import NOW_US, a_review
 
 HOUR_US = 3_600_000_000
@@ -71,6 +73,21 @@ def test_an_escalated_review_has_its_time_anew_and_then_ends_otherwise():
     assert given.version == review.version + 1
     assert isinstance(step_at(given, late_us + 5 * HOUR_US), Remind)
     assert step_at(given, late_us + 10 * HOUR_US) == Settle("reject")
+
+
+@pytest.mark.parametrize("then", ["approve", "reject", "fall_back"])
+def test_what_was_declared_happens_though_a_person_gave_it_to_others(then):
+    given = escalated(waiting(then=then), "leads", NOW_US + HOUR_US)
+    assert step_at(given, NOW_US + 11 * HOUR_US) == Settle(then)
+
+
+def test_a_question_of_money_ends_with_its_window_whoever_has_it():
+    ends_at_us = NOW_US + 10 * HOUR_US
+    question = a_review(kind="budget", facts=Facts(rule="team", window_ends_us=ends_at_us))
+    asked = started(question, Deadline(within_us=10 * HOUR_US, then="reject"), NOW_US)
+    given = escalated(asked, "leads", NOW_US + 6 * HOUR_US)
+    assert given.due_at_us == ends_at_us
+    assert step_at(given, ends_at_us) == Settle("reject")
 
 
 @given(

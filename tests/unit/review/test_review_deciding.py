@@ -52,6 +52,9 @@ def test_four_eyes_keep_whoever_asked_from_deciding_even_an_administrator():
         with pytest.raises(FourEyesError):
             require_decider(asked, person(role=role), GROUPS)
     require_decider(asked, person("key_bob"), GROUPS)
+    rotated = msgspec.structs.replace(person("key_new"), rotated=("key_ann",))
+    with pytest.raises(FourEyesError):
+        require_decider(asked, rotated, GROUPS)
 
 
 def test_a_claim_keeps_others_away_until_its_time_is_up():

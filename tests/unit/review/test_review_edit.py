@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headgate.review.edit import edit_between, word_distance
+from headgate.review.edit import _distance_within, edit_between, word_distance
 
 WORDS = st.lists(st.sampled_from("abcd"), max_size=8)
 VALUES = st.recursive(
@@ -34,6 +35,39 @@ def test_the_distance_is_one(one, other, third):
     assert (distance == 0) == (one == other)
     assert abs(len(one) - len(other)) <= distance <= max(len(one), len(other))
     assert distance <= word_distance(one, third) + word_distance(third, other)
+
+
+@given(WORDS, WORDS, st.integers(2, 200))
+def test_looking_near_by_first_finds_the_same_or_takes_all(one, other, steps):
+    distance = word_distance(one, other)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("headgate.review.edit._STEPS_AT_MOST", steps)
+        assert word_distance(one, other) >= distance
+    most = max(len(one), len(other))
+    for within in range(abs(len(one) - len(other)), most + 1):
+        found = _distance_within(one, other, within)
+        assert (found == distance) if distance <= within else (found > within)
+
+
+def test_a_long_text_that_is_mended_at_both_ends_is_not_written_anew():
+    words = [f"w{n}" for n in range(2_000)]
+    draft = {"letter": " ".join(words)}
+    output = {"letter": " ".join(["Dear", *words[1:-1], "Yours"])}
+    assert edit_between(draft, output).distance == 2
+
+
+def test_an_item_that_is_taken_out_is_what_it_holds_and_nothing_more():
+    risks = [{"level": "high", "text": f"the risk number {n} is here"} for n in range(5)]
+    edit = edit_between({"risks": risks}, {"risks": risks[1:]})
+    assert (edit.distance, edit.share) == (7, 7 / 35)
+
+
+def test_one_character_of_a_script_without_spaces_is_no_rewriting():
+    edit = edit_between(
+        {"t": "ご返金の手続きを開始しました。"}, {"t": "ご返金の手続きを完了しました。"}
+    )
+    assert (edit.distance, edit.share) == (2, 2 / 15)
+    assert edit_between({"t": "สวัสดีครับ"}, {"t": "สวัสดีค่ะ"}).share < 0.5
 
 
 @given(OBJECTS, OBJECTS)

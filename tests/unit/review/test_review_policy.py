@@ -16,6 +16,9 @@ OUTPUT = {
     "refund": {"usd": 120},
     "risks": [{"level": "low"}, {"level": "high"}],
     "sure": True,
+    "price": "5000",
+    "nothing": None,
+    "grid": [[{"level": "low"}], [{"level": "high"}]],
 }
 
 
@@ -45,7 +48,11 @@ def field(path: str, **condition: object) -> ReviewSettings:
         (field("risks[].level", one_of=("high",)), True),
         (field("risks[].level", one_of=("none",)), False),
         (field("sure", one_of=(1,)), False),
-        (field("sure", above=0), False),
+        (field("sure", above=0), True),
+        (field("price", above=100), True),
+        (field("nothing", above=0), False),
+        (field("grid[][].level", one_of=("high",)), True),
+        (field("grid[].level", one_of=("high",)), False),
         (field("severity.deeper", one_of=("urgent",)), False),
     ],
 )

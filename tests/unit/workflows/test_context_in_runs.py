@@ -14,15 +14,15 @@ from headgate.context.connector import Arguments, ConnectorError, NoRecordError
 from headgate.context.connectors import Connectors
 from headgate.errors import DatabaseUnavailableError, PermissionDeniedError
 from headgate.gateway.caller import Caller
-from headgate.workflows.asking import Errand
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.durable.orders import Terms
+from headgate.workflows.errand import Errand
 from headgate.workflows.repository import RunRepository
 from headgate.workflows.run import Run
 from headgate.workflows.runner import Runner
 from headgate.workflows.steps import Trail
 from headgate.workflows.tools.talk import Talk
-from scripted_workflows import GOOD, ScriptedModel, order
+from scripted_workflows import GOOD, Kept, ScriptedModel, order
 
 CONNECTORS = {
     "crm": msgspec.convert(
@@ -335,26 +335,8 @@ async def test_rules_that_ask_for_it_are_given_the_context(make, labels):
     assert run.context["crm"]["name"] == "Orrin", "a rule can't change what is kept"
 
 
-class Journal:
-    """Keeps what it was told, as one that outlives its process does."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-
-    async def once(self, name: str, work: Any, kind: Any) -> Any:
-        if name not in self.kept:
-            self.kept[name] = msgspec.json.encode(await work())
-        return msgspec.json.decode(self.kept[name], type=kind)
-
-    async def note(self, trail: Any) -> None:
-        pass
-
-    def headers(self, name: str) -> tuple[()]:
-        return ()
-
-
 async def test_a_run_that_is_resumed_goes_on_with_the_data_that_it_had(make, repository):
-    connectors, journal = Scripted(), Journal()
+    connectors, journal = Scripted(), Kept()
     runner = make(connectors=connectors)
     wanted = order("a1")
     run = await runner.accept(wanted, None, Terms(body="{}", priority=2))
@@ -370,7 +352,7 @@ async def test_a_run_that_is_resumed_goes_on_with_the_data_that_it_had(make, rep
 
 
 async def test_an_outage_is_remembered_too(make):
-    connectors, journal = Scripted(account=ConnectorError("down", retryable=True)), Journal()
+    connectors, journal = Scripted(account=ConnectorError("down", retryable=True)), Kept()
     runner = make(connectors=connectors)
     wanted = order("a1")
     run = await runner.accept(wanted, None, Terms(body="{}", priority=2))
@@ -379,7 +361,7 @@ async def test_an_outage_is_remembered_too(make):
 
 
 async def test_a_database_that_is_away_leaves_the_run_to_be_carried_again(make, repository):
-    class Away(Journal):
+    class Away(Kept):
         async def once(self, name: str, work: Any, kind: Any) -> Any:
             raise DatabaseUnavailableError("away")
 

@@ -29,14 +29,17 @@ class Gateway:
 
 
 @pytest.mark.parametrize(
-    ("untrusted", "retrieved", "trust", "trusts"),
+    ("untrusted", "retrieved", "vouched", "trust", "trusts", "users"),
     [
-        (False, False, "trusted", set()),
-        (True, False, "untrusted", set()),
-        (True, True, "untrusted", {"retrieved"}),
+        (False, False, True, "trusted", set(), "user"),
+        (True, False, False, "untrusted", set(), "untrusted"),
+        (True, True, False, "untrusted", {"retrieved"}, "untrusted"),
+        (True, False, True, "untrusted", set(), "user"),
     ],
 )
-async def test_guards_are_told_what_a_run_was_given(untrusted, retrieved, trust, trusts):
+async def test_guards_are_told_what_a_run_was_given(
+    untrusted, retrieved, vouched, trust, trusts, users
+):
     gateway = Gateway()
     await GatewayModel(gateway).complete(  # type: ignore[arg-type]
         ModelRequest(
@@ -46,6 +49,7 @@ async def test_guards_are_told_what_a_run_was_given(untrusted, retrieved, trust,
             caller=CALLER,
             trace_id="0" * 32,
             untrusted=untrusted,
+            users_vouched=vouched,
             retrieved=retrieved,
         )
     )
@@ -53,7 +57,9 @@ async def test_guards_are_told_what_a_run_was_given(untrusted, retrieved, trust,
     guarded = guarded_call(gateway.call, "chat/completions", "m")
     assert (guarded.trust, guarded.trusts) == (trust, trusts)
     said = Part({"content": "x"}, "content", path="messages[1].content", role="user")
-    assert trust_of(said, guarded) == ("untrusted" if untrusted else "user")
+    assert trust_of(said, guarded) == users
+    told = Part({"content": "x"}, "content", path="messages[3].content", role="tool")
+    assert trust_of(told, guarded) == "tool"
 
 
 def test_a_tool_must_be_trusted_with_both():

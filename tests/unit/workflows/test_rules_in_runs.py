@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from headgate.checks import declared_rules
 from headgate.checks.ruling import Hold
 from headgate.workflows.output_check import checked
 from headgate.workflows.steps import Trail
-from scripted_workflows import GOOD, order
+from scripted_workflows import GOOD, declare, order
 
 AT_MOST_5 = "checks:\n  rules:\n    - {field: score, range: {at_most: 5}, message: is too much}\n"
 HOLDS = AT_MOST_5.replace("message", "on_fail: hold, message")
 FALLBACK = "fallback:\n  output: {label: bad, score: 0}\n"
 MUCH = GOOD | {"score": 9}
-
-
-def declare(labels: Path, text: str) -> None:
-    with (labels / "workflow.yaml").open("a") as file:
-        file.write(text)
 
 
 async def test_what_breaks_a_declared_rule_is_asked_again_with_its_message(

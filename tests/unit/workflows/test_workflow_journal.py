@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
 import msgspec
 import pytest
@@ -12,33 +11,10 @@ import pytest
 from headgate.workflows.durable.orders import Terms
 from headgate.workflows.journal import RunLostError
 from headgate.workflows.run import RunError
-from scripted_workflows import GOOD, order
+from scripted_workflows import GOOD, Kept, order
 
 BAD = {"label": "neither", "score": 1}
 TERMS = Terms(body="{}", priority=2)
-
-
-class Kept:
-    """A journal in memory, as JSON; it dies where it is told to."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-        self.dies_after = ""
-        self.lost = False
-
-    async def once(self, name: str, work: Any, kind: type[Any]) -> Any:
-        if name not in self.kept:
-            self.kept[name] = msgspec.json.encode(await work())
-            if name == self.dies_after:
-                raise asyncio.CancelledError
-        return msgspec.json.decode(self.kept[name], type=kind)
-
-    async def note(self, trail: Any) -> None:
-        if self.lost:
-            raise RunLostError
-
-    def headers(self, name: str) -> tuple[tuple[bytes, bytes], ...]:
-        return ((b"idempotency-key", name.encode()),)
 
 
 async def test_a_call_that_was_heard_is_not_made_again(runner_with, repository):

@@ -34,6 +34,11 @@ def test_fixed_text_that_comes_first_or_is_short_is_no_matter(labels):
     assert warnings_of(labels, f"Only this. {FIXED}") == []
 
 
+def test_what_puts_no_text_there_does_not_vary(labels):
+    user = f'{{% set tone = "polite" %}}\n{{{{ "Be kind." }}}} {FIXED}\n{{{{ input.text }}}}'
+    assert warnings_of(labels, user) == []
+
+
 def test_a_system_part_that_varies_is_warned_of(labels):
     front = "---\nsystem_uses_input: true\n---\n"
     (warning,) = warnings_of(labels, "x", "Be {{ input.text }}.", front)

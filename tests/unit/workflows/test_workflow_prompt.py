@@ -106,6 +106,18 @@ def test_making_visible_twice_is_making_visible_once(text):
     assert made_visible(once) == once
 
 
+def test_making_visible_leaves_the_given_as_it_was_and_reaches_every_depth():
+    deep: object = "a\u200bb"
+    for _ in range(5000):
+        deep = [deep] if isinstance(deep, dict) else {"k\u200b": deep}
+    clean = made_visible(deep)
+    for _ in range(2500):
+        assert list(deep[0]) == ["k\u200b"]
+        assert list(clean[0]) == ["k"]
+        deep, clean = deep[0]["k\u200b"], clean[0]["k"]
+    assert (deep, clean) == ("a\u200bb", "ab")
+
+
 HOSTILE = [
     "{{ 7 * 7 }}",
     "{% for x in range(99) %}x{% endfor %}",

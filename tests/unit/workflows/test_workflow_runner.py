@@ -15,18 +15,13 @@ from headgate.errors import (
     UnavailableError,
 )
 from headgate.gateway.caller import Caller
-from scripted_workflows import GOOD, completion, failure, order
+from scripted_workflows import GOOD, completion, declare, failure, order
 
 BAD = {"label": "ugly", "score": 3}
 
 
 def write_rules(labels: Path, text: str) -> None:
     (labels / "rules.py").write_text(text)
-
-
-def declare(labels: Path, text: str) -> None:
-    with (labels / "workflow.yaml").open("a") as file:
-        file.write(text)
 
 
 async def test_a_good_answer_completes_and_is_stored_with_its_steps(runner_with, repository):
@@ -79,6 +74,7 @@ async def test_sampling_is_sent_when_the_owner_sets_it(runner_with, labels):
         ("not json", "json", "is not JSON"),
         ("[1]", "json", "must be one JSON object"),
         ("", "json", "is not JSON"),
+        (f'{{"label": {"[" * 300}{"]" * 300}}}', "schema", "does not fit the schema"),
         (completion(None, refusal="I can't."), "refusal", "you refused"),
         (completion('{"label": "go', finish_reason="length"), "length", "cut off at 2048 tokens"),
         (completion("x", finish_reason="content_filter"), "content_filter", "withheld"),

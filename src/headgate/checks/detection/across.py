@@ -9,6 +9,7 @@ from itertools import accumulate
 import msgspec
 
 from headgate.checks.detection.finding import Finding
+from headgate.checks.detection.plain_text import spelled_out
 
 REACH_CHARACTERS = 4_096
 """How far before and after a seam is looked; a value that reaches further is not seen whole."""
@@ -77,11 +78,18 @@ def replaced_across(
                 continue
             pieces.append(whole[at : max(at, one.start)])
             if one.start >= start:
-                pieces.append(replace(one.kind, whole[one.start : one.end]))
+                pieces.append(replaced(whole[one.start : one.end], one.kind, replace))
             at = min(end, one.end)
         told.append("".join([*pieces, whole[at:end]]))
         start = end
     return told
+
+
+def replaced(written: str, kind: str, replace: Callable[[str, str], str]) -> str:
+    """What `replace` makes of a value as it reads; as it is `written` where it stays."""
+    value = spelled_out(written)
+    told = replace(kind, value)
+    return written if told == value else told
 
 
 def _around(seams: Sequence[int], length: int) -> list[tuple[int, int]]:

@@ -1,7 +1,8 @@
 """A text as it reads with its disguises taken off, and where each character stood before.
 
 Full-width and other digits, no-break spaces and the many dashes become their plain ASCII
-counterparts, one for one; characters that nobody sees are taken out. Rules see only this form;
+counterparts, one for one; characters that nobody sees are taken out, and those that are escaped as
+JSON does are put in the place of their escapes. Rules see only this form;
 findings are told in characters of the text as it came.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -94,12 +95,68 @@ def undisguised(text: str) -> str:
     return hidden.sub("", plain)
 
 
+_ESCAPE: Final = re.compile(r"(\\\\{0,7}(?:u[0-9A-Fa-f]{4}|\"))")
+"""A character or a quotation mark as JSON writes it, also in JSON that stands in JSON. Bounded, so
+that a row of backslashes is not read again and again."""
+_ESCAPE_IN_JSON: Final = re.compile(r"(\\\\{0,7}(?:u[0-9A-Fa-f]{4}|[\"nrt]))")
+"""The same with the ends of lines, which elsewhere may be a part of a path."""
+_ESCAPED: Final = {'"': '"', "n": "\n", "r": "\r", "t": "\t"}
+
+
+def spelled_out(text: str) -> str:
+    """`text` with the characters that are escaped in it as JSON does."""
+    if "\\" not in text:
+        return text
+    told = _ESCAPE.sub(lambda found: _character(found[0]), text)
+    # What is beyond the first plane is escaped as two halves.
+    return told.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _character(escape: str) -> str:
+    return _ESCAPED.get(escape[-1]) or chr(int(escape[-4:], 16))
+
+
+def _has_json(text: str) -> bool:
+    return '":' in text or '["' in text or text.startswith('"')
+
+
+class _Escapes:
+    """The escaped characters of a text, and where they stand in it without the escapes."""
+
+    __slots__ = ("_extra", "_starts", "text")
+
+    def __init__(self, text: str) -> None:
+        self._starts: list[int] = []
+        self._extra = [0]
+        """By how many characters the first so many escapes are longer than what they stand for."""
+        told = (_ESCAPE_IN_JSON if _has_json(text) else _ESCAPE).split(text)
+        at = extra = 0
+        for index in range(1, len(told), 2):
+            escape = told[index]
+            at += len(told[index - 1])
+            self._starts.append(at)
+            at += 1
+            extra += len(escape) - 1
+            self._extra.append(extra)
+            told[index] = _character(escape)
+        self.text = "".join(told)
+
+    def before(self, at: int) -> int:
+        """Where what stands before the place `at` has ended in the text with escapes."""
+        return at + self._extra[bisect_left(self._starts, at)]
+
+
 class PlainText:
     """A text without disguises, as the UTF-8 that RE2 reads."""
 
-    __slots__ = ("_removed", "data")
+    __slots__ = ("_escapes", "_removed", "data")
 
     def __init__(self, text: str) -> None:
+        self._escapes: _Escapes | None = None
+        if "\\" in text:
+            # Many programs write JSON in ASCII alone: `J\\u00f6rg`.
+            self._escapes = _Escapes(text)
+            text = self._escapes.text
         self._removed: list[int] | None = None
         """For each character taken out, what stood before it in plain text; `None` for ASCII."""
         if text.isascii():
@@ -116,6 +173,14 @@ class PlainText:
 
     def spans(self, places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """Where `places`, in bytes of `data`, stand in the text: start and end in characters."""
+        spans = self._spans(places)
+        if self._escapes is None:
+            return spans
+        before = self._escapes.before
+        return [(before(start), before(end)) for start, end in spans]
+
+    def _spans(self, places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """The same in the text without escapes."""
         if self._removed is None:
             return list(places)
         at = self._characters(edge for place in places for edge in place)

@@ -13,10 +13,13 @@ from typing import Final
 
 from headgate.checks.detection.plain_text import undisguised
 from headgate.checks.detection.scanner import Place
+from headgate.checks.unspaced import UNSPACED
 from headgate.config.detection import OwnPatternSettings
 
 _LONGEST_KEY: Final = 4
 _WORD_STARTS: Final = re.compile(r"\b\w")
+_UNSPACED: Final = re.compile(f"[{UNSPACED}]")
+_WORD_STARTS_ANYWHERE: Final = re.compile(rf"(?:\b|(?<=[{UNSPACED}]))\w")
 
 
 class WordList:
@@ -37,7 +40,9 @@ class WordList:
         for word in words:
             lengths.setdefault(word[: self._key_length], set()).add(len(word))
         self._lengths = {key: sorted(each, reverse=True) for key, each in lengths.items()}
-        self._at_word_starts = self._whole_words and all(_WORD_STARTS.match(word) for word in words)
+        self._at_word_starts = self._whole_words and all(
+            _WORD_STARTS.match(word) and not _UNSPACED.match(word) for word in words
+        )
 
     def scan(self, data: bytes) -> Iterator[Place]:
         """Every word in `data`, which is UTF-8."""
@@ -70,15 +75,16 @@ class WordList:
 
     def _starts(self, seen: str) -> Iterable[int]:
         if self._at_word_starts:
-            return (found.start() for found in _WORD_STARTS.finditer(seen))
+            starts = _WORD_STARTS if seen.isascii() else _WORD_STARTS_ANYWHERE
+            return (found.start() for found in starts.finditer(seen))
         return range(len(seen))
 
     def _is_whole(self, seen: str, start: int, end: int) -> bool:
         if not self._whole_words:
             return True
-        if start and seen[start - 1].isalnum() and seen[start].isalnum():
+        if start and _are_one_word(seen[start - 1], seen[start]):
             return False
-        return not (end < len(seen) and seen[end - 1].isalnum() and seen[end].isalnum())
+        return not (end < len(seen) and _are_one_word(seen[end - 1], seen[end]))
 
     def _seen(self, text: str) -> str:
         """`text` as words are compared, one character for each."""
@@ -89,3 +95,12 @@ class WordList:
             return small
         # The Turkish capital with a dot becomes two characters.
         return "".join(one if len(one.lower()) > 1 else one.lower() for one in text)
+
+
+def _are_one_word(letter: str, next_letter: str) -> bool:
+    """Whether two characters beside each other belong to one word."""
+    return (
+        letter.isalnum()
+        and next_letter.isalnum()
+        and not (_UNSPACED.match(letter) or _UNSPACED.match(next_letter))
+    )

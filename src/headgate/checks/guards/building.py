@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import msgspec
 
 from headgate.checks.clean_texts import Remembering
 from headgate.checks.detection import Detector, Engine, engine_for
+from headgate.checks.guards.as_read import AsRead
 from headgate.checks.guards.canary import CanaryGuard
 from headgate.checks.guards.custom import custom_guard
 from headgate.checks.guards.guard import Guard
@@ -116,8 +118,7 @@ def _words_engine(settings: WordsSettings) -> Engine:
         for number, pattern in enumerate(settings.patterns)
     ]
     if settings.words:
-        words = OwnPatternSettings(
-            name="words", words=settings.words, ignore_case=settings.ignore_case
-        )
-        own.append(words)
-    return Remembering(Detector((), (), own))
+        # As texts are read: in the one form that Unicode has for a letter, with single spaces.
+        words = tuple(" ".join(normalize("NFC", word).split()) for word in settings.words)
+        own.append(OwnPatternSettings(name="words", words=words, ignore_case=settings.ignore_case))
+    return Remembering(AsRead(Detector((), (), own)))

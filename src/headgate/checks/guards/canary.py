@@ -12,6 +12,7 @@ from typing import Any
 from headgate.checks.guards.guard import BlockedError, Guard, Guarded, OutputFilter
 from headgate.checks.guards.verdict import PASS, Verdict
 from headgate.checks.injection.canary import CanaryWatch, leaked, new_canary, planted
+from headgate.checks.parts.json_strings import Unescaping, unescaped
 from headgate.checks.parts.part import Part
 from headgate.config.guards import Direction
 
@@ -44,8 +45,8 @@ class CanaryGuard(Guard):
 
     async def check_output(self, parts: Sequence[Part], call: Guarded) -> Verdict:
         """See `Guard`."""
-        texts = (part.text for part in parts if part.kind == "text" and part.role != "operator")
-        if call.canaries and any(leaked(text, call.canaries) for text in texts):
+        texts = (part for part in parts if part.kind == "text" and part.role != "operator")
+        if call.canaries and any(leaked(_read(part), call.canaries) for part in texts):
             return _LEAKED
         return PASS
 
@@ -53,9 +54,9 @@ class CanaryGuard(Guard):
         """See `Guard`."""
         return bool(call.canaries)
 
-    def output_filter(self, part: Part, call: Guarded) -> OutputFilter | None:  # noqa: ARG002
+    def output_filter(self, part: Part, call: Guarded) -> OutputFilter | None:
         """See `Guard`."""
-        return _Watch(self.name, call.canaries) if call.canaries else None
+        return _Watch(self.name, call.canaries, part) if call.canaries else None
 
 
 def _are_instructions(part: Part) -> bool:
@@ -65,16 +66,22 @@ def _are_instructions(part: Part) -> bool:
     )
 
 
+def _read(part: Part) -> str:
+    return unescaped(part.text) if part.in_json else part.text
+
+
 class _Watch(OutputFilter):
     """Watches one text that flows; what was shown of a token before it was whole tells nothing."""
 
-    def __init__(self, guard: str, tokens: Sequence[str]) -> None:
+    def __init__(self, guard: str, tokens: Sequence[str], part: Part) -> None:
         self._guard = guard
         self._watch = CanaryWatch(tokens)
+        self._escapes = Unescaping() if part.in_json else None
 
     def feed(self, text: str) -> str:
         """See `TextFilter`."""
-        if self._watch.feed(text) is not None:
+        read = text if self._escapes is None else self._escapes.feed(text)
+        if self._watch.feed(read) is not None:
             raise BlockedError(self._guard, _LEAKED)
         return text
 

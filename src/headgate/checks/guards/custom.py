@@ -67,22 +67,29 @@ def _from_file(name: str, settings: CustomSettings, folder: Path | None) -> Any:
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[module_name]
-        raise _UnusableError("file", f"{_place(error, path)}: can't be read: {error}") from error
+        raise _UnusableError(
+            "file", f"{_place(error, path)}: can't be read: {_told(error)}"
+        ) from error
     if not hasattr(module, settings.guard):
         raise _UnusableError("guard", f"{path} has no `{settings.guard}`")
     return getattr(module, settings.guard)
 
 
-def _place(error: Exception, path: Path) -> str:
+def _told(error: BaseException) -> str:
+    """What it says; an exit says nothing, and would end the command without a word."""
+    return "it exits" if isinstance(error, SystemExit) else str(error)
+
+
+def _place(error: BaseException, path: Path) -> str:
     """The file, and the line in it where the error came about."""
     if isinstance(error, SyntaxError):
         return f"{path}:{error.lineno or 1}"
     lines = [
         frame.lineno
         for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename == str(path)
+        if frame.filename == str(path.absolute())
     ]
     return f"{path}:{lines[-1]}" if lines else str(path)
 
@@ -93,9 +100,9 @@ def _from_package(settings: CustomSettings) -> Any:
         if point.name == settings.guard:
             try:
                 return point.load()
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise _UnusableError(
-                    "guard", f"`{settings.guard}` can't be imported: {error}"
+                    "guard", f"`{settings.guard}` can't be imported: {_told(error)}"
                 ) from error
     named = ", ".join(sorted(point.name for point in known)) or "none"
     raise _UnusableError(
@@ -124,12 +131,13 @@ def _check_methods(shown: str, kind: type[Guard]) -> None:
 def _made(name: str, kind: type[Guard], settings: CustomSettings, common: dict[str, Any]) -> Guard:
     try:
         guard = kind(name, **common, **settings.settings)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _UnusableError(
-            "settings", f"`{settings.guard}` can't be made with these: {error}"
+            "settings", f"`{settings.guard}` can't be made with these: {_told(error)}"
         ) from error
     if not hasattr(guard, "timeout_s"):
         raise _UnusableError(
             "guard", f"the `__init__` of `{settings.guard}` must call super().__init__(name, **…)"
         )
+    guard.foreign = True
     return guard

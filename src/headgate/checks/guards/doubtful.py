@@ -14,7 +14,7 @@ def trust_of(part: Part, call: Guarded) -> Trust | None:
     if part.role in _ROLES:
         return _ROLES[part.role]
     if part.role == "user":
-        return "untrusted" if call.trust == "untrusted" else "user"
+        return "untrusted" if call.trust == "untrusted" and not call.users_vouched else "user"
     return "operator" if part.role == "operator" else None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from headgate.checks.contract.finished import Finished, FinishedReader, TooMuchError
 from headgate.checks.guards.guard import BlockedError, Guard, Guarded
-from headgate.checks.guards.shielded import failure_of, guard_failed
+from headgate.checks.guards.shielded import EXITS, failure_of, guard_failed
 from headgate.checks.guards.verdict import PASS, Verdict
 from headgate.telemetry.faults import log_fault
 
@@ -29,16 +29,21 @@ class Finishing:
         for guard in self._guards:
             try:
                 guard.begin(fields, self._call)
-            except Exception as fault:  # noqa: BLE001 - whatever a guard raises, it has failed
+            except (Exception, *EXITS) as fault:  # noqa: BLE001 - whatever a guard raises, it has failed
                 self._failed(guard, fault)
 
     def awaiting(self) -> list[Guard]:
-        """Those that look at the answer of this call."""
+        """Those that look at the answer of this call. Raises `GuardFailedError`."""
         return [
-            guard
-            for guard in self._guards
-            if "output" in guard.directions and guard.awaits(self._call)
+            guard for guard in self._guards if "output" in guard.directions and self._awaits(guard)
         ]
+
+    def _awaits(self, guard: Guard) -> bool:
+        try:
+            return guard.awaits(self._call)
+        except (Exception, *EXITS) as fault:  # noqa: BLE001 - as above
+            self._failed(guard, fault)
+            return False
 
     def watch(self, reader: FinishedReader) -> Callable[[dict[str, Any] | None], None] | None:
         """What sees each event of a stream, and None at its end; None: nobody waits for any.
@@ -66,13 +71,13 @@ class Finishing:
         for guard in guards:
             began_ns = time.perf_counter_ns()
             verdict, took_ns = self.said.get(guard.name, (PASS, 0))
-            fault: Exception | None = None
+            fault: BaseException | None = None
             try:
                 for one in finished:
                     verdict = verdict.joined(guard.check_finished(one, self._call))
                     if verdict.decision in ("block", "review", "failed"):
                         break
-            except Exception as raised:  # noqa: BLE001 - as above
+            except (Exception, *EXITS) as raised:  # noqa: BLE001 - as above
                 fault = raised
             took_ns += time.perf_counter_ns() - began_ns
             self.said[guard.name] = verdict, took_ns
@@ -85,7 +90,7 @@ class Finishing:
             if verdict.decision == "failed" and guard.on_error == "block":
                 raise guard_failed(guard, "failed")
 
-    def _failed(self, guard: Guard, fault: Exception) -> None:
+    def _failed(self, guard: Guard, fault: BaseException) -> None:
         log_fault(f"guard {guard.name} failed", fault)
         failure = failure_of(fault)
         verdict, took_ns = self.said.get(guard.name, (PASS, 0))

@@ -6,6 +6,7 @@ must not keep what it saw, and what it says holds nothing of it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,8 @@ class Guarded(msgspec.Struct):
     workflow: str | None = None
     structured: bool = False
     """Whether the answer's texts are JSON, as the request asked for."""
+    users_vouched: bool = False
+    """Whether what users wrote is vouched for, though other texts make it an untrusted call."""
     origin: object = None
     """The gateway's own call, for guards that make calls themselves."""
     fields: dict[str, Any] = {}
@@ -99,6 +102,8 @@ class Guard:
 
     beside = False
     """Whether a request is checked while the model is asked; such a guard rewrites nothing."""
+    foreign = False
+    """Whether it is code of an operator's own, which may go on when it is cancelled."""
     of_finished = False
     """Whether it looks at answers when they are finished and all that was hidden is back in them,
     with `begin`, `awaits` and `check_finished`, in place of `check_output` and `output_filter`."""
@@ -117,6 +122,8 @@ class Guard:
         self.on_error: OnError = on_error
         self.timeout_s = timeout_s
         self.unreadable: Unreadable = unreadable
+        self.left_behind: set[asyncio.Task[Any]] = set()
+        """Its checks that were late, were cancelled and have not ended."""
 
     @property
     def reads_requests(self) -> bool:

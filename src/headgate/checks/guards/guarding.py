@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import msgspec
 
@@ -14,16 +14,18 @@ from headgate.checks.guards.filter_chain import FilterChain
 from headgate.checks.guards.finishing import Finishing
 from headgate.checks.guards.guard import BlockedError, Guard, Guarded, OutputFilter
 from headgate.checks.guards.held_back import filter_of
+from headgate.checks.guards.in_time import in_its_time
 from headgate.checks.guards.policy import Standing
 from headgate.checks.guards.refusals import blocked, blocked_in_stream
 from headgate.checks.guards.report import GuardReport
-from headgate.checks.guards.shielded import ShieldedFilter, failure_of, guard_failed
+from headgate.checks.guards.shielded import EXITS, ShieldedFilter, failure_of, guard_failed
 from headgate.checks.guards.unread import answer_of, unread_kinds, verdict_unseen
 from headgate.checks.guards.verdict import Verdict
 from headgate.checks.parts import Kind, Part, reply_parts, request_parts
 from headgate.checks.parts.flow import ChatFlow, FlowReader
 from headgate.checks.parts.instructions import instruct
 from headgate.checks.parts.rewriting import Rewriting, TextFilter
+from headgate.checks.parts.tokens import forget_tokens
 from headgate.checks.parts.walker import TooDeepError
 from headgate.checks.redaction.mapping import Mapping
 from headgate.checks.redaction.restorer import Restorer, restored
@@ -31,8 +33,7 @@ from headgate.config.guards import Direction
 from headgate.errors import ContentBlockedError
 from headgate.telemetry.faults import log_fault
 
-_T = TypeVar("_T")
-_Check = Callable[[Sequence[Part], Guarded], Awaitable[Verdict]]
+_Check = Callable[[Sequence[Part], Guarded], Coroutine[Any, Any, Verdict]]
 
 
 class Guarding:
@@ -113,7 +114,7 @@ class Guarding:
         """The first guard that would have to read `part` and can't, and what it says of it."""
         for guard in self._guards:
             if direction in guard.directions:
-                verdict = verdict_unseen(guard, unread_kinds(guard, direction, [part], self.call))
+                verdict = verdict_unseen(guard, self._unread(guard, direction, [part]))
                 if verdict is not None:
                     return guard, verdict
         return None
@@ -122,7 +123,7 @@ class Guarding:
         """Note which guards would have to read `part`, can't, and let it by all the same."""
         for guard in self._guards:
             if direction in guard.directions:
-                unread = unread_kinds(guard, direction, [part], self.call)
+                unread = self._unread(guard, direction, [part])
                 if unread:
                     verdict = Verdict(reason=f"{unread} not read")
                     self.report.add(guard.name, direction, verdict, 0)
@@ -158,6 +159,8 @@ class Guarding:
         for guard in self._guards:
             if "output" in guard.directions and not guard.of_finished:
                 await self._ask(guard, "output", guard.check_output, parts)
+        if any(part.changed for part in parts):
+            forget_tokens(body)
         put_back(parts, self.call.mapping)
         if awaiting := self._finishing.awaiting():
             try:
@@ -183,33 +186,42 @@ class Guarding:
         """
         finished = ChatFinished() if isinstance(reader, ChatFlow) else ResponseFinished()
         watch = self._finishing.watch(finished)
-        return Rewriting(reader, self._filter_for, self._whole_text, watch)
+        tokens = not self._looks_at_streams
+        return Rewriting(reader, self._filter_for, self._whole_text, watch, tokens=tokens)
 
     @property
     def only_restores(self) -> bool:
         """Whether nothing is done to a stream but that hidden values are put back."""
-        sound = answer_of("audio")
-        return not self._finishing.awaiting() and not any(
-            guard.reads_streams(self.call) or guard.must_see(sound, "output", self.call)
-            for guard in self._guards
-            if "output" in guard.directions
+        return not self._finishing.awaiting() and not self._looks_at_streams
+
+    @property
+    def _looks_at_streams(self) -> bool:
+        """Whether guards may look at anything of a stream before it is finished."""
+        return any(
+            self._reads_streams(guard) for guard in self._guards if "output" in guard.directions
         )
 
     @property
     def holds_nothing(self) -> bool:
-        """Whether no text of the stream is held back, or depends on what comes next."""
-        return all(one.idle for one in self._restorers)
+        """Whether no text of the stream is held back, or depends on what comes next.
+
+        A stand-in may begin with any letter, in a text of which nothing has been seen yet.
+        """
+        return not self.call.mapping.stand_ins and all(one.idle for one in self._restorers)
 
     async def settle_stream(self) -> None:
         """Wait for what the stream's filters are still finding out. Raises as `request` does."""
         for one in (*self._filters, *self._of_wholes):
             began_ns = time.perf_counter_ns()
-            stop, failure = await _within_its_time(one.guard, _settled(one))
+            stop, failure = await in_its_time(one.guard, _settled(one))
             one.took_ns += time.perf_counter_ns() - began_ns
             if stop is not None:
                 raise blocked_in_stream(stop)
-            if (verdict := one.verdict()).decision == "review":
+            verdict = one.verdict()
+            if verdict.decision == "review":
                 raise blocked(one.guard.name, "output", verdict)
+            if verdict.decision == "failed":
+                failure = failure or verdict.reason
             if failure is not None:
                 one.fail(failure)
 
@@ -254,10 +266,10 @@ class Guarding:
     ) -> None:
         began_ns = time.perf_counter_ns()
         failure = None
-        unread = unread_kinds(guard, direction, parts, self.call)
+        unread = self._unread(guard, direction, parts)
         verdict = verdict_unseen(guard, unread)
         if verdict is None:
-            verdict, failure = await _within_its_time(guard, check(parts, self.call))
+            verdict, failure = await in_its_time(guard, check(parts, self.call))
         if unread and isinstance(verdict, Verdict) and verdict.reason is None:
             # It was let by: whoever reads the record is to know.
             verdict = msgspec.structs.replace(verdict, reason=f"{unread} not read")
@@ -272,6 +284,32 @@ class Guarding:
             raise blocked(guard.name, direction, verdict)
         if verdict.decision == "failed" and guard.on_error == "block":
             raise guard_failed(guard, failure or "failed")
+
+    def _unread(self, guard: Guard, direction: Direction, parts: Sequence[Part]) -> str:
+        """As `unread_kinds`. Raises `GuardFailedError` where the guard fails and must not."""
+        try:
+            return unread_kinds(guard, direction, parts, self.call)
+        except (Exception, *EXITS) as fault:  # noqa: BLE001 - it has failed
+            self._failed(guard, direction, fault)
+            return ""
+
+    def _reads_streams(self, guard: Guard) -> bool:
+        """Whether `guard` may look at anything of a stream; one that can't say may."""
+        try:
+            return guard.reads_streams(self.call) or guard.must_see(
+                answer_of("audio"), "output", self.call
+            )
+        except (Exception, *EXITS) as fault:  # noqa: BLE001 - as above
+            self._failed(guard, "output", fault)
+            return True
+
+    def _failed(self, guard: Guard, direction: Direction, fault: BaseException) -> None:
+        """Note that `guard` failed. Raises `GuardFailedError` where it must not."""
+        log_fault(f"guard {guard.name} failed", fault)
+        failure = failure_of(fault)
+        self.report.add(guard.name, direction, Verdict("failed", reason=failure), 0)
+        if guard.on_error == "block":
+            raise guard_failed(guard, failure)
 
     def _unseen_answer(self, part: Part) -> BlockedError | None:
         """Why a part of an answer must not be shown, noted, where a guard would have to read it."""
@@ -324,7 +362,7 @@ class Guarding:
             return None
         try:
             inner = filter_of(guard, part, self.call)
-        except Exception as fault:  # noqa: BLE001 - whatever a guard raises, it has failed
+        except (Exception, *EXITS) as fault:  # noqa: BLE001 - it has failed
             inner = _Broken(fault)
         return None if inner is None else ShieldedFilter(guard, inner)
 
@@ -337,7 +375,7 @@ in."""
 class _Broken(OutputFilter):
     """Stands for a filter that could not be made."""
 
-    def __init__(self, fault: Exception) -> None:
+    def __init__(self, fault: BaseException) -> None:
         self._fault = fault
 
     def feed(self, text: str) -> str:  # noqa: ARG002
@@ -371,22 +409,6 @@ def put_back(parts: Sequence[Part], mapping: Mapping) -> None:
             told = restored(text, mapping, in_json=part.in_json)
             if told is not text:
                 part.text = told
-
-
-async def _within_its_time(guard: Guard, work: Awaitable[_T]) -> tuple[_T | None, str | None]:
-    """What `work` of a guard gives, or how it failed."""
-    late = f"took longer than {guard.timeout_s:g} s"
-    began_s = time.monotonic()
-    try:
-        async with asyncio.timeout(guard.timeout_s):
-            told = await work
-    except TimeoutError:
-        return None, late
-    except Exception as fault:  # noqa: BLE001 - whatever a guard raises, it has failed
-        log_fault(f"guard {guard.name} failed", fault)
-        return None, failure_of(fault)
-    # One that never waited could not be stopped; its verdict comes too late all the same.
-    return (told, None) if time.monotonic() - began_s <= guard.timeout_s else (None, late)
 
 
 async def _settled(one: ShieldedFilter) -> BlockedError | None:

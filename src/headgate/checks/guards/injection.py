@@ -21,7 +21,10 @@ from headgate.checks.injection.spotlight import Spotlit
 from headgate.checks.injection.verdict import Verdict as Finding
 from headgate.checks.injection.verdict import stripped
 from headgate.checks.parts.adjacent import pieces_of_texts
+from headgate.checks.parts.json_strings import JsonStrings, unescaped
 from headgate.checks.parts.part import Part
+from headgate.checks.redaction.mapping import Mapping
+from headgate.checks.redaction.placeholder import WRITTEN
 from headgate.config.guards import Direction, InjectionSettings
 
 _REMOVED = "[removed]"
@@ -61,6 +64,9 @@ class InjectionGuard(Guard):
             self.directions |= {"output"}
         self._settings = settings
         self._clean = CleanTexts()
+        # What it looks for takes a third of a second to be made ready, and on a busy machine the
+        # first call's time would be over by then.
+        examine("")
         self._panel = None
         if settings.judge is not None:
             if judge is None:
@@ -79,7 +85,7 @@ class InjectionGuard(Guard):
         worst, known = PASS, list[Part]()
         unsure: list[tuple[Part, Finding]] = []
         for part in doubtful:
-            finding = await self._examined(part.text)
+            finding = await self._examined(part.text, call.mapping)
             if self._is_unsure(finding):
                 unsure.append((part, finding))
             elif finding.score >= self._settings.threshold:
@@ -110,7 +116,7 @@ class InjectionGuard(Guard):
             if len(pieces) < 2 or any(piece in known for piece in pieces):
                 continue
             text = "".join(piece.text for piece in pieces)
-            finding = await self._examined(text)
+            finding = await self._examined(text, call.mapping)
             if self._is_unsure(finding):
                 unsure.append((text, finding))
             elif finding.score >= self._settings.threshold:
@@ -131,7 +137,8 @@ class InjectionGuard(Guard):
     async def _scores(self, texts: Sequence[str], call: Guarded) -> list[int]:
         return await self._panel.scores(texts, call) if self._panel is not None and texts else []
 
-    async def _examined(self, text: str) -> Finding:
+    async def _examined(self, text: str, hidden: Mapping) -> Finding:
+        text = _without_names(text, hidden)
         digest = digest_of(text)
         if digest in self._clean:
             return _NOTHING
@@ -168,18 +175,19 @@ class InjectionGuard(Guard):
         """See `Guard`; a model that quotes a marked text takes its marks over."""
         for part in parts if call.markers else ():
             if part.kind == "text" and part.role == "model":
-                told = _unmarked(part.text, call.markers)
-                if told != part.text:
-                    part.text = told
+                read = unescaped(part.text) if part.in_json else part.text
+                if any(marker in read for marker in call.markers):
+                    unmarked = _Unmarked(call.markers, in_json=part.in_json)
+                    part.text = unmarked.feed(part.text) + unmarked.close()
         return PASS
 
     def reads_streams(self, call: Guarded) -> bool:
         """See `Guard`."""
         return bool(call.markers)
 
-    def output_filter(self, part: Part, call: Guarded) -> OutputFilter | None:  # noqa: ARG002
+    def output_filter(self, part: Part, call: Guarded) -> OutputFilter | None:
         """See `Guard`."""
-        return _Unmarked(call.markers) if call.markers else None
+        return _Unmarked(call.markers, in_json=part.in_json) if call.markers else None
 
     def _set_apart(self, parts: Sequence[Part], call: Guarded) -> None:
         """Make the texts stand out, and have the instructions say how."""
@@ -209,24 +217,40 @@ class InjectionGuard(Guard):
 
 
 class _Unmarked(OutputFilter):
-    """Takes the marks out of one text that flows."""
+    """Takes the marks out of one text that flows; in JSON they may be written as escapes."""
 
-    def __init__(self, markers: Sequence[str]) -> None:
+    def __init__(self, markers: Sequence[str], *, in_json: bool) -> None:
         self._markers = markers
+        self._strings = JsonStrings(lambda: _Unmarked(markers, in_json=False)) if in_json else None
 
     def feed(self, text: str) -> str:
         """See `TextFilter`."""
-        return _unmarked(text, self._markers)
+        if self._strings is not None:
+            return self._strings.feed(text)
+        for marker in self._markers:
+            text = spotlight.unmarked(text, marker)
+        return text
 
     def close(self) -> str:
         """See `TextFilter`."""
-        return ""
+        return "" if self._strings is None else self._strings.close()
 
 
-def _unmarked(text: str, markers: Sequence[str]) -> str:
-    for marker in markers:
-        text = spotlight.unmarked(text, marker)
-    return text
+def _without_names(text: str, hidden: Mapping) -> str:
+    """`text` with what stands for hidden values blank, as long as before.
+
+    An attacker did not write it, and records full of `<EMAIL_1>` read much like orders to send
+    something there.
+    """
+    if not hidden.has_placeholders or "<" not in text:
+        return text
+
+    def blank(written: re.Match[str]) -> str:
+        if hidden.value_of(written[1], written[2]) is None:
+            return written[0]
+        return f"<{'x' * (len(written[0]) - 2)}>"
+
+    return WRITTEN.sub(blank, text)
 
 
 def _can_be_set_apart(part: Part) -> bool:

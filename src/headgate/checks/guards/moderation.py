@@ -8,7 +8,7 @@ flow; a stream in which one is judged harmful is cut, at the latest before its e
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -26,6 +26,12 @@ class Judgement(msgspec.Struct, frozen=True):
     flagged: bool
     scores: Mapping[str, float]
     """From 0 to 1, by category."""
+    categories: frozenset[str] = frozenset()
+    """Those that it counts as harmful; some endpoints name none."""
+
+
+class UnscoredCategoryError(Exception):
+    """A category with a threshold got no score."""
 
 
 class Moderator(Protocol):
@@ -73,14 +79,10 @@ class ModerationGuard(Guard):
         judgements = await self._moderator.judge(texts, self._settings.model, call)
         if len(judgements) != len(texts):
             raise ValueError("the endpoint did not judge each text")
-        worst: tuple[float, str] | None = None
-        for judgement in judgements:
-            for category, score in judgement.scores.items():
-                if self._is_hit(category, score, judgement) and (worst is None or score > worst[0]):
-                    worst = score, category
-        if worst is None:
+        hits = [hit for judgement in judgements for hit in self._hits(judgement)]
+        if not hits:
             return PASS
-        score, category = worst
+        score, category = max(hits)
         return Verdict(
             self._settings.on_hit,
             reason=category[:64],
@@ -88,13 +90,24 @@ class ModerationGuard(Guard):
             message=self._settings.message,
         )
 
-    def _is_hit(self, category: str, score: float, judgement: Judgement) -> bool:
-        threshold = self._settings.thresholds.get(category)
-        if threshold is not None:
-            return score >= threshold
+    def _hits(self, judgement: Judgement) -> Iterator[tuple[float, str]]:
+        """The categories that count, with their scores."""
+        scores, thresholds = judgement.scores, self._settings.thresholds
+        if not thresholds.keys() <= scores.keys():
+            # What the operator wants to be judged was not: a slip of the pen, or another model.
+            raise UnscoredCategoryError
+        for category, threshold in thresholds.items():
+            if scores[category] >= threshold:
+                yield scores[category], category
+        if not judgement.flagged:
+            return
         # Without a threshold of the operator's, the provider's own judgement holds.
-        return judgement.flagged and score == max(judgement.scores.values())
+        for category in judgement.categories or {max(scores, key=scores.__getitem__, default="")}:
+            if category not in thresholds:
+                yield scores.get(category, 1.0), category or "flagged"
 
+
+_OVERLAP_CHARACTERS = 100
 
 _JUDGED = frozenset({"user", "retrieved", "tool", "model"})
 
@@ -106,6 +119,8 @@ class _Windows(OutputFilter):
         self._guard = guard
         self._call = call
         self._window = ""
+        self._before = ""
+        """The end of the window before: what is said over the seam is judged with the next."""
         self._tasks: list[asyncio.Task[Verdict]] = []
         self._verdict = PASS
 
@@ -114,10 +129,12 @@ class _Windows(OutputFilter):
         self._window += text
         if len(self._window) >= self._guard.window_characters:
             self._judge()
-        # What failed stays, for `settle` to tell.
-        known = [task for task in self._tasks if task.done() and task.exception() is None]
-        for task in known:
+        for task in [task for task in self._tasks if task.done()]:
             self._tasks.remove(task)
+            if (fault := task.exception()) is not None:
+                # No more is to be shown of what nobody judges.
+                self.abandon()
+                raise fault
             self._take(task.result())
         return text
 
@@ -134,7 +151,8 @@ class _Windows(OutputFilter):
 
     def abandon(self) -> None:
         """See `OutputFilter`."""
-        for task in self._tasks:
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
             if not task.cancel() and not task.cancelled():
                 task.exception()
 
@@ -143,13 +161,18 @@ class _Windows(OutputFilter):
         return self._verdict
 
     def _judge(self) -> None:
-        window, self._window = self._window, ""
-        if window.strip() and window not in self._call.judged:
+        window, before = self._window, self._before
+        self._window, self._before = "", (before + window)[-_OVERLAP_CHARACTERS:]
+        if not window.strip():
+            return
+        if (window := before + window) not in self._call.judged:
             # Responses tell a text whole up to four times more after its pieces.
             self._call.judged.add(window)
-            self._tasks.append(
-                asyncio.get_running_loop().create_task(self._guard.judged([window], self._call))
-            )
+            self._tasks.append(asyncio.get_running_loop().create_task(self._judged(window)))
+
+    async def _judged(self, window: str) -> Verdict:
+        async with asyncio.timeout(self._guard.timeout_s):
+            return await self._guard.judged([window], self._call)
 
     def _take(self, verdict: Verdict) -> None:
         self._verdict = self._verdict.joined(verdict)

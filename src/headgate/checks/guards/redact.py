@@ -10,19 +10,22 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from headgate.checks.detection import Finding
 from headgate.checks.guards.guard import BlockedError, Guard, Guarded, OutputFilter
 from headgate.checks.guards.verdict import PASS, Verdict
+from headgate.checks.guards.window import Window
 from headgate.checks.parts.adjacent import pieces_of_texts
 from headgate.checks.parts.part import Part
 from headgate.checks.redaction.hiding import Hidden, Hiding
+from headgate.checks.redaction.known import Known
 from headgate.checks.redaction.mapping import Mapping, TooManyValuesError
 from headgate.config.guards import Direction
 
 _IN_THREAD_CHARACTERS = 50_000
 """Longer texts are read in a thread, so that they don't hold up other calls."""
 
-_WINDOW_CHARACTERS = 256
-"""How much of a flowing text is held back, so that no value is shown before it is whole."""
+_AS_MANY_CHARACTERS = 25
+"""What a value that was hidden earlier takes to be looked for, in characters of a text."""
 
 _NEVER_PUT_BACK = frozenset({"hash", "mask", "drop", "block"})
 
@@ -42,14 +45,15 @@ class RedactGuard(Guard):
         """See `Guard`."""
         texts = [part for part in parts if part.kind in ("text", "name")]
         for part in texts:
-            call.mapping.avoid(part.text)
-        size = sum(len(part.text) for part in texts)
+            call.mapping.avoid(part.text, in_json=part.in_json)
+        size = sum(len(part.text) for part in texts) + _AS_MANY_CHARACTERS * len(call.mapping)
         return await _off_loop(size, lambda: self._hide(texts, call.mapping))
 
     def _hide(self, parts: Sequence[Part], mapping: Mapping) -> Verdict:
         hidden = Hidden()
+        groups = pieces_of_texts(parts)
         try:
-            for pieces in pieces_of_texts(parts):
+            for pieces in groups:
                 part, text = pieces[0], pieces[0].text
                 if part.kind == "name":
                     # A field's name can't be rewritten without breaking what it names.
@@ -63,7 +67,25 @@ class RedactGuard(Guard):
                     _rewrite(pieces, [told])
         except TooManyValuesError:
             return Verdict("block", reason="more values than one conversation may hide")
+        if not hidden.blocked:
+            self._hide_again(groups, mapping, hidden)
         return _verdict(hidden)
+
+    def _hide_again(
+        self, groups: Sequence[Sequence[Part]], mapping: Mapping, hidden: Hidden
+    ) -> None:
+        """Hide what was found, now or earlier in the conversation, wherever else it stands."""
+        stands = {(one.kind.lower(), one.value): told for told, one in mapping.standing()}
+        stands |= hidden.stands_for
+        known = Known({value: kind for kind, value in stands})
+        if not known:
+            return
+        for pieces in groups:
+            if pieces[0].kind == "text":
+                texts = [piece.text for piece in pieces]
+                in_json = pieces[0].in_json
+                told = self._hiding.hide_again(texts, known, stands, hidden, in_json=in_json)
+                _rewrite(pieces, told)
 
     async def check_output(self, parts: Sequence[Part], call: Guarded) -> Verdict:  # noqa: ARG002
         """See `Guard`."""
@@ -80,9 +102,9 @@ class RedactGuard(Guard):
             _rewrite(pieces, self._hiding.replaced_across(texts, self._remover(hidden)))
         return _verdict(hidden)
 
-    def for_good(self, text: str, hidden: Hidden) -> str:
-        """`text` without the values whose mode never puts them back."""
-        return self._hiding.replaced(text, self._hiding.find(text), self._remover(hidden))
+    def for_good(self, text: str, findings: list[Finding], hidden: Hidden) -> str:
+        """`text` without those of `findings` whose mode never puts them back."""
+        return self._hiding.replaced(text, findings, self._remover(hidden))
 
     def _remover(self, hidden: Hidden) -> Callable[[str, str], str]:
         """What makes of a kind and a value what stands for it, if that is never put back."""
@@ -107,35 +129,25 @@ class RedactGuard(Guard):
 
 
 class _OutputRedaction(OutputFilter):
-    """Hides values in one text that flows, behind a window that holds a value back until whole."""
+    """Hides values in one text that flows."""
 
     def __init__(self, guard: RedactGuard, hiding: Hiding) -> None:
         self._guard = guard
-        self._hiding = hiding
-        self._held = ""
+        self._window = Window(hiding.find)
         self._hidden = Hidden()
 
     def feed(self, text: str) -> str:
         """See `TextFilter`."""
-        self._held += text
-        if len(self._held) < 2 * _WINDOW_CHARACTERS:
-            return ""
-        end = len(self._held) - _WINDOW_CHARACTERS
-        for one in self._hiding.find(self._held):
-            if one.start < end < one.end:
-                end = one.start
-        told, self._held = self._held[:end], self._held[end:]
-        return self._shown(told)
+        return self._shown(*self._window.feed(text))
 
     def close(self) -> str:
         """See `TextFilter`."""
-        told, self._held = self._held, ""
-        return self._shown(told)
+        return self._shown(*self._window.close())
 
     def look(self, text: str) -> None:
         """See `OutputFilter`; what is said aloud can't be masked any more."""
         hidden = Hidden()
-        self._guard.for_good(text, hidden)
+        self._guard.for_good(text, self._window.found_in(text), hidden)
         if counts := hidden.counts or self._hidden.counts:
             stop = Verdict("block", reason=", ".join(sorted(counts)), counts=counts)
             raise BlockedError(self._guard.name, stop)
@@ -144,8 +156,8 @@ class _OutputRedaction(OutputFilter):
         """See `OutputFilter`."""
         return _verdict(self._hidden)
 
-    def _shown(self, text: str) -> str:
-        told = self._guard.for_good(text, self._hidden)
+    def _shown(self, text: str, findings: list[Finding]) -> str:
+        told = self._guard.for_good(text, findings, self._hidden)
         if self._hidden.blocked:
             raise BlockedError(self._guard.name, _verdict(self._hidden))
         return told

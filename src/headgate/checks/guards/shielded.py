@@ -6,12 +6,18 @@ failures by hands the rest of the text on unchecked, and its verdict says so.
 
 from __future__ import annotations
 
+import asyncio
 import time
+from typing import Any
 
 from headgate.checks.guards.guard import BlockedError, Guard, OutputFilter
 from headgate.checks.guards.verdict import Verdict
 from headgate.errors import GuardFailedError
 from headgate.telemetry.faults import log_fault
+
+EXITS = (SystemExit, KeyboardInterrupt, asyncio.CancelledError)
+"""What a guard's own code may raise beside exceptions, where nothing is waited for: it has failed
+like any other, and neither the server nor its call is to end."""
 
 
 def guard_failed(guard: Guard, failure: str) -> GuardFailedError:
@@ -22,7 +28,7 @@ def guard_failed(guard: Guard, failure: str) -> GuardFailedError:
     )
 
 
-def failure_of(fault: Exception) -> str:
+def failure_of(fault: BaseException) -> str:
     """How a guard failed; not what the exception says, which may quote contents."""
     return f"failed ({type(fault).__name__})"
 
@@ -46,11 +52,11 @@ class ShieldedFilter(OutputFilter):
             return self._left() + text
         began_ns = time.perf_counter_ns()
         try:
-            told = self._inner.feed(text)
+            told = _text(self._inner.feed(text))
         except BlockedError as stop:
             self._stop = stop.verdict
             raise
-        except Exception as fault:  # noqa: BLE001 - whatever a guard raises, it has failed
+        except (Exception, *EXITS) as fault:  # noqa: BLE001 - whatever a guard raises, it has failed
             return self._failed(text, fault)
         finally:
             self.took_ns += time.perf_counter_ns() - began_ns
@@ -63,11 +69,11 @@ class ShieldedFilter(OutputFilter):
             return self._left()
         began_ns = time.perf_counter_ns()
         try:
-            return self._inner.close()
+            return _text(self._inner.close())
         except BlockedError as stop:
             self._stop = stop.verdict
             raise
-        except Exception as fault:  # noqa: BLE001 - as above
+        except (Exception, *EXITS) as fault:  # noqa: BLE001 - as above
             return self._failed("", fault)
         finally:
             self.took_ns += time.perf_counter_ns() - began_ns
@@ -86,7 +92,7 @@ class ShieldedFilter(OutputFilter):
         except BlockedError as stop:
             self._stop = stop.verdict
             raise
-        except Exception as fault:  # noqa: BLE001 - as above
+        except (Exception, *EXITS) as fault:  # noqa: BLE001 - as above
             self._note_failure(fault)
         finally:
             self.took_ns += time.perf_counter_ns() - began_ns
@@ -99,10 +105,14 @@ class ShieldedFilter(OutputFilter):
         if self._failure is not None:
             return Verdict("failed", reason=self._failure)
         try:
-            return self._inner.verdict()
-        except Exception as fault:  # noqa: BLE001 - the text has gone out; that it failed is noted
+            told: Any = self._inner.verdict()
+        except (Exception, *EXITS) as fault:  # noqa: BLE001 - the text has gone out; it is noted
             log_fault(f"guard {self.guard.name} failed", fault)
             return Verdict("failed", reason=failure_of(fault))
+        if not isinstance(told, Verdict):
+            return Verdict("failed", reason="returned no verdict")
+        verdict: Verdict = told
+        return verdict
 
     async def settle(self) -> None:
         """See `OutputFilter`."""
@@ -129,11 +139,11 @@ class ShieldedFilter(OutputFilter):
             known = self._held + text
             self._held = known[len(told) :] if known.startswith(told) else None
 
-    def _failed(self, text: str, fault: Exception) -> str:
+    def _failed(self, text: str, fault: BaseException) -> str:
         self._note_failure(fault)
         return self._left() + text
 
-    def _note_failure(self, fault: Exception) -> None:
+    def _note_failure(self, fault: BaseException) -> None:
         log_fault(f"guard {self.guard.name} failed", fault)
         self.fail(failure_of(fault))
         if self._held is None:
@@ -144,3 +154,10 @@ class ShieldedFilter(OutputFilter):
         """What the filter held back when it failed, once."""
         held, self._held = self._held, ""
         return held or ""
+
+
+def _text(told: Any) -> str:
+    """What a filter let go. Raises `TypeError` where that is no text."""
+    if not isinstance(told, str):
+        raise TypeError(type(told).__name__)
+    return told

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from headgate.checks.guards.doubtful import trust_of
 from headgate.checks.guards.guard import BlockedError, Guard, Guarded, OutputFilter
 from headgate.checks.guards.verdict import PASS, Verdict
@@ -16,7 +18,7 @@ from headgate.checks.injection.rights import ToolRights, rights
 from headgate.checks.parts.part import Part
 from headgate.config.guards import Direction
 
-_ASKED_FOR = ("function.name", "].name", "item.name")
+_ASKED_FOR = ("function.name", "custom.name", "function_call.name", "].name", "item.name")
 """Where an answer names the tool that it asks for."""
 
 
@@ -36,21 +38,19 @@ class ToolsGuard(Guard):
         if call.kept_as_data:
             return PASS
         call.trusts |= {trust for part in parts if (trust := trust_of(part, call)) is not None}
-        offered = list(_tools_of(call.fields))
+        lists = list(_lists_in(call.fields))
+        offered = [name for one in lists for name in map(_name, one.tools) if name]
         asked = [self._tools.get(name, ToolRights(name)) for name in dict.fromkeys(offered)]
         withheld = {one.name for one in rights(asked, call.trusts).withheld}
         if not withheld:
             return PASS
         call.withheld |= withheld
-        call.fields["tools"] = [
-            tool for tool in call.fields["tools"] if _name(tool) not in withheld
-        ]
-        call.rewritten.add("tools")
-        if not call.fields["tools"]:
-            # No tool is left to choose from, and a provider refuses an empty list.
-            for field in ("tools", "tool_choice", "parallel_tool_calls"):
-                if call.fields.pop(field, None) is not None:
-                    call.rewritten.add(field)
+        for one in lists:
+            left = _without(one.tools, withheld)
+            if len(left) < len(one.tools):
+                one.holder[one.key] = left
+                call.rewritten.add(one.field)
+        _choose_of_the_rest(call, withheld)
         return Verdict("change", reason="tools withheld", counts={"tools": len(withheld)})
 
     async def check_output(self, parts: Sequence[Part], call: Guarded) -> Verdict:
@@ -98,19 +98,69 @@ def _asks_for(part: Part, call: Guarded) -> bool:
     return named and part.text in call.withheld
 
 
-def _tools_of(fields: dict[str, Any]) -> Iterator[str]:
-    tools = fields.get("tools")
-    for tool in tools if isinstance(tools, list) else ():
-        name = _name(tool)
-        if name is not None:
-            yield name
+class _List(msgspec.Struct, frozen=True):
+    """A list of tools that a request offers to the model."""
+
+    field: str
+    holder: dict[str, Any]
+    key: str
+
+    @property
+    def tools(self) -> list[Any]:
+        tools: list[Any] = self.holder[self.key]
+        return tools
+
+
+def _lists_in(fields: dict[str, Any]) -> Iterator[_List]:
+    for name in ("tools", "functions"):
+        if isinstance(fields.get(name), list):
+            yield _List(name, fields, name)
+    asked = fields.get("input")
+    for item in asked if isinstance(asked, list) else ():
+        # Tools that a model found by searching come with the conversation.
+        if isinstance(item, dict) and isinstance(item.get("tools"), list):
+            yield _List("input", item, "tools")
+
+
+def _choose_of_the_rest(call: Guarded, withheld: set[str]) -> None:
+    """Take out what a provider would refuse by now: empty lists, and choices of what is gone."""
+    fields = call.fields
+    gone: list[str] = []
+    for name, chosen_by in _CHOSEN_BY.items():
+        if fields.get(name) == []:
+            gone += (name, *chosen_by)
+    for name in ("tool_choice", "function_call"):
+        choice = fields.get(name)
+        if not isinstance(choice, dict):
+            continue
+        holder = choice.get("allowed_tools", choice)
+        allowed = holder.get("tools") if isinstance(holder, dict) else None
+        if isinstance(allowed, list):
+            holder["tools"] = allowed = _without(allowed, withheld)
+            call.rewritten.add(name)
+        if allowed == [] or _name(choice) in withheld:
+            gone.append(name)
+    for name in gone:
+        if fields.pop(name, None) is not None:
+            call.rewritten.add(name)
+
+
+_CHOSEN_BY = {
+    "tools": ("tool_choice", "parallel_tool_calls"),
+    "functions": ("function_call",),
+}
+
+
+def _without(tools: list[Any], withheld: set[str]) -> list[Any]:
+    return [tool for tool in tools if _name(tool) not in withheld]
 
 
 def _name(tool: Any) -> str | None:
     """What a tool is called; one that the provider runs itself by its type."""
     if not isinstance(tool, dict):
         return None
-    function = tool.get("function")
-    name = function.get("name") if isinstance(function, dict) else tool.get("name")
-    name = name if isinstance(name, str) else tool.get("type")
+    kind = tool.get("type", "function")
+    holder = tool.get(kind) if isinstance(kind, str) else None
+    name = holder.get("name") if isinstance(holder, dict) else tool.get("name")
+    name = name if isinstance(name, str) else kind
     return name if isinstance(name, str) else None

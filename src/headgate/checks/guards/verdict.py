@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -31,6 +31,17 @@ class Verdict(msgspec.Struct, frozen=True):
     message: str | None = None
     """What the caller is told where the call is blocked, if the operator wrote something."""
 
+    def __post_init__(self) -> None:
+        """Refuse what is no verdict, in the line of whoever made it.
+
+        A decision that nobody knows would be neither a block nor a failure, and so let a call by.
+        """
+        if self.decision not in WEIGHT:
+            known = ", ".join(WEIGHT)
+            raise ValueError(f"no decision of a guard; they are: {known}")
+        if not _are_sound(self.reason, self.score, self.counts, self.message):
+            raise TypeError("a verdict of other types than Verdict says")
+
     def joined(self, other: Verdict) -> Verdict:
         """What both say: the weightier decision, and all counts."""
         weightier = other if WEIGHT[other.decision] > WEIGHT[self.decision] else self
@@ -38,6 +49,16 @@ class Verdict(msgspec.Struct, frozen=True):
         for kind, count in other.counts.items():
             counts[kind] = counts.get(kind, 0) + count
         return msgspec.structs.replace(weightier, counts=counts)
+
+
+def _are_sound(reason: Any, score: Any, counts: Any, message: Any) -> bool:
+    return (
+        isinstance(reason, str | None)
+        and isinstance(score, int | None)
+        and isinstance(message, str | None)
+        and isinstance(counts, dict)
+        and all(isinstance(kind, str) and isinstance(n, int) for kind, n in counts.items())
+    )
 
 
 PASS = Verdict()

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from headgate.checks.detection import Engine
+from headgate.checks.detection import Engine, Finding
 from headgate.checks.detection.across import with_across
 from headgate.checks.guards.guard import BlockedError, Guard, Guarded, OutputFilter
 from headgate.checks.guards.verdict import PASS, Verdict
+from headgate.checks.guards.window import Window
 from headgate.checks.parts.adjacent import pieces_of_texts
 from headgate.checks.parts.part import Part
 from headgate.config.guards import OnHit
-
-_WINDOW_CHARACTERS = 256
 
 
 class WordsGuard(Guard):
@@ -39,11 +38,7 @@ class WordsGuard(Guard):
 
     def output_filter(self, part: Part, call: Guarded) -> OutputFilter:  # noqa: ARG002
         """See `Guard`."""
-        return _Watch(self)
-
-    def found_in(self, text: str) -> int:
-        """How many of the words stand in `text`."""
-        return len(self._engine.find(text))
+        return _Watch(self, self._engine)
 
     def verdict(self, count: int) -> Verdict:
         """What `count` words found mean."""
@@ -60,31 +55,24 @@ class WordsGuard(Guard):
 
 
 class _Watch(OutputFilter):
-    """Watches one text that flows, a window behind so that no word is shown in part."""
+    """Watches one text that flows."""
 
-    def __init__(self, guard: WordsGuard) -> None:
+    def __init__(self, guard: WordsGuard, engine: Engine) -> None:
         self._guard = guard
-        self._held = ""
+        self._window = Window(engine.find)
         self._count = 0
 
     def feed(self, text: str) -> str:
         """See `TextFilter`."""
-        self._held += text
-        if len(self._held) < 2 * _WINDOW_CHARACTERS:
-            return ""
-        self._look()
-        told, self._held = self._held[:-_WINDOW_CHARACTERS], self._held[-_WINDOW_CHARACTERS:]
-        return told
+        return self._shown(*self._window.feed(text))
 
     def close(self) -> str:
         """See `TextFilter`."""
-        self._look()
-        told, self._held = self._held, ""
-        return told
+        return self._shown(*self._window.close())
 
     def look(self, text: str) -> None:
         """See `OutputFilter`."""
-        verdict = self._guard.verdict(self._guard.found_in(text))
+        verdict = self._guard.verdict(len(self._window.found_in(text)))
         if verdict.decision in ("block", "review"):
             self._count += 1
             raise BlockedError(self._guard.name, verdict)
@@ -93,9 +81,9 @@ class _Watch(OutputFilter):
         """See `OutputFilter`."""
         return self._guard.verdict(self._count)
 
-    def _look(self) -> None:
-        # What stands in two windows is counted twice; what matters is whether there is any.
-        self._count += self._guard.found_in(self._held)
+    def _shown(self, text: str, findings: list[Finding]) -> str:
+        self._count += len(findings)
         verdict = self.verdict()
         if verdict.decision in ("block", "review"):
             raise BlockedError(self._guard.name, verdict)
+        return text

@@ -60,6 +60,9 @@ _OTHERS: Final = {
 }  # fmt: skip
 
 
+_NEGATIVES: Final = (0x1F150, 0x1F170)
+"""White letters in black circles and squares, which Unicode declares compatible to nothing."""
+
 BETWEEN_LETTERS: Final = re.compile(f"(?<=[A-Za-z])[{''.join(sorted(ZERO_WIDTH))}]+(?=[A-Za-z])")
 """Invisible characters inside a word of a script that has no use for them."""
 
@@ -90,6 +93,9 @@ def plain(character: str) -> str:
     if "\U0001f1e6" <= character <= "\U0001f1ff":
         # Letters that pairwise make flags, and alone a text in boxes.
         return chr(ord("a") + ord(character) - 0x1F1E6)
+    for first in _NEGATIVES:
+        if first <= ord(character) < first + 26:
+            return chr(ord("a") + ord(character) - first)
     # One sign of Unicode stands for eighteen letters; no more than a few are needed here.
     compatible = unicodedata.normalize("NFKC", character)[:4]
     base = unicodedata.normalize("NFD", compatible)

@@ -38,7 +38,9 @@ _DISGUISED: Final = 1.4
 _BY_DISGUISE: Final = 20
 """What it adds that anything was disguised at all."""
 
-_PUZZLES: Final[frozenset[Disguise]] = frozenset(("rot13", "reversed", "pieces", "leet", "spaced"))
+_PUZZLES: Final[frozenset[Disguise]] = frozenset(
+    ("rot13", "reversed", "pieces", "leet", "spaced", "markup")
+)
 """Readings that are tried on every text, so that a weak sign in them is chance."""
 
 _ENOUGH_IN_PUZZLE: Final = 40

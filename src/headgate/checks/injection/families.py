@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+from typing import Literal
 
 Family = Literal[
     "override", "persona", "extraction", "template_forging", "tool_abuse", "exfiltration",
@@ -20,5 +20,3 @@ to leave. `encoding`: the instruction is encoded. `payload_splitting`: it comes 
 answer. `hidden_text`: people don't see it. `many_shot`: a long made-up dialogue shows obedience.
 `output_hijack`: the answer is dictated. `concealment`: nobody is to be told.
 """
-
-FAMILIES: Final[tuple[Family, ...]] = get_args(Family)

@@ -9,15 +9,15 @@ import msgspec
 
 Disguise = Literal[
     "none", "tags", "variation_bytes", "base64", "base32", "hex", "percent", "entities", "escapes",
-    "binary", "codes", "rot13", "leet", "spaced", "reversed", "pieces",
+    "binary", "codes", "rot13", "leet", "spaced", "markup", "reversed", "pieces",
 ]  # fmt: skip
 """How the text was written, where not plainly.
 
 `tags`: in invisible tag characters. `variation_bytes`: as bytes in variation selectors. `base64`,
 `base32`, `hex`, `percent` (as in URLs), `entities` (HTML), `escapes` (`\\u0069`), `binary`, `codes`
 (numbers of characters): encoded so. `rot13`: each letter moved by 13. `leet`: digits for letters.
-`spaced`: something between all letters. `reversed`: from its end. `pieces`: quoted bits to be put
-together.
+`spaced`: something between all letters. `markup`: tags and the like inside of words. `reversed`:
+from its end. `pieces`: quoted bits to be put together.
 """
 
 Span = tuple[int, int]

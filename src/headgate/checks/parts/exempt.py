@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 
 _MADE = "an identifier that the provider or the application's code made"
 _CHOICE = "one of a few words that the API lists"
@@ -28,8 +29,8 @@ EXEMPT: Mapping[str, str] = {
             "include", "input_fidelity", "modalities", "mode", "moderation", "object",
             "output_modalities", "phase", "prompt_cache_retention", "purpose", "quality", "ranker",
             "reason", "reasoning_effort", "response_format_type", "role", "search_context_size",
-            "service_tier", "status", "stream_format", "style", "syntax", "tool_choice_mode",
-            "truncation", "type", "verbosity",
+            "service_tier", "severity", "status", "stream_format", "style", "syntax",
+            "tool_choice_mode", "truncation", "type", "verbosity",
         ),
         _CHOICE,
     ),
@@ -48,9 +49,14 @@ EXEMPT: Mapping[str, str] = {
 """By field name, where the API itself names the field; under names that a caller gives there are
 no exemptions."""
 
-_WHOLE = frozenset({_OPAQUE, _MEASURED, EXEMPT["embedding"]})
+_WHOLE = frozenset({"logprobs", "top_logprobs"})
+"""Fields of which nothing is looked at, whatever stands in them."""
+
+_LONG = frozenset({_OPAQUE, EXEMPT["embedding"]})
 
 _TOKEN = re.compile(r"[A-Za-z0-9_.:/+=~-]{0,512}")
+_LONG_TOKEN = re.compile(r"[A-Za-z0-9_.:/+=~-]*")
+_NUMBERS = frozenset({int, float, Decimal})
 
 
 def is_exempt(name: str, value: object) -> bool:
@@ -62,6 +68,9 @@ def is_exempt(name: str, value: object) -> bool:
     reason = EXEMPT.get(name)
     if reason is None:
         return False
-    if reason in _WHOLE:
-        return True
-    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
+    if isinstance(value, str):
+        token = _LONG_TOKEN if reason in _LONG else _TOKEN
+        return token.fullmatch(value) is not None
+    if name == "embedding":
+        return isinstance(value, list) and _NUMBERS.issuperset(map(type, value))
+    return name in _WHOLE

@@ -78,11 +78,13 @@ class ChatFlow:
                 pieces.extend(self._of_delta(number, delta))
             if choice.get("finish_reason") is not None:
                 ended.append((number,))
+            if not _OF_A_CHOICE.issuperset(choice):
+                told = reply_parts(choice, structured=self._structured, without=_OF_A_CHOICE)
+                wholes.extend(told)
         if choices:
             self._frame = event
         if not _KNOWN_FIELDS.issuperset(event):
-            others = {name: value for name, value in event.items() if name != "choices"}
-            wholes = reply_parts(others)
+            wholes.extend(reply_parts(event, without=_KNOWN_FIELDS))
         return Flow(pieces, wholes, ended)
 
     def _of_delta(self, number: int, delta: dict[str, Any]) -> Iterator[Piece]:
@@ -134,6 +136,17 @@ _CHUNK_FIELDS = frozenset(
 
 _KNOWN_FIELDS = _CHUNK_FIELDS | {"choices"}
 
+_OF_A_CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
+"""What is a text in these is looked at as it flows."""
+
+OF_A_DELTA = frozenset(
+    {
+        "type", "delta", "sequence_number", "item_id", "output_index", "content_index",
+        "summary_index", "logprobs", "obfuscation", "response_id", "event_id",
+    }
+)  # fmt: skip
+"""The same of an event that tells a piece of a text."""
+
 
 def _nested(names: list[str | int | None], text: str) -> dict[str, Any]:
     value: Any = text
@@ -163,13 +176,13 @@ class ResponseFlow:
         if kind.endswith(".delta") and isinstance(event.get("delta"), str):
             if "audio" in kind and "transcript" not in kind:
                 sound = Part(event, "delta", path="delta", role="model", kind="audio")
-                return Flow([], [sound], [])
+                return Flow([], [sound, *beside_delta(event)], [])
             stem = kind.removesuffix(".delta")
             in_json = stem.endswith("arguments") or (self._structured and stem == _OUTPUT_TEXT)
             part = Part(event, "delta", path="delta", role="model", in_json=in_json)
             channel = _channel(stem, event)
             self._latest[channel] = event
-            return Flow([Piece(channel, part)], [], [])
+            return Flow([Piece(channel, part)], beside_delta(event), [])
         ended: list[Channel] = []
         if kind.endswith(".done"):
             ended.append(_channel(kind.removesuffix(".done"), event))
@@ -196,6 +209,11 @@ class ResponseFlow:
     def renumbers(self) -> bool:
         """See `FlowReader`."""
         return bool(self._added)
+
+
+def beside_delta(event: dict[str, Any]) -> list[Part]:
+    """The parts of an event that tells a piece of a text, but for that piece."""
+    return [] if OF_A_DELTA.issuperset(event) else reply_parts(event, without=OF_A_DELTA)
 
 
 _OUTPUT_TEXT = "response.output_text"

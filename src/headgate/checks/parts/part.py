@@ -63,5 +63,8 @@ class Part:
     def text(self, text: str) -> None:
         if self.kind != "text":
             raise TypeError(f"{self!r} can't be rewritten")
+        if not isinstance(text, str):
+            # A guard may be anybody's code, and the provider must get a text where one stood.
+            raise TypeError(f"{self!r} can't become {type(text).__name__}")
         self._holder[self._key] = text
         self.changed = True

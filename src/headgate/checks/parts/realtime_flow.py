@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headgate.checks.parts.flow import Channel, Flow, Piece
+from headgate.checks.parts.flow import Channel, Flow, Piece, beside_delta
 from headgate.checks.parts.part import Part
 from headgate.checks.parts.walker import reply_parts, request_parts
 
@@ -52,7 +52,9 @@ class RealtimeFlow:
         kind = event.get("type")
         if not isinstance(kind, str):
             return Flow([], reply_parts(event), [])
-        if kind in _SOUND or kind.startswith(_HEARD):
+        if kind in _SOUND:
+            return Flow([], beside_delta(event), [])
+        if kind.startswith(_HEARD):
             return Flow([], [], [])
         if kind.endswith(".delta") and isinstance(event.get("delta"), str):
             stem = kind.removesuffix(".delta")
@@ -66,7 +68,7 @@ class RealtimeFlow:
             )
             channel = _channel(stem, event)
             self._latest[channel] = event
-            return Flow([Piece(channel, part)], [], [])
+            return Flow([Piece(channel, part)], beside_delta(event), [])
         ended: list[Channel] = []
         if kind == "response.done":
             ended.append(())

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from headgate.checks.parts.flow import Channel, FlowReader
 from headgate.checks.parts.part import Part
+from headgate.checks.parts.tokens import forget_tokens
 
 
 class TextFilter(Protocol):
@@ -36,12 +37,16 @@ class Rewriting:
         make_filter: Callable[[Part], TextFilter],
         rewrite: Callable[[Part], None],
         watch: Callable[[dict[str, Any] | None], None] | None = None,
+        *,
+        tokens: bool = True,
     ) -> None:
         """`make_filter` is asked at a channel's first piece.
 
         `rewrite` gets what is told whole, and what is no text. `watch` sees every event as it will
-        be told, and None at the end; it may raise, too.
+        be told, and None at the end; it may raise, too. `tokens`: whether an event may say how
+        likely the tokens of its text were.
         """
+        self._tokens = tokens
         self._reader = reader
         self._make_filter = make_filter
         self._rewrite = rewrite
@@ -72,6 +77,8 @@ class Rewriting:
             told = self._ended(flow.ended, event)
         self._reader.passed(event)
         told.append(event)
+        if not self._tokens:
+            forget_tokens(event)
         if self._watch is not None:
             for one in told:
                 self._watch(one)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from decimal import Decimal
 from typing import Any
 
 from headgate.checks.parts.exempt import is_exempt
@@ -67,7 +68,7 @@ _ITEM_ROLES: Mapping[str, Role] = {
 }
 """Of the items of a response, by their type."""
 
-_OPEN = frozenset(
+OPEN = frozenset(
     {
         "metadata", "parameters", "schema", "variables", "env", "headers", "attributes",
         "properties", "input_schema", "filters",
@@ -105,6 +106,8 @@ _OF_THE_API = re.compile(r"[a-z][a-z0-9_]{0,47}(?:\[[a-z0-9_]{0,47}\]){0,4}")
 """What the API calls its fields, also in forms: `svg[model]`."""
 
 
+_BASE64 = re.compile(r"[A-Za-z0-9+/=_%-]*\s*")
+
 _KNOWN: set[str] = set()
 """Names that were found to be like the API's; the first 4,096 of them are not looked at again."""
 _KNOWN_AT_MOST = 4096
@@ -129,14 +132,17 @@ def request_parts(fields: dict[str, Any], *, without: str | None = None) -> list
     return walk.found
 
 
-def reply_parts(body: Any, *, structured: bool = False) -> list[Part]:
+def reply_parts(
+    body: Any, *, structured: bool = False, without: Collection[str] = ()
+) -> list[Part]:
     """The parts of a decoded reply, or of one event of a stream. Raises `TooDeepError`.
 
     `structured` says that the texts that a model writes are JSON, as the request asked for.
+    `without`: fields that are looked at elsewhere.
     """
     walk = _Walk(structured=structured)
     if isinstance(body, dict):
-        walk.object(body, "", "model", 0)
+        walk.object(body, "", "model", 0, without)
     elif isinstance(body, list):
         walk.items(body, "", "", "model", 0)
     return walk.found
@@ -160,7 +166,14 @@ class _Walk:
         self.found.append(Part(holder, name, path=where, role=role, kind="name"))
         return where
 
-    def object(self, value: dict[str, Any], path: str, role: Role, depth: int) -> None:
+    def object(
+        self,
+        value: dict[str, Any],
+        path: str,
+        role: Role,
+        depth: int,
+        without: Collection[str] = (),
+    ) -> None:
         """An object of the API's own."""
         if depth > MAX_DEPTH:
             raise TooDeepError
@@ -172,6 +185,8 @@ class _Walk:
         # A response repeats what it was asked.
         echoes = value.get("object") in _RESPONSES
         for name, inner in value.items():
+            if name in without:
+                continue
             where = self.place(path, value, name, role)
             if name == "result" and kind == "image_generation_call":
                 self.found.append(Part(value, name, path=where, role=role, kind="image"))
@@ -185,7 +200,7 @@ class _Walk:
         """A field that the API names."""
         if not isinstance(value, str | dict | list) or is_exempt(name, value):
             return
-        if name in _OPEN or (name in _JSON_TEXT and not isinstance(value, str)):
+        if name in OPEN or (name in _JSON_TEXT and not isinstance(value, str)):
             self._open(holder, name, path, role, depth)
         elif name in _MEDIA and self._media(holder, name, value, path, role, depth):
             return
@@ -265,12 +280,14 @@ def _is_the_apis(name: str) -> bool:
 
 
 def _are_numbers(values: list[Any]) -> bool:
-    return all(isinstance(value, int | float) for value in values)
+    return all(isinstance(value, int | float | Decimal) for value in values)
 
 
 def _encoded(value: str) -> Kind:
     """What a string is that stands where texts do: text, or media as a data URL."""
-    if value.startswith("data:") and ";base64," in value[:256]:
+    encoded = value.find(";base64,", 0, 256) if value.startswith("data:") else -1
+    # A text that only begins like a picture is one that a model reads.
+    if encoded > 0 and _BASE64.fullmatch(value, encoded + len(";base64,")):
         if value.startswith("data:image/"):
             return "image"
         return "audio" if value.startswith("data:audio/") else "file"

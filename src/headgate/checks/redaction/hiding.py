@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Map
 from typing import Any
 
-from headgate.checks.detection import Engine, Finding
-from headgate.checks.detection.across import replaced_across, with_across
+from headgate.checks.detection import Engine, Finding, without_overlaps
+from headgate.checks.detection.across import replaced, replaced_across, with_across
+from headgate.checks.redaction.known import Known
 from headgate.checks.redaction.mapping import Mapping
 from headgate.checks.redaction.stand_in import stand_in_for
 from headgate.config.guards import RedactMode
@@ -24,9 +25,11 @@ _HASH_LETTERS = 12
 class Hidden:
     """What was hidden in the texts of one call."""
 
-    __slots__ = ("blocked", "counts")
+    __slots__ = ("blocked", "counts", "stands_for")
 
     def __init__(self) -> None:
+        self.stands_for: dict[tuple[str, str], str] = {}
+        """By kind and value, what stands there now. It gives everything away: it is not kept."""
         self.counts: dict[str, int] = {}
         """How many values of which kind."""
         self.blocked: set[str] = set()
@@ -63,7 +66,8 @@ class Hiding:
     def hide(self, text: str, mapping: Mapping, hidden: Hidden, *, in_json: bool = False) -> str:
         """`text` with what was found in it hidden. Raises `TooManyValuesError`.
 
-        In JSON the strings of it are looked at as they read, not as they are written.
+        In JSON the strings and whole numbers of it are looked at as they read, not as they are
+        written, and beside the names of their fields: `{"password": "…"}`.
         """
         if not in_json:
             return self._in_text(text, mapping, hidden)
@@ -71,11 +75,44 @@ class Hiding:
             value = json.loads(text)
         except (ValueError, RecursionError):
             return self._in_text(text, mapping, hidden)
-        before = sum(hidden.counts.values())
-        told = _each_text(value, lambda one: self._in_text(one, mapping, hidden))
-        if sum(hidden.counts.values()) == before:
-            return text
-        return json.dumps(told, ensure_ascii=False)
+        beside_names = Known(
+            {json_value(text[one.start : one.end]): one.kind for one in self._engine.find(text)}
+        )
+        replace = self._hider(mapping, hidden)
+
+        def change(one: str) -> str:
+            found = [*self._engine.find(one), *beside_names.find(one)]
+            return self.replaced(one, without_overlaps(found), replace)
+
+        return in_json_text(text, value, change)
+
+    def hide_again(
+        self,
+        texts: Sequence[str],
+        known: Known,
+        stands: Map[tuple[str, str], str],
+        hidden: Hidden,
+        *,
+        in_json: bool = False,
+    ) -> list[str]:
+        """The pieces of one text with what `stands` for values in the place of those `known`."""
+
+        def replace(kind: str, value: str) -> str:
+            told = stands.get((kind, value))
+            if told is None:
+                return value  # written otherwise than where it was found
+            hidden.count(kind)
+            return told
+
+        if in_json:
+            try:
+                value = json.loads(texts[0])
+            except (ValueError, RecursionError):
+                pass
+            else:
+                change = lambda one: self.replaced(one, known.find(one), replace)  # noqa: E731
+                return [in_json_text(texts[0], value, change)]
+        return replaced_across(texts, with_across(texts, known.find), replace)
 
     def hide_across(self, texts: Sequence[str], mapping: Mapping, hidden: Hidden) -> list[str]:
         """The pieces of one text, with what was found in them and across them hidden.
@@ -98,7 +135,7 @@ class Hiding:
             return text
         told, at = [], 0
         for one in findings:
-            told += [text[at : one.start], replace(one.kind, text[one.start : one.end])]
+            told += [text[at : one.start], replaced(text[one.start : one.end], one.kind, replace)]
             at = one.end
         told.append(text[at:])
         return "".join(told)
@@ -113,12 +150,15 @@ class Hiding:
             hidden.count(kind)
             mode = self.mode_of(kind)
             if mode == "placeholder":
-                return mapping.placeholder_for(label(kind), value)
-            if mode == "stand_in":
-                return mapping.stand_in_for(
+                told = mapping.placeholder_for(label(kind), value)
+            elif mode == "stand_in":
+                told = mapping.stand_in_for(
                     label(kind), value, lambda number: stand_in_for(kind, value, number, self._key)
                 )
-            return self.without_return(kind, value, hidden)
+            else:
+                told = self.without_return(kind, value, hidden)
+            hidden.stands_for[kind, value] = told
+            return told
 
         return replace
 
@@ -151,6 +191,20 @@ def masked(value: str) -> str:
     )
 
 
+def json_value(written: str) -> str:
+    """A piece of a string in JSON as it reads; as it is written where it is no whole piece."""
+    try:
+        return str(json.loads(f'"{written}"', strict=False)) if "\\" in written else written
+    except ValueError:
+        return written
+
+
+def in_json_text(text: str, value: Any, change: Callable[[str], str]) -> str:
+    """The JSON `text`, which reads `value`, with what `change` makes of its strings."""
+    told = _each_text(value, change)
+    return text if told == value else json.dumps(told, ensure_ascii=False)
+
+
 def _each_text(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
@@ -158,4 +212,9 @@ def _each_text(value: Any, change: Callable[[str], str]) -> Any:
         return [_each_text(one, change) for one in value]
     if isinstance(value, dict):
         return {change(name): _each_text(one, change) for name, one in value.items()}
+    if isinstance(value, int) and not isinstance(value, bool):
+        # A card's number needs no quotes to be one.
+        written = str(value)
+        told = change(written)
+        return value if told == written else told
     return value

@@ -12,7 +12,13 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from headgate.checks.redaction.placeholder import WRITTEN, folded, folded_kind, placeholder
+from headgate.checks.redaction.placeholder import (
+    WRITTEN,
+    WRITTEN_IN_JSON,
+    folded,
+    folded_kind,
+    placeholder,
+)
 
 MAX_VALUES = 20_000
 """Of one conversation; what is beyond has no placeholder, and its guard blocks."""
@@ -63,6 +69,11 @@ class Mapping:
         return bool(self._by_name)
 
     @property
+    def told(self) -> tuple[str, ...]:
+        """What stands for its values, sorted: placeholders and stand-ins, not the values."""
+        return tuple(sorted(self._by_value.values()))
+
+    @property
     def stand_ins(self) -> dict[str, Issued]:
         """The values that have a stand-in, by that."""
         return self._stand_ins
@@ -71,10 +82,10 @@ class Mapping:
         """How many there are: reprs end up in logs."""
         return f"Mapping({len(self)} values)"
 
-    def avoid(self, text: str) -> None:
+    def avoid(self, text: str, *, in_json: bool = False) -> None:
         """Never issue what `text` has in it by itself: that is not ours to put back."""
-        if "<" in text:
-            for match in WRITTEN.finditer(text):
+        if "<" in text or (in_json and "\\" in text):
+            for match in (WRITTEN_IN_JSON if in_json else WRITTEN).finditer(text):
                 name = folded(match[1], match[2])
                 if name not in self._by_name:
                     self._taken.add(name)
@@ -136,6 +147,10 @@ class Mapping:
         if issued is None:
             return None
         return json.dumps(issued.value, ensure_ascii=False)[1:-1] if in_json else issued.value
+
+    def standing(self) -> list[tuple[str, Issued]]:
+        """What stands for each value, and that."""
+        return [(self._by_value[one.kind, one.value], one) for one in self.issued()]
 
     def issued(self) -> list[Issued]:
         """All of them, to be kept where only the conversation can read them."""

@@ -72,7 +72,7 @@ class AnswerCache:
         if ask is not None:
             call.record.cache = "miss"
             if self._similar is not None:
-                ask.inquiry = self._similar.inquiry(request, ask.scope)
+                ask.inquiry = self._similar.inquiry(call, request, ask.scope)
         return ask
 
     def at_hand(self, ask: Ask) -> Found | None:
@@ -196,7 +196,8 @@ class AnswerCache:
     def _remembered(self, ask: Ask) -> Found | None:
         """What this process's memory has."""
         if ask.batch is None:
-            entry = self._fresh(ask.key)
+            # Most calls ask something new, which is known without the time.
+            entry = self._fresh(ask.key) if ask.key in self.memory else None
             if entry is not None:
                 return Found(entry)
             ask.seen_puts = self.memory.puts
@@ -226,8 +227,6 @@ class AnswerCache:
         return self._of_batch(ask, ask.known | fresh)
 
     def _fresh(self, key: bytes) -> Entry | None:
-        if key not in self.memory:
-            return None
         now_us = self._clock()
         entry = self.memory.get(key, now_us)
         return entry if entry is not None and entry.fresh(now_us) else None

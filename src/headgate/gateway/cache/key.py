@@ -31,21 +31,23 @@ LEFT_OUT: Mapping[str, str] = {
 """Fields that do not change the answer, and why. All others are part of the key, also `store`:
 who asks for an answer that the provider keeps must not get one that it doesn't."""
 
-_PLAIN = frozenset(
+_COUNTS = frozenset(
     {
         "dimensions",
-        "frequency_penalty",
         "max_completion_tokens",
         "max_output_tokens",
         "max_tokens",
         "n",
-        "presence_penalty",
         "seed",
-        "temperature",
-        "top_p",
     }
 )
-"""Fields that hold a number, which there are not two sensible ways to write."""
+"""Fields that hold an integer, which there are not two sensible ways to write."""
+
+_SETTINGS = frozenset({"frequency_penalty", "presence_penalty", "temperature", "top_p"})
+"""Fields that hold a number, which some write as 0 and others as 0.0."""
+
+_LONGEST_INTEGER = 20
+"""Zeros that a number's exponent may stand for before it is left as it is written."""
 
 # Numbers are compared as they were written: as floats, 2**70 and 2**70 + 1 would be one.
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -72,13 +74,35 @@ def canonical(fields: Fields, *, without: frozenset[str] = frozenset()) -> bytes
     read: dict[str, Any] = {}
     try:
         for name, raw in fields.items():
-            if name in _PLAIN:
+            if name in _COUNTS and bytes(raw).isdigit():
                 read[name] = raw
+            elif name in _SETTINGS:
+                read[name] = _plainly(raw)
             elif name not in LEFT_OUT and name not in without:
                 read[name] = _decode(raw)
         return _encode(read)
     except UNREADABLE:
         return None
+
+
+def _plainly(raw: msgspec.Raw) -> Any:
+    """A number without zeros that say nothing; anything else as it is."""
+    if bytes(raw).isdigit():
+        return raw
+    value = _decode(raw)
+    if not isinstance(value, Decimal):
+        return value
+    if not value:
+        return 0
+    sign, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int):
+        return value
+    told = len(digits)
+    while digits[told - 1] == 0:
+        told -= 1
+    digits, exponent = digits[:told], exponent + len(digits) - told
+    shortest = Decimal((sign, digits, exponent))
+    return int(shortest) if 0 <= exponent <= _LONGEST_INTEGER else shortest
 
 
 class ScopedKeys:

@@ -87,6 +87,10 @@ class ChatCompletions(Endpoint):
         """See `Endpoint`."""
         return lenient.read(_reply, body).as_usage()
 
+    def wrote(self, body: bytes) -> bool:
+        """See `Endpoint`."""
+        return _TOKEN.search(body) is not None
+
     def keeps(self, fields: Fields) -> bool:
         """See `Endpoint`; a completion is kept only where that is asked for."""
         store = fields.get("store")

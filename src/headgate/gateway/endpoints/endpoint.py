@@ -90,6 +90,10 @@ class Endpoint(ABC):
     def usage(self, body: bytes) -> Usage:
         """What a whole reply says it used. Raises one of `UNREADABLE` where it is not JSON."""
 
+    def wrote(self, body: bytes) -> bool:  # noqa: ARG002 - most are read by no person
+        """Whether something is written in a whole reply, whatever its usage says."""
+        return False
+
     def check(self, fields: Fields) -> None:  # noqa: B027 - most take what their provider takes
         """Raise `InvalidRequestError` for what Headgate can't carry."""
 

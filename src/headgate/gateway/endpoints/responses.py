@@ -89,6 +89,7 @@ _response = msgspec.json.Decoder(_Response)
 _event = msgspec.json.Decoder(_Event)
 
 _DELTA = re.compile(rb'"type":\s*"response\.[a-z_.]+\.delta"')
+_WRITTEN = re.compile(rb'"(?:text|refusal|arguments|input)":\s*"[^"]')
 _NUMBER = re.compile(rb'"sequence_number":\s*(\d+)')
 _LAST = re.compile(rb'"type":\s*"(?:response\.(?:completed|incomplete|failed)|error)"')
 _FIRST = re.compile(rb'"type":\s*"response\.(?:created|queued|in_progress)"')
@@ -107,6 +108,10 @@ class Responses(Endpoint):
     def usage(self, body: bytes) -> Usage:
         """See `Endpoint`."""
         return lenient.read(_response, body).as_usage()
+
+    def wrote(self, body: bytes) -> bool:
+        """See `Endpoint`."""
+        return _WRITTEN.search(body) is not None
 
     def reader_for(self, fields: Fields, *, hide_usage: bool) -> StreamReader:  # noqa: ARG002
         """See `Endpoint`."""

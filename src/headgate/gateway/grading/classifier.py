@@ -34,6 +34,10 @@ FEATURE = "headgate:classifier"
 """What the cost of such a call is for, in the ledger."""
 
 
+_Told = tuple[str | None, Graded] | None
+"""What a classifier said of a text; None where nothing that others could use."""
+
+
 class _Asking:
     """What one route needs to ask."""
 
@@ -42,6 +46,8 @@ class _Asking:
         self.question = Question(settings)
         self.memory = GradeMemory(settings.remember)
         self.failing = False
+        self.under_way: dict[tuple[str, str], asyncio.Future[_Told]] = {}
+        """The texts of projects that are being graded now."""
 
 
 class Classifier:
@@ -81,7 +87,7 @@ class Classifier:
         grade = asking.memory.recall(record.project, "text", text)
         how: Graded = "remembered"
         if grade is None:
-            grade, how = await self._asked(call, asking, route, text)
+            grade, how = await self._asked_once(call, asking, route, text)
         if grade is None:
             return asking.settings.otherwise, how
         asking.memory.keep(grade, record.project, "text", text)
@@ -89,8 +95,37 @@ class Classifier:
             asking.memory.keep(grade, *run)
         return grade, how
 
-    async def _asked(
+    async def _asked_once(
         self, call: Call, asking: _Asking, route: str, text: str
+    ) -> tuple[str | None, Graded]:
+        """As `_asked`; of calls with equal texts at the same time one asks, the others wait.
+
+        None waits longer than it would for a grade of its own. Where the one that asks fails or its
+        client leaves, another asks.
+        """
+        loop, key = asyncio.get_running_loop(), (call.record.project, text)
+        until_s = loop.time() + _within(asking.settings.timeout_s, call.patience)
+        try:
+            async with asyncio.timeout_at(until_s):
+                while (under_way := asking.under_way.get(key)) is not None:
+                    if (told := await asyncio.shield(under_way)) is not None:
+                        grade, how = told
+                        return grade, "remembered" if grade else how
+        except TimeoutError:
+            return None, "late"
+        mine = asking.under_way[key] = loop.create_future()
+        told = None
+        try:
+            grade, how = await self._asked(call, asking, route, text, until_s)
+            if how in ("asked", "no_grade"):
+                told = grade, how
+            return grade, how
+        finally:
+            del asking.under_way[key]
+            mine.set_result(told)
+
+    async def _asked(
+        self, call: Call, asking: _Asking, route: str, text: str, until_s: float
     ) -> tuple[str | None, Graded]:
         if self.gateway is None:
             return None, "failed"
@@ -98,7 +133,7 @@ class Classifier:
         request = read_request(ENDPOINTS[_ENDPOINT], asking.question.body(text))
         client = InnerClient()
         try:
-            async with asyncio.timeout(_within(asking.settings.timeout_s, call.patience)):
+            async with asyncio.timeout_at(until_s):
                 await self.gateway.carry(inner, request, client)
         except TimeoutError:
             self._note(asking, route, "late")

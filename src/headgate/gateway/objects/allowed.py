@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import get_args
 
-from headgate.errors import ConfigError
+from headgate.config.load import setting_error
 from headgate.gateway.endpoints import ENDPOINTS
 from headgate.gateway.objects.operation import Found, Operation, OperationTable, Verb
 from headgate.gateway.objects.operations import OPERATIONS
@@ -21,23 +22,28 @@ _VERBS: tuple[Verb, ...] = get_args(Verb)
 
 
 class AllowedPaths:
-    """Finds what is let pass. Raises `ConfigError` for an address that is served anyway."""
+    """Finds what is let pass."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
+        self._patterns = patterns
         self._exact = {p.removeprefix("/v1") for p in patterns if not p.endswith("/*")}
         self._below = tuple(p.removeprefix("/v1")[:-1] for p in patterns if p.endswith("/*"))
         self._known = OperationTable(OPERATIONS)
-        for pattern in patterns:
+
+    def check(self, folder: Path | None) -> None:
+        """`ConfigError` with file and line for an address that is served anyway."""
+        for index, pattern in enumerate(self._patterns):
             path = pattern.removeprefix("/v1").removesuffix("/*")
             if (
                 path[1:] in ENDPOINTS
                 or path.split("/")[1] in _SERVED_OTHERWISE
                 or self._knows(path)
             ):
-                raise ConfigError(
-                    f"endpoints.allow: `{pattern}` is served already, with limits and ownership;"
-                    " leave it out"
-                )
+                raise setting_error(
+                    folder,
+                    f"`{pattern}` is served already, with limits and ownership; leave it out",
+                    "endpoints", "allow", index,
+                )  # fmt: skip
 
     def find(self, method: str, path: str) -> Found | None:
         """The request as one that passes; None where it is not allowed, or is served otherwise."""

@@ -30,7 +30,7 @@ def provider_error(call: Call, reply: UpstreamReply, body: bytes, provider: Prov
     record.status = reply.status
     record.cost_nanousd = 0
     if reply.status in (401, 407):
-        raise refused_key_error(provider.name)
+        raise refused_key_error(provider.name, record.provider_key)
     headers = object_headers(call, reply, provider)
     if body.lstrip()[:1] != b"{" or reply.status < 400:
         error = UpstreamFailedError(

@@ -28,12 +28,6 @@ class ModelWork(msgspec.Struct):
 
     first_line: int
     requests: int = 0
-    input_tokens: int = 0
-    """About; a quarter of the bytes."""
-    output_tokens: int = 0
-    """The most that those requests want answered which say how much."""
-    unbounded_requests: int = 0
-    """Those that don't."""
 
 
 class BatchContents(msgspec.Struct):
@@ -135,12 +129,6 @@ class BatchLines:
         work.requests += 1
         if request.second_model is not None:
             self._work_of(request.second_model)
-        work.input_tokens += request.input_tokens()
-        output_tokens = request.output_tokens()
-        if output_tokens is None:
-            work.unbounded_requests += 1
-        else:
-            work.output_tokens += output_tokens
         previous = request.previous_response()
         if previous is not None and previous not in self.contents.responses:
             self._within_bounds()
@@ -169,7 +157,6 @@ class BatchLines:
             self._within_bounds()
             work = self.contents.models.setdefault(model, ModelWork(self._number))
             work.requests += 1
-            work.unbounded_requests += 1
 
     def _within_bounds(self) -> None:
         found = self.contents

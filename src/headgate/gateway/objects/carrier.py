@@ -141,7 +141,11 @@ class ObjectCarrier:
                 )
             if self._spending is not None:
                 may_cost = operation.method == "POST" and operation.cost != "later"
-                await self._spending.reserve_request(call, may_cost=may_cost)
+                await self._spending.reserve_request(
+                    call,
+                    may_cost=may_cost,
+                    runs_models=operation.runs_models and operation.cost == "unknown",
+                )
             if self._guards is not None:
                 self._guards.check_address(call, request.found)
                 query = await self._guards.object_query(call, request.found, request.query)

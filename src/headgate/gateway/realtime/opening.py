@@ -91,7 +91,7 @@ class SessionOpener:
         except HandshakeRefused as no:
             answer = no.handshake
             body = without_secret(answer.body, key.secret)
-            return refused(_as_reply(answer), body, provider.name)
+            return refused(_as_reply(answer), body, provider.name, key.name)
         except UpstreamError as error:
             return broken(error, provider.name)
         return await _begun(socket, key, provider.name, min(timeouts.first_byte_s, left_s))

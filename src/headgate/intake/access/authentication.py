@@ -293,6 +293,7 @@ class Authenticator:
                 role=key.role,
                 models=key.models,
                 workflows=key.workflows,
+                rotated=stored.rotated,
             ),
             digest=stored.digest,
             expires_at_us=key.expires_at_us,

@@ -29,6 +29,9 @@ from headgate.storage.schema import keys, projects
 KEY_PREFIX = "hg_"
 
 _SECRET_BYTES = 32
+_ROTATIONS_AT_MOST = 200
+"""How many are looked for, each way."""
+
 _HINT_CHARACTERS = 4
 _HINT_NEEDS_CHARACTERS = 32
 """A shorter secret, which an administrator may choose, would lose too much with its hint."""
@@ -47,6 +50,8 @@ class StoredKey(NamedTuple):
     key: Key
     digest: bytes
     project_archived: bool
+    rotated: tuple[str, ...] = ()
+    """The keys that it was rotated from or to."""
 
 
 class KeyStore:
@@ -152,9 +157,11 @@ class KeyStore:
         )
         with self._database.connect() as connection:
             row = connection.execute(statement).one_or_none()
-        if row is None:
-            return None
-        return StoredKey(_key(row), bytes(row.hash), row.project_archived_at_us is not None)
+            if row is None:
+                return None
+            rotated = _rotated(connection, row.id)
+        archived = row.project_archived_at_us is not None
+        return StoredKey(_key(row), bytes(row.hash), archived, rotated)
 
     def revision(self) -> int:
         """A number that rises with every change to keys or projects."""
@@ -221,6 +228,22 @@ def _has_status(status: KeyStatus, now_us: int) -> sa.ColumnElement[bool]:
     return sa.and_(
         keys.c.revoked_at_us.is_(None), expired if status == "expired" else sa.not_(expired)
     )
+
+
+def _rotated(connection: Connection, key_id: str) -> tuple[str, ...]:
+    """The keys before and after it, as it was rotated again and again, the newest first."""
+    found = {key_id}
+    for _ in range(_ROTATIONS_AT_MOST):
+        links = connection.execute(
+            sa.select(keys.c.id, keys.c.replaced_by).where(
+                keys.c.replaced_by.is_not(None),
+                keys.c.id.in_(found) | keys.c.replaced_by.in_(found),
+            )
+        ).all()
+        known, found = found, found | {one for link in links for one in link}
+        if found == known:
+            break
+    return tuple(sorted(found - {key_id}, reverse=True))
 
 
 def _key(row: Row[Any]) -> Key:

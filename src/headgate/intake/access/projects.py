@@ -82,6 +82,11 @@ class ProjectStore:
         with self._database.connect() as connection:
             return _get(connection, name)
 
+    def check_live(self, name: str) -> None:
+        """`InvalidRequestError` unless the project is there and not archived."""
+        with self._database.connect() as connection:
+            check_live(connection, name)
+
     def list(self, *, limit: int = 100, after: str = "", only: str | None = None) -> list[Project]:
         """At most `limit` projects by name, from beyond `after`; `only` that one if it is given."""
         statement = projects.select().where(projects.c.name > after).limit(limit)

@@ -49,7 +49,7 @@ def actions_endpoints(database: Database, threads: StorageThreads) -> tuple[Endp
             workflow=query.workflow,
             run_id=query.run_id,
             state=query.state,
-            key_id=caller.key_id if RIGHTS[caller.role].reach == "key" else None,
+            key_ids=caller.key_ids if RIGHTS[caller.role].reach == "key" else None,
         )
 
         def search() -> list[Action]:

@@ -39,6 +39,8 @@ class ApiRequest(msgspec.Struct, frozen=True, kw_only=True):
     headers: Headers
     """Case-insensitive."""
     body: bytes
+    is_stopping: Callable[[], bool] = lambda: False
+    """Whether the server has begun to stop, so that an answer without an end must end."""
 
     @property
     def caller(self) -> Caller:

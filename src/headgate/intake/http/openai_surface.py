@@ -46,6 +46,7 @@ _FAULT_HINT = b"x-simulator-fault"
 
 _CACHE = b"x-headgate-cache"
 _CACHE_TAG = b"x-headgate-cache-tag"
+_TRUST = b"x-headgate-trust"
 
 _SAYS_SOMETHING = frozenset(
     {
@@ -57,7 +58,7 @@ _SAYS_SOMETHING = frozenset(
         b"x-headgate-feature",
         b"x-headgate-hedge",
         b"x-headgate-priority",
-        b"x-headgate-trust",
+        _TRUST,
     }
 )
 """Headers that say something of a call; most calls have none, so they are looked for at once."""
@@ -220,8 +221,8 @@ class OpenAISurface:
         """
         if call.caller.project in self._untrusted:
             call.trust = "untrusted"
-        if b"x-headgate-trust" in headers:
-            call.name_trust(headers[b"x-headgate-trust"])
+        if _TRUST in headers:
+            call.name_trust(headers[_TRUST])
 
     def take_headers(self, call: Call, headers: dict[bytes, bytes]) -> None:
         """Note what a request's headers say of the call; raises `InvalidRequestError`."""
@@ -286,6 +287,7 @@ class OpenAISurface:
             user=_user(headers) or request.end_user(),
             idempotency_key=idempotency_key.decode("latin-1") if idempotency_key else None,
             no_store=no_store_from(headers.get(_CACHE)),
+            untrusted=headers.get(_TRUST) == b"untrusted",
             headers=((_FAULT_HINT, hint),) if hint else (),
         )
         told = [(b"x-request-id", call.record.id.encode()), *answer.headers]

@@ -11,7 +11,6 @@ from headgate.gateway.caller import Caller
 from headgate.intake.http.action_view import Seconds, SentView, State
 from headgate.intake.http.run_view import Dollars
 from headgate.ledger.money import header_usd
-from headgate.review.board import Shown
 from headgate.review.deciding import DECIDES, Groups, why_not
 from headgate.review.review import (
     Contents,
@@ -23,6 +22,7 @@ from headgate.review.review import (
     ReviewStatus,
     Settled,
 )
+from headgate.review.shown import Shown
 from headgate.workflows.tools.tool import Sent
 
 
@@ -253,14 +253,11 @@ def _fields(
 
 def _clock(review: Review, now_us: int) -> ClockView:
     deadline, due_at_us = review.deadline, review.due_at_us
-    then = None
-    if deadline is not None:
-        then = deadline.after_escalation if deadline.escalated else deadline.then
     waits = due_at_us is not None and review.decision is None
     return ClockView(
         due_at=None if due_at_us is None else due_at_us / 1e6,
         seconds_left=(due_at_us - now_us) / 1e6 if waits and due_at_us is not None else None,
-        then=then,
+        then=None if deadline is None else deadline.at_end,
         reminders=review.reminders,
     )
 

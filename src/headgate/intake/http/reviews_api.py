@@ -23,8 +23,9 @@ from headgate.intake.http.review_view import (
 )
 from headgate.intake.http.run_view import ProblemView
 from headgate.ledger.period import moment_us
-from headgate.review.board import Board, Choice
+from headgate.review.board import Board
 from headgate.review.case import EvaluationCase, as_yaml, case_of
+from headgate.review.choice import Choice
 from headgate.review.repository import Wanted, not_there
 from headgate.review.review import Decision, Review, ReviewKind, ReviewStatus
 from headgate.review.signals import Signals

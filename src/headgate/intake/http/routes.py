@@ -31,6 +31,7 @@ from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint
 from headgate.intake.http.errors import error_body, error_headers, internal_error, log_fault
 from headgate.intake.http.inputs import Input
 from headgate.intake.http.request_body import read_body
+from headgate.intake.http.server_protocol import REPLY
 from headgate.storage.identifiers import new_id
 
 _STRICT = "/api/"
@@ -131,6 +132,7 @@ class _Address:
             # PostgreSQL takes no such text, and nothing here is named by it.
             if "\0" in text:
                 raise InvalidRequestError("The address holds a NUL character; leave it out.")
+        reply = scope.get("extensions", {}).get(REPLY)
         request = ApiRequest(
             request_id=request_id,
             known_caller=caller,
@@ -139,6 +141,7 @@ class _Address:
             query_pairs=pairs,
             headers=headers,
             body=await self._body(scope, receive) if method != "HEAD" else b"",
+            is_stopping=lambda: reply is not None and reply.stopping,
         )
         if endpoint.path.startswith(_STRICT):
             # An answer that ignores a misspelt field looks like one that took it into account.

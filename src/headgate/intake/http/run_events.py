@@ -44,9 +44,11 @@ class Watchers:
         last_event_id: str | None,
         *,
         contents: bool,
+        is_stopping: Callable[[], bool] = lambda: False,
     ) -> AsyncGenerator[bytes] | None:
         """The events of `run` after `last_event_id`; `look` reads the run anew.
 
+        They end when `is_stopping`: the client comes back to another process, or the next start.
         None where the client has heard all there will ever be. Raises `InvalidRequestError` and
         `UnavailableError` at once.
         """
@@ -61,7 +63,7 @@ class Watchers:
                 " instead.",
                 code="too_many_watchers",
             )
-        return self._events(run, look, told, contents=contents)
+        return self._events(run, look, told, contents=contents, is_stopping=is_stopping)
 
     async def _events(
         self,
@@ -70,6 +72,7 @@ class Watchers:
         told: tuple[int, str],
         *,
         contents: bool,
+        is_stopping: Callable[[], bool],
     ) -> AsyncGenerator[bytes]:
         self._watching += 1
         try:
@@ -82,7 +85,7 @@ class Watchers:
                 if news:
                     yield news
                     pause_s, heard_at_s = _FIRST_PAUSE_S, time.monotonic()
-                if run.status in ENDED or time.monotonic() > ends_at_s:
+                if run.status in ENDED or time.monotonic() > ends_at_s or is_stopping():
                     return
                 if time.monotonic() - heard_at_s > _HEARTBEAT_S:
                     yield _HEARTBEAT

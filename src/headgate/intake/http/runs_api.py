@@ -52,7 +52,7 @@ def runs_endpoints(runner: Runner, durable: DurableRuns) -> tuple[Endpoint, ...]
             limit=query.limit + 1,
             after=query.after,
             project=visible_project(caller, query.project),
-            key_id=caller.key_id if RIGHTS[caller.role].reach == "key" else None,
+            key_ids=caller.key_ids if RIGHTS[caller.role].reach == "key" else None,
             workflow=query.workflow,
             status=query.status,
         )
@@ -87,7 +87,13 @@ def runs_endpoints(runner: Runner, durable: DurableRuns) -> tuple[Endpoint, ...]
         async def look() -> Run | None:
             return await threads.run(repository.get, run.id, contents=contents)
 
-        events = watchers.follow(run, look, request.headers.get("last-event-id"), contents=contents)
+        events = watchers.follow(
+            run,
+            look,
+            request.headers.get("last-event-id"),
+            contents=contents,
+            is_stopping=request.is_stopping,
+        )
         # With 204, browsers that come back by themselves stop doing so.
         status = 204 if events is None else 200
         return ApiReply(body=events, status=status, media_type="text/event-stream")
@@ -130,5 +136,5 @@ def runs_endpoints(runner: Runner, durable: DurableRuns) -> tuple[Endpoint, ...]
 
 def _may_see(caller: Caller, run: Run) -> bool:
     if RIGHTS[caller.role].reach == "key":
-        return run.key_id == caller.key_id
+        return caller.holds(run.key_id)
     return reaches(caller.role, caller.project, run.project)

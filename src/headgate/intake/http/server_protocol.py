@@ -29,6 +29,9 @@ REPLY: Final = "headgate.reply"
 
 Headers = list[tuple[bytes, bytes]]
 
+_line: Final = b": ".join
+"""A header as its line."""
+
 
 class _News:
     """What `asyncio.Event` is to uvicorn's cycle; it costs nothing until somebody waits."""
@@ -64,7 +67,7 @@ class Reply:
     has left goes nowhere.
     """
 
-    __slots__ = ("_chunked", "_cycle", "_held", "on_gone", "task")
+    __slots__ = ("_chunked", "_cycle", "_held", "on_gone", "stopping", "task")
 
     def __init__(self, cycle: RequestResponseCycle) -> None:
         self._cycle = cycle
@@ -72,6 +75,8 @@ class Reply:
         self._chunked = False
         self.on_gone: Callable[[], None] | None = None
         """Called when the client leaves before the reply has ended."""
+        self.stopping = False
+        """Whether the server has begun to stop: what would go on for long must end now."""
         self.task: asyncio.Task[None] | None = None
         """What answers the request, until it has ended."""
 
@@ -152,7 +157,7 @@ class Reply:
 
     def _head(self, status: int, headers: Headers, framing: bytes | None) -> bytes:
         cycle = self._cycle
-        lines = [b": ".join(header) for header in cycle.default_headers + headers]
+        lines = list(map(_line, cycle.default_headers + headers))
         if framing is not None:
             lines.append(framing)
         if not cycle.keep_alive:
@@ -193,6 +198,12 @@ class ServerProtocol(HttpToolsProtocol):
 
     _idle_since_s: float | None = None
     """Since when nothing is asked; None: something is."""
+
+    def shutdown(self) -> None:
+        """See uvicorn."""
+        if self._reply is not None:
+            self._reply.stopping = True
+        super().shutdown()
 
     def on_message_begin(self) -> None:
         """See uvicorn; the scope is made when the head is complete."""

@@ -52,6 +52,13 @@ class UsageView(msgspec.Struct, frozen=True, kw_only=True):
     simulated_calls: Annotated[
         int, Meta(description="Calls that the simulator answered; nobody was charged for them.")
     ]
+    estimated_calls: Annotated[
+        int,
+        Meta(
+            description="Calls some of whose tokens Headgate counted, because no provider told"
+            " them; their cost is an estimate."
+        ),
+    ]
     input_tokens: int
     cached_tokens: int
     output_tokens: int
@@ -154,6 +161,7 @@ def _view(row: UsageRow) -> UsageView:
         errors=row.errors,
         unpriced_calls=row.unpriced_calls,
         simulated_calls=row.simulated_calls,
+        estimated_calls=row.estimated_calls,
         input_tokens=row.input_tokens,
         cached_tokens=row.cached_tokens,
         output_tokens=row.output_tokens,

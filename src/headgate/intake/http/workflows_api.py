@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from headgate.config.allowances import Priority
 from headgate.errors import InvalidRequestError
-from headgate.gateway.call import feature_from, no_store_from
+from headgate.gateway.call import feature_from, no_store_from, trust_from
 from headgate.intake.http.action_view import ToolView, tool_view
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint, HeaderParameter
 from headgate.intake.http.inputs import Input
@@ -96,6 +96,7 @@ def workflows_endpoints(
 
     async def run(request: ApiRequest) -> ApiReply:
         headers, feature = request.headers, _header(request, "x-headgate-feature")
+        trust = _header(request, "x-headgate-trust")
         runner.admitted(request.path["name"], request.caller)
         trace_id, parent = trace_from(_header(request, "traceparent"))
         asked, preferred = request.json(StartRun), preference(headers.get("prefer"))
@@ -109,6 +110,7 @@ def workflows_endpoints(
             user=_user(request),
             idempotency_key=headers.get("idempotency-key"),
             no_store=no_store_from(_header(request, "x-headgate-cache")),
+            untrusted=trust is not None and trust_from(trust) == "untrusted",
             headers=_hints(request) if fault_hints else (),
         )
         if preferred.respond_async:
@@ -153,6 +155,10 @@ def workflows_endpoints(
                 ),
                 HeaderParameter("x-headgate-feature", "What the cost is for."),
                 HeaderParameter("x-headgate-user", "The end user; only a keyed hash is kept."),
+                HeaderParameter(
+                    "x-headgate-trust",
+                    "`untrusted`: people outside wrote the input, though the workflow trusts it.",
+                ),
                 HeaderParameter("x-headgate-cache", "`no-store`: ask the model in any case."),
             ),
         ),

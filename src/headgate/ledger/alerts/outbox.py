@@ -1,4 +1,4 @@
-"""Alerts on their way: written with what they tell of, claimed by one process, tried until sent.
+"""Alerts on their way: written with what they tell of, then each tried until it has arrived.
 
 The key of a row decides that an alert is told once, whichever process comes to the threshold. All
 of it blocks.
@@ -6,8 +6,8 @@ of it blocks.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -18,9 +18,7 @@ from headgate.ledger.allowances.rule import Rule
 from headgate.storage import Database
 from headgate.storage.allowance_tables import alert_deliveries
 from headgate.storage.identifiers import new_id
-
-_CLAIMED_US = 60_000_000
-"""How long a process has to deliver what it claimed, before another tries."""
+from headgate.storage.outbox import Outbox
 
 _CLAIMED_AT_ONCE = 3
 _KEY_RULE = "provider_key"
@@ -40,12 +38,21 @@ class Delivery(msgspec.Struct, frozen=True):
     """This one included."""
 
 
-class AlertOutbox:
+class AlertOutbox(Outbox[Delivery]):
     """The alerts of one server and the names of the channels that each goes to."""
 
     def __init__(self, database: Database, channels: Sequence[str]) -> None:
-        self._database = database
         self._channels = tuple(channels)
+        super().__init__(
+            database,
+            alert_deliveries,
+            _delivery,
+            at_once=_CLAIMED_AT_ONCE,
+            kept_us=_KEPT_US,
+            ours=alert_deliveries.c.channel.in_(self._channels),
+            # What a budget that never ends told is told once for ever.
+            passing=alert_deliveries.c.period_us > 0,
+        )
 
     def __call__(
         self,
@@ -124,73 +131,11 @@ class AlertOutbox:
             ],
         )
 
-    def claim(self) -> list[Delivery]:
-        """A few deliveries that are due, which no other process tries for the next minute."""
-        now_us = time.time_ns() // 1000
-        table = alert_deliveries
-        due = (
-            sa.select(table)
-            .where(
-                table.c.state == "waiting",
-                table.c.due_at_us <= now_us,
-                table.c.channel.in_(self._channels),
-            )
-            .order_by(table.c.due_at_us)
-            .limit(_CLAIMED_AT_ONCE)
-        )
-        with self._database.connect() as connection:
-            if connection.execute(due.with_only_columns(table.c.id)).first() is None:
-                return []
-        with self._database.begin() as connection:
-            rows = connection.execute(due.with_for_update(skip_locked=True)).all()
-            found = [
-                Delivery(
-                    (row.rule, row.subject, row.period_us, row.threshold, row.channel),
-                    row.channel,
-                    msgspec.json.decode(row.body, type=AnyAlert),
-                    row.attempts + 1,
-                )
-                for row in rows
-            ]
-            for delivery in found:
-                self._set(
-                    connection,
-                    delivery,
-                    attempts=delivery.attempts,
-                    due_at_us=now_us + _CLAIMED_US,
-                )
-        return found
 
-    def sent(self, delivery: Delivery) -> None:
-        """It has arrived."""
-        with self._database.begin() as connection:
-            self._set(connection, delivery, state="sent")
-
-    def failed(self, delivery: Delivery, *, again_in_s: float | None) -> None:
-        """It has not arrived, and is tried again or, where `again_in_s` is None, given up."""
-        with self._database.begin() as connection:
-            if again_in_s is None:
-                self._set(connection, delivery, state="dead")
-            else:
-                due_us = time.time_ns() // 1000 + int(again_in_s * 1_000_000)
-                self._set(connection, delivery, due_at_us=due_us)
-
-    def forget_old(self) -> None:
-        """Delete what was told long ago."""
-        with self._database.begin() as connection:
-            connection.execute(
-                sa.delete(alert_deliveries).where(
-                    alert_deliveries.c.state != "waiting",
-                    alert_deliveries.c.due_at_us < time.time_ns() // 1000 - _KEPT_US,
-                    # What a budget that never ends told is told once for ever.
-                    alert_deliveries.c.period_us > 0,
-                )
-            )
-
-    def _set(self, connection: Connection, delivery: Delivery, **values: str | int) -> None:
-        columns = alert_deliveries.c
-        key = (columns.rule, columns.subject, columns.period_us, columns.threshold, columns.channel)
-        statement = sa.update(alert_deliveries).values(**values)
-        for column, value in zip(key, delivery.key, strict=True):
-            statement = statement.where(column == value)
-        connection.execute(statement)
+def _delivery(row: sa.Row[Any]) -> Delivery:
+    return Delivery(
+        (row.rule, row.subject, row.period_us, row.threshold, row.channel),
+        row.channel,
+        msgspec.json.decode(row.body, type=AnyAlert),
+        row.attempts + 1,
+    )

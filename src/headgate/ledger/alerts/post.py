@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from http.client import HTTPException
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 
 from headgate import __version__
 from headgate.ledger.alerts.alert import DeliveryError
@@ -14,7 +17,54 @@ from headgate.telemetry.no_redirects import NoRedirects
 _TIMEOUT_S = 10.0
 
 
-_opener = urllib.request.build_opener(NoRedirects)
+@contextmanager
+def _bounded(connection: HTTPConnection) -> Iterator[None]:
+    """Break the connection off, with `TimeoutError`, when its time is up.
+
+    A socket's timeout begins anew with each byte, so an answer that comes byte by byte would keep
+    who reads it for days.
+    """
+    is_over = threading.Event()
+
+    def cut() -> None:
+        is_over.set()
+        if (at := connection.sock) is not None:
+            with suppress(OSError):
+                # Of TLS too without a farewell, which might wait.
+                socket.socket.shutdown(at, socket.SHUT_RDWR)
+
+    timer = threading.Timer(_TIMEOUT_S, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if is_over.is_set():
+            raise TimeoutError
+
+
+class _Connection(HTTPConnection):
+    def getresponse(self) -> HTTPResponse:
+        with _bounded(self):
+            return super().getresponse()
+
+
+class _SecureConnection(HTTPSConnection):
+    def getresponse(self) -> HTTPResponse:
+        with _bounded(self):
+            return super().getresponse()
+
+
+class _Opening(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
+    def http_open(self, req: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(_Connection, req)
+
+    def https_open(self, req: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(_SecureConnection, req)
+
+
+_opener = urllib.request.build_opener(NoRedirects, _Opening)
 
 
 def post_json(url: str, body: bytes, headers: Mapping[str, str]) -> None:

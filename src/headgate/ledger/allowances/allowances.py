@@ -15,13 +15,14 @@ import msgspec
 from headgate.config.allowances import AllowanceSettings, Priority
 from headgate.errors import HeadgateError
 from headgate.ledger.allowances import refusal
+from headgate.ledger.allowances.applied import Applied, Told, applied_of
 from headgate.ledger.allowances.asking import Asked, Asking, BudgetQuestion
-from headgate.ledger.allowances.claim import NOTHING, Claim, Used, unknown_amount
+from headgate.ledger.allowances.claim import NOTHING, Claim, Used
 from headgate.ledger.allowances.clock import StoreClock
 from headgate.ledger.allowances.exchange import Exchange
 from headgate.ledger.allowances.held import Held
-from headgate.ledger.allowances.rule import CallCap, Measure, Rule, Rules, Who
-from headgate.ledger.allowances.share import Hold, Share
+from headgate.ledger.allowances.rule import Rule, Rules, Who
+from headgate.ledger.allowances.share import Hold, Share, give_back, reserve
 from headgate.ledger.allowances.store import AllowanceStore
 
 _MAX_REMEMBERED = 10_000
@@ -47,39 +48,7 @@ _RECALL_PAUSE_S = 0.03
 _MOST_FETCHES = 64
 """Questions to the store at once that nobody waits for; one round answers many."""
 
-_TOLD: tuple[Measure, ...] = ("requests", "tokens")
-"""What replies tell of in headers."""
-
-_OF_ANSWERED: tuple[Measure, ...] = ("requests", "concurrent")
-"""What also a call uses that is answered without a model."""
-
 _MOST_SERVED = 1000
-
-
-Told = tuple[Measure, tuple[Share, ...]]
-"""Shares that count the same."""
-
-
-class Applied(msgspec.Struct, frozen=True, eq=False):
-    """What holds for the calls of one caller."""
-
-    shares: tuple[Share, ...]
-    rules: tuple[Rule, ...]
-    """Those of the shares, in their order."""
-    caps: tuple[CallCap, ...] = ()
-    told: tuple[Told, ...] = ()
-    """The shares of limits that replies tell of, by what they count."""
-    answered: Applied | None = None
-    """What of it holds for a call that is answered without a model."""
-    money: Applied | None = None
-    """What of it counts money; None where nothing does."""
-    soft: tuple[Share, ...] = ()
-    """Those that send calls to a cheaper route before they are used up."""
-    active: dict[Share, None] = {}
-    """The shares, as the exchange notes those that may have something to tell."""
-
-    def __bool__(self) -> bool:
-        return bool(self.shares or self.caps)
 
 
 class Reservation(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -120,7 +89,7 @@ class Allowances:
         self.rules = rules
         self._settings = settings
         self._clock = clock or StoreClock()
-        self._exchange = Exchange(store, self._clock, self._serve_line)
+        self._exchange = Exchange(store, self._clock, self._serve_line, self._turned_back)
         self._strict = settings.when_store_is_away == "refuse"
         self._applied: dict[Who, Applied] = {}
         self._shares: dict[tuple[str, str], Share] = {}
@@ -153,7 +122,7 @@ class Allowances:
 
     def take(self, applied: Applied, claim: Claim) -> Reservation | None:
         """Reserve what a call may use, if it is at hand."""
-        if self._strict and self._exchange.failed:
+        if self._strict and self._exchange.away:
             raise refusal.store_away()
         now_us = self._clock.now_us()
         amounts = claim.amounts(applied.rules)
@@ -172,6 +141,17 @@ class Allowances:
             fetch = asyncio.get_running_loop().create_task(self._fetched(lacking))
             self._fetches.add(fetch)
             fetch.add_done_callback(self._fetches.discard)
+
+    async def fetch_and_take(self, applied: Applied, claim: Claim) -> Reservation | None:
+        """As `take`, having asked the store once for what it lacked; nobody is refused or asked."""
+        with suppress(HeadgateError):
+            reservation = self.take(applied, claim)
+            if reservation is not None:
+                return reservation
+            lacking = self._lacking(applied, claim, self._clock.now_us())
+            await self._round(lacking, self._needed(applied, claim))
+            return self.take(applied, claim)
+        return None
 
     async def reserve_more(
         self, applied: Applied, claim: Claim, project: str, priority: Priority, held: Reservation
@@ -230,15 +210,13 @@ class Allowances:
 
     def settle(self, reservation: Reservation, used: Used) -> None:
         """A call has ended: what it used is spent, the rest of what it reserved comes back."""
-        amounts = used.by_measure()
-        for hold in reservation.holds:
-            share = hold.share
-            amount = amounts[share.rule.measure]
-            if amount is None:
-                amount = unknown_amount(share.rule, hold.amount)
-            share.settle(hold, amount)
-            if share.line:
-                self._serve_line(share)
+        holds = reservation.holds
+        give_back(holds, used.by_measure())
+        for hold in holds:
+            if hold.share.line:
+                if hold.share.gives_way():
+                    self._exchange.nudge(hold.share)
+                self._serve_line(hold.share)
 
     def hand_over(self, reservation: Reservation) -> tuple[Held, ...]:
         """A call has begun something that is paid for later: what is held for it until then.
@@ -271,18 +249,7 @@ class Allowances:
             if subject is not None:
                 shares.append(self._share(rule, subject))
         caps = tuple(cap for cap in self.rules.caps if cap.applies_to(who))
-        told = tuple((m, of) for m in _TOLD if (of := _counting(shares, m)))
-        paid = _counting(shares, "nanousd")
-        return Applied(
-            tuple(shares),
-            _rules(shares),
-            caps,
-            told,
-            answered=_answered(shares, told),
-            money=_applied(paid, caps=caps) if paid or caps else None,
-            soft=tuple(s for s in shares if s.rule.soft is not None and s.rule.cheaper_route),
-            active=dict.fromkeys(shares),
-        )
+        return applied_of(tuple(shares), caps)
 
     def _share(self, rule: Rule, subject: str) -> Share:
         key = (rule.name, subject)
@@ -301,9 +268,8 @@ class Allowances:
             raise refusal.too_many()
 
     def _held(self, applied: Applied, amounts: list[int], now_us: int) -> Reservation:
-        holds = []
-        for share, amount in zip(applied.shares, amounts, strict=True):
-            holds.append(share.reserve(amount, now_us))
+        holds = reserve(applied.shares, amounts, now_us)
+        for share in applied.shares:
             if share.available < share.low:
                 self._exchange.nudge(share)
         self._exchange.active.update(applied.active)
@@ -428,6 +394,13 @@ class Allowances:
             line.leave(waiter)
             self._note_line(share)
 
+    def _turned_back(self, now_us: int) -> None:
+        """The store's clock was put back: nothing counts as known of a time to come."""
+        for share in self._shares.values():
+            share.turned_back(now_us)
+            if not share.quiet:
+                self._exchange.nudge(share)
+
     def _serve_line(self, share: Share) -> None:
         """Let calls in line go, as far as the share holds."""
         line = share.line
@@ -441,7 +414,7 @@ class Allowances:
         self._note_line(share)
 
     def _serve_one(self, share: Share, now_us: int) -> bool:
-        if self._strict and self._exchange.failed:
+        if self._strict and self._exchange.away:
             return False
         for waiter in share.line or ():
             assert isinstance(waiter, _Waiter)  # noqa: S101 - nobody else joins
@@ -479,22 +452,3 @@ class Allowances:
         share.line_least = first.claim.amount(share.rule)
         share.line_demand = share.line_least * len(share.line)
         share.recall = share.elsewhere > 0
-
-
-def _rules(shares: Sequence[Share]) -> tuple[Rule, ...]:
-    return tuple(share.rule for share in shares)
-
-
-def _counting(shares: Sequence[Share], *measures: Measure) -> tuple[Share, ...]:
-    return tuple(share for share in shares if share.rule.measure in measures)
-
-
-def _answered(shares: Sequence[Share], told: tuple[Told, ...]) -> Applied:
-    return _applied(_counting(shares, *_OF_ANSWERED), told=told)
-
-
-def _applied(
-    shares: tuple[Share, ...], *, caps: tuple[CallCap, ...] = (), told: tuple[Told, ...] = ()
-) -> Applied:
-    """What holds where only `shares` and `caps` are looked at."""
-    return Applied(shares, _rules(shares), caps, told, active=dict.fromkeys(shares))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import msgspec
 
 from headgate.ledger.allowances.rule import Measure, Rule
+
+_measure = attrgetter("measure")
 
 _UNSTATED_PART = 4
 """Of a limit on tokens, the part that a call which states no maximum is taken to write at most."""
@@ -33,7 +36,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
             "nanousd": 1 if self.nanousd is None else self.nanousd,
         }
         if self.output_stated:
-            return [of[rule.measure] for rule in rules]
+            return list(map(of.__getitem__, map(_measure, rules)))
         return [
             self._assumed_tokens(rule) if (measure := rule.measure) == "tokens" else of[measure]
             for rule in rules

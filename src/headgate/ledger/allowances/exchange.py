@@ -27,6 +27,9 @@ _TICK_S = 0.25
 _RETRY_S = 0.2
 """Pause after a transaction that failed."""
 
+_TURNED_BACK_US = 2_000_000
+"""A store whose clock is further behind than was believed has been put back."""
+
 _FORGET_EVERY_S = 600.0
 _HANGING_S = 5.0
 """A transaction that takes longer means that the store is away."""
@@ -40,11 +43,13 @@ class Exchange:
         store: AllowanceStore,
         clock: StoreClock,
         on_renewed: Callable[[Share], None],
+        on_turned_back: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """`on_renewed` is called with each share that has been answered."""
+        """Who is told of each share that was answered, and when the store's clock was put back."""
         self._store = store
         self._clock = clock
         self._on_renewed = on_renewed
+        self._on_turned_back = on_turned_back
         self._threads = StorageThreads("allowances")
         self._wake = asyncio.Event()
         self._round = asyncio.Event()
@@ -165,7 +170,10 @@ class Exchange:
         if self._failed:
             self._failed = False
             _log.warning("limits and budgets are counted again; the database answers")
+        believed_us = self._clock.now_us()
         self._clock.set(exchanged.now_us, asked_at_us)
+        if self._clock.now_us() < believed_us - _TURNED_BACK_US:
+            self._on_turned_back(self._clock.now_us())
         for turn, answer in zip(turns, exchanged.answers, strict=True):
             if answer is None:
                 turn.share.unanswered(turn)

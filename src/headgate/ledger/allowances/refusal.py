@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from headgate.errors import (
@@ -23,6 +24,8 @@ _IN_FLIGHT_S = 1.0
 """When to come back where nobody can tell when a call in flight will end."""
 
 _MAX_NAME = 64
+_BEYOND_ALL = 2**63
+"""More than any allowance holds."""
 _ASK = " Ask whoever runs this server for more."
 
 
@@ -49,10 +52,10 @@ def refused(share: Share, amount: int, now_us: int, *, waited_s: float = 0.0) ->
         return _used_up(share, amount, remaining, retry_s)
     if rule.measure == "concurrent":
         retry_s = _IN_FLIGHT_S
-    waited = f" It waited {waited_s:.3g} s in line." if waited_s else ""
+    waited = f" It waited {_seconds(waited_s)} in line." if waited_s else ""
     error = RuleLimitExceededError(
         f"The limit `{rule.name}` of {rule.limit:,} is reached for {share.subject}: this call"
-        f" needs {amount:,}, {remaining:,} are left.{waited} Try again in {retry_s:.3g} s."
+        f" needs {amount:,}, {remaining:,} are left.{waited} Try again in {_seconds(retry_s)}."
     )
     error.rule = rule
     error.retry_after_s = retry_s
@@ -113,6 +116,15 @@ def unpriced(claim: Claim, rule: str) -> HeadgateError:
     )
 
 
+def unpriced_work(endpoint: str, rule: str) -> HeadgateError:
+    """The refusal of a request that has models run whose cost nobody will tell."""
+    return InvalidRequestError(
+        f"{endpoint} has models run at a cost that isn't known, so `{rule}` can't be kept; an"
+        " operator can set `unpriced: allow` on the budget.",
+        code="unpriced_model",
+    )
+
+
 def too_dear(claim: Claim, cap: CallCap) -> HeadgateError:
     """The refusal of a call that may cost more than one call may."""
     return InvalidRequestError(
@@ -142,12 +154,23 @@ def asked(refused: HeadgateError, asked: Asked) -> HeadgateError:
 
 def left(share: Share) -> int:
     """How much is left of the allowance, as far as this process knows."""
-    if not share.known_at_us:
-        # The store was not asked, because no answer of it could help.
-        return share.rule.limit
-    # Without `max`: the head of each reply asks.
-    unheld, available = share.left, share.available
-    return (max(0, unheld)) + (max(0, available))
+    return scarcest((share,))[1]
+
+
+def scarcest(shares: Sequence[Share]) -> tuple[Share, int]:
+    """The one of `shares` of which the least is left, and how much, as far as is known here."""
+    # Without `max` and a function for each: the head of each reply asks.
+    scarce, least = shares[0], _BEYOND_ALL
+    for share in shares:
+        if share.known_at_us:
+            unheld, available = share.left, share.available
+            remains = (max(0, unheld)) + (max(0, available))
+        else:
+            # The store was not asked, because no answer of it could help.
+            remains = share.rule.limit
+        if remains < least:
+            scarce, least = share, remains
+    return scarce, least
 
 
 def _used_up(share: Share, amount: int, remaining: int, retry_s: float | None) -> HeadgateError:
@@ -164,3 +187,7 @@ def _used_up(share: Share, amount: int, remaining: int, retry_s: float | None) -
     if retry_s is not None and ends_us < FOR_EVER_US:
         error.retry_after_s = retry_s
     return error
+
+
+def _seconds(duration_s: float) -> str:
+    return f"{duration_s:.3g} s" if duration_s < 100 else f"{duration_s:,.0f} s"

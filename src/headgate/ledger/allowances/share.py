@@ -5,10 +5,13 @@ No I/O and no clock: times are handed in, in microseconds as the database tells 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 
+from headgate.ledger.allowances.claim import unknown_amount
 from headgate.ledger.allowances.line import Line, Waiter
-from headgate.ledger.allowances.rule import Rule
+from headgate.ledger.allowances.rule import Measure, Rule
 from headgate.ledger.allowances.standing import Answer, Ask, told_idle
 from headgate.ledger.allowances.window import FOR_EVER_US, SHARE_SLOTS, SLOT_US, Period, period_at
 
@@ -88,18 +91,22 @@ class Share:
 
     __slots__ = (
         "_earlier", "_idle_snapshot", "_late", "_moves", "_pending", "_rate", "_rate_since_us",
-        "_refunds", "_spent", "_stamp", "_stamped", "_told_idle", "_typical",
-        "_unstamped", "_used", "asked", "available", "broken_until_us", "demand",
-        "elsewhere", "extra", "in_flight", "is_minute", "known_at_us", "least", "left",
-        "limit_text", "line", "line_demand", "line_least", "low", "more_at_us",
-        "period", "recall", "recalled", "refused", "rule", "spent", "subject", "taken",
-        "until_us", "used_at_us",
+        "_refunds", "_stamped", "_told_idle", "_unstamped", "asked", "available",
+        "broken_until_us", "demand", "elsewhere", "extra", "give_way", "giving", "in_flight",
+        "is_minute",
+        "known_at_us", "least", "left", "limit_text", "line", "line_demand", "line_least", "low",
+        "measure", "more_at_us", "period", "recall", "recalled", "refused", "rule", "spent",
+        "stamp", "subject", "taken", "telling", "tells_spent", "typical", "until_us", "untold",
+        "used", "used_at_us",
     )  # fmt: skip
 
     def __init__(self, rule: Rule, subject: str) -> None:
         self.rule = rule
         self.subject = subject
+        self.measure: Measure = rule.measure
         self.is_minute = rule.window == "minute"
+        self.tells_spent = rule.window not in ("minute", "now")
+        """Whether the store is told what calls really used."""
         self.limit_text = b"%d" % rule.limit
         """The rule's limit as headers tell it."""
         self.line: Line[Waiter] | None = Line() if rule.wait_s else None
@@ -120,6 +127,10 @@ class Share:
         """Whether a call waits for what other processes hold idle."""
         self.recalled = False
         """Whether another process asks for what this one holds idle."""
+        self.give_way = False
+        """Whether the next place that gets free is for another process's line."""
+        self.giving = 0
+        """What no call here may have any more, because the next turn gives it to others."""
         self.refused = False
         """Whether a call was refused for this since the last turn."""
         self.asked = False
@@ -140,11 +151,16 @@ class Share:
         self.more_at_us = 0
         self.used_at_us = 0
         self._told_idle = 0
-        self._typical = 1
-        self._used = 0
+        self.typical = 1
+        """What the last call reserved."""
+        self.used = 0
+        """What calls reserved since the rate was noted last."""
         self._rate = 0
         self._rate_since_us = 0
-        self._spent = 0
+        self.untold = 0
+        """What calls really used, and the store was not told yet."""
+        self.telling = 0
+        """What the store is being told of that just now."""
         self._refunds: dict[int, int] = {}
         self._earlier: dict[Period, _Earlier] = {}
         # Of a minute's rule: units in the slot `_stamped` that the next turn moves to its own.
@@ -152,8 +168,9 @@ class Share:
         self._stamped: int | None = None
         self._late = 0
         self._idle_snapshot = 0
-        self._stamp = Stamp()
-        self._unstamped: list[Stamp] = [self._stamp]
+        self.stamp = Stamp()
+        """That of what is reserved now."""
+        self._unstamped: list[Stamp] = [self.stamp]
         self._pending: list[Stamp] = []
 
     def fits(self, amount: int, now_us: int) -> bool:
@@ -168,35 +185,16 @@ class Share:
             self._lapse(now_us)
         return self.available >= amount
 
-    def reserve(self, amount: int, now_us: int) -> Hold:
-        """Hold `amount`, which must fit, for one call."""
-        self.available -= amount
-        self.in_flight += 1
-        self._used += amount
-        self._typical = amount
-        self.used_at_us = now_us
-        return Hold(self, amount, self._stamp)
-
-    def settle(self, hold: Hold, actual: int) -> None:
-        """A call that held something has ended and used `actual` of it, or more."""
+    def settle_late(self, hold: Hold, actual: int) -> None:
+        """A call that held something has ended, since when a new slot or period has begun."""
         self.in_flight -= 1
-        window = self.rule.window
-        if window == "now":
-            if hold.stamp is self._stamp:
-                self.available += hold.amount
-            return
-        back = hold.amount - actual
-        stamp = hold.stamp
-        if window != "minute":
-            if stamp is self._stamp:
-                self.available += back
-                self._spent += actual
-            elif stamp.slot is not None:
+        stamp, back = hold.stamp, hold.amount - actual
+        if self.tells_spent:
+            if stamp.slot is not None:
                 self._of_earlier(stamp.slot, back, actual)
+        elif not back or not self.is_minute:
             return
-        if not back:
-            return
-        if stamp is self._stamp or back < 0:
+        elif back < 0:
             self.available += back
         elif stamp.slot is None or stamp.slot == self._stamped:
             self.available += back
@@ -210,8 +208,8 @@ class Share:
         Return when the window began that it counts in; None where such windows pass by
         themselves, and what it held is taken to be used.
         """
-        if self.rule.window in ("minute", "now"):
-            self.settle(hold, hold.amount)
+        if not self.tells_spent:
+            give_back((hold,), {self.measure: hold.amount if self.is_minute else 0})
             return None
         self.in_flight -= 1
         return hold.stamp.slot
@@ -234,6 +232,7 @@ class Share:
                 self._moves = self._late = 0
             else:
                 self.available = self._moves = self._late = 0
+            self.giving = 0
             self._stamped = None
             self._renew_stamp()
             self.until_us = FOR_EVER_US
@@ -243,21 +242,33 @@ class Share:
         if old.end_us:
             earlier = self._earlier.setdefault(old, _Earlier())
             earlier.back += self.available
-            earlier.spent += self._spent
-        self.available = self._spent = self.left = self.taken = self.spent = self.extra = 0
+            earlier.spent += self.untold
+        self.available = self.untold = self.telling = 0
+        self.left = self.taken = self.spent = self.extra = 0
         self.known_at_us = 0
-        self._stamp = Stamp(self.period.start_us)
+        self.stamp = Stamp(self.period.start_us)
         self.until_us = self.period.end_us
 
+    def turned_back(self, now_us: int) -> None:
+        """It is `now_us`, earlier than was believed: what holds until a time to come does not.
+
+        Else a share of a day that the clock never should have come to would be spent, and found
+        used up, until that day is there.
+        """
+        if not self.tells_spent or now_us < self.period.start_us:
+            self._lapse(now_us)
+        self.known_at_us = self.used_at_us = self.more_at_us = self.broken_until_us = 0
+        self._rate_since_us = now_us
+
     def _renew_stamp(self) -> None:
-        self._stamp = Stamp()
-        self._unstamped = [*self._unstamped, self._stamp] if self._pending else [self._stamp]
+        self.stamp = Stamp()
+        self._unstamped = [*self._unstamped, self.stamp] if self._pending else [self.stamp]
 
     def due(self, now_us: int) -> bool:
         """Whether the share should have a turn now."""
         if now_us < self.broken_until_us:
             return False
-        if self.demand > self.available or self.available < 0 or self.refused:
+        if self.demand > self.available or self.available < 0 or self.refused or self.giving:
             return True
         if self.recalled and self.available:
             return True
@@ -271,18 +282,33 @@ class Share:
             return True
         if self._told_idle > self.available and since_us >= _IDLE_TOLD_US:
             return True
-        if since_us >= _REPORT_US and (self._spent or self._refunds or self._earlier):
+        if since_us >= _REPORT_US and (self.untold or self._refunds or self._earlier):
             return True
         if self.available > self.demand and not used_lately:
             return True
         held = self.rule.window == "now" and (self.available or self.in_flight)
         return bool(held and since_us >= _RENEW_US)
 
+    def spent_by(self, now_us: int) -> int:
+        """What calls have used in the window of `now_us`, as far as this process knows."""
+        if now_us >= self.until_us:
+            return 0
+        return self.spent + self.telling + self.untold
+
+    def gives_way(self) -> bool:
+        """Keep one place from the calls in line here, where another process's are to have it."""
+        if not self.give_way or self.available < 1:
+            return False
+        self.give_way = False
+        self.available -= 1
+        self.giving += 1
+        return True
+
     @property
     def quiet(self) -> bool:
         """Whether there is nothing that a turn would have to tell, now or later."""
         return not (
-            self.available or self.in_flight or self.demand or self.line or self._spent
+            self.available or self.in_flight or self.demand or self.line or self.untold
             or self._refunds or self._earlier or self.refused or self._pending
         )  # fmt: skip
 
@@ -313,34 +339,37 @@ class Share:
         ahead = self._rate * _AHEAD_S - self.available
         demand = self.demand + self.line_demand
         least = self.least or self.line_least
-        want = 0 if closing else max(demand - self.available, ahead, 0)
+        # Who gives way asks again in the next turn, behind those for whom it was done.
+        want = 0 if closing or self.giving else max(demand - self.available, ahead, 0)
         minute = self.rule.window == "minute"
         ask = Ask(
             want=want,
             demand=demand,
             least=max(0, least - self.available),
-            piece=max(1, least - self.available) if least else max(1, self._typical),
+            piece=max(1, least - self.available) if least else max(1, self.typical),
             give_back=back,
             refunds=tuple(self._refunds.items()),
             debt=debt,
-            spent=self._spent,
+            spent=self.untold,
             idle=self.available,
             in_flight=self.in_flight if self.rule.window == "now" else 0,
             moves=self._moves if minute else 0,
             stamped=self._stamped if minute else None,
             recall=self.recall,
             refused=self.refused,
+            waits=self.line_demand > 0 and self.available < max(1, self.line_least),
         )
         self._refunds = {}
-        self._spent = 0
+        self.giving = 0
+        self.telling, self.untold = self.untold, 0
         self.least = 0
         self.recall = self.recalled = self.refused = False
         if minute:
             self._idle_snapshot = self.available
             self._late = 0
             self._pending, self._unstamped = self._unstamped, []
-            self._stamp = Stamp()
-            self._unstamped.append(self._stamp)
+            self.stamp = Stamp()
+            self._unstamped.append(self.stamp)
         return ask
 
     def _surplus(self, now_us: int) -> int:
@@ -355,9 +384,9 @@ class Share:
     def _note_rate(self, now_us: int) -> None:
         span_us = now_us - self._rate_since_us
         if span_us >= _MIN_RATE_SPAN_US:
-            rate = self._used * 1_000_000 // span_us
+            rate = self.used * 1_000_000 // span_us
             self._rate = (self._rate + rate) // 2
-            self._used = 0
+            self.used = 0
             self._rate_since_us = now_us
 
     def answered(self, turn: Turn, answer: Answer, now_us: int) -> None:
@@ -365,6 +394,7 @@ class Share:
         if not turn.current:
             return
         self.asked = False
+        self.telling = 0
         if turn.period != self.period and self.rule.window not in ("minute", "now"):
             # The period ended while the turn was on its way: what was granted goes back.
             if answer.granted:
@@ -379,6 +409,7 @@ class Share:
         self.more_at_us = answer.more_at_us
         self.known_at_us = now_us
         self.recalled = answer.recalled
+        self.give_way = answer.give_way
         self._told_idle = told_idle(turn.ask, answer.granted)
         self.available += answer.granted
         # Near the end every unit should be where a call needs it, so none is fetched ahead.
@@ -405,7 +436,7 @@ class Share:
         back = ask.give_back + sum(amount for _, amount in ask.refunds) - ask.debt
         if turn.current and turn.period == self.period:
             self.available += back
-            self._spent += ask.spent
+            self.untold += ask.spent
         else:
             earlier = self._earlier.setdefault(turn.period, _Earlier())
             earlier.back += back
@@ -415,6 +446,7 @@ class Share:
         """The store carried out a turn, but its answer was lost: what it granted is lost too."""
         if turn.current:
             self.asked = False
+            self.telling = 0
         if turn.current and self.rule.window == "minute":
             for stamp in self._pending:
                 stamp.slot = -1
@@ -423,3 +455,34 @@ class Share:
             self._moves = self._late = 0
             self._stamped = None
             self._renew_stamp()
+
+
+def reserve(shares: Sequence[Share], amounts: Sequence[int], now_us: int) -> list[Hold]:
+    """Hold `amounts`, which must fit, of `shares` for one call."""
+    # All at once, as `give_back` does: a call has several, and a function of a few lines for each
+    # would cost it more than what is counted here.
+    holds = []
+    for share, amount in zip(shares, amounts, strict=True):
+        share.available -= amount
+        share.in_flight += 1
+        share.used += amount
+        share.typical = amount
+        share.used_at_us = now_us
+        holds.append(Hold(share, amount, share.stamp))
+    return holds
+
+
+def give_back(holds: Sequence[Hold], used: Mapping[Measure, int | None]) -> None:
+    """Settle `holds` of a call that has ended and `used` so much; None: nobody knows."""
+    for hold in holds:
+        share = hold.share
+        actual = used[share.measure]
+        if actual is None:
+            actual = unknown_amount(share.rule, hold.amount)
+        if hold.stamp is share.stamp:
+            share.in_flight -= 1
+            share.available += hold.amount - actual
+            if share.tells_spent:
+                share.untold += actual
+        else:
+            share.settle_late(hold, actual)

@@ -21,6 +21,9 @@ GONE_AFTER_US = 30_000_000
 _RECALL_US = 1_000_000
 """How long those who hold idle shares are asked to give them back."""
 
+_WAITS_US = 1_000_000
+"""How long a process is taken to wait that said so; while it does, it says so more often."""
+
 
 class Holder(msgspec.Struct, array_like=True):
     """What one process said last of its share."""
@@ -30,6 +33,8 @@ class Holder(msgspec.Struct, array_like=True):
     idle: int
     """Of its share, what no call uses."""
     seen_at_us: int
+    waits: bool = False
+    """Whether calls wait in line that its share does not hold."""
 
 
 class Standing(msgspec.Struct, omit_defaults=True):
@@ -76,6 +81,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """Whether others shall give back what they hold idle."""
     refused: bool = False
     """Whether a call had to be refused, so that the allowance counts as used up."""
+    waits: bool = False
+    """See `Holder`."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +103,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Whether another process asks for what this one holds idle."""
     extra: int = 0
     """What people granted beyond the limit."""
+    give_way: bool = False
+    """Of calls in flight: whether a place that gets free here is for another process's line."""
 
 
 def take_turn(
@@ -153,6 +162,23 @@ def take_turn(
         more_at_us=_more_at_us(standing, window, max(1, ask.least) - left, now_us, ends_us),
         recalled=not ask.recall and 0 <= now_us - standing.recalled_at_us < _RECALL_US,
         extra=standing.extra,
+        give_way=window == "now" and not left and _gives_way(holders, holder, now_us),
+    )
+
+
+def _gives_way(holders: dict[str, Holder], holder: str, now_us: int) -> bool:
+    """Whether a process with a line has none of the places, or two fewer than this one.
+
+    One fewer is as even as it gets: places would go to and fro, and be idle on the way. Only who
+    has most gives, so that nobody loses what was just given.
+    """
+    mine = holders[holder].held if holder in holders else 0
+    return mine == max((h.held for h in holders.values()), default=0) and any(
+        h.waits
+        and 0 <= now_us - h.seen_at_us < _WAITS_US
+        and (h.held + 1 < mine or (h.held == 0 < mine))
+        for name, h in holders.items()
+        if name != holder
     )
 
 
@@ -186,8 +212,9 @@ def _note_holder(
 ) -> None:
     held = ask.in_flight + ask.idle + granted if window == "now" else 0
     idle = told_idle(ask, granted)
-    if idle or held:
-        holders[holder] = Holder(held, idle, now_us)
+    waits = window == "now" and ask.waits and not granted
+    if idle or held or waits:
+        holders[holder] = Holder(held, idle, now_us, waits)
     else:
         holders.pop(holder, None)
 

@@ -10,7 +10,8 @@ import msgspec
 from headgate.checks.problem import Problem
 from headgate.errors import PermissionDeniedError
 from headgate.ledger.money import shown_usd
-from headgate.review.board import Board, Choice
+from headgate.review.board import Board
+from headgate.review.choice import Choice
 from headgate.review.console.access import Principal
 from headgate.review.console.reviews import Decision, Review, ReviewLine, Source
 from headgate.review.deciding import DECIDES, why_not

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from typing import Any
 
 from headgate.simulator import tokens
 from headgate.simulator.catalogue import find_model
@@ -60,20 +61,25 @@ def create_transcription(exchange: Exchange, _: str) -> Reply:
     if model.id == "whisper-1":
         usage = {"type": "duration", "seconds": seconds}
     else:
-        taken, given = seconds * _TOKENS_PER_S, tokens.counted(text)
-        usage = {
-            "type": "tokens",
-            "input_tokens": taken,
-            "input_token_details": {"text_tokens": 0, "audio_tokens": taken},
-            "output_tokens": given,
-            "total_tokens": taken + given,
-        }
+        usage = transcription_usage(seconds * _TOKENS_PER_S, text)
         if form.text("stream") == "true":
             words = [piece for piece in tokens.pieces(text) if piece]
             deltas = [data_event({"type": "transcript.text.delta", "delta": w}, 1) for w in words]
             done = data_event({"type": "transcript.text.done", "text": text, "usage": usage})
             return StreamReply(pieces=(*deltas, done))
     return _written(shape, text, seconds, usage)
+
+
+def transcription_usage(heard_tokens: int, text: str) -> dict[str, Any]:
+    """What it takes to write `text` for so much sound."""
+    given = tokens.counted(text)
+    return {
+        "type": "tokens",
+        "input_tokens": heard_tokens,
+        "input_token_details": {"text_tokens": 0, "audio_tokens": heard_tokens},
+        "output_tokens": given,
+        "total_tokens": heard_tokens + given,
+    }
 
 
 def create_translation(exchange: Exchange, _: str) -> Reply:

@@ -56,16 +56,7 @@ def check_function(
     name: Any, parameters: Any, *, strict: bool, param: str, description: Any = ""
 ) -> Tool:
     """The function of this name; `ApiError` 400 where its name or schema can't be used."""
-    if name is None:
-        raise missing_parameter(f"{param}.name")
-    if not isinstance(name, str) or not _NAME.match(name):
-        raise ApiError(
-            400,
-            f"Invalid '{param}.name': string does not match pattern. Expected a string that matches"
-            " the pattern '^[a-zA-Z0-9_-]+$'.",
-            param=f"{param}.name",
-            code="invalid_value",
-        )
+    _check_name(name, param)
     if parameters is not None and not isinstance(parameters, dict):
         raise invalid_type(f"{param}.parameters", "an object", parameters)
     if parameters and (wrong := malformed(parameters)):
@@ -88,18 +79,23 @@ def check_function(
     return Tool(name, str(description or ""), parameters or {})
 
 
-def _schema(described: dict[str, Any], where: str, param: str) -> dict[str, Any]:
-    name = described.get("name")
+def _check_name(name: Any, param: str) -> None:
+    """`ApiError` 400 where what `param` stands for has no name, or none that it may have."""
     if name is None:
-        raise missing_parameter(f"{where}.name")
+        raise missing_parameter(f"{param}.name")
     if not isinstance(name, str) or not _NAME.match(name):
         raise ApiError(
             400,
-            f"Invalid '{where}.name': string does not match pattern. Expected a string that matches"
+            f"Invalid '{param}.name': string does not match pattern. Expected a string that matches"
             " the pattern '^[a-zA-Z0-9_-]+$'.",
-            param=f"{where}.name",
+            param=f"{param}.name",
             code="invalid_value",
         )
+
+
+def _schema(described: dict[str, Any], where: str, param: str) -> dict[str, Any]:
+    name = described.get("name")
+    _check_name(name, where)
     schema = described.get("schema")
     if schema is None:
         raise missing_parameter(f"{where}.schema")

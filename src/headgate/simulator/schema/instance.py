@@ -14,18 +14,15 @@ from headgate.simulator.schema.choices import (
     truth,
     wished_number,
 )
+from headgate.simulator.schema.items import item_places
 from headgate.simulator.schema.meaning import FACTUAL, Meaning, Place
 from headgate.simulator.schema.numbers import bounds_of, number_within
 from headgate.simulator.schema.references import ReferenceNotFoundError, References
 from headgate.simulator.schema.strings import string_for
 from headgate.simulator.schema.wording import NOT_STATED, texts_for
-from headgate.simulator.text.dates import dates
-from headgate.simulator.text.figures import money
-from headgate.simulator.text.names import names
-from headgate.simulator.text.ranking import best_sentences, keywords
-from headgate.simulator.text.risks import risks_among
+from headgate.simulator.text.ranking import keywords
 from headgate.simulator.text.source import Source
-from headgate.simulator.text.words import name_words, stem, stems
+from headgate.simulator.text.words import stem, stems
 
 MAX_PARTS = 20_000
 """How many parts a value may have."""
@@ -41,7 +38,6 @@ MAX_HEIGHT = 150
 
 _USUAL_ITEMS: dict[Meaning, int] = {"question": 3, "points": 4, "summary": 3, "action": 2}
 _USUAL_MAX_ITEMS = 12
-_USUAL_RISKS = 3
 
 
 class UnsatisfiableError(Exception):
@@ -201,9 +197,9 @@ class _Writer:
         for name, part in properties.items():
             if name not in required and (late or self._references.height(part) > MAX_HEIGHT):
                 continue
-            value[name] = self.write(part, _within(place, name))
+            value[name] = self.write(part, place.within(name))
         for name in required - properties.keys():
-            value[name] = self.write(schema.get("additionalProperties", {}), _within(place, name))
+            value[name] = self.write(schema.get("additionalProperties", {}), place.within(name))
         self._add_entries(schema, place, value)
         return value
 
@@ -221,7 +217,7 @@ class _Writer:
         for name in found[: min(wanted, most) - len(value)]:
             value[name] = self.write(
                 open_part if isinstance(open_part, dict) else {"type": "string"},
-                _within(place, name),
+                place.within(name),
             )
 
     def _array(self, schema: dict[str, Any], place: Place) -> list[Any]:
@@ -235,7 +231,7 @@ class _Writer:
             raise UnsatisfiableError(f"no array has {least} to {most} items")
         if self._is_late(place) or self._references.height(items) > MAX_HEIGHT:
             most = max(least, len(first))
-        value = [self.write(part, _item(place, place.source, at)) for at, part in enumerate(first)][
+        value = [self.write(part, place.item(place.source, at)) for at, part in enumerate(first)][
             : most or None
         ]
         if items is False:
@@ -257,14 +253,12 @@ class _Writer:
             return chosen
         if isinstance(item, dict) and item.get("type") == "string" and "const" not in item:
             return self._strings(item, place, least, most, unique=unique)
-        places = self._item_places(item, place, least, most)
+        places = item_places(item, place, least, most)
         value: list[Any] = []
         for at in range(len(places) + 50):
             if len(value) >= len(places):
                 break
-            one = self.write(
-                item, places[at] if at < len(places) else _item(place, place.source, at)
-            )
+            one = self.write(item, places[at] if at < len(places) else place.item(place.source, at))
             if not unique or one not in value:
                 value.append(one)
         return value
@@ -277,16 +271,16 @@ class _Writer:
         wanted = min(most, max(least, usual))
         value: list[Any] = []
         for at, text in enumerate([] if bound else texts_for(place, wanted)):
-            fitted = string_for(item, _worded(place, text, at))
+            fitted = string_for(item, place.worded(text, at))
             if fitted is not None and not (unique and fitted[0] in value):
                 value.append(fitted[0])
         enough = max(least, 1) if bound else least
         for at in range(len(value), enough + 200):
             if len(value) >= enough:
                 break
-            fitted = string_for(item, _item(place, place.source, at))
+            fitted = string_for(item, place.item(place.source, at))
             if fitted is not None and unique and fitted[0] in value:
-                fitted = string_for(item, _worded(place, f"{at + 1}. {fitted[0]}", at))
+                fitted = string_for(item, place.worded(f"{at + 1}. {fitted[0]}", at))
             if fitted is None:
                 raise UnsatisfiableError(f"no string was found for {_shown(item)}")
             if not unique or fitted[0] not in value:
@@ -306,71 +300,8 @@ class _Writer:
             raise UnsatisfiableError(f"no number was found for {_shown(schema)}")
         return found
 
-    def _item_places(self, item: Any, place: Place, least: int, most: int) -> list[Place]:
-        """Where the items of an array of objects or numbers are written from."""
-        source = place.source
-        found: list[tuple[Source, str | None]] = []
-        meanings = _meanings(item, place)
-        if "date" in meanings:
-            known: set[str] = set()
-            for sentence in source.sentences:
-                for date in dates(sentence):
-                    if date.text not in known:
-                        known.add(date.text)
-                        found.append((source.narrowed(sentence), date.text))
-        elif "money" in meanings:
-            found = [(source.narrowed(one), None) for one in source.sentences if money(one)]
-        elif {"risk", "risks"} & set(name_words(place.name)):
-            most_told = max(least, min(most, _USUAL_RISKS))
-            found = [
-                (source.narrowed(one), None) for one in risks_among(source.sentences, most_told)
-            ]
-            if not found and least == 0:
-                return []
-        elif "name" in meanings or "organisation" in meanings:
-            found = [(source.narrowed(one), None) for one in source.sentences if names(one)]
-        if not found and least == 0 and meanings & FACTUAL:
-            return []
-        if not found:
-            usual = min(most, max(least, 2))
-            found = [(source.narrowed(one), None) for one in best_sentences(source, usual)]
-        # A sentence of its own has one of each fact; the whole source has them in its order.
-        places = [
-            msgspec.structs.replace(_item(place, part, at), date=date, index=0)
-            for at, (part, date) in enumerate(found[:most])
-        ]
-        places += [_item(place, source, at) for at in range(len(places), least)]
-        return places
-
     def _is_late(self, place: Place) -> bool:
         return place.depth >= SOFT_DEPTH or self._parts > SOFT_PARTS
-
-
-def _within(place: Place, name: str) -> Place:
-    return msgspec.structs.replace(place, name=name, description="", depth=place.depth + 1)
-
-
-def _item(place: Place, source: Source, at: int) -> Place:
-    return msgspec.structs.replace(place, source=source, index=at, depth=place.depth + 1)
-
-
-def _worded(place: Place, text: str, at: int) -> Place:
-    """A place for which `text` is the wording, to be fitted to a schema."""
-    return msgspec.structs.replace(place, wording=text, index=at, depth=place.depth + 1)
-
-
-def _meanings(item: Any, place: Place) -> set[Meaning]:
-    """What the properties of an array's items ask for."""
-    if not isinstance(item, dict) or not isinstance(item.get("properties"), dict):
-        return {place.meaning}
-    return {
-        _within(place, name).meaning
-        if not isinstance(part, dict)
-        else msgspec.structs.replace(
-            _within(place, name), description=str(part.get("description", ""))
-        ).meaning
-        for name, part in item["properties"].items()
-    }
 
 
 def _kinds(schema: dict[str, Any]) -> tuple[str, ...]:

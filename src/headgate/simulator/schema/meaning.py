@@ -126,6 +126,18 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         """What it asks for."""
         return meaning_of(self.name, self.description)
 
+    def within(self, name: str) -> Place:
+        """The place of the property `name` of an object here."""
+        return msgspec.structs.replace(self, name=name, description="", depth=self.depth + 1)
+
+    def item(self, source: Source, at: int) -> Place:
+        """The place of an item of an array here, to be written from `source`."""
+        return msgspec.structs.replace(self, source=source, index=at, depth=self.depth + 1)
+
+    def worded(self, text: str, at: int) -> Place:
+        """That of an item for which `text` is the wording, to be fitted to a schema."""
+        return msgspec.structs.replace(self, wording=text, index=at, depth=self.depth + 1)
+
 
 def meaning_of(name: str, description: str) -> Meaning:
     """What a property of this name asks for."""

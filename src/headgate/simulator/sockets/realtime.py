@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from headgate.simulator import tokens
 from headgate.simulator.catalogue import find_model
 from headgate.simulator.conversation import Call, Task, Turn
+from headgate.simulator.endpoints.audio import transcription_usage
 from headgate.simulator.endpoints.identifier import new_id
 from headgate.simulator.endpoints.tools import read_tool_choice, read_tools
 from headgate.simulator.exchange import Exchange
@@ -68,7 +68,6 @@ class RealtimeConversation:
         """By the id of the item that holds the sound."""
         self._hearing = Hearing()
         self._speaking: asyncio.Task[None] | None = None
-        self._response_id: str | None = None
 
     async def run(self) -> None:
         """Converse until the socket is closed."""
@@ -152,14 +151,7 @@ class RealtimeConversation:
             if writer.get("model") == "whisper-1":
                 usage = {"type": "duration", "seconds": taken / 10}
             else:
-                given = tokens.counted(text)
-                usage = {
-                    "type": "tokens",
-                    "input_tokens": taken,
-                    "input_token_details": {"text_tokens": 0, "audio_tokens": taken},
-                    "output_tokens": given,
-                    "total_tokens": taken + given,
-                }
+                usage = transcription_usage(taken, text)
             kind = "conversation.item.input_audio_transcription.completed"
             await self._tell({"type": kind, "item_id": item["id"], "content_index": 0,
                               "transcript": text, "usage": usage})  # fmt: skip
@@ -188,8 +180,7 @@ class RealtimeConversation:
             )
         if self._session["type"] == "transcription":
             raise ApiError(400, "A transcription session makes no responses.", param="type")
-        self._response_id = response_id = new_id("resp_")
-        self._speaking = asyncio.create_task(self._respond_if_heard(response_id, asked))
+        self._speaking = asyncio.create_task(self._respond_if_heard(new_id("resp_"), asked))
 
     async def _cancel(self) -> None:
         if self._speaking is None:

@@ -131,6 +131,7 @@ class DurableRuns:
             # Once others may take the runs over, nothing may go out from here any more.
             await self.runner.break_off()
             await self.engine.stop(self.leases.executor_id)
+            # What its queue took meanwhile is found by others: they don't know this process now.
             with suppress(DatabaseUnavailableError):  # else the lease runs out
                 await self.runner.threads.run(self.leases.leave, self.leases.executor_id)
 

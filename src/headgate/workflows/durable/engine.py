@@ -147,6 +147,13 @@ class Engine:
 
         DBOS._recover_pending_workflows([executor_id])  # noqa: SLF001 - its public way is a service
 
+    def holders(self) -> set[str]:
+        """The processes that have taken something from the queue and not ended it. It blocks."""
+        from dbos import DBOS  # noqa: PLC0415 - so
+
+        taken = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        return {one.executor_id for one in taken if one.executor_id}
+
     def fates(self, names: Sequence[str]) -> dict[str, Fate]:
         """What the engine knows of each, by `name_of`. It blocks."""
         from dbos import DBOS  # noqa: PLC0415 - so

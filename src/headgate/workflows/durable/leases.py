@@ -133,6 +133,12 @@ class LeaseStore:
             if is_dead(one, now_us, here, _now(one), lease_counts=lease_counts)
         ]
 
+    def strangers(self, executor_ids: set[str]) -> set[str]:
+        """Those of `executor_ids` that have left, or were held for dead."""
+        with self._database.connect() as connection:
+            known = connection.execute(sa.select(run_executors.c.id)).scalars()
+            return executor_ids - set(known) - {self.executor_id}
+
     def leave(self, executor_id: str) -> None:
         """Forget an executor whose runs are in other hands."""
         with self._database.begin() as connection:

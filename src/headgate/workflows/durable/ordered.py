@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from headgate.config.allowances import Priority
+from headgate.workflows.claims import Claim
 from headgate.workflows.durable.orders import Terms
-from headgate.workflows.repository import Claim
 from headgate.workflows.run import Order, Run
 
 _RANKS: dict[Priority, int] = {"interactive": 1, "normal": 2, "bulk": 3}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -36,15 +37,21 @@ _LOOK_EVERY_S = 1.0
 class Scheduler:
     """The schedules of one process; `start()` it where there are any."""
 
-    def __init__(self, runs: DurableRuns, database: Database) -> None:
+    def __init__(
+        self, runs: DurableRuns, database: Database, check_project: Callable[[str], None]
+    ) -> None:
+        """`check_project` raises where there is no such project, or none any more; it blocks."""
         self._runs = runs
         self._database = database
+        self._check_project = check_project
         self._schedules = {
             one.name: (one, Schedule(one.settings.schedule))
             for one in runs.runner.catalogue
             if one.settings.schedule is not None
         }
         self._reached: dict[str, datetime] = {}
+        self._refused: dict[str, tuple[datetime | None, str | None]] = {}
+        """By workflow the tick that could not begin, and why: it is logged once."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -61,16 +68,20 @@ class Scheduler:
     async def _look(self) -> None:
         while True:
             for workflow, schedule in self._schedules.values():
+                now = datetime.now(UTC)
                 try:
-                    await self._tick(workflow, schedule, datetime.now(UTC))
+                    await self._tick(workflow, schedule, now)
                 except DatabaseUnavailableError:
                     pass  # the tick is still due
                 except HeadgateError as error:
                     # Too many runs wait, for one; it is tried again until the tick is too old.
-                    _log.warning(
-                        "a scheduled run could not begin",
-                        extra={"workflow": workflow.name, "reason": error.code},
-                    )
+                    refused = schedule.latest(now), error.code
+                    if self._refused.get(workflow.name) != refused:
+                        self._refused[workflow.name] = refused
+                        _log.warning(
+                            "a scheduled run could not begin",
+                            extra={"workflow": workflow.name, "reason": error.code},
+                        )
                 except Exception as fault:  # noqa: BLE001 - the task must go on
                     log_fault("a schedule could not be kept", fault, workflow=workflow.name)
             await asyncio.sleep(_LOOK_EVERY_S)
@@ -81,7 +92,10 @@ class Scheduler:
             return
         last = await self._runs.runner.threads.run(self._seeded, name, tick)
         if is_due(tick, last, now):
-            await self._runs.take(_order(workflow, tick), keeps_claim=True)
+            order = _order(workflow, tick)
+            # No key stands for it, which would be refused where its project was archived.
+            await self._runs.runner.threads.run(self._check_project, order.caller.project)
+            await self._runs.take(order, keeps_claim=True)
         if tick > last:
             await self._runs.runner.threads.run(self._advance, name, tick)
         self._reached[name] = tick

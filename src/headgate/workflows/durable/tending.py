@@ -1,4 +1,7 @@
-"""What keeps asynchronous runs going: words of life, the dead's runs, deadlines, cleaning up."""
+"""What keeps asynchronous runs going: words of life, the dead's runs, deadlines, cleaning up.
+
+And what ends the synchronous ones that nobody carries any more.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from headgate.workflows.run import RunError
 _log = logging.getLogger(__name__)
 
 _PRUNE_EVERY_S = 5.0
+_GIVE_UP_EVERY_S = 30.0
 _RECONCILE_EVERY_S = 60.0
 _SETTLED_AFTER_S = 5.0
 """A run this old has been queued, if whoever took it lived to do so. One that is looked for too
@@ -44,6 +48,7 @@ class Tending:
             ("beat", self._beat, BEAT_S),
             ("recover", self._recover, BEAT_S),
             ("prune", self._prune, _PRUNE_EVERY_S),
+            ("give-up", self._give_up, _GIVE_UP_EVERY_S),
         ):
             self._tasks.append(
                 asyncio.create_task(_again_and_again(work, every_s), name=f"headgate-runs-{name}")
@@ -78,6 +83,11 @@ class Tending:
             await self._threads.run(runs.engine.recover, executor_id)
             await self._threads.run(runs.leases.leave, executor_id)
             self._reconcile_at_s, self._again_soon = 0.0, True
+        # One that stops may take a run from the queue between giving back what it had and its end.
+        holders = await self._threads.run(runs.engine.holders)
+        for executor_id in await self._threads.run(runs.leases.strangers, holders):
+            _log.warning("a process left runs behind; they go on", extra={"executor": executor_id})
+            await self._threads.run(runs.engine.recover, executor_id)
         too_late = RunError.of(RunDeadlineError())
         for run_id in await self._threads.run(runs.orders.overdue, _now_us(), _PAGE):
             await self._threads.run(runs.runner.repository.end_early, run_id, too_late)
@@ -108,6 +118,10 @@ class Tending:
         if self._runs.started:
             await self._threads.run(self._runs.engine.prune)
             await self._runs.count()
+
+    async def _give_up(self) -> None:
+        # Whoever starts right after a kill can't know yet that nobody waits for a synchronous run.
+        await self._runs.runner.give_up_lost()
 
 
 async def _again_and_again(work: Callable[[], Awaitable[None]], every_s: float) -> None:

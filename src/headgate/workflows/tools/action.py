@@ -39,8 +39,6 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     state: ActionState
     idempotent: bool
     requested_at_us: int
-    why_approval: str | None = None
-    """Why a person is asked, without contents: `always`, `rule`, `unknown`."""
     review_id: str | None = None
     decided_by: str | None = None
     decided_at_us: int | None = None

@@ -22,8 +22,8 @@ class ActionFilter(msgspec.Struct, frozen=True, kw_only=True):
     workflow: str | None = None
     run_id: str | None = None
     state: ActionState | None = None
-    key_id: str | None = None
-    """The key whose run it is."""
+    key_ids: tuple[str, ...] | None = None
+    """The keys whose run it is."""
 
 
 def search_actions(
@@ -39,9 +39,9 @@ def search_actions(
     if wanted.state is not None and wanted.state not in ENDED:
         # As the index over these says it: so the database knows that it may use it.
         statement = statement.where(sa.text("state NOT IN ('done', 'failed', 'refused')"))
-    if wanted.key_id is not None:
-        whose = sa.exists().where(runs.c.id == actions.c.run_id, runs.c.key_id == wanted.key_id)
-        statement = statement.where(whose)
+    if wanted.key_ids is not None:
+        of_them = runs.c.key_id.in_(wanted.key_ids)
+        statement = statement.where(sa.exists().where(runs.c.id == actions.c.run_id, of_them))
     return [action_of(row) for row in connection.execute(statement).mappings()]
 
 

@@ -14,19 +14,17 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from headgate.storage import Database
-from headgate.storage.action_tables import action_contents, actions, tool_windows
+from headgate.storage.action_tables import action_contents, actions
 from headgate.storage.durable_tables import run_executors
-from headgate.storage.insertion import insert_into
 from headgate.storage.review_tables import reviews
 from headgate.storage.schema import runs
 from headgate.workflows.journal import RunLostError
 from headgate.workflows.tools.action import Action, ActionState
 from headgate.workflows.tools.terms import Terms
+from headgate.workflows.tools.windows import taken
 
 _CONTENTS = ("arguments", "asked", "result")
 _COLUMNS = [column.name for column in actions.columns]
-_HOUR_S, _DAY_S = 3600, 86_400
-_WINDOWS_KEPT_S = 2 * _DAY_S
 _NOT_ENDED = sa.text("actions.state NOT IN ('done', 'failed', 'refused')")
 """As the index has it, whose use this allows."""
 
@@ -58,7 +56,7 @@ class ActionStore:
             _require_under_way(connection, action.run_id)
             if (earlier := _found(connection, action.run_id, action.number)) is not None:
                 return earlier
-            if not _taken(connection, _name(action), terms, action.requested_at_us):
+            if not taken(connection, _name(action), terms, action.requested_at_us):
                 return None
             connection.execute(
                 sa.insert(actions).values({name: getattr(action, name) for name in _COLUMNS})
@@ -76,7 +74,7 @@ class ActionStore:
         if terms.per_hour is None and terms.per_day is None:
             return True
         with self._database.begin() as connection:
-            return _taken(connection, tool, terms, now_us)
+            return taken(connection, tool, terms, now_us)
 
     def start(self, action: Action) -> Action | None:
         """Say that this process sends an approved action now; None where it is not approved.
@@ -180,13 +178,6 @@ class ActionStore:
             )
             return [action_of(row) for row in rows.mappings()]
 
-    def sweep(self, now_s: int) -> None:
-        """Forget windows that are long over."""
-        with self._database.begin() as connection:
-            connection.execute(
-                sa.delete(tool_windows).where(tool_windows.c.began_s < now_s - _WINDOWS_KEPT_S)
-            )
-
 
 def moved(
     connection: Connection,
@@ -245,6 +236,10 @@ def left_over(connection: Connection, limit: int, now_us: int | None = None) -> 
     if now_us is not None:
         wanted = wanted.with_for_update(of=actions, skip_locked=True)
     ids = list(connection.execute(wanted).scalars())
+    if not ids:
+        # Looked for every second. To ask for none of them is more than a waste: SQLAlchemy fails
+        # of it while another thread is importing its ORM, as the first asynchronous run does.
+        return []
     if now_us is not None:
         connection.execute(
             sa.update(actions)
@@ -303,49 +298,6 @@ def _found(connection: Connection, run_id: str, number: int) -> Action | None:
         .one_or_none()
     )
     return None if row is None else action_of(row)
-
-
-def _taken(connection: Connection, tool: str, terms: Terms, now_us: int) -> bool:
-    """Count a call in each window that has a limit; False, and none counts it, if one is full."""
-    now_s = now_us // 1_000_000
-    limits = (("hour", _HOUR_S, terms.per_hour), ("day", _DAY_S, terms.per_day))
-    wanted = [
-        (window, now_s - now_s % length_s, limit) for window, length_s, limit in limits if limit
-    ]
-    # All are looked at under their locks before one is counted, so that none counts for nothing.
-    for window, began_s, _ in wanted:
-        connection.execute(
-            insert_into(connection, tool_windows)
-            .values(tool=tool, window=window, began_s=began_s, used=0)
-            .on_conflict_do_nothing()
-        )
-    used = {
-        row.window: row.used
-        for row in connection.execute(
-            sa.select(tool_windows)
-            .where(
-                tool_windows.c.tool == tool,
-                sa.tuple_(tool_windows.c.window, tool_windows.c.began_s).in_(
-                    [(window, began_s) for window, began_s, _ in wanted]
-                ),
-            )
-            .order_by(tool_windows.c.window)
-            .with_for_update()
-        )
-    }
-    if any(used[window] >= limit for window, _, limit in wanted):
-        return False
-    for window, began_s, _ in wanted:
-        connection.execute(
-            sa.update(tool_windows)
-            .where(
-                tool_windows.c.tool == tool,
-                tool_windows.c.window == window,
-                tool_windows.c.began_s == began_s,
-            )
-            .values(used=tool_windows.c.used + 1)
-        )
-    return True
 
 
 def _name(action: Action) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from headgate.checks.schema_path import forms_of
 from headgate.checks.strict_schema import strict_problems
 from headgate.workflows.tools.tool import ToolSpec
 
@@ -94,6 +95,12 @@ def shown(
     return {"type": "function", "function": function}
 
 
+def with_defaults(schema: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    """`arguments` beside what `schema` says that is taken for those that are left out."""
+    completed: dict[str, Any] = _completed(arguments, [schema], schema)
+    return completed
+
+
 def chosen(text: str) -> dict[str, Any] | None:
     """The arguments that a model wrote; None where they are no JSON object."""
     try:
@@ -111,6 +118,29 @@ def reference_of(written: Any) -> tuple[str, tuple[str, ...]] | None:
     if found is None or (found["root"] == "input" and not found["path"]):
         return None
     return found["root"], tuple(found["path"].split(".")[1:])
+
+
+def _completed(value: Any, schemas: list[Any], root: dict[str, Any]) -> Any:
+    forms = forms_of(schemas, root) if isinstance(value, dict | list) else []
+    if isinstance(value, list):
+        items = [form["items"] for form in forms if isinstance(form.get("items"), dict)]
+        return [_completed(one, items, root) for one in value] if items else value
+    if not isinstance(value, dict):
+        return value
+    said: dict[str, list[Any]] = {}
+    for form in forms:
+        for name, schema in (form.get("properties") or {}).items():
+            said.setdefault(name, []).append(schema)
+    whole = dict(value)
+    for name, schemas_of_it in said.items():
+        if name in value:
+            whole[name] = _completed(value[name], schemas_of_it, root)
+            continue
+        for one in (*schemas_of_it, *forms_of(schemas_of_it, root)):
+            if isinstance(one, dict) and "default" in one:
+                whole[name] = one["default"]
+                break
+    return whole
 
 
 def _at(node: Any, path: tuple[str, ...]) -> Any:

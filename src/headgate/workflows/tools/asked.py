@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 
 from headgate.workflows.model import ModelReply
+from headgate.workflows.tools.arguments import chosen
 
-AT_MOST = 16
-"""Calls of one reply that are looked at; the rest are refused."""
+AT_MOST = 32
+"""Calls of one reply that are looked at. Others are not repeated to the model either, so it knows
+of none that nobody answered, and may ask again."""
 
 
 class AskedTool(msgspec.Struct, frozen=True):
@@ -61,7 +63,7 @@ def asked_tools(reply: ModelReply) -> tuple[dict[str, Any], tuple[AskedTool, ...
         return None
     asked = tuple(
         AskedTool(call.id, call.function.name, call.function.arguments)
-        for call in message.tool_calls
+        for call in message.tool_calls[:AT_MOST]
     )
     return (
         {
@@ -71,7 +73,7 @@ def asked_tools(reply: ModelReply) -> tuple[dict[str, Any], tuple[AskedTool, ...
                 {
                     "id": one.call_id,
                     "type": "function",
-                    # What was no JSON is not repeated: providers refuse it.
+                    # What was no JSON object is not repeated: providers refuse it.
                     "function": {"name": one.name, "arguments": _valid(one.arguments)},
                 }
                 for one in asked
@@ -82,8 +84,4 @@ def asked_tools(reply: ModelReply) -> tuple[dict[str, Any], tuple[AskedTool, ...
 
 
 def _valid(arguments: str) -> str:
-    try:
-        msgspec.json.decode(arguments or "{}")
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return "{}"
-    return arguments or "{}"
+    return arguments if arguments and chosen(arguments) is not None else "{}"

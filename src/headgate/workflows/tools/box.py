@@ -12,7 +12,7 @@ from headgate.checks.schema import Schema
 from headgate.config.tools import ToolSettings, ToolTerms
 from headgate.gateway.caller import Caller
 from headgate.workflows.folder import Workflow
-from headgate.workflows.tools.arguments import ASK_CALLER, shown
+from headgate.workflows.tools.arguments import ASK_CALLER, filled, shown, with_defaults
 from headgate.workflows.tools.load_checks import (
     Found,
     Steps,
@@ -102,6 +102,39 @@ class OfferedTool:
         answer = await self.tool.call(arguments, call)
         self._note_call(answer.outcome, time.perf_counter() - began)
         return answer
+
+    def of_model(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Those of `arguments` that a model may choose.
+
+        What Headgate fills in is not among them, also where the input holds nothing for it.
+        """
+        bound = self.settings.arguments
+        return {name: value for name, value in arguments.items() if name not in bound}
+
+    def filled(
+        self,
+        spec: ToolSpec,
+        given: dict[str, Any],
+        output: dict[str, Any] | None = None,
+        delivered: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """The arguments that Headgate fills in; `delivered` are those that only a delivery has.
+
+        What the tool does not require may lack. Raises `ArgumentMissingError`.
+        """
+        bound = {**self.settings.arguments, **(delivered or {})}
+        optional = bound.keys() - set(spec.parameters.get("required", ()))
+        return filled(bound, given, output, optional=optional)
+
+    def why_approval(self, spec: ToolSpec, arguments: dict[str, Any]) -> str | None:
+        """Why a person must approve a call; None: it goes out by itself.
+
+        What is left out counts as what the tool says that it then takes.
+        """
+        try:
+            return self.terms.why_approval(with_defaults(spec.parameters, arguments))
+        except RecursionError:
+            return "its arguments are nested too deeply to be looked at"
 
     def problems(self, spec: ToolSpec, arguments: dict[str, Any]) -> tuple[Problem, ...]:
         """What keeps `arguments` from fitting."""

@@ -86,7 +86,7 @@ def _content(status: int, reply: ServiceReply | None) -> Any:
         return _decoded(reply.body)
     if _is_json(reply.media_type):
         try:
-            return msgspec.json.decode(reply.body)
+            return msgspec.json.decode(reply.body.removeprefix(codecs.BOM_UTF8))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return "It was done. The service's answer can't be read as JSON and is left out."
     return (

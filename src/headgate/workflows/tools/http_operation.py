@@ -105,14 +105,10 @@ class HttpOperation(msgspec.Struct, frozen=True, kw_only=True):
     def _path(self, arguments: dict[str, Any]) -> str:
         def segment(found: re.Match[str]) -> str:
             name = found[1]
-            text = _text(name, arguments.get(name))
-            # Some servers take %2F for a slash, before they look for dots.
-            if any(part in (".", "..") for part in re.split(r"[/\\]", text)):
-                raise ArgumentError(f"`{name}` must not hold `.` or `..` as a part of a path")
             try:
-                return path_segment(text)
-            except ValueError:
-                raise ArgumentError(f"`{name}` must not be empty: it stands in a path") from None
+                return path_segment(_text(name, arguments.get(name)))
+            except ValueError as error:
+                raise ArgumentError(f"`{name}` {error}") from None
 
         path = IN_PATH.sub(segment, self.path)
         if any(part in (".", "..") for part in path.split("/")):

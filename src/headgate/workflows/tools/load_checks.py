@@ -13,7 +13,7 @@ import msgspec
 
 from headgate.checks.field_path import same
 from headgate.checks.schema import Schema
-from headgate.checks.schema_path import Said, said_of
+from headgate.checks.schema_path import Said, said_of, type_of
 from headgate.config.reviews import FieldReview
 from headgate.config.tools import Approval
 from headgate.workflows.tools.arguments import reference_of, reference_problem
@@ -103,6 +103,13 @@ def _rule_problems(rule: FieldReview, spec: ToolSpec | None) -> Found:
             if not any(same(value, one) for one in said.values):
                 told = _shown(value)
                 yield ("one_of", number), f"{told} is not among the values that the tool takes"
+    elif said.types:
+        types = _widened(said.types | {"null"})
+        for number, value in enumerate(rule.one_of):
+            if type_of(value) not in types:
+                told = f"{' or '.join(sorted(said.types))}, never {_shown(value)}"
+                hint = f"; write `{rule.field}[]`" if said.types == {"array"} else ""
+                yield ("one_of", number), f"the tool's schema says {told}{hint}"
 
 
 def _said(written: Any, given: Schema, output: Schema | None) -> Said:

@@ -118,9 +118,11 @@ class SchemaWriter:
             else:
                 written |= self._plain_values({key: value}, steps)
         properties = written.get("properties", {})
-        if "properties" in node and isinstance(written.get("required"), list):
-            unsent = set(node["properties"]) - set(properties)
-            written["required"] = [one for one in written["required"] if one not in unsent]
+        if isinstance(properties, dict) and isinstance(written.get("required"), list):
+            unsent = node.get("properties", {}).keys() - properties.keys()
+            written["required"] = [
+                one for one in written["required"] if not isinstance(one, str) or one not in unsent
+            ]
         return _as_2020(written) if self._document.is_3_0 else written
 
     def _only_read(self, schema: Any, steps: Steps) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from headgate.checks.schema import refusals
+from headgate.checks.schema_path import said_of
 from headgate.config.services import can_be_set
 from headgate.config.tools import OpenApiToolSource
 from headgate.workflows.tools.http_operation import IN_PATH, BodyWay, HttpOperation
@@ -161,7 +162,7 @@ class _Reading:
         where, required = node.get("in"), node.get("required") is True
         if where == "cookie" and not required:
             return None
-        if where not in _STYLES:
+        if not isinstance(where, str) or where not in _STYLES:
             raise self._document.error("only path, query and header can be sent", (*steps, "in"))
         if where == "header":
             given = {header.lower() for header in self._source.headers}
@@ -173,16 +174,18 @@ class _Reading:
         if "schema" not in node:
             raise self._document.error("only parameters with a `schema` can be sent", steps)
         schema = self._writer.written(Place(node["schema"], (*steps, "schema")))
-        self._check_style(str(where), schema, node, steps)
+        self._check_style(where, schema, node, steps)
         if isinstance(schema, dict) and isinstance(said := node.get("description"), str):
             schema = {"description": said[:_DESCRIPTION_CHARACTERS_AT_MOST]} | schema
-        return _Parameter(name, str(where), schema, required or where == "path")
+        return _Parameter(name, where, schema, required or where == "path")
 
     def _check_style(self, where: str, schema: Any, node: dict[str, Any], steps: Steps) -> None:
         if node.get("style", _STYLES[where]) != _STYLES[where]:
             raise self._document.error(f"only `{_STYLES[where]}` can be sent", (*steps, "style"))
-        kinds = schema.get("type") if isinstance(schema, dict) else None
-        types = {kinds} if isinstance(kinds, str) else set(kinds or ())
+        whole = {"type": "object", "properties": {"it": schema}}
+        if refusals(whole):
+            return  # it is told with the operation's other arguments
+        types = said_of(whole, "it", "").types
         takes = "texts, numbers and booleans"
         if "object" in types or ("array" in types and where != "query"):
             raise self._document.error(f"a parameter in the {where} takes {takes}", steps)
@@ -204,7 +207,10 @@ class _Reading:
         self._media_type = media_type.partition(";")[0].strip()
         needed = place.node.get("required") is True
         at = (*place.steps, "content", media_type, "schema")
-        described = kinds[media_type].get("schema", {}) if kinds[media_type] else {}
+        form = kinds[media_type] or {}
+        if not isinstance(form, dict):
+            raise self._document.error("must be an object", at[:-1])
+        described = form.get("schema", {})
         schema = self._writer.written(Place(described, at))
         self._body_needed = needed
         if self._can_be_merged(schema, needed=needed):
@@ -227,10 +233,13 @@ class _Reading:
         """
         if not isinstance(schema, dict) or schema.get("type") != "object":
             return False
-        if not schema.get("properties") or schema["properties"].keys() & self._properties.keys():
+        properties, required = schema.get("properties"), schema.get("required", [])
+        if not isinstance(properties, dict) or not isinstance(required, list):
+            return False
+        if not properties or properties.keys() & self._properties.keys():
             return False
         known = {"type", "properties", "required", "additionalProperties", "title", "description"}
-        return schema.keys() <= known and (needed or not schema.get("required"))
+        return schema.keys() <= known and (needed or not required)
 
     def _error(self, message: str) -> Exception:
         return self._document.error(message, self._operation.place.steps)

@@ -5,6 +5,7 @@ Pure. What may not be used is not shown to the model, and refused if it is asked
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from headgate.config.tools import CallerSettings
@@ -14,6 +15,13 @@ from headgate.workflows.tools.terms import Terms
 Refusal = Literal["caller", "untrusted", "used_up"]
 """`caller`: not for this key. `untrusted`: a text stands before the model that nobody vouches for.
 `used_up`: the run has had its calls."""
+
+REFUSALS: Mapping[Refusal, str] = {
+    "caller": "This run may not use it.",
+    "untrusted": "It can't be used any more: a text from outside has come into this conversation.",
+    "used_up": "This run has used it as often as it may.",
+}
+"""What whoever asked for the tool is told."""
 
 
 def refusal(terms: Terms, caller: Caller, *, untrusted: bool, used: int) -> Refusal | None:

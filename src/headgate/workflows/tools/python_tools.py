@@ -110,13 +110,17 @@ class PythonTool:
         details: dict[str, Any] = {"function": self._name, "arguments": arguments}
         if self._arguments.takes_key:
             details[IDEMPOTENCY_KEY] = key
+        try:
+            self._arguments.converted(arguments)
+        except msgspec.ValidationError as error:
+            details["refused"] = str(error)
         return Sent(f"{self._name}(…) of {FILE_NAME}", details)
 
     async def call(self, arguments: dict[str, Any], call: ToolCall) -> ToolAnswer:
         """Call it, in a thread or on the loop."""
         try:
             converted = self._arguments.converted(arguments)
-        except (msgspec.ValidationError, RecursionError) as error:
+        except msgspec.ValidationError as error:
             return ToolAnswer(
                 outcome="failed", content=f"Wrong arguments: {error}", code="invalid_arguments"
             )

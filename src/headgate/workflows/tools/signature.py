@@ -43,7 +43,13 @@ class Arguments(msgspec.Struct, frozen=True):
         Raises `msgspec.ValidationError`. What is not given is left out, so that the function's own
         default holds.
         """
-        struct = msgspec.convert(arguments, self.kind, strict=True)
+        try:
+            struct = msgspec.convert(arguments, self.kind, strict=True, str_keys=True)
+        except msgspec.ValidationError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a type's own `__post_init__` does
+            # Not its text, which may quote what it was given.
+            raise msgspec.ValidationError(f"they raised {type(error).__name__}") from None
         given = ((name, getattr(struct, name)) for name in self.kind.__struct_fields__)
         return {name: value for name, value in given if value is not msgspec.UNSET}
 
@@ -126,6 +132,10 @@ def _rooted(schema: dict[str, Any]) -> dict[str, Any]:
     definitions: dict[str, Any] = schema["$defs"]
     root: dict[str, Any] = definitions.pop(schema["$ref"].rpartition("/")[2])
     root = {key: root[key] for key in ("type", "properties", "required", "additionalProperties")}
+    for definition in definitions.values():
+        # A field that the type doesn't have would be dropped, unseen by whoever approved it.
+        if "properties" in definition:
+            definition.setdefault("additionalProperties", False)
     return root | ({"$defs": definitions} if definitions else {})
 
 

@@ -1,7 +1,7 @@
 """One interface for tools of every kind: what the model is told, what would be sent, and the call.
 
 A kind knows how to do a thing. Whether it may be done is none of its business: that is decided
-before, by `permission.py` and `approval.py`, from what the operator wrote.
+before, by `permission.py` and `terms.py`, from what the operator wrote.
 """
 
 from __future__ import annotations
@@ -32,7 +32,13 @@ class Sent(msgspec.Struct, frozen=True):
     summary: str
     """One line: `POST http://…/tickets`, or `create_ticket(…) of tools.py`."""
     details: dict[str, Any] = {}
-    """Such as `headers` and `body`, as JSON."""
+    """Such as `headers` and `body`, as JSON. Where nothing can be sent, `refused` says why."""
+
+    @property
+    def refused(self) -> str | None:
+        """Why nothing would be sent, though the arguments fit the schema."""
+        why = self.details.get("refused")
+        return why if isinstance(why, str) else None
 
 
 def digest_of(sent: Sent) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from headgate.review.board import Board, Choice
+from headgate.review.board import Board
+from headgate.review.choice import Choice
 from headgate.storage import Database
 from headgate.workflows.journal import RunLostError
 from headgate.workflows.tools.action import Action
@@ -48,8 +49,8 @@ async def test_actions_are_found_newest_first_and_by_what_they_are(works_with, d
     assert {one.run_id for one in found(database, state="requested")} == {run.id for run in runs}
     assert [one.run_id for one in found(database, state="done")] == [done.id]
     assert [one.run_id for one in found(database, run_id=runs[0].id)] == [runs[0].id]
-    assert len(found(database, key_id=CALLER.key_id, project="default", workflow="labels")) == 4
-    for nothing in ({"key_id": "key_else"}, {"project": "else"}, {"workflow": "else"}):
+    assert len(found(database, key_ids=(CALLER.key_id,), project="default", workflow="labels")) == 4
+    for nothing in ({"key_ids": ("key_else",)}, {"project": "else"}, {"workflow": "else"}):
         assert found(database, **nothing) == []
     assert all(one.arguments is None for one in found(database))
     (whole,) = waits.runs.actions(runs[0].id)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from headgate.errors import ConflictError, InvalidRequestError
-from headgate.review.board import Choice
+from headgate.review.choice import Choice
 from headgate.review.output import EditRefusedError
 from headgate.workflows.journal import RunLostError
 from headgate.workflows.tools.action import Action
@@ -20,12 +20,12 @@ from scripted_tools import (
     IDEMPOTENT,
     NEVER,
     TICKET,
-    Kept,
+    UNSENDABLE,
     Killed,
     done,
     unknown,
 )
-from scripted_workflows import CALLER, GOOD, asks
+from scripted_workflows import CALLER, GOOD, Kept, asks
 
 
 def states(works, run) -> list[str]:
@@ -89,6 +89,20 @@ async def test_a_person_may_change_what_is_sent_within_its_schema(works_with, to
     ended = await works.carried(run)
     assert ended.status == "completed"
     assert [arguments for arguments, _ in tool.calls] == [changed]
+
+
+async def test_nobody_is_asked_to_approve_what_cannot_be_sent(works_with, tool):
+    unfit = {**TICKET, "title": UNSENDABLE}
+    works = works_with(asks(("make", unfit)), GOOD, settings=ALWAYS)
+    run = await works.carried(await works.begun())
+    assert (run.status, tool.calls, states(works, run)) == ("completed", [], [])
+    assert works.contents(1) == [{"error": "This can't be sent: the title leads elsewhere."}]
+    waits = works_with(ASKED, GOOD, settings=ALWAYS)
+    run = await waits.carried(await waits.begun())
+    review = await waits.waiting(run)
+    with pytest.raises(EditRefusedError, match="leads elsewhere"):
+        await waits.board.decide(review.id, person(), Choice(decision="edit", output=unfit))
+    assert states(waits, run) == ["requested"]
 
 
 async def test_what_a_person_refuses_is_not_sent_and_the_model_is_told(works_with, tool):

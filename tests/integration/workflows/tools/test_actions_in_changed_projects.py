@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from headgate.review.board import Choice
+from headgate.review.choice import Choice
 from headgate.workflows.tools.tool import ToolUnavailableError
 from review_people import person
-from scripted_tools import ALWAYS, ASKED, NEVER, TICKET, Kept, Killed, done, unknown
-from scripted_workflows import GOOD, asks, order
+from scripted_tools import ALWAYS, ASKED, NEVER, TICKET, Killed, action_of, done, unknown
+from scripted_workflows import GOOD, Kept, asks, order
 
 GONE = "tools: {other: {source: it/other, effect: write}}"
 APPROVE = Choice(decision="approve")
 LOOK = "tools: {look: {source: it/look, effect: read, per_hour: 1}}"
-
-
-def action_of(works, run):
-    (action,) = works.actions.of_run(run.id)
-    return action
 
 
 async def approved(works):

@@ -6,10 +6,11 @@ import asyncio
 import time
 
 import pytest
+import sqlalchemy as sa
 
 from headgate.errors import ConflictError
 from headgate.ledger.alerts.outbox import AlertOutbox
-from headgate.review.board import Choice
+from headgate.review.choice import Choice
 from headgate.review.deciding import ReviewDecidedError
 from headgate.review.left_over import LeftOver
 from headgate.review.sweeper import Sweeper
@@ -25,20 +26,43 @@ from scripted_tools import (
     NEVER,
     PARAMETERS,
     TICKET,
-    Kept,
     Killed,
+    action_of,
     done,
     unknown,
 )
-from scripted_workflows import GOOD, order
+from scripted_workflows import GOOD, Kept, order
 
 TIMED = f"{ALWAYS}\nreview: {{deadline: {{within_hours: 1, then: reject}}}}"
 APPROVE, REJECT = Choice(decision="approve"), Choice(decision="reject")
 
 
-def action_of(works, run):
-    (action,) = works.actions.of_run(run.id)
-    return action
+async def cancelled_on_its_way(works, tool):
+    """A run that was cancelled while its action was on its way."""
+    run = await works.begun()
+    carried = asyncio.create_task(works.carried(run))
+    while not tool.calls:
+        await asyncio.sleep(0.01)
+    assert works.runs.end_early(run.id, CANCELLED)
+    with pytest.raises(RunLostError):
+        await carried
+    return run
+
+
+def test_a_look_that_finds_nothing_asks_the_database_once(works_with):
+    works = works_with(GOOD, settings=NEVER)
+    asked: list[str] = []
+
+    def note(_connection, _cursor, statement, *_more) -> None:
+        asked.append(statement)
+
+    engine = works.reviews.database.engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        assert look_for_left_over(works) == 0
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+    assert sum("FROM actions" in statement for statement in asked) == 1
 
 
 def look_for_left_over(works) -> int:
@@ -90,13 +114,7 @@ async def test_what_is_on_its_way_at_a_cancel_is_not_sent_again(works_with, tool
     monkeypatch.setattr("headgate.workflows.tools.sending._PAUSES_S", (0.1, 0.1))
     tool.delay_s, tool.answers = 0.2, [unknown(), done(1)]
     works = works_with(ASKED, GOOD, settings=IDEMPOTENT)
-    run = await works.begun()
-    carried = asyncio.create_task(works.carried(run))
-    while not tool.calls:
-        await asyncio.sleep(0.01)
-    assert works.runs.end_early(run.id, CANCELLED)
-    with pytest.raises(RunLostError):
-        await carried
+    run = await cancelled_on_its_way(works, tool)
     assert (len(tool.calls), action_of(works, run).state) == (1, "unknown")
 
 
@@ -186,13 +204,7 @@ async def test_a_process_that_stood_still_before_it_sent_does_not_send(
 async def test_of_a_cancelled_run_a_person_says_what_came_of_what_was_on_its_way(works_with, tool):
     tool.delay_s, tool.answers = 0.2, [unknown()]
     works = works_with(ASKED, GOOD, settings=NEVER)
-    run = await works.begun()
-    carried = asyncio.create_task(works.carried(run))
-    while not tool.calls:
-        await asyncio.sleep(0.01)
-    assert works.runs.end_early(run.id, CANCELLED)
-    with pytest.raises(RunLostError):
-        await carried
+    run = await cancelled_on_its_way(works, tool)
     assert look_for_left_over(works) == 1
     assert look_for_left_over(works) == 0, "a person is asked once"
     action = action_of(works, run)

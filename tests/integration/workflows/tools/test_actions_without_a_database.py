@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from headgate.errors import DatabaseUnavailableError
-from headgate.review.board import Choice
+from headgate.review.choice import Choice
 from review_people import person
-from scripted_tools import ALWAYS, ASKED, IDEMPOTENT, NEVER, Kept
-from scripted_workflows import GOOD
+from scripted_tools import ALWAYS, ASKED, IDEMPOTENT, NEVER
+from scripted_workflows import GOOD, Kept
 
 
 def fails_once(owner, name: str, *, after: bool) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headgate.review.board import Choice
+from headgate.review.choice import Choice
 from headgate.workflows.tools.tool import ToolAnswer
 from review_people import person
 from scripted_tools import PARAMETERS, unknown
@@ -69,6 +69,33 @@ async def test_a_tool_that_always_asks_need_not_ask_who_has_just_approved(works_
     await works.board.decide(review.id, person(), Choice(decision="approve"))
     assert (await works.carried(run)).status == "completed"
     assert len(tool.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("of_tool", "of_review", "asked_again"),
+    [
+        ("reviewers: leads", "", True),
+        ("reviewers: leads", ", reviewers: leads", False),
+        ("reviewers: leads", ", reviewers: owners", True),
+        ("four_eyes: true", "", True),
+        ("four_eyes: true", ", four_eyes: true", False),
+        ("four_eyes: false", ", reviewers: owners, four_eyes: true", False),
+    ],
+)
+async def test_an_output_let_out_by_others_than_the_tools_reviewers_is_asked_about_again(
+    works_with, tool, of_tool, of_review, asked_again
+):
+    settings = DELIVER.replace("approval: never, needs: untrusted", f"approval: always, {of_tool}")
+    works = works_with(GOOD, settings=f"{settings}review: {{always: true{of_review}}}")
+    run = await works.carried(await works.begun())
+    review = await works.waiting(run)
+    await works.board.decide(review.id, person(role="admin"), Choice(decision="approve"))
+    run = await works.carried(run)
+    assert (run.status == "awaiting_review", not tool.calls) == (asked_again, asked_again)
+    if asked_again:
+        again = await works.waiting(run)
+        named = "leads" if "leads" in of_tool else None
+        assert (again.kind, again.reviewers, again.four_eyes) == ("action", named, named is None)
 
 
 async def test_without_a_review_the_tools_own_approval_is_asked_for(works_with, tool):

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from headgate.config.load import load_settings
+from headgate.context.service import secrets_of
 from headgate.workflows.tools.shelf import ToolShelf, build_tools
 from headgate.workflows.tools.tool import Tool, ToolAnswer, ToolCall
 from ticket_service import SCRIPT, asked, tickets_running
@@ -158,6 +159,7 @@ async def test_a_redirected_read_has_failed(upstream, shelf):
         (b"[1, 2]", "application/json; charset=utf-8", [1, 2]),
         (b'{"a": 1}', "application/problem+json", {"a": 1}),
         (b'"x"', "", "x"),
+        (b'\xef\xbb\xbf{"n": 1}', "application/json", {"n": 1}),
         ("Grüße".encode(), "text/plain", "Grüße"),
         (b"\xff\xfe", "text/plain", "��"),
         (b"<p>", "text/html", "<p>"),
@@ -286,3 +288,17 @@ async def test_the_examples_ticket_is_made_once_though_its_answer_was_lost(tmp_p
         assert (other.outcome, other.code) == ("failed", "http_422")
         assert "was used for another ticket" in other.content
         await shelf.close()
+
+
+@pytest.mark.parametrize("status", [200, 400])
+async def test_a_service_that_quotes_its_request_tells_nobody_its_token(upstream, shelf, status):
+    heard = {"authorization": "Bearer s3cret-token", "x-team": "support"}
+    answer = await scripted(upstream, shelf, f"q{status}", *reply(heard, status=status))
+    assert "s3cret" not in str(answer.content)
+    assert "Bearer [redacted]" in str(answer.content)
+    assert "support" in str(answer.content), "what is no secret stays as it is"
+
+
+def test_what_is_too_short_to_be_told_apart_is_not_looked_for():
+    headers = {"Authorization": "Bearer abc", "X-Api-Key": "k-123456", "Cookie": "", "X-A": "a" * 9}
+    assert secrets_of(headers) == (b"k-123456",)

@@ -238,3 +238,23 @@ async def test_what_would_be_sent_names_headers_and_hides_what_may_be_secret(ser
     assert sent.details["headers"] == ["X-Token"]
     assert sent.details["arguments"] == {"a": 1}
     assert "run_1/tool/1" in shown
+
+
+def quoting(number: int, *, as_events: bool) -> bytes:
+    result = {"content": [{"type": "text", "text": "you sent a-long-s3cret"}]}
+    message = {"jsonrpc": "2.0", "id": number, "result": result}
+    return events(f"data: {json.dumps(message)}\n\n") if as_events else reply(200, message)
+
+
+@pytest.mark.parametrize("as_events", [False, True])
+async def test_a_server_that_quotes_its_request_tells_nobody_its_token(server, as_events):
+    headers = {"Authorization": "Bearer a-long-s3cret"}
+    tool = tools_of(url=server.url, tools=["act"], headers=headers, connect_s=2)["act"]
+    server.calls = [lambda number: quoting(number, as_events=as_events)]
+    answer = await called(tool)
+    assert (answer.outcome, answer.content) == ("done", "you sent [redacted]")
+    refused = {"code": -32602, "message": "a-long-s3cret is no token"}
+    server.calls = [lambda number: reply(401, {"jsonrpc": "2.0", "id": number, "error": refused})]
+    answer = await called(tool)
+    assert "s3cret" not in answer.content
+    await tool.close()

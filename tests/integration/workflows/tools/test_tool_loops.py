@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from headgate.workflows.tools.tool import ToolAnswer
-from scripted_tools import PARAMETERS, TICKET, Kept, done
-from scripted_workflows import GOOD, asks
+from scripted_tools import PARAMETERS, TICKET, done
+from scripted_workflows import GOOD, Kept, asks
 
 READ = "tools: {look: {source: it/look, effect: read}}"
 LOOKED = asks(("look", TICKET))
@@ -61,6 +63,9 @@ async def test_a_call_that_is_refused_is_told_why_and_nothing_is_called(
     assert (run.status, tool.calls) == ("completed", [])
     (content,) = works.contents(1)
     assert told in content["error"]
+    (said,) = [one for one in works.runner.model.bodies[1]["messages"] if "tool_calls" in one]
+    repeated = said["tool_calls"][0]["function"]["arguments"]
+    assert isinstance(json.loads(repeated), dict), "providers take nothing else"
     (step,) = [step for step in run.steps if step.kind == "tool"]
     assert step.verdict == "failed"
 
@@ -88,6 +93,41 @@ async def test_arguments_from_the_input_are_neither_shown_nor_the_models_to_choo
     assert list(shown["properties"]) == ["title"]
     assert shown["required"] == ["title"]
     assert tool.calls[0][0] == {"title": "t", "customer_id": "c-17", "priority": "low"}
+
+
+async def test_a_model_does_not_choose_what_the_input_left_open(works_with, tool):
+    settings = (
+        "tools: {look: {source: it/look, effect: read, arguments: {customer_id: input.tone}}}"
+    )
+    works = works_with(asks(("look", {**TICKET, "customer_id": "c-1"})), GOOD, settings=settings)
+    await works.carried(await works.begun(text="no tone"))
+    assert [arguments for arguments, _ in tool.calls] == [TICKET]
+
+
+async def test_what_a_model_leaves_out_is_judged_as_what_the_tool_then_takes(works_with, tool):
+    cents = {"type": "integer", "default": 5000}
+    tool.parameters = {"type": "object", "properties": {"cents": cents}}
+    settings = (
+        "tools: {pay: {source: it/pay, effect: write, needs: untrusted,"
+        " approval: {when: [{field: cents, above: 2000}]}}}"
+    )
+    works = works_with(asks(("pay", {})), settings=settings)
+    run = await works.carried(await works.begun())
+    assert (run.status, tool.calls) == ("awaiting_review", [])
+    small = works_with(asks(("pay", {"cents": 1})), GOOD, settings=settings)
+    run = await small.carried(await small.begun())
+    assert (run.status, [given for given, _ in tool.calls]) == ("completed", [{"cents": 1}])
+
+
+async def test_of_many_calls_in_one_reply_the_first_are_answered_and_the_model_knows_of_no_others(
+    works_with, tool
+):
+    settings = READ.replace("effect: read", "effect: read, per_run: 1000")
+    works = works_with(asks(*[("look", TICKET)] * 1000), GOOD, settings=settings)
+    run = await works.carried(await works.begun())
+    assert (run.status, len(tool.calls)) == ("completed", 32)
+    (said,) = [one for one in works.runner.model.bodies[1]["messages"] if "tool_calls" in one]
+    assert len(said["tool_calls"]) == len(works.contents(1)) == 32
 
 
 async def test_what_the_input_lacks_is_asked_of_the_caller(works_with, tool):
@@ -127,6 +167,17 @@ async def test_a_text_from_outside_takes_away_what_needs_trust(works_with, tool)
         [one["function"]["name"] for one in body["tools"]] for body in works.runner.model.bodies
     ]
     assert names == [["look", "act", "ask_caller"], ["look", "ask_caller"]]
+
+
+async def test_what_a_tool_brings_in_makes_the_next_call_an_untrusted_one(works_with, tool):
+    settings = f"trust: trusted\n{READ}"
+    works = works_with(LOOKED, GOOD, settings=settings)
+    await works.carried(await works.begun())
+    assert [request.untrusted for request in works.runner.model.requests] == [False, True]
+    assert works.runner.model.requests[1].users_vouched, "what users wrote is what it was"
+    vouched = works_with(LOOKED, GOOD, settings=settings.replace("read", "read, gives: trusted"))
+    await vouched.carried(await vouched.begun())
+    assert [request.untrusted for request in vouched.runner.model.requests] == [False, False]
 
 
 async def test_what_is_vouched_for_takes_nothing_away(works_with, tool):
@@ -172,6 +223,20 @@ async def test_an_answer_that_is_too_long_is_told_as_such(works_with, tool):
     works = works_with(LOOKED, GOOD, settings=READ)
     await works.carried(await works.begun())
     assert "100002 characters" in works.contents(1)[0]["error"]
+
+
+async def test_an_answer_or_arguments_of_any_depth_end_no_run(works_with, tool):
+    deep: object = "x\u200b"
+    for _ in range(600):
+        deep = [deep]
+    tool.answers = [done(deep)]
+    asked = asks(("look", TICKET), ("look", {**TICKET, "customer_id": deep}))
+    works = works_with(asked, GOOD, settings=READ)
+    run = await works.carried(await works.begun())
+    assert run.status == "completed"
+    first, second = works.contents(1)
+    assert isinstance(first, list)
+    assert "don't fit" in second["error"]
 
 
 async def test_what_nobody_can_see_is_taken_out_of_what_tools_say(works_with, tool):

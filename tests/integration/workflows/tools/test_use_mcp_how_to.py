@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from headgate.cli.main import Composition, run
+from commands import Ran, ran
 from headgate.config.load import load_settings
 from headgate.workflows.tools.mcp.session import HANDSHAKES, STATELESS
 from headgate.workflows.tools.mcp.wire import NEVER_DONE
@@ -23,7 +23,7 @@ FILE = re.compile(
     r"<!-- mcp: (?P<name>\S+) -->\n```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 
-Typed = Callable[..., tuple[int, str, str]]
+Typed = Callable[..., Ran]
 
 
 @pytest.fixture
@@ -45,11 +45,8 @@ def headgate(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("HEADGATE_PROJECT", raising=False)
     monkeypatch.setenv("COLUMNS", "200")
 
-    def typed(*arguments: Any) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            run(Composition(serve=lambda _: None), [str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
+    def typed(*arguments: Any) -> Ran:
+        return ran(capsys, arguments)
 
     return typed
 

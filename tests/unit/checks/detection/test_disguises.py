@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.checks.detection import Detector
-from headgate.checks.detection.plain_text import PlainText, undisguised
+from headgate.checks.detection.plain_text import PlainText, spelled_out, undisguised
 
 DETECTOR = Detector(["payment_card", "email", "national_id", "phone", "iban"])
 CARD = "4242 4242 4242 4242"
@@ -43,6 +45,30 @@ def test_half_a_surrogate_pair_moves_nothing():
     text = "\ud83d jane@example.com \udc00"
     (found,) = DETECTOR.find(text)
     assert text[found.start : found.end] == "jane@example.com"
+
+
+LETTER = (
+    'The card:\n4242 4242 4242 4242\njane@example.com\n\tDE89370400440532013000\r\nTel. "078"\n'
+    "+49 30 901820\nmüller@exämple.de"
+)
+
+
+@pytest.mark.parametrize("in_ascii", [True, False])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_what_stands_in_json_is_found_as_it_reads(in_ascii: bool, depth: int):
+    written = LETTER
+    for _ in range(depth):
+        written = json.dumps({"body": written}, ensure_ascii=in_ascii)
+    text = f"See {written}"
+    assert [(one.kind, spelled_out(text[one.start : one.end])) for one in DETECTOR.find(text)] == [
+        (one.kind, LETTER[one.start : one.end]) for one in DETECTOR.find(LETTER)
+    ]
+
+
+def test_a_path_is_no_row_of_lines():
+    text = r"C:\new\4242 4242 4242 4242\table"
+    assert [text[one.start : one.end] for one in DETECTOR.find(text)] == [CARD]
+    assert not DETECTOR.find(r"C:\n4242 4242 4242 4242")
 
 
 UNSEEN = st.sampled_from(["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u202e"])

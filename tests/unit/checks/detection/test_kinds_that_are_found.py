@@ -114,6 +114,7 @@ FOUND = {
     "secret": [
         "key [sk-proj-aB3dE6gH9jK2mN5pQ8sT1vW4]",
         "[sk-ant-api03-aB3dE6gH9jK2mN5pQ8sT1vW4]",
+        "my key is [hg_aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0dE3fG6-h_Ij7] now",
         "[AKIAIOSFODNN7EXAMPLE]",
         "token [ghp_aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0dE3fG6]",
         "[xoxb-123456789012-abcdefABCDEF]",

@@ -61,6 +61,18 @@ def test_words_may_begin_and_end_with_signs():
     ]
 
 
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("内部机密", "这是内部机密文件"),
+        ("기밀", "이것은 기밀은"),
+        ("Nordwind", "我们用Nordwind项目"),
+    ],
+)
+def test_scripts_without_spaces_have_their_words_found(word, text):
+    assert found(text, words=(word,)) == [word]
+
+
 def test_ten_thousand_long_words_are_looked_up_and_not_tried():
     words = tuple(f"customer {number} of the long list {'x' * 150}" for number in range(10_000))
     detector = Detector([], own=[OwnPatternSettings(name="mine", words=words)])
@@ -88,14 +100,17 @@ def test_a_list_finds_words_as_one_would_look_for_them(words, text, ignore_case,
         lowered = (one.lower() if len(one.lower()) == 1 else one for one in value)
         return "".join(lowered) if ignore_case else value
 
+    def are_one_word(two):
+        return two.isalnum() and "日" not in two
+
     expected, at = [], 0
     while at < len(text):
         fitting = [
             len(word)
             for word in words
             if small(text[at : at + len(word)]) == small(word)
-            and not (whole_words and at and text[at - 1].isalnum() and text[at].isalnum())
-            and not (whole_words and (text[at:] + " ")[len(word) - 1 :][:2].isalnum())
+            and not (whole_words and at and are_one_word(text[at - 1 : at + 1]))
+            and not (whole_words and are_one_word((text[at:] + " ")[len(word) - 1 :][:2]))
         ]
         if fitting:
             expected.append((at, at + max(fitting)))

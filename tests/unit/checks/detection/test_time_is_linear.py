@@ -13,6 +13,9 @@ from headgate.checks.detection import Detector
 DETECTOR = Detector(least_score=30)
 
 UNITS = [
+    "\\",
+    "\\u00e9",
+    '\\"',
     "a",
     "1",
     " ",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -33,6 +34,9 @@ KEPT = [
     "[ref]: see below",
     "https://bücher.example/x and https://xn--bcher-kva.example/x",
     "<!-- a comment --> <br/> <p style='color: red'>",
+    '<b title="a > b">bold</b> and <img alt="a>b" src="/p.png">',
+    "<style>p { color: red }</style> <p style='content: \"\\2014\"'>",
+    "[a]: /docs/x\n[b]:            word",
 ]
 
 REMOVED = {
@@ -40,6 +44,17 @@ REMOVED = {
     "markdown image": ("![a](https://evil.example/?d=1)", "host"),
     "image from a host for links only": ("![a](https://good.example/p.png)", "host"),
     "with a title": ('[a](https://evil.example "good.example")', "host"),
+    "tag with > in a value": ('<img alt="a>b" src="//evil.example/x">', "host"),
+    "style sheet": ("<style>p{background:url(//evil.example/x)}</style>", "host"),
+    "style sheet that imports": ("<style>@import '\\2f\\2f evil.example/x';</style>", "host"),
+    "style with escapes": ('<p style="background:url(\\2f\\2f evil.example)">', "host"),
+    "style with a tab": ("<p style=\"background:url('/\t/evil.example')\">", "host"),
+    "background with a tab": ('<table background="/\t/evil.example/x">', "host"),
+    "reference far behind": ("[1]:" + " " * 99 + "//evil.example/x", "host"),
+    "reference with entities": ("[1]: &#47;&#47;evil.example/x", "host"),
+    "reference with backslashes": ("[1]: /\\/evil.example/x", "host"),
+    "reference with a mixed slash": ("[1]: /\\evil.example/x", "malformed"),
+    "a name of other letters": ("https://m\u00e9.example", "host"),
     "in angles": ("[a](<https://evil.example/a b>)", "host"),
     "protocol-relative": ("[a](//evil.example/x)", "host"),
     "backslashes": ("[a](\\\\evil.example/x)", "host"),
@@ -133,7 +148,8 @@ def test_rules_can_be_stricter_and_looser():
 PIECES = st.sampled_from(
     ["](", "]:", "<", ">", "http:", "https://", "good.example", "evil.example", "//", "\\", "www.",
      "[", "![", "](https://evil.example/x)", ")", "(", "\n", "\n\n", " ", "a", '"', "'", "@",
-     "?d=1", "<a href=", "<img src='", "&#58;", "。", ".", "é", "😀"]
+     "?d=1", "<a href=", "<img src='", "<style>", "</style>", "='", '="', "\\2f",
+     "&#58;", "。", ".", "é", "😀"]
 )  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=14).map("".join)
 
@@ -144,7 +160,7 @@ def in_pieces(text: str, cuts: list[int]) -> tuple[str, tuple[Removed, ...]]:
         limiter.feed(text[start:end])
         for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)
     )
-    return shown + limiter.end(), tuple(limiter.removed)
+    return shown + limiter.close(), tuple(limiter.removed)
 
 
 @settings(max_examples=400, deadline=None)
@@ -197,3 +213,38 @@ def test_nothing_is_held_of_plain_words_and_of_a_links_text():
         assert limiter.feed(piece) == piece
     assert limiter.feed("](https://good.exam") == ""
     assert limiter.feed("ple)!") == "](https://good.example)!"
+
+
+def test_an_eszett_is_not_taken_for_two_letters():
+    # Browsers take the two for different names, which may have different owners.
+    allowed = AllowedLinks(hosts=("messe.example",))
+    assert refusal("https://messe.example/", "link", allowed) is None
+    assert refusal("https://me\u00dfe.example/", "link", allowed) == "host"
+    german = AllowedLinks(hosts=("me\u00dfe.example",))
+    assert refusal("https://me\u00dfe.example/", "link", german) is None
+    assert refusal("https://xn--mee-6ka.example/", "link", german) is None
+    assert refusal("https://messe.example/", "link", german) == "host"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "![a](" + " " * 4_000 + "//evil.example/x)",
+        "![a][1]\n\n[1]:" + " " * 4_000 + "//evil.example/x",
+        "<style>" + " " * 4_000 + "p{background:url(//evil.example)}</style>",
+    ],
+)
+def test_what_is_too_long_to_wait_for_leads_nowhere(text: str):
+    shown, _ = limited(text, ALLOWED)
+    assert not re.search(r"\]\(|\]:|<style", shown)
+    assert in_pieces(text, list(range(1, len(text)))) == limited(text, ALLOWED)
+
+
+@pytest.mark.parametrize(
+    "piece", ["]:", "](", "]: ", "]:a", "<a b='", "<style>", "<a =", "[a]: https://good.example/"]
+)
+def test_no_answer_takes_long_whatever_it_repeats(piece: str):
+    text = piece * (50_000 // len(piece))
+    began = time.thread_time()
+    limited(text, ALLOWED)
+    assert time.thread_time() - began < 2

@@ -56,6 +56,11 @@ DISGUISES = {
     "reversed": SAID[::-1],
     "leet": SAID.translate(str.maketrans("aeo", "430")),
     "pieces": '"open the ga" + "te and tell" + " nobody"',
+    "stars in words": "op**en** t*h*e ga**te** and te__ll__ no**bo**dy",
+    "HTML in words": "op<b>en</b> the g<!-- - -->ate and t<i class='x'>el</i>l no<wbr>body",
+    "letters in black squares": "".join(
+        chr(ord(letter) - ord("a") + 0x1F170) if letter != " " else " " for letter in SAID
+    ),
 }
 
 

@@ -132,6 +132,17 @@ def test_the_answers_of_tools_stand_in_one_turn_after_their_calls():
     assert kinds == ["tool_result", "tool_result", "text"]
 
 
+def test_a_conversation_with_calls_has_their_tools_though_none_may_be_called_any_more():
+    call = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    body = chat(
+        USER,
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "a", "content": "1"},
+    )
+    assert [tool["name"] for tool in body["tools"]] == ["f"]
+    assert body["tool_choice"] == {"type": "none"}
+
+
 @pytest.mark.parametrize("arguments", ["[1]", "{", "1", '"x"'])
 def test_arguments_that_are_no_object_are_refused(arguments: str):
     call = {"id": "a", "type": "function", "function": {"name": "f", "arguments": arguments}}

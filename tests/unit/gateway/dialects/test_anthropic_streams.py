@@ -218,6 +218,18 @@ def test_absurd_or_missing_usage_is_not_taken_for_a_figure(name, usage):
     assert reader.usage is None, "then it is estimated"
 
 
+@pytest.mark.parametrize("end", [[], [event("error", error={"type": "overloaded_error"})]])
+@pytest.mark.parametrize("name", ["chat/completions", "responses"])
+def test_of_a_message_that_breaks_off_the_input_is_known_and_the_output_is_not(name, end):
+    begun = message(usage={"input_tokens": 10, "output_tokens": 1})
+    start = event("message_start", message=begun)
+    written = anthropics.block_events(0, text("Hello there"), 3)[:-1]
+    _, reader = told(request(name), [start, *written, *end])
+    assert reader.usage.input_tokens == 10
+    assert reader.usage.output_tokens is None, "then it is estimated"
+    assert reader.events > len(written)
+
+
 def test_an_unknown_event_or_delta_is_passed_over():
     begun = anthropics.events(message(text("Hi")))
     odd = [

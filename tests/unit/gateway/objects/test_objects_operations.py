@@ -58,7 +58,7 @@ def test_no_identifier_leads_elsewhere(text):
 )
 def test_what_is_served_already_is_not_let_pass(path):
     with pytest.raises(ConfigError) as refused:
-        AllowedPaths([path.replace("{file}", "a")])
+        AllowedPaths([path.replace("{file}", "a")]).check(None)
     assert "served already" in refused.value.message
 
 

@@ -128,6 +128,11 @@ def test_a_delivery_may_have_some_of_its_arguments_from_the_tool(check):
         ("field: cents, above: 1, below: 0", ": write one of `one_of`, `below`, `above`"),
         ("field: why, above: 1", ".field: `above` is for numbers; the tool's schema says string"),
         ("field: why, one_of: [late, Broken]", '.one_of[1]: "Broken" is not among the values'),
+        (
+            "field: lines, one_of: [x]",
+            '.one_of[0]: the tool\'s schema says array, never "x"; write',
+        ),
+        ("field: order, one_of: [O-1, 17]", ".one_of[1]: the tool's schema says string, never 17"),
     ],
 )
 @pytest.mark.parametrize("whose", ["the workflow's", "the source's"])
@@ -145,7 +150,7 @@ def test_a_rule_by_which_nobody_would_ever_be_asked_is_told(check, rule, told, w
 def test_a_rule_on_what_the_tool_takes_is_let_be(check):
     rules = (
         "{ field: cents, below: 5 }, { field: 'lines[].x', one_of: [1] },"
-        " { field: at.place, one_of: [x] }"
+        " { field: at.place, one_of: [x, null] }, { field: cents, one_of: [1.0] }"
     )
     assert check(f"approval: {{ when: [{rules}] }}, needs: untrusted") == []
 

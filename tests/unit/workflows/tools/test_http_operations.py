@@ -47,6 +47,15 @@ def test_what_is_no_segment_is_refused_by_its_name(value):
 
 
 @pytest.mark.parametrize(
+    ("value", "why"),
+    [("", "empty"), ("a/..", "lead elsewhere"), ("a\nb", "control characters"), ("x" * 501, "500")],
+)
+def test_what_is_no_segment_is_refused_for_what_it_is(value, why):
+    with pytest.raises(ArgumentError, match=why):
+        ORDER.request({"shop": value, "order": "1"}, "k")
+
+
+@pytest.mark.parametrize(
     ("value", "written"),
     [("a b", "a%20b"), ("a/b", "a%2Fb"), (7, "7"), (7.0, "7"), (1.5, "1.5"), (True, "true"),
      ("ü", "%C3%BC"), ("a%2Fb", "a%252Fb")],

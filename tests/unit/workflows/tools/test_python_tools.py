@@ -209,3 +209,32 @@ def test_functions_that_are_not_named_are_not_tools():
     code = b"def helper(x): pass\ndef act(n: int):\n  'Act.'"
     found = load_python_tools(Path("tools.py"), code, f"named_{next(NUMBERS)}", ["act"])
     assert list(found) == ["act"]
+
+
+POST_INIT = """
+import dataclasses
+
+@dataclasses.dataclass
+class Order:
+    number: str
+
+    def __post_init__(self):
+        {}[self.number]
+
+def act(order: Order):
+    \"\"\"Act.\"\"\"
+"""
+
+
+async def test_arguments_that_its_types_refuse_are_seen_before_anybody_is_asked():
+    path = Path("workflows/x/tools.py")
+    name = f"tools_of_test_{next(NUMBERS)}"
+    tool = load_python_tools(path, POST_INIT.encode(), name, ["act"])["act"]
+    given = {"order": {"number": "a secret"}}
+    assert tool.sent(given, "k").refused == "they raised KeyError"
+    answer = await answer_of(tool, **given)
+    assert (answer.outcome, answer.code) == ("failed", "invalid_arguments")
+    assert "secret" not in answer.content
+    when = tool_of("pass", signature="day: __import__('datetime').date")
+    assert when.sent({"day": "2026-01-31"}, "k").refused is None
+    assert "RFC3339" in when.sent({"day": "31.1."}, "k").refused

@@ -12,6 +12,7 @@ from headgate.workflows.tools.arguments import (
     filled,
     reference_problem,
     shown,
+    with_defaults,
 )
 from headgate.workflows.tools.tool import ToolSpec
 
@@ -85,3 +86,37 @@ def test_what_is_filled_in_comes_from_nowhere_else(bound, given_input):
     for name, value in found.items():
         written = bound[name]
         assert value == written or value in given_input.values()
+
+
+DEFAULTS = {
+    "type": "object",
+    "properties": {
+        "cents": {"type": "integer", "default": 5000},
+        "to": {"$ref": "#/$defs/To", "default": {"bank": "ours"}},
+        "also": {"anyOf": [{"$ref": "#/$defs/To"}, {"type": "null"}]},
+        "lines": {"type": "array", "items": {"$ref": "#/$defs/To"}},
+        "note": {"type": "string"},
+    },
+    "$defs": {"To": {"type": "object", "properties": {"fee": {"type": "number", "default": 3}}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "whole"),
+    [
+        ({}, {"cents": 5000, "to": {"bank": "ours"}}),
+        ({"cents": 1, "to": {"fee": 0}}, {"cents": 1, "to": {"fee": 0}}),
+        ({"cents": None, "to": {}}, {"cents": None, "to": {"fee": 3}}),
+        (
+            {"cents": 1, "to": 7, "also": {}, "lines": [{}, {"fee": 1}, 2], "more": {}},
+            {
+                "cents": 1, "to": 7, "also": {"fee": 3}, "lines": [{"fee": 3}, {"fee": 1}, 2],
+                "more": {},
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_left_out_is_what_the_schema_says_of_it(given, whole):
+    before = repr(given)
+    assert with_defaults(DEFAULTS, given) == whole
+    assert repr(given) == before, "what is sent stays as it was"

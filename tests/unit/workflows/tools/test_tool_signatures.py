@@ -215,3 +215,21 @@ def test_the_first_paragraph_is_the_description():
     tool.__doc__ = "long " * 300
     with pytest.raises(SignatureError, match="longer than"):
         description_of(tool)
+
+
+def test_whole_numbers_may_be_the_keys_of_an_object_as_json_writes_them():
+    def tool(prices: dict[int, float]): ...
+
+    assert arguments_of(tool).converted({"prices": {"7": 1.5}}) == {"prices": {7: 1.5}}
+
+
+@pytest.mark.parametrize("kind", [Address, Line, Point])
+def test_a_field_that_a_type_does_not_have_does_not_fit(kind):
+    def tool(x): ...
+
+    tool.__annotations__ = {"x": kind}
+    schema = schema_of(tool)
+    fits = {Address: {"city": "Oslo"}, Line: {"sku": "a"}, Point: {"x": 1}}[kind]
+    assert Schema(schema).problems({"x": fits}) == ()
+    (problem,) = Schema(schema).problems({"x": {**fits, "more": 1}})
+    assert problem.path == "x.more"

@@ -12,6 +12,8 @@ from headgate.checks.detection.rule import Rule
 from headgate.config.detection import Language
 
 _TOKENS: Final = (
+    # Headgate's own
+    r"hg_[A-Za-z0-9_-]{40,}",
     # OpenAI, Anthropic and other model providers
     r"sk-(?:proj-|svcacct-|admin-|ant-[a-z0-9]{2,8}-|or-v1-|lf-)?[A-Za-z0-9_-]{20,}",
     r"(?:gsk|xai|pplx|r8|hf|fw|csk)[_-][A-Za-z0-9]{20,}",
@@ -157,7 +159,7 @@ def rules(languages: Collection[Language]) -> list[Rule]:
 def _gate() -> str:
     """How the tokens begin: cheaper to look for than the whole of each."""
     return (
-        r"\bsk-[A-Za-z0-9]|\b(?:gsk|xai|pplx|r8|hf|fw|csk)[_-][A-Za-z0-9]{8}"
+        r"\bhg_|\bsk-[A-Za-z0-9]|\b(?:gsk|xai|pplx|r8|hf|fw|csk)[_-][A-Za-z0-9]{8}"
         r"|\bA(?:KIA|SIA|ROA|IDA|GPA|NPA|NVA|BIA|CCA)[A-Z0-9]{4}|\bgh[pousr]_|\bgithub_pat_"
         r"|\bgl[a-z]{2,5}-|\bnpm_|\bpypi-|\bdckr_|\bxox[a-z]-|\bxapp-|hooks\.slack|"
         r"\d:A[A-Za-z0-9_-]{8}"

@@ -117,10 +117,17 @@ def host_in_ascii(host: str) -> str | None:
         if unicodedata.normalize("NFKC", host) != host:
             return None
         try:
-            host = host.encode("idna").decode()
+            host = ".".join(_label_in_ascii(label) for label in re.split("[.\u3002]", host))
         except UnicodeError:
             return None
     return host if _HOST.fullmatch(host) and ".." not in host else None
+
+
+def _label_in_ascii(label: str) -> str:
+    if any(letter in label for letter in "\u00df\u03c2"):
+        # Python's rules are of 2003 and make ss of an eszett; to browsers it is a name of its own.
+        return f"xn--{label.encode('punycode').decode()}"
+    return label.encode("idna").decode()
 
 
 def _covers(pattern: str, host: str) -> bool:

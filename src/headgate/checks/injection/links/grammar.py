@@ -24,6 +24,14 @@ IN_VALUE: Final = re.compile(
     r"|\bhttps?:[^\s,\"')]+",
     re.IGNORECASE,
 )
+_TAG: Final = re.compile(
+    r"""<(?:[!?/][^>]*|[a-z](?:[^>=]|=\s*(?:"[^"]*"|'[^']*')|=(?!\s*["']))*+)>""", re.IGNORECASE
+)
+_STYLE: Final = re.compile(r"<style[\s/>]", re.IGNORECASE)
+_STYLE_END: Final = re.compile("</style", re.IGNORECASE)
+_CSS_ESCAPE: Final = re.compile(r"\\(?:([0-9a-fA-F]{1,6})\s?|([^\n]))")
+_DROPPED: Final = re.compile(r"[\t\n\r]")
+_LAST_CHARACTER: Final = 0x10FFFF
 
 
 def closing(text: str, begin: int) -> int | None:
@@ -78,12 +86,29 @@ def unescaped(address: str) -> str:
 
 def looks_like_address(text: str) -> bool:
     """Whether `text` begins as an address with a host does."""
-    return bool(re.match(r"(?:[a-z][a-z0-9+.\-]*:|//|\\|www\.)\S", text, re.IGNORECASE))
+    return bool(re.match(r"(?:[a-z][a-z0-9+.\-]*:|//|/?\\|www\.)\S", text, re.IGNORECASE))
 
 
 def has_authority(address: str) -> bool:
     """Whether anything stands behind the scheme of `address`."""
     return re.match(r"[a-z]+:[/\\]*[^\s/\\]", address, re.IGNORECASE) is not None
+
+
+def tag_end(text: str) -> int | None:
+    """Where the tag ends that `text` begins with, a `>` in quotation marks aside; None: nowhere."""
+    found = _TAG.match(text)
+    return None if found is None else found.end()
+
+
+def is_style(tag: str) -> bool:
+    """Whether a style sheet follows `tag`."""
+    return _STYLE.match(tag) is not None
+
+
+def style_end(text: str) -> int | None:
+    """Where the style sheet ends with whose tag `text` begins; None: nowhere."""
+    found = _STYLE_END.search(text)
+    return None if found is None else found.start()
 
 
 def addresses_in(tag: str) -> list[tuple[DestinationKind, str]]:
@@ -97,9 +122,27 @@ def addresses_in(tag: str) -> list[tuple[DestinationKind, str]]:
         if name in ("src", "href", "action", "formaction", "poster", "data", "xlink:href", "ping"):
             found.append((kind, value))
         elif name in _LOADED or name in _LED_TO:
-            found += ((kind, inside[0]) for inside in IN_VALUE.finditer(value))
+            found += ((kind, inside) for inside in _in_values(value))
     listed = {address for _, address in found}
-    for inside in IN_VALUE.finditer(plain):
-        if not any(inside[0] in address for address in listed):
-            found.append(("link", inside[0]))
+    for inside in _in_values(plain):
+        if not any(inside in address for address in listed):
+            found.append(("link", inside))
     return found
+
+
+def addresses_in_style(sheet: str) -> list[tuple[DestinationKind, str]]:
+    """The addresses in a style sheet; in an SVG it may have entities."""
+    return [("image", inside) for inside in (*_in_values(sheet), *_in_values(html.unescape(sheet)))]
+
+
+def _in_values(value: str) -> list[str]:
+    """The addresses in an attribute's value, as it stands and as a style sheet would read it."""
+    readings = dict.fromkeys((value, _DROPPED.sub("", _CSS_ESCAPE.sub(_meant, value))))
+    return [inside[0] for reading in readings for inside in IN_VALUE.finditer(reading)]
+
+
+def _meant(escape: re.Match[str]) -> str:
+    if escape[1] is None:
+        return escape[2]
+    code = int(escape[1], 16)
+    return chr(code) if code <= _LAST_CHARACTER else "\ufffd"

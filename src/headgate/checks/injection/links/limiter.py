@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 from typing import Final, Literal
 
 import msgspec
@@ -24,9 +25,13 @@ from headgate.checks.injection.links.destination import (
 from headgate.checks.injection.links.grammar import (
     IN_VALUE,
     addresses_in,
+    addresses_in_style,
     closing,
     has_authority,
+    is_style,
     looks_like_address,
+    style_end,
+    tag_end,
     unescaped,
     without_title,
 )
@@ -45,10 +50,16 @@ _STARTS: Final = ("](", "]:", "<", *_BARE_STARTS)
 _START = re.compile("|".join(map(re.escape, _STARTS)), re.IGNORECASE)
 _LONGEST_START: Final = max(map(len, _STARTS))
 _BRACKET = re.compile(r"[\[\]]")
+_SPACE = re.compile(r"\s")
+_NO_SPACE = re.compile(r"\S")
+_HEAD = re.compile(r"[A-Za-z0-9+.\-/\\&#;:<]*\S")
+"""What tells whether a word begins as an address does."""
+
 _TAG_FOLLOWS = re.compile(r"[A-Za-z/!?]")
 _BARE_END = re.compile(r"[\s<>\"`{}|^]|[\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]")
 _ENDS_LINK: Final = re.compile(r"[()\n\]]")
 _ENDS_TAG: Final = re.compile(">")
+_ENDS_STYLE: Final = re.compile("[eE]")
 _TRAILING = ".,;:!?)]}*_~'"
 _AUTOLINK = re.compile(r"<(?P<address>[a-z][a-z0-9+.\-]{1,31}:[^<>\s]*)>", re.IGNORECASE)
 
@@ -93,7 +104,7 @@ class LinkLimiter:
             return ""
         return self._advance(final=False)
 
-    def end(self) -> str:
+    def close(self) -> str:
         """What is left when nothing more comes."""
         return self._advance(final=True)
 
@@ -158,7 +169,9 @@ class LinkLimiter:
             # No link after all; an address inside is looked at by itself.
             self._closed()
             self._before = "("
-            return "](", at + 2
+            # One too long to be waited for is none either, whatever ends it.
+            is_long = close is None and len(text) - at > MAX_HELD_CHARS
+            return "] (" if is_long else "](", at + 2
         kind = self._closed()
         inside = text[at + 2 : close].strip()
         address = without_title(inside)
@@ -174,25 +187,35 @@ class LinkLimiter:
         return f"] {self._note}", end
 
     def _reference(self, text: str, at: int, *, final: bool) -> tuple[str, int] | None:
-        begin = at + 2
-        while begin < len(text) and text[begin].isspace() and begin - at < 16:
-            begin += 1
-        end = begin
-        while end < len(text) and not text[end].isspace() and end - begin <= MAX_HELD_CHARS:
-            end += 1
-        if end >= len(text) and not final:
+        furthest = at + MAX_HELD_CHARS
+        begin = _NO_SPACE.search(text, at + 2, furthest)
+        start = min(furthest, len(text)) if begin is None else begin.start()
+        head = _HEAD.match(text, start, furthest)
+        if (head is None or head.end() == len(text)) and not final and len(text) < furthest:
+            return None
+        if start >= furthest:
+            # Too far off to be waited for, so it is to define nothing.
+            self._closed()
+            self._before = ":"
+            return "] :", at + 2
+        # As Markdown reads it: with entities and backslashes.
+        if head is None or not looks_like_address(html.unescape(unescaped(head[0].strip("<")))):
+            self._closed()
+            self._before = ":"
+            return text[at : at + 2], at + 2
+        ended = _SPACE.search(text, start, furthest)
+        end = min(furthest, len(text)) if ended is None else ended.start()
+        if end == len(text) and not final:
             return None
         self._closed()
-        address = text[begin:end].strip("<>")
         self._before = ":"
-        if not looks_like_address(address):
-            return text[at : at + 2], at + 2
+        address = text[start:end].strip("<>")
+        plain = html.unescape(unescaped(address))
         # A definition serves links and images alike, so both lists must allow it.
-        plain = unescaped(address)
         reason = refusal(plain, "link", self._allowed) or refusal(plain, "image", self._allowed)
         if reason is None:
             # What else stands in it is still looked at.
-            return text[at:begin], begin
+            return text[at:start], start
         self._before = self._note[-1:]
         self.removed.append(Removed(reason, "reference", "link", address))
         return f"]: {self._note}", end
@@ -217,6 +240,28 @@ class LinkLimiter:
         if len(tag) > MAX_HELD_CHARS:
             self._before = ";"
             return "&lt;", at + 1
+        whole = text[at : at + MAX_HELD_CHARS + 1]
+        quoted = tag_end(whole)
+        if quoted is None:
+            if not final and len(text) - at <= MAX_HELD_CHARS:
+                self._awaited = _ENDS_TAG
+                return None
+            # For a browser it goes on behind this `>`, which stands in quotation marks.
+            if any(refusal(one, kind, self._allowed) for kind, one in addresses_in(whole)):
+                self._before = ";"
+                return "&lt;", at + 1
+        elif quoted > len(tag) and self._refused("tag", addresses_in(whole[:quoted])):
+            return self._note, at + quoted
+        if is_style(tag):
+            sheet = style_end(whole)
+            if sheet is None and len(text) - at <= MAX_HELD_CHARS and not final:
+                self._awaited = _ENDS_STYLE
+                return None
+            if sheet is None and len(text) - at > MAX_HELD_CHARS:
+                self._before = ";"
+                return "&lt;", at + 1
+            if self._refused("tag", addresses_in_style(whole[len(tag) : sheet])):
+                return self._note, at + (len(whole) if sheet is None else sheet)
         self._before = ">"
         if found := _AUTOLINK.fullmatch(tag):
             # Chats write <address|text>.
@@ -226,13 +271,19 @@ class LinkLimiter:
                 return tag, close + 1
             self.removed.append(Removed(reason, "autolink", "link", address))
             return self._note, close + 1
-        for kind, address in addresses_in(tag):
+        if self._refused("tag", addresses_in(tag)):
+            return self._note, close + 1
+        return tag, close + 1
+
+    def _refused(self, where: Where, addresses: Iterable[tuple[DestinationKind, str]]) -> bool:
+        """Whether one of `addresses` may not stand; it is noted, as what stands in its place."""
+        for kind, address in addresses:
             reason = refusal(address, kind, self._allowed)
             if reason is not None:
-                self.removed.append(Removed(reason, "tag", kind, address))
+                self.removed.append(Removed(reason, where, kind, address))
                 self._before = self._note[-1:]
-                return self._note, close + 1
-        return tag, close + 1
+                return True
+        return False
 
     def _bare(self, text: str, at: int, start: str, *, final: bool) -> tuple[str, int] | None:
         ended = _BARE_END.search(text, at + len(start))
@@ -260,7 +311,7 @@ class LinkLimiter:
 def limited(text: str, allowed: AllowedLinks, note: str = NOTE) -> tuple[str, tuple[Removed, ...]]:
     """A whole answer without the addresses that may not stand, and what they were."""
     limiter = LinkLimiter(allowed, note)
-    shown = limiter.feed(text) + limiter.end()
+    shown = limiter.feed(text) + limiter.close()
     return shown, tuple(limiter.removed)
 
 

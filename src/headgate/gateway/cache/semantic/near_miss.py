@@ -12,8 +12,6 @@ from headgate.storage.identifiers import new_id
 from headgate.storage.schema import cache_near_misses
 
 _KEPT_US = 30 * 86_400_000_000
-BAND_PERCENT = 1
-"""How wide the bands of similarity are in which near misses are counted."""
 
 _column = cache_near_misses.c
 
@@ -35,7 +33,7 @@ class NearMiss(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Band(msgspec.Struct, frozen=True, kw_only=True):
-    """The near misses of one step of similarity."""
+    """The near misses of one percent of similarity."""
 
     workflow: str
     from_percent: int

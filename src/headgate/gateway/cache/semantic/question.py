@@ -23,10 +23,14 @@ class Question(msgspec.Struct, frozen=True):
     text: str
 
 
-def read_question(fields: Fields, scope: Scope, version: str | None) -> Question | None:
+def read_question(
+    fields: Fields, scope: Scope, version: str | None, hidden: tuple[str, ...] = ()
+) -> Question | None:
     """The last message of a run's request, where it is the user's, is text and has no tools.
 
     `version` names the workflow's version: its rules and schemas count, not only its prompt.
+    `hidden` is what stands for values that guards have hidden: an answer that names another one
+    could not be put back.
     """
     if scope.workflow is None or version is None or scope.endpoint != "chat/completions":
         return None
@@ -43,5 +47,5 @@ def read_question(fields: Fields, scope: Scope, version: str | None) -> Question
     text = last.get("content")
     if last.get("role") != "user" or not isinstance(text, str) or not text.strip():
         return None
-    before = _encode([version, messages[:-1], sorted(last.keys())])
+    before = _encode([version, messages[:-1], sorted(last.keys()), *hidden])
     return Question(answer_key(scope, rest + b"\n" + before), text)

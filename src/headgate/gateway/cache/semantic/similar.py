@@ -33,12 +33,13 @@ class SimilarAnswers:
         self._embedder = embedder
         self.index = VectorIndex(settings.max_entries)
 
-    def inquiry(self, request: Request, scope: Scope) -> Inquiry | None:
+    def inquiry(self, call: Call, request: Request, scope: Scope) -> Inquiry | None:
         """What to ask for a call; None where only equal requests share an answer."""
         threshold = self._settings.workflows.get(scope.workflow or "")
         if threshold is None:
             return None
-        question = read_question(request.fields, scope, request.prompt_cache_key)
+        hidden = () if call.guarding is None else call.guarding.call.mapping.told
+        question = read_question(request.fields, scope, request.prompt_cache_key, hidden)
         return None if question is None else Inquiry(question, threshold)
 
     async def look(self, call: Call, inquiry: Inquiry) -> Kept | None:

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from headgate.gateway.dialects.anthropic.message_request import message_request
 from headgate.gateway.dialects.anthropic.reading import check_fields, given, read, refuse
-from headgate.gateway.dialects.anthropic.sampling import put_caching, put_sampling, put_user
 from headgate.gateway.dialects.anthropic.structured import JsonSchema, put_format
 from headgate.gateway.dialects.anthropic.thinking import thinking_for
 from headgate.gateway.dialects.anthropic.tools import Function, choice_of, put_tools
@@ -157,14 +157,7 @@ def chat_as_message(request: Request, model: str, default_max_tokens: int) -> Js
         default_max_tokens=default_max_tokens,
         may_budget=not choice.forces and not turns.amid_tools,
     )
-    body: Json = {"model": model, "max_tokens": thinking.max_tokens, "messages": turns.messages}
-    if turns.system:
-        body["system"] = turns.system
-    if request.streamed:
-        body["stream"] = True
-    put_sampling(body, fields, thinking)
-    put_caching(body, fields)
-    put_user(body, fields)
+    body = message_request(request, model, turns, thinking)
     tools = read(fields, "tools", _tools) or []
     parallel = read(fields, "parallel_tool_calls", _bool)
     put_tools(body, [each.function for each in tools], choice, parallel=parallel is not False)

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import msgspec
 
+from headgate.gateway.dialects.anthropic.message_request import message_request
 from headgate.gateway.dialects.anthropic.reading import check_fields, decode, read, refuse
 from headgate.gateway.dialects.anthropic.responses_echo import wants_summary
-from headgate.gateway.dialects.anthropic.sampling import put_caching, put_sampling, put_user
 from headgate.gateway.dialects.anthropic.sealed_thinking import unseal
 from headgate.gateway.dialects.anthropic.structured import JsonSchema, put_format
 from headgate.gateway.dialects.anthropic.thinking import thinking_for
@@ -166,14 +166,7 @@ def response_as_message(request: Request, model: str, default_max_tokens: int) -
         may_budget=not choice.forces and not turns.amid_tools,
         told=wants_summary(fields),
     )
-    body: Json = {"model": model, "max_tokens": thinking.max_tokens, "messages": turns.messages}
-    if turns.system:
-        body["system"] = turns.system
-    if request.streamed:
-        body["stream"] = True
-    put_sampling(body, fields, thinking)
-    put_caching(body, fields)
-    put_user(body, fields)
+    body = message_request(request, model, turns, thinking)
     parallel = read(fields, "parallel_tool_calls", _bool)
     tools = read(fields, "tools", _tools) or []
     put_tools(body, tools, choice, parallel=parallel is not False)

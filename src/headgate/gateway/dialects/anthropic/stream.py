@@ -45,7 +45,7 @@ _event = msgspec.json.Decoder(_Event)
 class MessageStreamReader(StreamReader):
     """Reads the events of one message and hands on what its subclass makes of them."""
 
-    __slots__ = ("_characters", "_open", "_pieces", "_told", "message", "parts")
+    __slots__ = ("_characters", "_counted", "_open", "_pieces", "_told", "message", "parts")
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,6 +55,8 @@ class MessageStreamReader(StreamReader):
         self._open: dict[int, Part] = {}
         self._pieces: dict[int, list[str]] = {}
         self._characters = 0
+        self._counted = False
+        """Whether its output has been counted: its start says 1, whatever is still to come."""
         self._told = False
         """Whether the client sees something of the message."""
 
@@ -100,6 +102,7 @@ class MessageStreamReader(StreamReader):
             if self.message is not None:
                 raise ValueError("the message begins twice")
             self.message = event.message
+            self.usage = self._used(event.message)
             return self._begin(event.message)
         if event.type == "ping":
             return b""
@@ -120,11 +123,11 @@ class MessageStreamReader(StreamReader):
                     message.stop_reason = event.delta.stop_reason or message.stop_reason
                 if event.usage is not None:
                     message.usage = message.usage.updated(event.usage)
-                    self.usage = _usage(message)
+                    self._counted = self._counted or event.usage.output_tokens is not None
+                    self.usage = self._used(message)
             case "message_stop":
                 left = b"".join(self._stop_block(index) for index in sorted(self._open))
                 self.finished = True
-                self.usage = _usage(message)
                 return left + self._end(message)
         return b""
 
@@ -188,24 +191,23 @@ class MessageStreamReader(StreamReader):
             raise StreamRefused(failure.message, code=code, status=status_of(failure))
         self.failure = code
         self.finished = True
-        if self.message is not None:
-            # What was used until then is charged.
-            self.usage = _usage(self.message)
         error: HeadgateError = UpstreamFailedError(failure.message, code=self.failure)
         return self.error_block(error)
 
+    def _used(self, message: Message) -> Usage | None:
+        """What the message used until now; None, so that it is estimated, where it does not say.
 
-def _usage(message: Message) -> Usage | None:
-    """What the message used; None, so that it is estimated, where it does not say."""
-    tokens = message.usage
-    if not tokens.told:
-        return None
-    return Usage(
-        model=message.model,
-        service_tier=tokens.tier,
-        input_tokens=tokens.all_input,
-        cached_tokens=tokens.cached,
-        cache_write_tokens=tokens.written,
-        output_tokens=tokens.output,
-        reasoning_tokens=tokens.thinking,
-    )
+        Of one that breaks off the output alone is estimated: it is charged, and nobody counted it.
+        """
+        tokens = message.usage
+        if not tokens.told:
+            return None
+        return Usage(
+            model=message.model,
+            service_tier=tokens.tier,
+            input_tokens=tokens.all_input,
+            cached_tokens=tokens.cached,
+            cache_write_tokens=tokens.written,
+            output_tokens=tokens.output if self._counted else None,
+            reasoning_tokens=tokens.thinking,
+        )

@@ -84,6 +84,9 @@ def put_tools(body: Json, functions: Sequence[Function], choice: Choice, *, para
     if choice.allowed is not None:
         functions = [each for each in functions if each.name in choice.allowed]
     if not functions:
+        # The API refuses a conversation that holds calls of tools, and a request without any.
+        functions, choice = [Function(name) for name in _used(body["messages"])], Choice("none")
+    if not functions:
         return
     if choice.mode == "named" and all(each.name != choice.name for each in functions):
         raise InvalidRequestError(
@@ -98,6 +101,12 @@ def put_tools(body: Json, functions: Sequence[Function], choice: Choice, *, para
         said["disable_parallel_tool_use"] = True
     if said != {"type": "auto"}:
         body["tool_choice"] = said
+
+
+def _used(messages: Sequence[Json]) -> dict[str, None]:
+    """The tools that were called in a conversation."""
+    blocks = (block for turn in messages for block in turn["content"])
+    return dict.fromkeys(block["name"] for block in blocks if block["type"] == "tool_use")
 
 
 def _inner(value: Json, name: str) -> Json:

@@ -91,14 +91,18 @@
   const typing = (element) => element.matches("input, textarea, select, [contenteditable]");
   let armed = null;
 
+  // What can't be sent without a word of why is asked for it, however it was pressed.
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest("[data-needs]");
+    const needs = target && document.getElementById(target.dataset.needs);
+    if (!needs || needs.value.trim()) return;
+    event.preventDefault();
+    armed = target;
+    needs.placeholder = "Why? Then Ctrl ↵ to " + target.value + " it.";
+    needs.focus();
+  });
+
   function press(target) {
-    const needs = target.dataset.needs && document.getElementById(target.dataset.needs);
-    if (needs && !needs.value.trim()) {
-      armed = target;
-      needs.placeholder = "Why? Then Ctrl ↵ to " + target.value + " it.";
-      needs.focus();
-      return;
-    }
     if (target.tagName === "SUMMARY") {
       target.parentElement.open = true;
       target.parentElement.querySelector("textarea").focus();

@@ -22,7 +22,6 @@ def upgrade() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("idempotent", sa.Boolean(), nullable=False),
         sa.Column("requested_at_us", sa.BigInteger(), nullable=False),
-        sa.Column("why_approval", sa.String(16)),
         sa.Column("review_id", sa.String(48)),
         sa.Column("decided_by", sa.String(48)),
         sa.Column("decided_at_us", sa.BigInteger()),

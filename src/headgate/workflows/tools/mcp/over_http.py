@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from headgate import __version__
+from headgate.context.service import secrets_of, without_secrets
 from headgate.gateway.upstream import (
     Origin,
     Timeouts,
@@ -68,6 +69,7 @@ class HttpConnection:
             (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         )
         self._headers = {name.lower(): value for name, value in headers.items()}
+        self._secrets = secrets_of(headers)
         self._connect_s = connect_s
         self._limit_bytes = limit_bytes
         self._heard = heard
@@ -134,7 +136,7 @@ class HttpConnection:
             self._remember_session(reply)
         match _media_type(reply):
             case "application/json":
-                message = decoded(await reply.read(self._limit_bytes))
+                message = self._decoded(await reply.read(self._limit_bytes))
                 if message is None or not is_answer(message):
                     raise unreadable()
                 return result_of(message)
@@ -151,7 +153,7 @@ class HttpConnection:
             reply.abort()
             raise SessionGoneError
         if 400 <= status < 500 and _media_type(reply) == "application/json":
-            message = decoded(await reply.read(self._limit_bytes))
+            message = self._decoded(await reply.read(self._limit_bytes))
             if message is not None and isinstance(message.get("error"), dict):
                 self._refuse(message)
         reply.abort()
@@ -196,7 +198,7 @@ class HttpConnection:
                         last_id = event.id or last_id
                         if event.retry_ms is not None:
                             pause_s = event.retry_ms / 1000
-                        message = decoded(event.data)
+                        message = self._decoded(event.data)
                         if message is None:
                             continue
                         if is_answer(message) and message.get("id") in (request.number, None):
@@ -236,12 +238,15 @@ class HttpConnection:
                         while chunk := await reply.next_chunk():
                             pause_s = _PAUSE_S
                             for event in splitter.feed(chunk):
-                                if (message := decoded(event.data)) is not None:
+                                if (message := self._decoded(event.data)) is not None:
                                     self._take(message)
                 finally:
                     reply.abort()
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _PAUSE_AT_MOST_S)
+
+    def _decoded(self, data: bytes) -> dict[str, Any] | None:
+        return decoded(without_secrets(data, self._secrets))
 
     def _take(self, message: dict[str, Any]) -> None:
         if not is_answer(message) and (answer := answer_to(message, self._heard)) is not None:
