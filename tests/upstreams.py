@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import struct
 import threading
@@ -29,6 +30,8 @@ CUT: Final = _Mark()
 
 RESET: Final = _Mark()
 """Close it with a TCP reset."""
+
+_ASKED_BY_ITSELF: Final = re.compile(r"/(models|batches/[^/?]+|responses/[^/?]+)$")
 
 Step = bytes | float | threading.Event | _Mark
 """Bytes are sent; a number is a pause in seconds; an event is waited for."""
@@ -114,9 +117,22 @@ class Upstream:
             return self._received[model][count - 1]
 
     def everything(self) -> list[Received]:
-        """All requests."""
+        """All requests, in the order in which they came."""
         with self._arrived:
-            return [request for requests in self._received.values() for request in requests]
+            came = [request for requests in self._received.values() for request in requests]
+        return sorted(came, key=lambda request: request.arrived_s)
+
+    def asked(self) -> list[Received]:
+        """All but what servers ask by themselves: how batches and responses stand, probes of keys.
+
+        Those come when they like, from every server that this upstream has: a test that counts what
+        its own requests led to must not count them.
+        """
+        return [
+            one
+            for one in self.everything()
+            if not (one.method == "GET" and _ASKED_BY_ITSELF.search(one.target))
+        ]
 
     def _note(self, request: Received) -> Script:
         with self._arrived:

@@ -110,22 +110,22 @@ def test_a_key_of_certain_models_may_not_leave_the_choice_open(
 ):
     answering(upstream, "first")
     key = server.new_key(models=["gpt-*"])
-    before = len(upstream.everything())
+    before = len(upstream.asked())
     for path, body in (("responses", PROMPT), ("images/generations", {"prompt": "x"})):
         refused = server.post(f"/v1/{path}", body, key=key)
         assert (refused.status, refused.error["code"]) == (403, "model_not_allowed")
         assert "doesn't name" in refused.error["message"]
-    assert len(upstream.everything()) == before
+    assert len(upstream.asked()) == before
     assert server.post("/v1/responses", PROMPT, key=server.new_key(models=["*"])).status == 200
 
 
 def test_a_budget_refuses_what_it_can_not_reserve_for(server: RunningServer, upstream: Upstream):
     answering(upstream, "first")
-    before = len(upstream.everything())
+    before = len(upstream.asked())
     refused = server.post("/v1/responses", PROMPT, headers={"x-headgate-feature": "strict"})
     assert refused.status >= 400
     assert "price" in refused.error["message"]
-    assert len(upstream.everything()) == before
+    assert len(upstream.asked()) == before
 
 
 def test_a_budget_that_allows_it_is_charged_what_the_reply_tells(
