@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 
 from scripted_workflows import FILES, GOOD
-from servers import RunningServer, end_server, start_server, until
+from servers import ADMIN_KEY, RunningServer, end_server, start_server, until
 from upstreams import Upstream, completion, reply
 
 SETTINGS = """
@@ -87,3 +90,25 @@ def test_a_word_that_is_neither_is_refused(trusting: RunningServer):
     path, body = "/api/workflows/trusting/runs", {"input": {"text": "hello"}}
     told = trusting.post(path, body, headers={"x-headgate-trust": "Untrusted"})
     assert (told.status, told.error["param"]) == (400, "x-headgate-trust")
+
+
+@pytest.mark.parametrize("order", [("trusted", "untrusted"), ("untrusted", "trusted")])
+@pytest.mark.parametrize("path", ["/api/workflows/trusting/runs", "/v1/chat/completions"])
+def test_of_two_words_the_stricter_holds(
+    trusting: RunningServer, path: str, order: tuple[str, str]
+):
+    """A proxy adds its own line to what an application has sent."""
+    text = "the bluebird flies"
+    call = {"model": ROUTE, "messages": [{"role": "user", "content": text}]}
+    body = json.dumps({"input": {"text": text}} if path.startswith("/api") else call).encode()
+    connection = HTTPConnection("127.0.0.1", trusting.port, timeout=10)
+    with closing(connection):
+        connection.putrequest("POST", path)
+        connection.putheader("authorization", f"Bearer {ADMIN_KEY}")
+        connection.putheader("content-type", "application/json")
+        connection.putheader("content-length", str(len(body)))
+        for word in order:
+            connection.putheader("x-headgate-trust", word)
+        connection.endheaders(body)
+        told = json.loads(connection.getresponse().read())
+    assert told["error"]["code"] == "content_blocked"

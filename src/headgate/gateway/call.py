@@ -258,10 +258,14 @@ def feature_from(header: bytes) -> str:
 
 
 def trust_from(header: bytes) -> Trust:
-    """What `x-headgate-trust` says; `InvalidRequestError` where it is neither."""
-    if header == b"trusted":
+    """What `x-headgate-trust` says; `InvalidRequestError` where it is neither.
+
+    Where several have said something on the way, the strictest holds.
+    """
+    told = {one.strip() for one in header.split(b",")}
+    if told == {b"trusted"}:
         return "trusted"
-    if header != b"untrusted":
+    if not told <= {b"trusted", b"untrusted"}:
         raise InvalidRequestError(
             "The header x-headgate-trust takes trusted or untrusted.", param="x-headgate-trust"
         )

@@ -163,7 +163,7 @@ class Dispatcher:
             if entry is not None:
                 key = provider.only_key
                 if provider.pool is not None:
-                    picked = _pick(provider.pool, way, call, request, now_s)
+                    picked = _pick(provider.pool, target.model, way, call, request, now_s)
                     if picked is None:
                         target.health.breaker.leave(entry, "unknown", now_s)
                         way.without_key = name
@@ -269,7 +269,7 @@ class Dispatcher:
         pool = target.provider.pool
         if pool is not None and (reply := outcome.reply) is not None:
             answered = not isinstance(outcome, Failed)
-            pool.learn(step.key, reply.header, time.monotonic(), answered=answered)
+            pool.learn(step.key, target.model, reply.header, time.monotonic(), answered=answered)
         if isinstance(outcome, Failed):
             if way.failed is None or not isinstance(outcome.remains, InvalidRequestError):
                 # That a later rung can't say it is not why the request was not answered.
@@ -278,7 +278,9 @@ class Dispatcher:
                 call.lost += (Lost(number, target),)
             if pool is not None:
                 failure, reason = outcome.failure, outcome.failure.code or outcome.error_class
-                self._keys.failed(target.provider.name, pool, step.key, failure, reason)
+                self._keys.failed(
+                    target.provider.name, pool, step.key, target.model, failure, reason
+                )
             else:
                 target.health.refused(outcome.failure, time.monotonic())
             self._leave(step, verdict_of(outcome.failure))
@@ -377,21 +379,21 @@ class Dispatcher:
 
 
 def _pick(
-    pool: KeyPool, way: Way, call: Call, request: Request, now_s: float
+    pool: KeyPool, model: str, way: Way, call: Call, request: Request, now_s: float
 ) -> ProviderKey | None:
     """A key of `pool` for the next attempt."""
     if way.tokens < 0:
         way.tokens = request.input_tokens() + (request.output_tokens() or _UNBOUNDED_TOKENS)
     if call.kept_by is not None:
-        return pool.named(call.kept_by, way.tokens, now_s)
-    return pool.pick(way.tokens, now_s, without=way.used_keys)
+        return pool.named(call.kept_by, model, way.tokens, now_s)
+    return pool.pick(model, way.tokens, now_s, without=way.used_keys)
 
 
 def _rests(target: Target, way: Way, call: Call, now_s: float) -> bool:
     """Whether a target would only say once more to come back later."""
     pool = target.provider.pool
     if pool is not None:
-        return call.kept_by is None and pool.rests(now_s)
+        return call.kept_by is None and pool.rests(target.model, now_s)
     # A retry has waited for as long as it was told to.
     return way.tries == 0 and target.health.rests(now_s)
 
@@ -406,7 +408,7 @@ def _other_key(way: Way, call: Call, step: Step, failure: Failure, now_s: float)
     way.used_keys += (step.key.name,)
     if failure.is_of_key:
         return pool.has_other(way.used_keys)
-    return pool.has_room(way.tokens, now_s, way.used_keys)
+    return pool.has_room(step.target.model, way.tokens, now_s, way.used_keys)
 
 
 def _nothing_left(way: Way) -> Answer:

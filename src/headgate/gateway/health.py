@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from headgate.config.failures import BreakerSettings
 from headgate.gateway.breaker import Breaker, Verdict
+from headgate.gateway.key_pool import LONGEST_REST_S
 from headgate.gateway.latency import Latency
 from headgate.gateway.retry import Failure
 from headgate.gateway.tail import Tail
 
 _SAYS_NOTHING = frozenset({401, 403, 407, 429})
 """Statuses that are about a key or its limits, not about the model's server."""
-
-
-_LONGEST_REST_S = 300.0
-"""After which it is asked again, whatever it said: who spent a day's tokens may have bought more,
-and others' room may do for a smaller request."""
 
 
 class TargetHealth:
@@ -38,7 +34,7 @@ class TargetHealth:
     def refused(self, failure: Failure, now_s: float) -> None:
         """Take in a failure: a rate limit that says how long to stay away is remembered."""
         if failure.status == 429 and not failure.is_of_key and failure.retry_after_s is not None:
-            self._rests_until_s = now_s + min(failure.retry_after_s, _LONGEST_REST_S)
+            self._rests_until_s = now_s + min(failure.retry_after_s, LONGEST_REST_S)
 
     def rests(self, now_s: float) -> bool:
         """Whether it has said to come back later than now."""

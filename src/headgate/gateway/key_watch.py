@@ -40,11 +40,22 @@ class KeyWatch:
         self._tell = tell
 
     def failed(
-        self, provider: str, pool: KeyPool, key: ProviderKey, failure: Failure, reason: str
+        self,
+        provider: str,
+        pool: KeyPool,
+        key: ProviderKey,
+        model: str | None,
+        failure: Failure,
+        reason: str,
     ) -> None:
-        """Take in a failure: a key that was refused leaves its pool, one that is used up rests."""
+        """Take in a failure: a key that was refused leaves its pool, one that is used up rests.
+
+        It rests for the `model` that was asked; where none was, nothing is known of any.
+        """
         if failure.status == 429 and not failure.is_of_key:
-            pool.rest(key, failure.retry_after_s or _REST_S, time.monotonic())
+            if model is None:
+                return
+            pool.rest(key, model, failure.retry_after_s or _REST_S, time.monotonic())
             return
         if not failure.is_of_key or not pool.take_out(key, time.monotonic()):
             return

@@ -131,7 +131,7 @@ class Asking:
         pool = asked.provider.pool
         if pool is not None and (failure.status == 401 or failure.code == "insufficient_quota"):
             reason = failure.code or "invalid_api_key"
-            self._keys.failed(asked.provider.name, pool, asked.key, failure, reason)
+            self._keys.failed(asked.provider.name, pool, asked.key, None, failure, reason)
 
     async def _send(
         self,

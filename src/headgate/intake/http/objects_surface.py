@@ -17,6 +17,7 @@ from headgate.gateway.objects.operation import Found, Operation, OperationTable
 from headgate.gateway.objects.operations import OPERATIONS
 from headgate.gateway.upstream import RequestBody
 from headgate.intake.access.roles import require
+from headgate.intake.http.header_lines import by_name
 from headgate.intake.http.http_client import HttpClient
 from headgate.intake.http.openai_surface import OpenAISurface
 from headgate.intake.http.request_body import Receive, Scope
@@ -71,7 +72,7 @@ class ObjectsSurface:
 
     async def serve(self, found: Found, scope: Scope, receive: Receive) -> None:
         """Answer one request."""
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        headers = by_name(scope["headers"])
         reply = scope["extensions"][REPLY]
         client = HttpClient(headers, receive, reply, self._server.gzip_min_bytes)
         try:

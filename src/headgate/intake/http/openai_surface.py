@@ -25,6 +25,7 @@ from headgate.gateway.request import Request, read_form_request, read_request
 from headgate.intake.access.authentication import Authenticator
 from headgate.intake.access.networks import TrustedProxies
 from headgate.intake.access.roles import require
+from headgate.intake.http.header_lines import by_name
 from headgate.intake.http.http_client import HttpClient
 from headgate.intake.http.request_body import Receive, Scope
 from headgate.intake.http.server_protocol import REPLY
@@ -103,7 +104,7 @@ class OpenAISurface:
 
     async def serve(self, endpoint: Endpoint, scope: Scope, receive: Receive) -> None:
         """Answer one POST to `endpoint`."""
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        headers = by_name(scope["headers"])
         # Taken out: a scope and a reply that hold each other would wait for the collector.
         reply = scope["extensions"].pop(REPLY)
         client = HttpClient(headers, receive, reply, self._settings.gzip_min_bytes)
@@ -287,7 +288,7 @@ class OpenAISurface:
             user=_user(headers) or request.end_user(),
             idempotency_key=idempotency_key.decode("latin-1") if idempotency_key else None,
             no_store=no_store_from(headers.get(_CACHE)),
-            untrusted=headers.get(_TRUST) == b"untrusted",
+            untrusted=call.trust == "untrusted",
             headers=((_FAULT_HINT, hint),) if hint else (),
         )
         told = [(b"x-request-id", call.record.id.encode()), *answer.headers]

@@ -220,8 +220,8 @@ def workflow_view(workflow: Workflow, tools: Iterable[OfferedTool]) -> WorkflowV
 
 
 def _header(request: ApiRequest, name: str) -> bytes | None:
-    value = request.headers.get(name)
-    return None if value is None else value.encode("latin-1")
+    lines = request.headers.getlist(name)
+    return ", ".join(lines).encode("latin-1") if lines else None
 
 
 def _user(request: ApiRequest) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from headgate.errors import HeadgateError
 from headgate.gateway.call import Headers
 from headgate.intake.http.errors import error_body, error_headers
+from headgate.intake.http.header_lines import by_name
 from headgate.intake.http.request_body import Receive, Scope, Send
 from headgate.intake.sockets.protocol import STOP
 
@@ -19,7 +20,7 @@ class ClientSocket:
     """One websocket and the application at its other end."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.headers = by_name(scope["headers"])
         self.subprotocols: tuple[str, ...] = tuple(scope.get("subprotocols", ()))
         self._receive = receive
         self._send = send

@@ -27,7 +27,9 @@ def realtime_endpoints(
             request.json(NewClientSecret) if request.body.strip() else NewClientSecret(),
             feature=None if feature is None else feature_from(feature.encode("latin-1")),
             trust=trust_from(
-                (request.headers.get("x-headgate-trust") or "trusted").encode("latin-1")
+                (", ".join(request.headers.getlist("x-headgate-trust")) or "trusted").encode(
+                    "latin-1"
+                )
             ),
             user_hash=hash_user(user[:_MAX_USER_CHARACTERS]) if user else None,
         )
