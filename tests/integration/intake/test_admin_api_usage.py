@@ -90,6 +90,8 @@ async def test_an_auditor_sees_any_projects_usage(server, ledger):
         ("since=yesterday", "since"),
         ("until=2026-02-30", "until"),
         ("form=day", "form"),
+        ("project=salse", "project"),
+        ("project=%27%20OR%201", "project"),
     ],
 )
 async def test_a_wrong_question_is_400_and_named(sqlite_server, query, param):

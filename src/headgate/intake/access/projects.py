@@ -115,6 +115,20 @@ class ProjectStore:
             return _get(connection, name)
 
 
+def check_known(connection: Connection, name: str) -> None:
+    """`InvalidRequestError` unless there is, or was, such a project."""
+    row = None
+    if _NAME.fullmatch(name):
+        found = sa.select(projects.c.name).where(projects.c.name == name)
+        row = connection.execute(found).one_or_none()
+    if row is None:
+        raise InvalidRequestError(
+            f"There is no project `{name}`; `headgate projects list` names those that there are.",
+            param="project",
+            code="project_not_found",
+        )
+
+
 def check_live(connection: Connection, name: str) -> None:
     """`InvalidRequestError` unless the project is there and not archived."""
     row = None

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from headgate.intake.access.projects import wall_clock_us
+from headgate.intake.access.projects import check_known, wall_clock_us
 from headgate.intake.access.reach import visible_project
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint
 from headgate.intake.http.inputs import Input
@@ -123,7 +123,8 @@ class UsageApi:
 def usage_list(database: Database, query: UsageQuery, project: str | None) -> UsageList:
     """The answer to `query`, about `project` only where it is given. Blocks.
 
-    Raises `InvalidRequestError` for a period or a split that is not understood.
+    Raises `InvalidRequestError` for a period or a split that is not understood, and for a project
+    that there is not.
     """
     now_us = wall_clock_us()
     group_by = parse_group_by(query.group_by)
@@ -132,6 +133,9 @@ def usage_list(database: Database, query: UsageQuery, project: str | None) -> Us
         now_us if query.until is None else moment_us(query.until, now_us=now_us, param="until")
     )
     with database.connect() as connection:
+        if project is not None:
+            # A misspelt name would look like a project that costs nothing.
+            check_known(connection, project)
         total = usage(connection, since_us=since_us, until_us=until_us, project=project)[0]
         rows = []
         if group_by:
