@@ -7,7 +7,6 @@ that remains when there is nothing left to try.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
 from math import inf
@@ -15,22 +14,19 @@ from random import random
 
 from headgate.errors import CircuitOpenError, HeadgateError, InvalidRequestError
 from headgate.gateway.attempt import Answer, Failed, attempt
-from headgate.gateway.breaker import Entry, Verdict
 from headgate.gateway.call import Call
 from headgate.gateway.capabilities import is_able
 from headgate.gateway.deadline import Deadline, deadline_of
 from headgate.gateway.further_attempts import FurtherAttempts
-from headgate.gateway.health import verdict_of
 from headgate.gateway.hedging import Racer, race
-from headgate.gateway.key_pool import KeyPool, ProviderKey
 from headgate.gateway.key_watch import KeyWatch
 from headgate.gateway.late_attempt import LateAttempt
 from headgate.gateway.lost import Lost
+from headgate.gateway.next_step import next_step, other_key
 from headgate.gateway.provider_failures import keys_out_error
 from headgate.gateway.request import Request
 from headgate.gateway.retry import (
     Again,
-    Failure,
     GiveUp,
     LargerContext,
     Next,
@@ -39,15 +35,11 @@ from headgate.gateway.retry import (
 )
 from headgate.gateway.routing import Routing
 from headgate.gateway.target import Target
+from headgate.gateway.target_watch import TargetWatch
 from headgate.gateway.trail import credit, note, note_dropped, told
 from headgate.gateway.way import Step, Way
 from headgate.telemetry.target_metrics import TargetMetrics
 from headgate.telemetry.traces.propagation import Propagator
-
-_log = logging.getLogger(__name__)
-
-_UNBOUNDED_TOKENS = 1_000
-"""What an answer is thought to take of a key's room where the request sets no bound."""
 
 
 class Dispatcher:
@@ -70,7 +62,7 @@ class Dispatcher:
         """
         self._ask = ask
         self.routing = routing
-        self._keys = keys or KeyWatch(metrics)
+        self._watch = TargetWatch(metrics, keys or KeyWatch(metrics))
         self._propagator = propagator
         self._policy = policy
         self._metrics = metrics
@@ -82,7 +74,7 @@ class Dispatcher:
         while True:
             if len(call.lost) > len(call.further) and not await self._paid(call, request, way):
                 return _nothing_left(way)
-            step = self._step(way, call, request)
+            step = next_step(way, call, request, self._metrics)
             if step is None:
                 return _nothing_left(way)
             after_s = _hedge_after_s(call, request, way)
@@ -104,7 +96,7 @@ class Dispatcher:
                 jitter=random(),  # noqa: S311 - spreads retries, guards nothing
                 affordable=target.provider.retry_budget.affords(now_s),
                 expected_s=target.health.latency(streamed=request.streamed).expected_s(now_s) or 0,
-                other_key=_other_key(way, call, step, outcome.failure, now_s),
+                other_key=other_key(way, call, step, outcome.failure, now_s),
                 larger_context=way.larger is not None and not way.larger.is_same(target),
             )
             if isinstance(decision, Next | GiveUp) and decision.over_budget:
@@ -139,62 +131,6 @@ class Dispatcher:
         if self.routing.has_limits and not is_able(larger, request):
             return None
         return larger
-
-    def _step(self, way: Way, call: Call, request: Request) -> Step | None:
-        """Whom to ask next, let in by its breaker and paid for; None where nobody is left."""
-        now_s = time.monotonic()
-        while way.index < len(way.targets):
-            target = way.targets[way.index]
-            provider = target.provider
-            name = provider.name
-            promised = target is way.promised
-            if way.more_targets and not promised and _rests(target, way, call, now_s):
-                way.move_on()
-                continue
-            again = name in way.asked and not way.paid and not promised
-            entry: Entry | None
-            if promised:
-                # Its breaker may have opened since, by the very failure that this is to cure.
-                entry = "normal"
-            elif way.failed is None and not again:
-                entry = target.health.breaker.enter(now_s)
-            else:
-                entry = self._enter_again(way, target, request, now_s, again=again)
-            if entry is not None:
-                key = provider.only_key
-                if provider.pool is not None:
-                    picked = _pick(provider.pool, target.model, way, call, request, now_s)
-                    if picked is None:
-                        target.health.breaker.leave(entry, "unknown", now_s)
-                        way.without_key = name
-                        way.move_on()
-                        continue
-                    key = picked
-                if again:
-                    provider.retry_budget.spend(now_s, hedge=way.reason == "hedge")
-                elif name not in way.asked:
-                    provider.retry_budget.earn(now_s)
-                    way.asked += (name,)
-                way.tries += 1
-                way.paid = False
-                way.promised = None
-                return Step(target, key, entry, now_s, way.reason)
-            way.move_on()
-        return None
-
-    def _enter_again(
-        self, way: Way, target: Target, request: Request, now_s: float, *, again: bool
-    ) -> Entry | None:
-        """As `Breaker.enter`, where something has failed or the provider was asked already."""
-        hedge = way.reason == "hedge"
-        if again and not target.provider.retry_budget.affords(now_s, hedge=hedge):
-            self._metrics.retry_denied(target.provider.name)
-            return None
-        if way.failed is not None:
-            latency = target.health.latency(streamed=request.streamed)
-            if (latency.expected_s(now_s) or 0.0) >= way.deadline.left_s(now_s):
-                return None
-        return target.health.breaker.enter(now_s)
 
     def _late(self, call: Call, request: Request, way: Way, step: Step) -> LateAttempt | None:
         """Who decides whether the attempt is given up for another; None: it is not."""
@@ -257,47 +193,25 @@ class Dispatcher:
         except asyncio.CancelledError:
             call.lost += (Lost(number, target),)
             if way.hedge_won:
-                self._lost(request, step)
+                self._watch.overtaken(request, step)
                 note(call, step, number, error_class="hedge_lost")
             else:
-                self._leave(step, "unknown")
+                self._watch.unjudged(step)
                 note(call, step, number, error_class="call_cancelled")
             raise
         except BaseException:
-            self._leave(step, "unknown")
+            self._watch.unjudged(step)
             raise
-        pool = target.provider.pool
-        if pool is not None and (reply := outcome.reply) is not None:
-            answered = not isinstance(outcome, Failed)
-            pool.learn(step.key, target.model, reply.header, time.monotonic(), answered=answered)
         if isinstance(outcome, Failed):
             if way.failed is None or not isinstance(outcome.remains, InvalidRequestError):
                 # That a later rung can't say it is not why the request was not answered.
                 way.failed = outcome
             if outcome.may_be_charged:
                 call.lost += (Lost(number, target),)
-            if pool is not None:
-                failure, reason = outcome.failure, outcome.failure.code or outcome.error_class
-                self._keys.failed(
-                    target.provider.name, pool, step.key, target.model, failure, reason
-                )
-            else:
-                target.health.refused(outcome.failure, time.monotonic())
-            self._leave(step, verdict_of(outcome.failure))
-            if way.instead is None and outcome.failure.is_of_provider:
-                target.provider.retry_budget.failed(time.monotonic())
+            self._watch.failed(step, outcome, given_up=way.instead is not None)
             note(call, step, number, status=outcome.status, error_class=outcome.error_class)
             return outcome
-        now_s = time.monotonic()
-        latency_s = now_s - step.began_s
-        health = target.health
-        health.latency(streamed=request.streamed).note(latency_s, now_s)
-        timed = request.streamed or not request.endpoint.generates
-        if not timed:
-            health.tail.note(latency_s, now_s)
-        slow = timed and health.slow_s is not None and latency_s > health.slow_s
-        self._leave(step, "slow" if slow else "good", now_s)
-        target.provider.retry_budget.answered()
+        self._watch.answered(request, step, outcome.reply)
         if record.attempts > 1:
             note(call, step, number, status=outcome.reply.status)
         elif self._propagator is not None:
@@ -317,7 +231,7 @@ class Dispatcher:
             return further is None or await further.fetch(call, request, way.targets)
 
         def second() -> Racer | None:
-            other = self._step(fork, call, request)
+            other = next_step(fork, call, request, self._metrics)
             if other is None:
                 return None
             steps.append(other)
@@ -348,67 +262,9 @@ class Dispatcher:
         credit(call, winner)
         return outcome, winner
 
-    def _lost(self, request: Request, step: Step) -> None:
-        """Take in an attempt that was broken off because another was quicker."""
-        now_s = time.monotonic()
-        health = step.target.health
-        latency = health.latency(streamed=request.streamed)
-        waited_s = now_s - step.began_s
-        latency.note(max(waited_s, latency.expected_s(now_s) or 0.0), now_s)
-        slow = health.slow_s is not None and waited_s > health.slow_s
-        self._leave(step, "slow" if slow else "unknown", now_s)
-
-    def _leave(self, step: Step, verdict: Verdict, now_s: float | None = None) -> None:
-        health = step.target.health
-        breaker = health.breaker
-        if breaker.leave(step.entry, verdict, time.monotonic() if now_s is None else now_s):
-            _log.warning(
-                "target %s",
-                "is left alone" if breaker.state == "open" else "is asked again",
-                extra={"target": health.name, "breaker": breaker.state},
-            )
-            self._metrics.breaker(health.name, is_open=breaker.state == "open")
-
     def broke_off(self, call: Call) -> None:
         """Note that a stream broke after its first events had been handed on."""
-        if call.target is not None and call.provider_key is not None:
-            now_s = time.monotonic()
-            self._leave(
-                Step(call.target, call.provider_key, "normal", now_s, "first"), "bad", now_s
-            )
-
-
-def _pick(
-    pool: KeyPool, model: str, way: Way, call: Call, request: Request, now_s: float
-) -> ProviderKey | None:
-    """A key of `pool` for the next attempt."""
-    if way.tokens < 0:
-        way.tokens = request.input_tokens() + (request.output_tokens() or _UNBOUNDED_TOKENS)
-    if call.kept_by is not None:
-        return pool.named(call.kept_by, model, way.tokens, now_s)
-    return pool.pick(model, way.tokens, now_s, without=way.used_keys)
-
-
-def _rests(target: Target, way: Way, call: Call, now_s: float) -> bool:
-    """Whether a target would only say once more to come back later."""
-    pool = target.provider.pool
-    if pool is not None:
-        return call.kept_by is None and pool.rests(target.model, now_s)
-    # A retry has waited for as long as it was told to.
-    return way.tries == 0 and target.health.rests(now_s)
-
-
-def _other_key(way: Way, call: Call, step: Step, failure: Failure, now_s: float) -> bool:
-    """Whether another key of the provider may be tried where one was refused or is used up."""
-    pool = step.target.provider.pool
-    if pool is None or call.kept_by is not None:
-        return False
-    if not failure.is_of_key and failure.status != 429:
-        return False
-    way.used_keys += (step.key.name,)
-    if failure.is_of_key:
-        return pool.has_other(way.used_keys)
-    return pool.has_room(step.target.model, way.tokens, now_s, way.used_keys)
+        self._watch.broke_off(call)
 
 
 def _nothing_left(way: Way) -> Answer:
