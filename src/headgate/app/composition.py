@@ -26,7 +26,7 @@ from headgate.context.connectors import Connectors
 from headgate.errors import UnavailableError
 from headgate.gateway.cache.semantic.near_miss import NearMissLog
 from headgate.gateway.commitments.watch import CommitmentWatch
-from headgate.gateway.key_probe import KeyProbe
+from headgate.gateway.keys.probe import KeyProbe
 from headgate.gateway.models import ModelList
 from headgate.gateway.objects.operations import PROVIDER_SECRETS
 from headgate.gateway.provider import Provider

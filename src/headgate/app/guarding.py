@@ -14,7 +14,7 @@ from headgate.gateway.guards import GuardsInCalls
 from headgate.gateway.hidden_values import HiddenValues
 from headgate.gateway.judging.judge import GatewayJudge
 from headgate.gateway.kept_answers import KeptAnswers
-from headgate.gateway.moderator import GatewayModerator
+from headgate.gateway.own_calls.moderator import GatewayModerator
 from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
 from headgate.telemetry.guard_metrics import GuardMetrics

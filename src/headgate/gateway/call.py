@@ -17,7 +17,7 @@ from headgate.errors import HeadgateError, InvalidRequestError
 from headgate.gateway.cache.ask import Ask
 from headgate.gateway.caller import Caller
 from headgate.gateway.deadline import Patience
-from headgate.gateway.key_pool import ProviderKey
+from headgate.gateway.keys.pool import ProviderKey
 from headgate.gateway.lost import Lost
 from headgate.gateway.routing import Route
 from headgate.gateway.target import Target

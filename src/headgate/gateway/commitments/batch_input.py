@@ -18,7 +18,7 @@ from headgate.errors import HeadgateError, InvalidRequestError
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints import ENDPOINTS
 from headgate.gateway.endpoints.endpoint import UNREADABLE
-from headgate.gateway.health import TargetHealth
+from headgate.gateway.health.health import TargetHealth
 from headgate.gateway.objects.asking import Asked
 from headgate.gateway.provider import Provider
 from headgate.gateway.request import read_request

@@ -19,7 +19,7 @@ from headgate.gateway.gateway import Gateway
 from headgate.gateway.grading.memory import GradeMemory
 from headgate.gateway.grading.question import Question
 from headgate.gateway.grading.text import graded_text
-from headgate.gateway.inner_client import InnerClient, inner_call
+from headgate.gateway.own_calls.client import InnerClient, inner_call
 from headgate.gateway.request import Request, read_request
 from headgate.gateway.strategies import Tiered
 from headgate.gateway.target import Target

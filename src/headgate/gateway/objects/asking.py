@@ -10,16 +10,16 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from headgate.gateway.attempt import MAX_REPLY_BYTES, without_secret
+from headgate.gateway.attempts.attempt import MAX_REPLY_BYTES, without_secret
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints.chat import failure_code
-from headgate.gateway.key_pool import ProviderKey
-from headgate.gateway.key_watch import KeyWatch
+from headgate.gateway.keys.pool import ProviderKey
+from headgate.gateway.keys.watch import KeyWatch
 from headgate.gateway.objects.operation import Found
 from headgate.gateway.provider import Provider
 from headgate.gateway.provider_failures import broken_error
-from headgate.gateway.retry import Again, Failure, RetryPolicy
-from headgate.gateway.retry_hints import asked_pause_s
+from headgate.gateway.retries.hints import asked_pause_s
+from headgate.gateway.retries.policy import Again, Failure, RetryPolicy
 from headgate.gateway.upstream import RequestBody, UpstreamError, UpstreamReply
 
 

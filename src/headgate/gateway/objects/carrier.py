@@ -17,7 +17,7 @@ from headgate.errors import (
     NotFoundError,
     UnavailableError,
 )
-from headgate.gateway.attempt import MAX_REPLY_BYTES, without_secret
+from headgate.gateway.attempts.attempt import MAX_REPLY_BYTES, without_secret
 from headgate.gateway.call import Call, Client, LastWords, Refusal
 from headgate.gateway.caller import Caller
 from headgate.gateway.commitments.batch_input import BatchInput
@@ -27,7 +27,7 @@ from headgate.gateway.forms import FormReader, boundary_of
 from headgate.gateway.guarded_files.files import GuardedFiles, GuardedForm
 from headgate.gateway.guarded_files.results import GuardedResults
 from headgate.gateway.guards import GuardsInCalls, guard_headers
-from headgate.gateway.key_watch import KeyWatch
+from headgate.gateway.keys.watch import KeyWatch
 from headgate.gateway.objects.allowed import AllowedPaths
 from headgate.gateway.objects.answers import (
     JSON,
@@ -50,7 +50,7 @@ from headgate.gateway.objects.register import Keeper, ObjectRegister
 from headgate.gateway.objects.watched_form import WatchedForm
 from headgate.gateway.provider import Provider
 from headgate.gateway.provider_failures import broken_error, keys_out_error
-from headgate.gateway.retry import RetryPolicy
+from headgate.gateway.retries.policy import RetryPolicy
 from headgate.gateway.routing import Routing
 from headgate.gateway.spending import Spending
 from headgate.gateway.stored_responses import StoredResponses

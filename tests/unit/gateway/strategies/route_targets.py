@@ -10,7 +10,7 @@ from headgate.config.failures import BreakerSettings, RetryBudgetSettings
 from headgate.config.settings import ProviderSettings
 from headgate.gateway.asked import Asked
 from headgate.gateway.endpoints import ENDPOINTS
-from headgate.gateway.health import TargetHealth
+from headgate.gateway.health.health import TargetHealth
 from headgate.gateway.provider import Provider
 from headgate.gateway.request import read_request
 from headgate.gateway.target import Target
