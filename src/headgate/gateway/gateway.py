@@ -1,4 +1,4 @@
-"""The way of every call: admit, reserve, recall, dispatch, settle, keep, record, finish."""
+"""The way of every call: admit, guard, reserve, recall, dispatch, settle, keep, record, finish."""
 
 from __future__ import annotations
 
