@@ -37,7 +37,7 @@ from headgate.gateway.objects.answers import (
     settle,
     stopping_error,
 )
-from headgate.gateway.objects.asking import Asked, Asking, ObjectRequest, secret_of
+from headgate.gateway.objects.asking import Addressee, Asking, ObjectRequest, secret_of
 from headgate.gateway.objects.batch_input import BatchBounds, BatchInputs
 from headgate.gateway.objects.bodies import check_models, form_of, read_body
 from headgate.gateway.objects.in_calls import refuse_unknown_item
@@ -158,7 +158,7 @@ class ObjectCarrier:
                 held = await files.form(call, request.found, kind, form)
                 if held is not None:
                     request = msgspec.structs.replace(request, body=held.body())
-            asked, body = await self._admitted(call.caller, request)
+            addressee, body = await self._admitted(call.caller, request)
             if self._guards is not None and form is None and body:
                 seen = body if isinstance(body, bytes) else None
                 guarded = await self._guards.object_body(call, request.found, seen)
@@ -166,15 +166,15 @@ class ObjectCarrier:
             if operation.runs_file:
                 call.record.cost_nanousd = 0  # as long as it is only looked at
                 begun = body if isinstance(body, bytes) else b""
-                contents = await self._inputs.check(call, asked, begun)
+                contents = await self._inputs.check(call, addressee, begun)
                 if self._guarded_files is not None:
                     await self._guarded_files.check_batch(call, begun, contents)
                 call.record.cost_nanousd = None
             if operation.effect in ("content", "pass"):
-                return await self._relayed(call, request, asked, body, client)
+                return await self._relayed(call, request, addressee, body, client)
             if operation.cost == "later" and self._batch_input is not None:
-                await self._batch_input.reserve(call, asked, body)
-            return await self._passed_on(call, request, asked, body, held)
+                await self._batch_input.reserve(call, addressee, body)
+            return await self._passed_on(call, request, addressee, body, held)
         except HeadgateError as error:
             told = object_refusal(call, error)
             if self._spending is not None and error.status == _TOO_MUCH:
@@ -199,7 +199,7 @@ class ObjectCarrier:
 
     async def _admitted(
         self, caller: Caller, request: ObjectRequest
-    ) -> tuple[Asked, bytes | RequestBody]:
+    ) -> tuple[Addressee, bytes | RequestBody]:
         """Who is to be asked, and the body as it is to be seen there."""
         keepers: list[Keeper | None] = [
             await self._register.keeper_of(kind, object_id, caller.project)
@@ -218,11 +218,11 @@ class ObjectCarrier:
             of_items = await self._items.keepers_of(named.items, caller.project)
             refuse_unknown_item(named.items, of_items, "items")
             keepers += of_items.values()
-        kept = self._asked_of({keeper for keeper in keepers if keeper is not None})
-        asked = kept or self._asked_of_new(caller, request.found.operation, named)
-        return asked, body if form is None else self._watched(caller, request, form, asked)
+        kept = self._addressee_of({keeper for keeper in keepers if keeper is not None})
+        addressee = kept or self._addressee_of_new(caller, request.found.operation, named)
+        return addressee, body if form is None else self._watched(caller, request, form, addressee)
 
-    def _asked_of(self, keepers: set[Keeper]) -> Asked | None:
+    def _addressee_of(self, keepers: set[Keeper]) -> Addressee | None:
         """Who can see what all of `keepers` keep; None where there are none."""
         if not keepers:
             return None
@@ -243,21 +243,21 @@ class ObjectCarrier:
                 " name objects of one.",
                 code="objects_of_different_keys",
             )
-        return Asked(provider, next(iter(keys.values())))
+        return Addressee(provider, next(iter(keys.values())))
 
-    def _asked_of_new(self, caller: Caller, operation: Operation, named: Named) -> Asked:
+    def _addressee_of_new(self, caller: Caller, operation: Operation, named: Named) -> Addressee:
         """Who is asked where nothing is named that is kept."""
         provider = self._routing.providers[self._keeper_of_new(operation, named)]
         key = provider.key_for_new(caller.project)
         if key is None:
             raise keys_out_error(provider.name)
-        return Asked(provider, key, is_new=True)
+        return Addressee(provider, key, is_new=True)
 
     def _watched(
-        self, caller: Caller, request: ObjectRequest, form: RequestBody, asked: Asked
+        self, caller: Caller, request: ObjectRequest, form: RequestBody, addressee: Addressee
     ) -> RequestBody:
         """A form on its way to who is asked, that may name what is the caller's and kept there."""
-        provider = asked.provider
+        provider = addressee.provider
 
         async def judge_object(named: Reference) -> None:
             keeper = await self._register.keeper_of_named(named, caller.project)
@@ -269,11 +269,11 @@ class ObjectCarrier:
                     f" this request goes to `{provider.name}`; name objects of one.",
                     param=named.field,
                 )
-            if provider.keeper(keeper.provider_key).name != asked.key.name:
+            if provider.keeper(keeper.provider_key).name != addressee.key.name:
                 raise InvalidRequestError(
                     f"What `{named.field}` names was made with the key `{keeper.provider_key}` of"
                     f" the provider `{provider.name}`, and this request goes by"
-                    f" `{asked.key.name}`; name what one key made.",
+                    f" `{addressee.key.name}`; name what one key made.",
                     param=named.field,
                     code="objects_of_different_keys",
                 )
@@ -301,13 +301,13 @@ class ObjectCarrier:
         self,
         call: Call,
         request: ObjectRequest,
-        asked: Asked,
+        addressee: Addressee,
         body: bytes | RequestBody,
         held: GuardedForm | None,
     ) -> LastWords:
         """A reply that is read whole, because it may tell what was made."""
-        operation, provider = request.found.operation, asked.provider
-        reply, data = await self._asking.whole(call, request, asked, body, request.query)
+        operation, provider = request.found.operation, addressee.provider
+        reply, data = await self._asking.whole(call, request, addressee, body, request.query)
         if reply.status >= 300:
             return provider_error(call, reply, data, provider)
         call.record.status = reply.status
@@ -325,13 +325,13 @@ class ObjectCarrier:
         self,
         call: Call,
         request: ObjectRequest,
-        asked: Asked,
+        addressee: Addressee,
         body: bytes | RequestBody,
         client: Client,
     ) -> LastWords | None:
         """A reply that is handed on as it comes; one that breaks off is cut here too."""
-        record, provider = call.record, asked.provider
-        reply = await self._asking.begin(call, request, asked, body)
+        record, provider = call.record, addressee.provider
+        reply = await self._asking.begin(call, request, addressee, body)
         if reply.status >= 300:
             return provider_error(call, reply, await _error_body(call, reply, provider), provider)
         record.status = reply.status

@@ -14,7 +14,7 @@ _USUAL_ANSWER_TOKENS = 500
 """How long an answer is taken to be where the request sets no bound."""
 
 
-class Asked:
+class RequestTraits:
     """One request as a strategy sees it; what costs time is found out when it is asked for."""
 
     def __init__(
