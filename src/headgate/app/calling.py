@@ -148,7 +148,7 @@ class Calling:
             classifier.gateway = self.gateway
 
     def archive(self) -> ResponseArchive:
-        """Responses that providers keep, for those whose they are."""
+        """Responses that providers keep, for the projects that they belong to."""
         return ResponseArchive(self._stored, self._providers, self.commitments, self._guards)
 
     def objects(self) -> ObjectCarrier:

@@ -1,4 +1,4 @@
-"""`headgate eval`: how a workflow stands the cases of a pack, before it is let at the world."""
+"""`headgate eval`: how a workflow stands up to the cases of a pack, before it meets the world."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether limits, budgets and alerts make sense: no budget without a window, none never met."""
+"""Whether limits, budgets and alerts make sense: no budget without a window, none out of reach."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check_allowances(
     budgets: tuple[BudgetSettings, ...],
     routes: Collection[str],
 ) -> None:
-    """`ConfigError` with file and line for what can't be meant."""
+    """`ConfigError` with file and line for what makes no sense."""
     seen: set[tuple[object, ...]] = set()
     for index, limit in enumerate(limits):
         _check_limit(document, limit, index)
@@ -103,7 +103,7 @@ def _check_budget(
             raise document.error("would refuse every call; write more than 0", *at, name)
     most, cap = budget.usd, budget.max_call_usd
     if most is not None and cap is not None and Decimal(cap) > Decimal(most):
-        raise document.error("can never be met: `usd` is smaller", *at, "max_call_usd")
+        raise document.error("can never be reached: `usd` is smaller", *at, "max_call_usd")
     if budget.cheaper_route is not None and budget.cheaper_route not in routes:
         known = ", ".join(routes) or "none"
         raise document.error(f"no such route; the file has {known}", *at, "cheaper_route")
@@ -114,13 +114,13 @@ def _check_longer_windows(
     limits: tuple[UsageLimitSettings, ...],
     budgets: tuple[BudgetSettings, ...],
 ) -> None:
-    """Refuse what can never be met, because the same may use less in a longer window."""
+    """Refuse what can never be reached, because the same may use less in a longer window."""
     by_day = {_scope(one): one.tokens_per_day for one in limits if one.tokens_per_day is not None}
     for index, limit in enumerate(limits):
         per_minute, per_day = limit.tokens_per_minute, by_day.get(_scope(limit))
         if per_minute is not None and per_day is not None and per_day < per_minute:
             raise document.error(
-                "can never be met: `tokens_per_day` is smaller",
+                "can never be reached: `tokens_per_day` is smaller",
                 "limits", index, "tokens_per_minute",
             )  # fmt: skip
     for index, budget in enumerate(budgets):
@@ -131,9 +131,9 @@ def _check_longer_windows(
             same = longer and _scope(other) == _scope(budget)
             if same and Decimal(other.usd or 0) < Decimal(budget.usd):
                 raise document.error(
-                    f"can never be met: the budget of the same for the {other.window} is smaller"
+                    f"can never be reached: the budget of the same for the {other.window} is smaller"
                     if other.window != "total"
-                    else "can never be met: the budget of the same in total is smaller",
+                    else "can never be reached: the budget of the same in total is smaller",
                     "budgets", index, "usd",
                 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Whether connectors can be what they stand for: addresses, places, arguments, queries."""
+"""Whether what is written of connectors makes sense: addresses, places, arguments, queries."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SCHEMES = ("sqlite", "postgresql", "postgres")
 
 
 def check_connectors(document: YamlFile, connectors: Mapping[str, ConnectorSettings]) -> None:
-    """`ConfigError` with file, line and field for what can't be meant."""
+    """`ConfigError` with file, line and field for what makes no sense."""
     for name, connector in connectors.items():
         at = ("connectors", name)
         if (connector.http is None) is (connector.sql is None):

@@ -1,4 +1,4 @@
-"""Whether what is written of failures can be meant: no pause longer than the longest."""
+"""Whether what is written of failures makes sense: no pause longer than the longest."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def check_guards(
     guards: Mapping[str, GuardSettings],
     policies: Mapping[str, GuardPolicySettings],
 ) -> None:
-    """`ConfigError` with file and line for what can't be meant."""
+    """`ConfigError` with file and line for what makes no sense."""
     for name, guard in guards.items():
         at = ("guards", name)
         kinds = [kind for kind in GUARD_KINDS if getattr(guard, kind) is not None]

@@ -1,4 +1,4 @@
-"""Whether what is written of an MCP server can be meant: where it is, and what it is told."""
+"""Whether what is written of an MCP server makes sense: where it is, and what it is told."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OF_THE_PROTOCOL = re.compile(r"mcp-.*|accept|last-event-id", re.IGNORECASE)
 
 
 def check_mcp(document: YamlFile, source: McpToolSource, *steps: str | int) -> None:
-    """`ConfigError` with file, line and field for what can't be meant."""
+    """`ConfigError` with file, line and field for what makes no sense."""
     if source.url is not None:
         if source.command:
             raise document.error("write one of `url` and `command`, not both", *steps, "command")

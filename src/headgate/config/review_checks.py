@@ -1,4 +1,4 @@
-"""Whether what is written of reviews can be meant: fields and groups that are there."""
+"""Whether what is written of reviews makes sense: fields and groups that are there."""
 
 from __future__ import annotations
 

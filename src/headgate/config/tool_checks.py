@@ -1,4 +1,4 @@
-"""Whether what is written of tools can be meant: addresses, headers, and where arguments go.
+"""Whether what is written of tools makes sense: addresses, headers, and where arguments go.
 
 Whether a JSON Schema is one, and what stands in an OpenAPI document, is looked at where tools are
 built.
@@ -26,7 +26,7 @@ _ONE_VALUE = frozenset({"string", "integer", "number", "boolean"})
 
 
 def check_tool_sources(document: YamlFile, sources: Mapping[str, ToolSource]) -> None:
-    """`ConfigError` with file, line and field for what can't be meant."""
+    """`ConfigError` with file, line and field for what makes no sense."""
     for name, source in sources.items():
         match source:
             case HttpToolSource():

@@ -106,7 +106,7 @@ class StoredReply(msgspec.Struct, frozen=True):
 
 
 class ResponseArchive:
-    """Asks the provider that keeps a response, on behalf of the project whose it is."""
+    """Asks the provider that keeps a response, on behalf of the project that it belongs to."""
 
     def __init__(
         self,

@@ -64,7 +64,7 @@ class BatchInput:
             self._declared_nanousd = nanousd(settings.assumed_batch_usd)
 
     async def reserve(self, call: Call, addressee: Addressee, body: bytes | RequestBody) -> None:
-        """Reserve what the batch may cost that `body` begins at who is `asked`.
+        """Reserve what the batch may cost that `body` begins at `addressee`.
 
         Raises what `Spending.reserve` does, and `InvalidRequestError` where nobody can say what
         it may cost and a budget needs to know.

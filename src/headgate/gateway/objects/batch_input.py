@@ -68,7 +68,7 @@ class BatchInputs:
         self._allowed = allowed
 
     async def check(self, call: Call, addressee: Addressee, body: bytes) -> BatchContents | None:
-        """What the batch that `body` would begin asks for; its file is `asked` for.
+        """What the batch that `body` would begin asks for; `addressee` is asked for its file.
 
         None where nobody made the file through Headgate and an operator opened such to all: it is
         not read, and a key for certain models can't begin it. Raises `HeadgateError` that names the
