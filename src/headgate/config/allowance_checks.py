@@ -131,7 +131,8 @@ def _check_longer_windows(
             same = longer and _scope(other) == _scope(budget)
             if same and Decimal(other.usd or 0) < Decimal(budget.usd):
                 raise document.error(
-                    f"can never be reached: the budget of the same for the {other.window} is smaller"
+                    "can never be reached: the budget of the same"
+                    f" for the {other.window} is smaller"
                     if other.window != "total"
                     else "can never be reached: the budget of the same in total is smaller",
                     "budgets", index, "usd",
