@@ -111,7 +111,7 @@ class Calling:
         classifier = Classifier(graded, metrics.grading) if graded else None
         self._settlement = Settlement(prices)
         self.room = SpoolRoom(settings.endpoints.max_spooled_bytes)
-        self._guards, self._guarded_files = build_guards(
+        self._guards = build_guards(
             settings,
             plan.folder,
             secret.derived(b"guards"),
@@ -139,7 +139,7 @@ class Calling:
             durable=settings.ledger.durability == "durable",
             spending=self._spending,
             cache=self.cache,
-            guards=self._guards,
+            guards=None if self._guards is None else self._guards.calls,
             grader=classifier,
             commitments=self.commitments,
         )
@@ -149,11 +149,12 @@ class Calling:
 
     def archive(self) -> ResponseArchive:
         """Responses that providers keep, for the projects that they belong to."""
-        return ResponseArchive(self._stored, self._providers, self.commitments, self._guards)
+        guards = None if self._guards is None else self._guards.calls
+        return ResponseArchive(self._stored, self._providers, self.commitments, guards)
 
     def objects(self) -> ObjectCarrier:
         """What carries requests about files, batches and their like."""
-        settings = self._settings
+        settings, guards = self._settings, self._guards
         return ObjectCarrier(
             self._routing,
             self._register,
@@ -171,8 +172,8 @@ class Calling:
             allowed=AllowedPaths(settings.endpoints.allow),
             keeper=settings.endpoints.provider,
             durable=settings.ledger.durability == "durable",
-            guards=self._guards,
-            guarded_files=self._guarded_files,
+            guards=None if guards is None else guards.objects,
+            guarded_files=None if guards is None else guards.files,
             spending=self._spending,
         )
 

@@ -26,7 +26,7 @@ from headgate.gateway.conclusion import conclude, record
 from headgate.gateway.forms import FormReader, boundary_of
 from headgate.gateway.guarded_files.files import GuardedFiles, GuardedForm
 from headgate.gateway.guarded_files.results import GuardedResults
-from headgate.gateway.guards import GuardsInCalls, guard_headers
+from headgate.gateway.guards import guard_headers
 from headgate.gateway.keys.watch import KeyWatch
 from headgate.gateway.objects.allowed import AllowedPaths
 from headgate.gateway.objects.answers import (
@@ -40,6 +40,7 @@ from headgate.gateway.objects.answers import (
 from headgate.gateway.objects.asking import Addressee, Asking, ObjectRequest, secret_of
 from headgate.gateway.objects.batch_input import BatchBounds, BatchInputs
 from headgate.gateway.objects.bodies import check_models, form_of, read_body
+from headgate.gateway.objects.guards import GuardsAtObjects
 from headgate.gateway.objects.in_calls import refuse_unknown_item
 from headgate.gateway.objects.items import ResponseItems
 from headgate.gateway.objects.lists import Lists
@@ -81,7 +82,7 @@ class ObjectCarrier:
         keeper: str | None,
         durable: bool,
         spending: Spending | None = None,
-        guards: GuardsInCalls | None = None,
+        guards: GuardsAtObjects | None = None,
         guarded_files: GuardedFiles | None = None,
     ) -> None:
         """`keeper` is the provider of new objects that nothing else decides; None: the first.
@@ -114,8 +115,7 @@ class ObjectCarrier:
         try:
             last = await self._answered(call, request, client)
             if self._guards is not None:
-                self._guards.note(call)
-                await self._guards.alarm(call)
+                await self._guards.concluded(call)
             await self._conclude(call, client, last)
             if call.cancelled:
                 raise asyncio.CancelledError
@@ -148,7 +148,7 @@ class ObjectCarrier:
                 )
             if self._guards is not None:
                 self._guards.check_address(call, request.found)
-                query = await self._guards.object_query(call, request.found, request.query)
+                query = await self._guards.query(call, request.found, request.query)
                 request = msgspec.structs.replace(request, query=query)
             if operation.effect == "list" and operation.kind is not None:
                 return await self._lists.answer(call, request, operation.kind)
@@ -161,7 +161,7 @@ class ObjectCarrier:
             addressee, body = await self._admitted(call.caller, request)
             if self._guards is not None and form is None and body:
                 seen = body if isinstance(body, bytes) else None
-                guarded = await self._guards.object_body(call, request.found, seen)
+                guarded = await self._guards.body(call, request.found, seen)
                 body = body if seen is None else guarded
             if operation.runs_file:
                 call.record.cost_nanousd = 0  # as long as it is only looked at
@@ -315,7 +315,7 @@ class ObjectCarrier:
             await self._guarded_files.made(call.caller.project, held.note, data)
         await self._notes.note(call, request.found, provider, data)
         if self._guards is not None:
-            data = await self._guards.object_reply(call, request.found, data)
+            data = await self._guards.reply(call, request.found, data)
         settle(call, operation)
         headers = object_headers(call, reply, provider) + guard_headers(call)
         headers.append((b"content-type", reply.header(b"content-type") or JSON))
