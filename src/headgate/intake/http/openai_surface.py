@@ -14,7 +14,7 @@ from headgate.errors import (
     InvalidRequestError,
     UpstreamLoopError,
 )
-from headgate.gateway.call import Call, Client, LastWords, Refusal, no_store_from
+from headgate.gateway.call import Call, Client, LastWords, Refusal
 from headgate.gateway.caller import Caller
 from headgate.gateway.deadline import patience_from
 from headgate.gateway.endpoints import ENDPOINTS, Endpoint
@@ -22,6 +22,7 @@ from headgate.gateway.forms import SpoolRoom, spool
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.provider import VIA_HEADER
 from headgate.gateway.request import Request, read_form_request, read_request
+from headgate.gateway.request_headers import no_store_from
 from headgate.intake.access.authentication import Authenticator
 from headgate.intake.access.networks import TrustedProxies
 from headgate.intake.access.roles import require
