@@ -13,8 +13,6 @@ from headgate.errors import UpstreamFailedError, UpstreamRefusedKeyError
 from headgate.gateway.keys.entra import EntraTokens
 from upstreams import CUT, Upstream, reply, upstream_running
 
-TARGET = "/t/oauth2/v2.0/token"
-
 
 class Clock:
     """A clock that a test moves."""
