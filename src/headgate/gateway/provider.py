@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from headgate import __version__
+from headgate.config.checks.short_keys import LEAST_HIDDEN_CHARACTERS
 from headgate.config.failures import RetryBudgetSettings
 from headgate.config.providers import CAPABILITIES, Capability
 from headgate.config.settings import ProviderSettings, TimeoutSettings
-from headgate.config.short_keys import LEAST_HIDDEN_CHARACTERS
 from headgate.errors import NotFoundError
 from headgate.gateway.dialects import Dialect, dialect_for
 from headgate.gateway.endpoints import Endpoint

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from headgate.checks.rules import Rules
 from headgate.checks.schema import Schema
-from headgate.config.review_checks import review_problems
+from headgate.config.checks.reviews import review_problems
 from headgate.config.workflow import WorkflowSettings
 from headgate.workflows.context_shape import ContextShape
 from headgate.workflows.rule_checks import rule_problems

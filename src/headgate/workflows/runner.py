@@ -45,7 +45,7 @@ from headgate.workflows.input_check import check_input
 from headgate.workflows.journal import NOTHING, Journal, RunLostError
 from headgate.workflows.model import Model
 from headgate.workflows.outcome import Outcome, fallen_back
-from headgate.workflows.prompt import Message
+from headgate.workflows.prompts.prompt import Message
 from headgate.workflows.repository import RunRepository
 from headgate.workflows.run import Order, Run, RunError
 from headgate.workflows.steps import Trail

@@ -34,7 +34,7 @@ from headgate.intake.http.streamed_body import StreamedBody, is_form
 from headgate.storage.identifiers import new_id
 from headgate.telemetry.traces.lineage import trace_from
 from headgate.workflows.durable.carrier import DurableRuns
-from headgate.workflows.openai_surface import answer_workflow
+from headgate.workflows.openai.surface import answer_workflow
 
 _WORKFLOW = "workflow:"
 _RUNS_WORKFLOWS = ("responses", "chat/completions")

@@ -18,6 +18,7 @@ from headgate.storage.threads import StorageThreads
 from headgate.workflows.errand import Errand
 from headgate.workflows.failures import ClarificationNeededError
 from headgate.workflows.outcome import ActionWaits, Outcome
+from headgate.workflows.prompts.untrusted import made_visible
 from headgate.workflows.run import CLARIFICATION, RunError
 from headgate.workflows.steps import Step, ToolFacts
 from headgate.workflows.tools.acting import Acting, waits_for
@@ -33,7 +34,6 @@ from headgate.workflows.tools.box import OfferedTool, Toolbox
 from headgate.workflows.tools.delivery import Delivery
 from headgate.workflows.tools.permission import REFUSALS, refusal
 from headgate.workflows.tools.tool import Sent, ToolAnswer, ToolCall
-from headgate.workflows.untrusted import made_visible
 
 _ANSWER_CHARACTERS_AT_MOST = 64 * 1024
 """Of a tool's answer, as a model is given it."""

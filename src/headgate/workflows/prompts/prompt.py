@@ -14,13 +14,13 @@ from headgate.checks.schema import Schema
 from headgate.config.workflow import Trust
 from headgate.errors import ConfigError
 from headgate.workflows.context_shape import ContextShape
-from headgate.workflows.prompt_parts import Example, PromptParts
+from headgate.workflows.prompts.parts import Example, PromptParts
+from headgate.workflows.prompts.untrusted import NOTICE, made_visible
+from headgate.workflows.prompts.variables import CONTEXT, INPUT, Known
 from headgate.workflows.sample import sample_of
-from headgate.workflows.untrusted import NOTICE, made_visible
-from headgate.workflows.variables import CONTEXT, INPUT, Known
 
 if TYPE_CHECKING:
-    from headgate.workflows.template import Template
+    from headgate.workflows.prompts.template import Template
 
 _WORTH_MOVING_CHARACTERS = 400
 """About a hundred tokens; providers reuse beginnings of a thousand tokens and more, in steps."""
@@ -46,7 +46,7 @@ class Prompt:
     ) -> None:
         """Compile and check the parts; `ConfigError` with every problem."""
         # A server without workflows has no use for Jinja2.
-        from headgate.workflows.template import Template  # noqa: PLC0415
+        from headgate.workflows.prompts.template import Template  # noqa: PLC0415
 
         self._trust = trust
         self._untrusted_parts = frozenset() if context is None else context.untrusted

@@ -8,14 +8,14 @@ from typing import Any
 import click
 import msgspec
 
-from headgate.cli.connectors_shown import print_connectors, print_context
-from headgate.cli.guards_shown import print_guards
 from headgate.cli.output import Column, print_table
-from headgate.cli.runs_shown import print_runs, runs_line
-from headgate.cli.tool_terms_shown import print_tool_terms
+from headgate.cli.shown.connectors import print_connectors, print_context
+from headgate.cli.shown.guards import print_guards
+from headgate.cli.shown.runs import print_runs, runs_line
+from headgate.cli.shown.tool_terms import print_tool_terms
 from headgate.config.allowances import BudgetSettings, UsageLimitSettings
 from headgate.config.caching import CacheSettings
-from headgate.config.review_checks import review_in_words
+from headgate.config.checks.reviews import review_in_words
 from headgate.config.trace_plan import TracePlan
 from headgate.ledger.allowances.rule import Rule, rules_of
 from headgate.ledger.money import shown_usd

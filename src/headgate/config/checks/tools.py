@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from headgate.config.mcp_checks import check_mcp
+from headgate.config.checks.mcp import check_mcp
 from headgate.config.services import HttpServiceSettings, can_be_set, check_service
 from headgate.config.tools import (
     HttpToolSettings,

@@ -15,7 +15,7 @@ from jinja2 import meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from headgate.errors import ConfigError, InvalidRequestError
-from headgate.workflows.variables import CONTEXT, INPUT, Known
+from headgate.workflows.prompts.variables import CONTEXT, INPUT, Known
 
 RENDERED_CHARACTERS_AT_MOST = 4_000_000
 """Of one part; about a million tokens, which is more than any model takes."""

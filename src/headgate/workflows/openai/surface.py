@@ -13,8 +13,8 @@ import msgspec
 from headgate.errors import HeadgateError
 from headgate.gateway.caller import Caller
 from headgate.telemetry.traces.lineage import Parent
-from headgate.workflows.openai_input import OpenAIEndpoint, read_openai_request
-from headgate.workflows.openai_output import (
+from headgate.workflows.openai.input import OpenAIEndpoint, read_openai_request
+from headgate.workflows.openai.output import (
     chat_completion,
     chat_events,
     response,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from headgate.cli.actions_shown import print_actions
-from headgate.cli.guards_shown import print_guards_of_run
 from headgate.cli.output import Column, print_table
+from headgate.cli.shown.actions import print_actions
+from headgate.cli.shown.guards import print_guards_of_run
 
 
 def print_steps(run: dict[str, Any]) -> None:
