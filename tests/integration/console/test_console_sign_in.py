@@ -254,11 +254,17 @@ def test_a_page_that_renews_itself_keeps_no_session_open(sqlite_url: str, tmp_pa
         assert seen_at_us() > earlier_us
 
 
+def test_whoever_opens_the_servers_address_is_led_to_the_console(console: RunningConsole):
+    answer = console.visitor().get("/")
+    assert (answer.status, answer.headers["location"]) == (307, "/console")
+
+
 def test_a_console_that_is_turned_off_is_not_there(sqlite_url: str, tmp_path: Path):
     with running_console(
         tmp_path / "p", sqlite_url, settings="console: {enabled: false}\n"
     ) as console:
         assert console.visitor().get("/console").status == 404
+        assert console.visitor().get("/").status == 404
         assert console.visitor().get("/console/sign-in").status == 404
 
 
