@@ -16,6 +16,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
@@ -172,7 +173,10 @@ def _config(plan: Plan, application: Application | None, workers: int = 1) -> uv
         factory=application is None,
         workers=workers,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http=ServerProtocol,
+        http=cast(
+            "type[asyncio.Protocol]",
+            partial(ServerProtocol, client_idle_s=plan.settings.server.client_idle_s),
+        ),
         ws=cast("type[asyncio.Protocol]", socket_protocol),  # it is called as the class would be
         ws_max_size=plan.settings.sockets.max_message_bytes,
         # Compressed, a socket costs 300 KB, and the SDKs ask for none.
