@@ -25,7 +25,7 @@ import uvicorn
 from headgate import __version__
 from headgate.app.garbage import look_seldom
 from headgate.app.plan import SIMULATOR_URL, Plan, read_plan
-from headgate.app.processes import Server, Workers
+from headgate.app.processes import Server, Workers, end_soon
 from headgate.cli.main import ServeOptions
 from headgate.config.short_keys import short_key_warnings
 from headgate.errors import ConfigError, HeadgateError
@@ -70,6 +70,7 @@ def serve(options: ServeOptions) -> None:
             from headgate.app.composition import build  # noqa: PLC0415 - see above
 
             application = build(plan)
+            application.on_stopped = end_soon
         else:
             _check_workflows(plan)
         # Only now: who says that it listens must not be about to fail.
@@ -96,10 +97,12 @@ def worker() -> Application:
     try:
         # Not `os.getppid()`: a worker that starts while the main process is killed has another by
         # then.
-        return build(plan, parent_pid=int(os.environ[_MAIN_PID]))
+        application = build(plan, parent_pid=int(os.environ[_MAIN_PID]))
     except HeadgateError as error:
         _log.error("the worker could not start", extra={"reason": error.message})
         sys.exit(1)
+    application.on_stopped = end_soon
+    return application
 
 
 def _check_workflows(plan: Plan) -> None:
