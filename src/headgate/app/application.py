@@ -112,6 +112,8 @@ class Application:
         self._durability = durability
         self._tooling = tooling
         self._gauges: asyncio.Task[None] | None = None
+        self.on_stopped: Callable[[], None] | None = None
+        """Called once nothing is left to keep."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the life span of the worker."""
@@ -236,4 +238,6 @@ class Application:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self.stop()
+        if self.on_stopped is not None:
+            self.on_stopped()
         await send({"type": "lifespan.shutdown.complete"})

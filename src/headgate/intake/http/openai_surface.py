@@ -123,7 +123,8 @@ class OpenAISurface:
             return
         try:
             self.take_headers(call, headers)
-            body = await client.body(self._settings.max_body_bytes)
+            settings = self._settings
+            body = await client.body(settings.max_body_bytes, settings.client_idle_s)
             request = self._read(call, endpoint, headers, body)
             if request.model.startswith(WORKFLOW_PREFIX) and endpoint.name in _RUNS_WORKFLOWS:
                 with client.watched():

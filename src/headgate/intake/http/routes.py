@@ -47,6 +47,7 @@ class Gatekeeper(msgspec.Struct, frozen=True, kw_only=True):
     authenticator: Authenticator
     trusted_proxies: TrustedProxies
     max_body_bytes: int
+    client_idle_s: float
 
     async def caller(
         self, headers: Headers, client_address: str | None, permission: Permission
@@ -152,7 +153,10 @@ class _Address:
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         encoding = dict(scope["headers"]).get(b"content-encoding")
-        return await read_body(receive, encoding, self._gatekeeper.max_body_bytes)
+        gatekeeper = self._gatekeeper
+        return await read_body(
+            receive, encoding, gatekeeper.max_body_bytes, gatekeeper.client_idle_s
+        )
 
 
 def _is_open(endpoint: Endpoint, peer: str | None, headers: Headers) -> bool:
