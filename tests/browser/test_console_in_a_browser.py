@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -34,7 +33,7 @@ def test_a_workflow_is_tried_and_the_chart_moves(page: Page, console: RunningCon
     page.wait_for_url("**/console/runs/run_*")
     expect(page.get_by_text("I cannot log in since the update.").first).to_be_visible()
     expect(page.locator(".status-completed")).to_be_visible()
-    _until_in_ledger(console, before + 1)
+    console.until_in_ledger(before + 1)
     page.get_by_role("link", name="Overview").click()
     chart = page.locator('[data-chart="calls"]')
     expect(chart.locator(".uplot canvas")).to_be_visible()
@@ -42,7 +41,7 @@ def test_a_workflow_is_tried_and_the_chart_moves(page: Page, console: RunningCon
     drawn = _pixels(page)
     for _ in range(2):
         _run(console)
-    _until_in_ledger(console, before + 3)
+    console.until_in_ledger(before + 3)
     page.reload()
     expect(page.locator(".stats dd").first).to_have_text(str(console.calls_in_ledger()))
     assert _pixels(page) != drawn, "the chart has moved"
@@ -53,13 +52,6 @@ def _run(console: RunningConsole) -> None:
         "/console/workflows/ticket-triage/runs", {"input": '{"subject": "a", "body": "b"}'}
     )
     assert answer.status == 303
-
-
-def _until_in_ledger(console: RunningConsole, calls: int) -> None:
-    deadline_s = time.monotonic() + 10
-    while console.calls_in_ledger() < calls:
-        assert time.monotonic() < deadline_s, f"the ledger never has {calls} calls"
-        time.sleep(0.02)
 
 
 def _pixels(page: Page) -> str:
@@ -277,7 +269,7 @@ def test_deciding_works_without_scripts(browser: Browser, console: RunningConsol
     console.signed_in().post(
         "/console/workflows/ticket-triage/runs", {"input": '{"subject": "a", "body": "b"}'}
     )
-    _until_in_ledger(console, before + 1)
+    console.until_in_ledger(before + 1)
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(console.address + "/console/reviews/rev_plain")

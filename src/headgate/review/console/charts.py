@@ -20,6 +20,7 @@ MOST_SERIES = 6
 REST = "everything else"
 
 _WIDTH, _HEIGHT = 600, 120
+_LABEL_CHARACTERS = 64
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -115,7 +116,12 @@ def _line(
     for point_s in period.points:
         found = [figures.by_point.get((point_s, value)) for value in values]
         points.append(sum(read(sums) for sums in found if sums is not None))
-    return Series(visible(label), points)
+    return Series(_short(visible(label)), points)
+
+
+def _short(label: str) -> str:
+    """A name as a legend has room for it: callers make up names of models as they like."""
+    return label if len(label) <= _LABEL_CHARACTERS else f"{label[:_LABEL_CHARACTERS]}…"
 
 
 def _path(values: Sequence[float | None], step: float, top: float) -> str:
