@@ -125,12 +125,22 @@
     if (target) { event.preventDefault(); press(target); }
   });
 
+  // What somebody wrote is not left behind by a wrong key or link.
+  let sending = false;
+  const isWritten = (form) => form.dataset.keep === "written"
+    || [...form.querySelectorAll("textarea, input:not([type=hidden])")].some((field) => field.value !== field.defaultValue);
+  addEventListener("beforeunload", (event) => {
+    if (!sending && [...document.querySelectorAll("form[data-keep]")].some(isWritten)) event.preventDefault();
+  });
+  addEventListener("pageshow", () => { sending = false; });
+
   // A form that is sent twice by an impatient hand is sent once.
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post") return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "yes";
+    sending = "keep" in form.dataset;
     setTimeout(() => { delete form.dataset.sent; }, 5000);
   });
 
