@@ -65,6 +65,29 @@ def _pixels(page: Page) -> str:
     return picture
 
 
+def test_a_time_with_nothing_before_and_after_it_is_seen_in_a_chart(
+    page: Page, console: RunningConsole
+):
+    before = console.calls_in_ledger()
+    _run(console)
+    console.until_in_ledger(before + 1)
+    page.goto(console.address + "/console?period=90d")
+    canvas = page.locator('[data-chart="latency"] canvas')
+    expect(canvas).to_be_visible()
+    coloured = canvas.evaluate(
+        """async (canvas) => {
+            await new Promise(requestAnimationFrame);
+            await new Promise(requestAnimationFrame);
+            const { width, height } = canvas;
+            const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+            const isColour = (i) => data[i + 3] > 99
+                && Math.max(...data.slice(i, i + 3)) - Math.min(...data.slice(i, i + 3)) > 60;
+            return data.some((_, i) => i % 4 === 0 && isColour(i));
+        }"""
+    )
+    assert coloured, "only grey lines are drawn"
+
+
 def test_runs_are_filtered_without_loading_the_page_and_the_address_follows(
     page: Page, console: RunningConsole
 ):
