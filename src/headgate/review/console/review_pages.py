@@ -236,6 +236,8 @@ def _words(review: Review) -> Wording:
 def _check_note(kind: DecisionKind, note: str) -> None:
     if len(note) > _NOTE_CHARACTERS:
         raise InvalidRequestError(f"The note takes {_NOTE_CHARACTERS} characters.")
+    if "\0" in note:
+        raise InvalidRequestError("The note holds a NUL, which can't be stored; take it out.")
     if kind in ("reject", "escalate") and not note:
         raise InvalidRequestError(f"Write a note that says why you {kind} it.")
 
