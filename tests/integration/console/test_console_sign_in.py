@@ -72,6 +72,12 @@ def test_a_user_signs_in_with_a_password_and_a_wrong_one_does_not(console: Runni
     assert "maria" in visitor.get("/console/runs").text
 
 
+def test_what_is_no_name_is_nobodys(console: RunningConsole):
+    for name in ("a\0b", "ß" * 64, "'; --"):
+        page = console.visitor().sign_in(name=name, password=PASSWORD)
+        assert page.status == 401, name
+
+
 def test_a_user_who_is_disabled_or_gets_a_new_password_is_out_at_once(console: RunningConsole):
     console.users.create("paul", PASSWORD, role="developer", project="default")
     visitor = console.visitor()
