@@ -18,8 +18,6 @@ prices:
 """
 """A token that is written costs 0.1 cents, in a batch half of that."""
 
-_CENT = 10_000_000
-
 
 @pytest.fixture(scope="module")
 def budgeted(

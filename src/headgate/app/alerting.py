@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 
 from headgate.config.settings import Settings
-from headgate.gateway.key_watch import KeyRefused
+from headgate.gateway.keys.watch import KeyRefused
 from headgate.gateway.provider import Provider
 from headgate.ledger.alerts.alert import KeyAlert
 from headgate.ledger.alerts.outbox import AlertOutbox

@@ -22,7 +22,7 @@ from headgate.app.tooling import Tooling
 from headgate.app.tracing import Tracing
 from headgate.gateway.commitments.watch import CommitmentWatch
 from headgate.gateway.gateway import Gateway
-from headgate.gateway.key_probe import KeyProbe
+from headgate.gateway.keys.probe import KeyProbe
 from headgate.gateway.objects.items import ResponseItems
 from headgate.intake.access.authentication import Authenticator
 from headgate.intake.http.admin import AdminApp

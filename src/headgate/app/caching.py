@@ -15,7 +15,7 @@ from headgate.gateway.cache.semantic.near_miss import NearMissLog
 from headgate.gateway.cache.semantic.similar import Embedder, SimilarAnswers
 from headgate.gateway.cache.store import AnswerStore
 from headgate.gateway.cache.tolerant_store import TolerantStore
-from headgate.gateway.embedder import GatewayEmbedder
+from headgate.gateway.own_calls.embedder import GatewayEmbedder
 from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
 from headgate.workflows.catalogue import Catalogue

@@ -6,7 +6,6 @@ worker runs, an `Application`.
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 
 from starlette.types import ASGIApp
@@ -14,9 +13,9 @@ from starlette.types import ASGIApp
 from headgate.app.accounting import Accounting
 from headgate.app.alerting import Alerting
 from headgate.app.application import Application
-from headgate.app.caching import build_cache, build_embedder
+from headgate.app.calling import Calling
 from headgate.app.durability import Durability
-from headgate.app.guarding import build_guards, untrusted_projects
+from headgate.app.guarding import untrusted_projects
 from headgate.app.plan import Plan
 from headgate.app.preparation import open_database
 from headgate.app.reviewing import Reviewing, check_groups, tells_of_reviews
@@ -26,34 +25,12 @@ from headgate.config.policy import effective_policy
 from headgate.context.connectors import Connectors
 from headgate.errors import UnavailableError
 from headgate.gateway.cache.semantic.near_miss import NearMissLog
-from headgate.gateway.commitments.batch_input import BatchInput
-from headgate.gateway.commitments.keeper import CommitmentKeeper
 from headgate.gateway.commitments.watch import CommitmentWatch
-from headgate.gateway.dispatch import Dispatcher
-from headgate.gateway.forms import SpoolRoom
-from headgate.gateway.further_attempts import FurtherAttempts
-from headgate.gateway.gateway import Gateway
-from headgate.gateway.grading.classifier import Classifier
-from headgate.gateway.judging.judge import GatewayJudge
-from headgate.gateway.key_probe import KeyProbe
-from headgate.gateway.key_watch import KeyWatch
+from headgate.gateway.keys.probe import KeyProbe
 from headgate.gateway.models import ModelList
-from headgate.gateway.moderator import GatewayModerator
-from headgate.gateway.objects.allowed import AllowedPaths
-from headgate.gateway.objects.batch_input import BatchBounds
-from headgate.gateway.objects.carrier import ObjectCarrier
-from headgate.gateway.objects.in_calls import ObjectsInCalls
-from headgate.gateway.objects.items import ResponseItems
 from headgate.gateway.objects.operations import PROVIDER_SECRETS
-from headgate.gateway.objects.register import ObjectRegister
 from headgate.gateway.provider import Provider
-from headgate.gateway.realtime.carrier import RealtimeCarrier
-from headgate.gateway.realtime.opening import SessionOpener
-from headgate.gateway.retry import RetryPolicy
 from headgate.gateway.routing import Routing
-from headgate.gateway.settlement import Settlement
-from headgate.gateway.spending import Spending
-from headgate.gateway.stored_responses import ResponseArchive, ResponseOwner, StoredResponses
 from headgate.intake.access.authentication import Authenticator
 from headgate.intake.access.keys import KeyStore
 from headgate.intake.access.networks import TrustedProxies
@@ -77,12 +54,10 @@ from headgate.intake.sockets.client_secrets import ClientSecrets
 from headgate.intake.sockets.realtime_api import realtime_endpoints
 from headgate.intake.sockets.surface import SocketSurface
 from headgate.ledger.allowances.rule import Rules
-from headgate.ledger.commitments.store import CommitmentStore
 from headgate.ledger.prices import PriceList
 from headgate.ledger.record import CallRecord
 from headgate.ledger.rollups.roller import Roller
 from headgate.ledger.rollups.task import RollupTask
-from headgate.ledger.usage import response_owner
 from headgate.ledger.writer import LedgerWriter
 from headgate.review.console.reviews import Reviews
 from headgate.storage import Database
@@ -143,17 +118,9 @@ def build(
             tracing.tracer.note_calls(records)
 
     writer = LedgerWriter(database, settings.ledger, note_batch)
-
-    async def find_response(response_id: str) -> ResponseOwner | None:
-        return await asyncio.to_thread(_owner_of, database, begun, response_id)
-
     catalogue = Catalogue.load(plan.folder, settings.connectors)
     check_groups(settings, catalogue)
     check_semantic(settings, plan.folder, plan.providers, catalogue)
-    embedder = build_embedder(settings)
-    moderator, judge = GatewayModerator(), GatewayJudge()
-    cache = build_cache(settings, catalogue, database, embedder)
-    stored = StoredResponses(find_response)
     alerting = Alerting(
         settings,
         database,
@@ -162,80 +129,26 @@ def build(
     )
     reviewing = Reviewing(settings, database, alerting.outbox, metrics.reviews, metrics.tools)
     accounting = Accounting.of(settings, database, alerting.outbox, reviewing.asking)
-    key_watch = KeyWatch(metrics.targets, alerting.tell)
-    begun = CommitmentStore(
-        database,
-        Rules() if accounting is None else accounting.allowances.rules,
-        None if accounting is None else alerting.outbox,
+    calling = Calling(
+        plan,
+        database=database,
+        secret=secret,
+        providers=providers,
+        routing=routing,
+        prices=prices,
+        writer=writer,
+        metrics=metrics,
+        catalogue=catalogue,
+        tracing=tracing,
+        alerting=alerting,
+        reviewing=reviewing,
+        accounting=accounting,
     )
-    spending = further = batch_input = None
-    if accounting is not None:
-        spending = Spending(accounting.allowances, prices, routing, settings.allowances)
-        further = FurtherAttempts(accounting.allowances, prices, settings.allowances)
-        batch_input = BatchInput(spending, prices, settings.allowances)
-    object_threads = StorageThreads("objects")
-    commitments = CommitmentKeeper(
-        begun,
-        object_threads,
-        prices,
-        providers,
-        writer,
-        spending,
-    )
-    register = ObjectRegister(
-        database,
-        object_threads,
-        open_to_unregistered=settings.endpoints.unregistered_objects == "open",
-    )
-    graded = {n: r.classifier for n, r in settings.routes.items() if r.classifier is not None}
-    classifier = Classifier(graded, metrics.grading) if graded else None
-    items = ResponseItems(
-        database,
-        object_threads,
-        open_to_unregistered=settings.endpoints.unregistered_objects == "open",
-    )
-    settlement = Settlement(prices)
-    room = SpoolRoom(settings.endpoints.max_spooled_bytes)
-    guards, guarded_files = build_guards(
-        settings,
-        plan.folder,
-        secret.derived(b"guards"),
-        moderator,
-        judge,
-        database,
-        object_threads,
-        metrics.guards,
-        room,
-        reviewing.alarms,
-    )
-    gateway = Gateway(
-        Dispatcher(
-            routing,
-            RetryPolicy(settings.retries),
-            metrics.targets,
-            key_watch,
-            None if tracing is None else tracing.propagator,
-            further=further,
-        ),
-        settlement,
-        writer,
-        stored,
-        ObjectsInCalls(register, items),
-        durable=settings.ledger.durability == "durable",
-        spending=spending,
-        cache=cache,
-        guards=guards,
-        grader=classifier,
-        commitments=commitments,
-    )
-    embedder.gateway = moderator.gateway = judge.gateway = gateway
-    if classifier is not None:
-        classifier.gateway = gateway
     executor = new_id("executor")
     tooling = Tooling(plan, catalogue, database, executor, metrics.tools)
     runner = Runner(
         catalogue,
-        GatewayModel(gateway),
+        GatewayModel(calling.gateway),
         RunRepository(database),
         hash_user,
         None if tracing is None else tracing.tracer.note_run,
@@ -274,7 +187,7 @@ def build(
             more_endpoints=(
                 *openai_endpoints(),
                 *realtime_endpoints(client_secrets, hash_user),
-                *responses_endpoints(ResponseArchive(stored, providers, commitments, guards)),
+                *responses_endpoints(calling.archive()),
                 *models_endpoints(models, lambda: tuple(w.name for w in runner.catalogue)),
                 *workflows_endpoints(
                     runner, durability.runs, fault_hints=routing.takes_fault_hints
@@ -283,7 +196,7 @@ def build(
                 *actions_endpoints(database, runner.threads),
                 *reviews_endpoints(board),
                 *allowances_endpoints(rules, database, runner.threads),
-                *cache_endpoints(cache, database),
+                *cache_endpoints(calling.cache, database),
                 *near_miss_endpoints(NearMissLog(database)),
             ),
         )
@@ -311,42 +224,21 @@ def build(
         )
 
     surface = OpenAISurface(
-        gateway,
+        calling.gateway,
         authenticator,
         proxies,
         durability.runs,
         settings.server,
         hash_user,
         settings.endpoints,
-        room=room,
+        room=calling.room,
         via=via,
         untrusted=untrusted_projects(settings),
-    )
-    carrier = ObjectCarrier(
-        routing,
-        register,
-        RetryPolicy(settings.retries),
-        commitments,
-        batch_input,
-        writer,
-        key_watch,
-        stored,
-        items,
-        BatchBounds(
-            max_file_bytes=settings.endpoints.max_upload_bytes,
-            max_line_bytes=settings.server.max_body_bytes,
-        ),
-        allowed=AllowedPaths(settings.endpoints.allow),
-        keeper=settings.endpoints.provider,
-        durable=settings.ledger.durability == "durable",
-        guards=guards,
-        guarded_files=guarded_files,
-        spending=spending,
     )
     return Application(
         surface=surface,
         objects=ObjectsSurface(
-            carrier,
+            calling.objects(),
             surface,
             settings.server,
             settings.endpoints,
@@ -354,37 +246,21 @@ def build(
         ),
         sockets=SocketSurface(
             surface,
-            RealtimeCarrier(
-                gateway,
-                Dispatcher(
-                    routing,
-                    RetryPolicy(settings.retries),
-                    metrics.targets,
-                    key_watch,
-                    None if tracing is None else tracing.propagator,
-                    SessionOpener(
-                        max_message_bytes=settings.sockets.max_message_bytes,
-                        max_waiting_messages=settings.sockets.max_waiting_messages,
-                    ),
-                ),
-                settlement,
-                spending,
-                settings.sockets,
-            ),
+            calling.realtime(),
             client_secrets,
             settings.sockets,
             simulated=bool(plan.simulated),
         ),
-        object_threads=object_threads,
+        object_threads=calling.object_threads,
         reviewing=reviewing,
-        response_items=items,
+        response_items=calling.response_items,
         admin=admin,
         make_console=make_console if settings.console.enabled else None,
         console_threads=console_threads,
         rollups=RollupTask(Roller(database), console_threads),
-        gateway=gateway,
+        gateway=calling.gateway,
         key_probe=KeyProbe(providers.values(), metrics.targets),
-        watch=CommitmentWatch(commitments),
+        watch=CommitmentWatch(calling.commitments),
         authenticator=authenticator,
         runner=runner,
         writer=writer,
@@ -398,14 +274,6 @@ def build(
         tooling=tooling,
         parent_pid=parent_pid,
     )
-
-
-def _owner_of(database: Database, begun: CommitmentStore, response_id: str) -> ResponseOwner | None:
-    with database.connect() as connection:
-        found = response_owner(connection, response_id)
-    # One in the background is noted before it is answered, and recorded a moment after.
-    found = found or begun.owner("response", response_id)
-    return None if found is None else ResponseOwner(*found)
 
 
 def _probes(database: Database, models: ModelList, writer: LedgerWriter) -> dict[str, Probe]:

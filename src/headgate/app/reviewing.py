@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from headgate.config.review_checks import groups_of_workflow, unknown_group
+from headgate.config.checks.reviews import groups_of_workflow, unknown_group
 from headgate.config.settings import Settings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError

@@ -27,7 +27,7 @@ from headgate.app.garbage import look_seldom
 from headgate.app.plan import SIMULATOR_URL, Plan, read_plan
 from headgate.app.processes import Server, Workers, end_soon
 from headgate.cli.main import ServeOptions
-from headgate.config.short_keys import short_key_warnings
+from headgate.config.checks.short_keys import short_key_warnings
 from headgate.errors import ConfigError, HeadgateError
 from headgate.intake.http.server_protocol import ServerProtocol
 from headgate.intake.sockets.protocol import socket_protocol

@@ -43,6 +43,7 @@ class BoundedThreads:
 
         def work() -> None:
             outcome: object
+            told: Callable[[Any], None]
             try:
                 try:
                     outcome, told = function(), result.set_result
@@ -52,7 +53,7 @@ class BoundedThreads:
                     outcome = (
                         error if ordinary else RuntimeError(f"it raised {type(error).__name__}")
                     )
-                    told = result.set_exception  # type: ignore[assignment]
+                    told = result.set_exception
             finally:
                 self._free.release()
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more

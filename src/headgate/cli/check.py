@@ -10,10 +10,8 @@ from typing import Any
 import click
 import msgspec
 
-from headgate.cli.connectors_shown import queries_said
 from headgate.cli.examples import Command
 from headgate.cli.output import json_option, note, print_json
-from headgate.cli.policy_shown import print_policy
 from headgate.cli.references import (
     guard_problems,
     route_problems,
@@ -21,15 +19,17 @@ from headgate.cli.references import (
     unknown_groups,
     unserved,
 )
-from headgate.cli.tool_terms_shown import tool_summaries
-from headgate.cli.tools_shown import ToolShown, asked_tools, print_tools
+from headgate.cli.shown.connectors import queries_said
+from headgate.cli.shown.policy import print_policy
+from headgate.cli.shown.tool_terms import tool_summaries
+from headgate.cli.shown.tools import ToolShown, asked_tools, print_tools
 from headgate.config import environment
+from headgate.config.checks.reviews import review_in_words
+from headgate.config.checks.short_keys import short_key_warnings
 from headgate.config.load import FILE_NAME, load_settings
 from headgate.config.policy import effective_policy
 from headgate.config.problems import every_problem
-from headgate.config.review_checks import review_in_words
 from headgate.config.settings import ProviderSettings, Settings
-from headgate.config.short_keys import short_key_warnings
 from headgate.config.tools import ToolSource
 from headgate.config.trace_plan import TracePlan, trace_plan
 from headgate.config.yaml_file import YamlFile

@@ -17,7 +17,7 @@ from headgate.cli.diagnosis.server import look_at_server
 from headgate.cli.diagnosis.shared_cache import look_at_cache
 from headgate.cli.examples import Command
 from headgate.cli.output import json_option, note, print_json, printable
-from headgate.cli.tools_shown import asked_tools
+from headgate.cli.shown.tools import asked_tools
 from headgate.config import environment
 from headgate.config.load import load_settings
 from headgate.config.tools import McpToolSource

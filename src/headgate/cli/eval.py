@@ -1,4 +1,4 @@
-"""`headgate eval`: how a workflow stands the cases of a pack, before it is let at the world."""
+"""`headgate eval`: how a workflow stands up to the cases of a pack, before it meets the world."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from headgate.cli.database import folder_option
-from headgate.cli.eval_shown import print_report
 from headgate.cli.examples import Command
 from headgate.cli.input_file import read_inputs
 from headgate.cli.output import json_option, note, print_json
+from headgate.cli.shown.evaluation import print_report
 
 if TYPE_CHECKING:
     from headgate.cli.main import Composition, Workbench

@@ -1,4 +1,4 @@
-"""`headgate run … --out FILE`: a file of inputs, row by row; broken off, it is gone on with.
+"""`headgate run … --out FILE`: a file of inputs, row by row; broken off, it is resumed.
 
 The results stand in the order of the rows, so how many there are says how far it is. Each row is an
 asynchronous run with an Idempotency-Key of its own: asked for again, by the next start or after the

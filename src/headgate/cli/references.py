@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headgate.config.checks.reviews import groups_of_workflow, unknown_group
 from headgate.config.load import FILE_NAME
-from headgate.config.review_checks import groups_of_workflow, unknown_group
 from headgate.config.settings import ProviderSettings, Settings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError

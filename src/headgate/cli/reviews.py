@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 import click
 
-from headgate.cli import actions_shown
 from headgate.cli.api_client import asked, url_option
 from headgate.cli.examples import Group
 from headgate.cli.input_file import read_inputs
@@ -21,6 +20,7 @@ from headgate.cli.output import (
     print_table,
     printable,
 )
+from headgate.cli.shown import actions
 from headgate.review.review import Decision, ReviewKind, ReviewStatus
 
 _HOUR_S = 3600
@@ -175,7 +175,7 @@ def decide(
     else:
         about = f"; run {found['run_id']}" if found["run_id"] else ""
         if found["action"] is not None:
-            about = f": {actions_shown.decided(found)}{about} goes on"
+            about = f": {actions.decided(found)}{about} goes on"
         note(f"{found['id']}: {found['decision'].replace('_', ' ')}{about}")
 
 
@@ -268,7 +268,7 @@ def _about(review: dict[str, Any]) -> str:
         return f"{review['guard']['guard']}, call {review['guard']['call_id']}"
     workflow = f"{review['workflow']} {review['workflow_version']}"
     if review["action"] is not None:
-        return f"{actions_shown.asked(review['action'])} {workflow}"
+        return f"{actions.asked(review['action'])} {workflow}"
     return workflow
 
 
@@ -324,11 +324,11 @@ def _print(review: dict[str, Any], *, as_json: bool) -> None:
     for part in ("input", "context", "draft", "output"):
         if review[part] is not None:
             title = part if action is None else _OF_ACTIONS.get(part, part)
-            click.echo(f"{title}\n{actions_shown.json_lines(review[part])}\n")
+            click.echo(f"{title}\n{actions.json_lines(review[part])}\n")
         if part == "draft" and action is not None:
-            actions_shown.print_sent(action)
+            actions.print_sent(action)
     if action is not None and review["decision"] is None:
-        actions_shown.print_choices(review)
+        actions.print_choices(review)
     for event in review["events"]:
         said = f": {printable(event['note'])}" if event["note"] else ""
         detail = f" ({event['detail']})" if event["detail"] else ""

@@ -18,7 +18,7 @@ from headgate.cli.examples import Command
 from headgate.cli.file_run import Asking, FileRun
 from headgate.cli.input_file import read_inputs
 from headgate.cli.output import Column, json_option, note, print_json, print_table, progress
-from headgate.cli.steps_shown import print_steps
+from headgate.cli.shown.steps import print_steps
 from headgate.errors import HeadgateError
 from headgate.ledger.money import shown_usd
 

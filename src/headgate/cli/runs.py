@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 import click
 
-from headgate.cli.actions_shown import json_lines, print_action_list
 from headgate.cli.api_client import asked, url_option
 from headgate.cli.examples import Group
 from headgate.cli.output import (
@@ -20,7 +19,8 @@ from headgate.cli.output import (
     print_table,
     printable,
 )
-from headgate.cli.steps_shown import print_steps
+from headgate.cli.shown.actions import json_lines, print_action_list
+from headgate.cli.shown.steps import print_steps
 from headgate.workflows.run import RunStatus
 from headgate.workflows.tools.action import ActionState
 

@@ -171,7 +171,7 @@ class InjectionSettings(Table, frozen=True):
         Spotlight, Meta(description="How such texts are made to stand out, attack or not.")
     ] = "fence"
     judge: Annotated[
-        JudgeSettings | None, Meta(description="Who judges what the detector is in doubt of.")
+        JudgeSettings | None, Meta(description="Who judges what the detector is in doubt about.")
     ] = None
     message: Annotated[
         str | None, Meta(description="What a caller is told when it is blocked.")

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from headgate.config.address import address_problem, is_http_address
-from headgate.config.allowance_checks import check_alerts, check_allowances
-from headgate.config.connector_checks import check_connectors
+from headgate.config.checks.allowances import check_alerts, check_allowances
+from headgate.config.checks.connectors import check_connectors
+from headgate.config.checks.failures import check_failures
+from headgate.config.checks.guards import check_guards
+from headgate.config.checks.reviews import check_reviews, check_tool_reviewers
+from headgate.config.checks.routes import check_route
+from headgate.config.checks.tools import check_tool_sources
 from headgate.config.endpoints import MODEL_OPTIONAL
-from headgate.config.failure_checks import check_failures
-from headgate.config.guard_checks import check_guards
 from headgate.config.provider_kinds import kind_problems
-from headgate.config.review_checks import check_reviews, check_tool_reviewers
-from headgate.config.route_checks import check_route
 from headgate.config.settings import ProviderSettings, Settings
-from headgate.config.tool_checks import check_tool_sources
 from headgate.config.traces import TraceSettings
 from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from headgate.config.connector_checks import placeholders
+from headgate.config.checks.connectors import placeholders
 from headgate.config.connectors import ConnectorSettings
 from headgate.config.providers import CAPABILITIES, AzureADSettings
 from headgate.config.settings import ProviderSettings, Settings

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from headgate.config.connector_checks import filled, placeholders, whole_placeholder
+from headgate.config.checks.connectors import filled, placeholders, whole_placeholder
 from headgate.config.connectors import HttpConnectorSettings, HttpOperationSettings
 from headgate.context.connector import (
     Argument,

@@ -13,8 +13,8 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from headgate import __version__
+from headgate.config.checks.short_keys import LEAST_HIDDEN_CHARACTERS
 from headgate.config.services import HttpServiceSettings
-from headgate.config.short_keys import LEAST_HIDDEN_CHARACTERS
 from headgate.gateway.upstream import (
     Origin,
     Timeouts,

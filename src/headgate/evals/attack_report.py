@@ -1,4 +1,4 @@
-"""How well did a workflow stand the attacks of a pack? Counts by family, and whether it will do."""
+"""How well did a workflow withstand the attacks of a pack? By family, and whether that will do."""
 
 from __future__ import annotations
 

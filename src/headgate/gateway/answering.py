@@ -16,7 +16,7 @@ from headgate.errors import (
     HeadgateError,
     UpstreamFailedError,
 )
-from headgate.gateway.attempt import Flowing, Whole, without_secret
+from headgate.gateway.attempts.attempt import Flowing, Whole, without_secret
 from headgate.gateway.cache.cache import AnswerCache
 from headgate.gateway.cache.forms import form_of
 from headgate.gateway.cache.found import Found

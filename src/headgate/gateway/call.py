@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
-from typing import Protocol, get_args
+from typing import Protocol
 
 import msgspec
 
@@ -17,25 +16,25 @@ from headgate.errors import HeadgateError, InvalidRequestError
 from headgate.gateway.cache.ask import Ask
 from headgate.gateway.caller import Caller
 from headgate.gateway.deadline import Patience
-from headgate.gateway.key_pool import ProviderKey
+from headgate.gateway.keys.pool import ProviderKey
 from headgate.gateway.lost import Lost
+from headgate.gateway.request_headers import (
+    cache_tags_from,
+    complexity_from,
+    feature_from,
+    no_store_from,
+    priority_from,
+    trust_from,
+)
 from headgate.gateway.routing import Route
 from headgate.gateway.target import Target
 from headgate.ledger.allowances.allowances import Reservation
-from headgate.ledger.allowances.line import PRIORITIES
 from headgate.ledger.allowances.rule import Who
 from headgate.ledger.record import CallRecord
 from headgate.storage.identifiers import new_id
 from headgate.telemetry.traces.lineage import Parent
 
 Headers = list[tuple[bytes, bytes]]
-
-FEATURE = re.compile(r"[\w./: -]{1,64}", re.ASCII)
-"""What `x-headgate-feature` may be."""
-_COMPLEXITIES: tuple[Complexity, ...] = get_args(Complexity)
-CACHE_TAG = re.compile(r"[\w./:-]{1,64}", re.ASCII)
-"""What a name in `x-headgate-cache-tag` may be."""
-_TAGS_AT_MOST = 8
 
 
 class LastWords(msgspec.Struct, frozen=True):
@@ -203,7 +202,7 @@ class Call:
     def take_hints(self, complexity: bytes | None, hedge: bytes | None) -> None:
         """Note what `x-headgate-complexity` and `x-headgate-hedge` say."""
         if complexity is not None:
-            self.complexity = _complexity_from(complexity)
+            self.complexity = complexity_from(complexity)
         if hedge is not None:
             if hedge != b"safe":
                 raise InvalidRequestError(
@@ -234,74 +233,3 @@ class Call:
         """Note the end user, of whom only the keyed hash is kept."""
         if user:
             self.record.user_hash = hash_user(user)
-
-
-def _complexity_from(header: bytes) -> Complexity:
-    for known in _COMPLEXITIES:
-        if header == known.encode():
-            return known
-    raise InvalidRequestError(
-        "The header x-headgate-complexity takes low, medium or high.",
-        param="x-headgate-complexity",
-    )
-
-
-def feature_from(header: bytes) -> str:
-    """What `x-headgate-feature` says the cost is for; `InvalidRequestError` where it can't be."""
-    feature = header.decode("latin-1")
-    if not FEATURE.fullmatch(feature):
-        raise InvalidRequestError(
-            "The header x-headgate-feature takes 1 to 64 letters, digits, spaces and ./:_-.",
-            param="x-headgate-feature",
-        )
-    return feature
-
-
-def trust_from(header: bytes) -> Trust:
-    """What `x-headgate-trust` says; `InvalidRequestError` where it is neither.
-
-    Where several have said something on the way, the strictest holds.
-    """
-    told = {one.strip() for one in header.split(b",")}
-    if told == {b"trusted"}:
-        return "trusted"
-    if not told <= {b"trusted", b"untrusted"}:
-        raise InvalidRequestError(
-            "The header x-headgate-trust takes trusted or untrusted.", param="x-headgate-trust"
-        )
-    return "untrusted"
-
-
-def priority_from(header: bytes) -> Priority:
-    """What `x-headgate-priority` says; `InvalidRequestError` where it is none."""
-    for priority in PRIORITIES:
-        if header == priority.encode():
-            return priority
-    raise InvalidRequestError(
-        f"The header x-headgate-priority takes one of {', '.join(PRIORITIES)}.",
-        param="x-headgate-priority",
-    )
-
-
-def no_store_from(header: bytes | None) -> bool:
-    """Whether `x-headgate-cache` says `no-store`; `InvalidRequestError` for anything else."""
-    if header is None:
-        return False
-    if header.strip().lower() != b"no-store":
-        raise InvalidRequestError(
-            "The header x-headgate-cache takes `no-store`; leave it out to use the cache.",
-            param="x-headgate-cache",
-        )
-    return True
-
-
-def cache_tags_from(header: bytes) -> tuple[str, ...]:
-    """What `x-headgate-cache-tag` lists; `InvalidRequestError` where it can't be tags."""
-    tags = tuple(tag.strip() for tag in header.decode("latin-1").split(","))
-    if len(tags) > _TAGS_AT_MOST or not all(map(CACHE_TAG.fullmatch, tags)):
-        raise InvalidRequestError(
-            f"The header x-headgate-cache-tag takes up to {_TAGS_AT_MOST} names with commas"
-            " between, each of 1 to 64 letters, digits and ./:_-.",
-            param="x-headgate-cache-tag",
-        )
-    return tags

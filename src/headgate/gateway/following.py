@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from headgate.gateway.asked import Asked
 from headgate.gateway.call import Call
 from headgate.gateway.request import Request
 from headgate.gateway.routing import Route
+from headgate.gateway.strategies.traits import RequestTraits
 from headgate.gateway.target import Target
 
 
@@ -15,13 +15,13 @@ def follow(call: Call, request: Request, route: Route) -> tuple[Target, ...]:
     call.record.route = route.name
     if route.strategy is None:
         return route.targets
-    return route.strategy.order(route.targets, asked_of(call, request))
+    return route.strategy.order(route.targets, traits_of(call, request))
 
 
-def asked_of(call: Call, request: Request) -> Asked:
+def traits_of(call: Call, request: Request) -> RequestTraits:
     """What a strategy may look at of the call."""
     record = call.record
-    return Asked(
+    return RequestTraits(
         request,
         workflow=record.workflow,
         feature=record.feature,

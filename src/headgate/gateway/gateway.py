@@ -1,4 +1,4 @@
-"""The way of every call: admit, reserve, recall, dispatch, settle, keep, record, finish."""
+"""The way of every call: admit, guard, reserve, recall, dispatch, settle, keep, record, finish."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from headgate.errors import (
     UnavailableError,
 )
 from headgate.gateway.answering import Answering
-from headgate.gateway.attempt import Answer, Flowing
+from headgate.gateway.attempts.attempt import Answer, Flowing
+from headgate.gateway.attempts.dispatch import Dispatcher
 from headgate.gateway.cache.ask import Ask
 from headgate.gateway.cache.cache import AnswerCache
 from headgate.gateway.cache.found import Found, may_be_stale
@@ -22,7 +23,6 @@ from headgate.gateway.capabilities import able_targets
 from headgate.gateway.commitments.keeper import CommitmentKeeper
 from headgate.gateway.conclusion import conclude
 from headgate.gateway.conclusion import record as record_call
-from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import ChatCompletions
 from headgate.gateway.endpoints.responses import runs_in_background
 from headgate.gateway.following import follow

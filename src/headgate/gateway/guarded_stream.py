@@ -25,8 +25,8 @@ class GuardedStream:
     def __init__(self, guarding: Guarding, reader: FlowReader) -> None:
         self._guarding = guarding
         self._reader = reader
-        self._only_restores = guarding.only_restores
-        self._rewriting = guarding.stream(reader)
+        self._only_restores = guarding.streamed.only_restores
+        self._rewriting = guarding.streamed.rewriting(reader)
 
     def feed(self, block: bytes, *, ended: bool = False) -> bytes:
         """What may be shown of `block`, whole events, the last ones where the stream has `ended`.
@@ -71,17 +71,17 @@ class GuardedStream:
             self._only_restores
             and b"<" not in block
             and b"\\" not in block
-            and self._guarding.holds_nothing
+            and self._guarding.streamed.holds_nothing
             and not self._reader.renumbers
         )
 
     async def settle(self) -> None:
         """Wait for what guards are still finding out. Raises as `feed` does, and for failures."""
-        await self._guarding.settle_stream()
+        await self._guarding.streamed.settle()
 
     def end(self) -> None:
         """The stream is over: what its guards have made of it is noted."""
-        self._guarding.end_of_stream()
+        self._guarding.streamed.end()
 
 
 def _object(data: bytes) -> dict[str, Any]:

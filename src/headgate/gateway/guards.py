@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from headgate.checks.guards.guarding import Guarding, put_back
-from headgate.checks.guards.policy import NOBODY, GuardPolicies
-from headgate.checks.guards.report import GuardRecord, GuardReport
+from headgate.checks.guards.policy import GuardPolicies
+from headgate.checks.guards.report import GuardRecord
 from headgate.checks.parts import Kind, Part, reply_parts
 from headgate.checks.parts.flow import ChatFlow, ResponseFlow
 from headgate.checks.parts.structured import asks_for_json
@@ -30,7 +30,6 @@ from headgate.gateway.guarded_stream import GuardedStream
 from headgate.gateway.hidden_values import HiddenValues
 from headgate.gateway.kept_answers import KeptAnswers
 from headgate.gateway.named_conversation import conversation_of, earlier_turns_of
-from headgate.gateway.objects.operation import Found
 from headgate.gateway.reply_headers import refusal
 from headgate.gateway.request import Request
 from headgate.telemetry.guard_metrics import GuardMetrics
@@ -54,9 +53,6 @@ _SHOWN: dict[str, Kind] = {
 
 _QUERY_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]-]{0,127}|[0-9]{0,9}")
 """What a stored response is asked about: fields to include, a place in its stream."""
-
-_PAST_HEADGATE = "/realtime/"
-"""Below it a client gets what it can speak to the provider with: a secret, a call."""
 
 _HEADER = b"x-headgate-guards"
 
@@ -86,7 +82,7 @@ class GuardsInCalls:
         """
         if call.inner:
             return
-        guarding = self._stand(
+        guarding = self.stand(
             call, request.endpoint.name, request.model, structured=asks_for_structure(request)
         )
         if guarding is None:
@@ -105,7 +101,7 @@ class GuardsInCalls:
             is_audio = request.endpoint.name.startswith("audio/")
             names, files = file_parts(request.form, "audio" if is_audio else "image")
         answer = _SHOWN.get(request.endpoint.name)
-        changed = await guarding.request(fields, [*files, *_header_parts(call)], answer=answer)
+        changed = await guarding.request(fields, [*files, *header_parts(call)], answer=answer)
         # What has fields of its own is written anew in any case: one that is given twice must not
         # mean one thing here and another to the provider.
         if request.form is None:
@@ -118,65 +114,6 @@ class GuardsInCalls:
         if request.form is not None:
             rename(request.form, names)
 
-    def check_address(self, call: Call, found: Found) -> None:
-        """Raise `ContentBlockedError` where a request would lead its client past its guards."""
-        if not found.path.startswith(_PAST_HEADGATE) or found.operation.method == "GET":
-            return
-        if self._policies.may_stand(guarded_call(call, found.operation.name, "")):
-            raise ContentBlockedError(
-                "Guards stand at the calls of this project, and what a client says to the provider"
-                " by itself goes past them; have it open a websocket at /v1/realtime.",
-                code="guard_cannot_see",
-            )
-
-    async def object_body(self, call: Call, found: Found, body: bytes | None) -> bytes:
-        """The JSON of a request about an object as it may leave; None: what nobody reads.
-
-        Raises as `request` does. What is hidden comes back in calls that go on from the object.
-        """
-        operation = found.operation
-        guarding = self._stand(call, operation.name, "", structured=False)
-        if guarding is None or body == b"":
-            return body or b""
-        guarding.call.kept_as_data = True
-        if body is None:
-            unread = Part({"file": ""}, "file", path="file", role="user", kind="file")
-            await guarding.request({}, [unread])
-            await guarding.requests_verdicts()
-            return b""
-        conversation = found.ids.get("conversation")
-        if conversation is not None:
-            guarding.call.mapping = await self._hidden.find(call.record.project, conversation)
-        fields: dict[str, Any] = _decode(body)
-        await guarding.request(fields)
-        # Nobody waits for an answer beside which they could still look.
-        await guarding.requests_verdicts()
-        if conversation is not None and len(guarding.call.mapping):
-            mapping = guarding.call.mapping
-            await self._hidden.remember(call.record.project, conversation, mapping)
-        return _encode(fields)
-
-    async def object_query(
-        self, call: Call, found: Found, query: tuple[tuple[str, str], ...]
-    ) -> tuple[tuple[str, str], ...]:
-        """The query of a request about objects as it may leave; its headers are looked at too.
-
-        Raises as `request` does.
-        """
-        headers = _header_parts(call)
-        if not query and not headers:
-            return query
-        guarding = self._stand(call, found.operation.name, "", structured=False)
-        if guarding is None:
-            return query
-        values = [value for _, value in query]
-        parts = [
-            Part(values, at, path=f"query[{at}]", role="label") for at in range(len(values))
-        ] + [Part({name: ""}, name, path="query", role="label", kind="name") for name, _ in query]
-        await guarding.request({}, [*parts, *headers])
-        await guarding.requests_verdicts()
-        return tuple((name, value) for (name, _), value in zip(query, values, strict=True))
-
     def refuse_texts(self, query: Sequence[tuple[str, str]]) -> None:
         """Raise `ContentBlockedError` where a query that guards don't see holds more than names."""
         for name, value in query:
@@ -187,15 +124,9 @@ class GuardsInCalls:
                     code="guard_cannot_see",
                 )
 
-    def note_report(self, call: Call, report: GuardReport) -> None:
-        """Put what guards said of results into the call's own report."""
-        if call.guarding is None:
-            call.guarding = Guarding(NOBODY, guarded_call(call, call.record.endpoint, ""))
-        call.guarding.report.join(report)
-
     def conversation(self, call: Call, request: Request) -> Guarding | None:
         """The guards of a conversation that `call` opens; None where none stand there."""
-        return self._stand(call, request.endpoint.name, request.model, structured=False)
+        return self.stand(call, request.endpoint.name, request.model, structured=False)
 
     async def restored(self, project: str, conversation: str, body: bytes) -> bytes:
         """What a provider keeps of a conversation, with what was hidden from it put back."""
@@ -230,31 +161,7 @@ class GuardsInCalls:
         guarding = await self._kept.guarding(caller, answer_id, None)
         return GuardedStream(guarding, ResponseFlow()) if guarding.rewrites_replies else None
 
-    async def object_reply(self, call: Call, found: Found, body: bytes) -> bytes:
-        """The reply to a request about an object, with what was hidden put back.
-
-        That is what its own request hid, and what is kept of the conversation it is about. Raises
-        `DatabaseUnavailableError`.
-        """
-        guarding, project = call.guarding, call.record.project
-        mapping = None if guarding is None else guarding.call.mapping
-        if mapping is not None and len(mapping):
-            try:
-                shown = _decode(body)
-            except UNREADABLE:
-                return body
-            made = shown.get("id") if isinstance(shown, dict) else None
-            if found.operation.kind == "conversation" and isinstance(made, str):
-                await self._hidden.remember(project, made, mapping)
-            put_back(reply_parts(shown), mapping)
-            return _encode(shown)
-        completion = found.ids.get("chat_completion")
-        if completion is not None and found.operation.path.endswith("{chat_completion}"):
-            return await self.kept(call.caller, completion, body)
-        kept = found.ids.get("conversation") or completion
-        return body if kept is None else await self.restored(project, kept, body)
-
-    def _stand(self, call: Call, endpoint: str, model: str, *, structured: bool) -> Guarding | None:
+    def stand(self, call: Call, endpoint: str, model: str, *, structured: bool) -> Guarding | None:
         """The guards of `call`, noted in it; None where none stand there."""
         guarded = guarded_call(call, endpoint, model, structured=structured)
         standing = self._policies.standing(guarded)
@@ -364,7 +271,7 @@ class GuardsInCalls:
         return GuardedStream(guarding, ResponseFlow(structured=structured))
 
 
-def _header_parts(call: Call) -> list[Part]:
+def header_parts(call: Call) -> list[Part]:
     """Headers of the client's that leave with its request, where they hold more than a word."""
     values = [line.partition(b":")[2].strip() for line in call.forwarded.split(b"\r\n")]
     told = [value.decode("latin-1") for value in values if not _HEADER_WORD.fullmatch(value)]

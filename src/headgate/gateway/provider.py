@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from headgate import __version__
+from headgate.config.checks.short_keys import LEAST_HIDDEN_CHARACTERS
 from headgate.config.failures import RetryBudgetSettings
 from headgate.config.providers import CAPABILITIES, Capability
 from headgate.config.settings import ProviderSettings, TimeoutSettings
-from headgate.config.short_keys import LEAST_HIDDEN_CHARACTERS
 from headgate.errors import NotFoundError
 from headgate.gateway.dialects import Dialect, dialect_for
 from headgate.gateway.endpoints import Endpoint
-from headgate.gateway.entra import EntraTokens, Tokens
-from headgate.gateway.key_pool import DEFAULT_KEY, KeyPool, PooledKey, ProviderKey
-from headgate.gateway.retry_budget import RetryBudget
+from headgate.gateway.keys.entra import EntraTokens, Tokens
+from headgate.gateway.keys.pool import DEFAULT_KEY, KeyPool, PooledKey, ProviderKey
+from headgate.gateway.retries.budget import RetryBudget
 from headgate.gateway.upstream import Origin, Timeouts, UpstreamClient
 
 _OPENAI = "api.openai.com"

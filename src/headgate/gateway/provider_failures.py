@@ -11,7 +11,7 @@ from headgate.errors import (
     UpstreamTimeoutError,
 )
 from headgate.gateway.call import Call
-from headgate.gateway.key_pool import DEFAULT_KEY
+from headgate.gateway.keys.pool import DEFAULT_KEY
 from headgate.gateway.upstream import UpstreamError
 
 LATE_S = 0.15

@@ -9,7 +9,7 @@ from random import random
 from headgate.config.failures import BreakerSettings
 from headgate.config.routes import LargerContextSettings, RouteSettings, TargetSettings
 from headgate.errors import InvalidRequestError, ModelNotFoundError
-from headgate.gateway.health import TargetHealth
+from headgate.gateway.health.health import TargetHealth
 from headgate.gateway.provider import Provider
 from headgate.gateway.strategies import Cheapest, Fastest, Strategy, Tiered, Weighted
 from headgate.gateway.target import Target

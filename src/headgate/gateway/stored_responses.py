@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from headgate.errors import ConflictError, InvalidRequestError, NotFoundError
-from headgate.gateway.attempt import without_secret
+from headgate.gateway.attempts.attempt import without_secret
 from headgate.gateway.caller import Caller
 from headgate.gateway.commitments.keeper import CommitmentKeeper
 from headgate.gateway.commitments.watch import CommitmentWatch
@@ -106,7 +106,7 @@ class StoredReply(msgspec.Struct, frozen=True):
 
 
 class ResponseArchive:
-    """Asks the provider that keeps a response, on behalf of the project whose it is."""
+    """Asks the provider that keeps a response, on behalf of the project that it belongs to."""
 
     def __init__(
         self,

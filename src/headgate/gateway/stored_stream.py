@@ -10,7 +10,7 @@ from headgate.errors import (
     HeadgateError,
     UpstreamFailedError,
 )
-from headgate.gateway.attempt import without_secret
+from headgate.gateway.attempts.attempt import without_secret
 from headgate.gateway.endpoints.responses import ResponsesStreamReader
 from headgate.gateway.guarded_stream import GuardedStream
 from headgate.gateway.provider_failures import broken_error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headgate.gateway.health import TargetHealth
+from headgate.gateway.health.health import TargetHealth
 from headgate.gateway.provider import Provider
 
 

@@ -113,7 +113,7 @@ def claimed(
 
 
 def released(review: Review, person: Caller, *, now_us: int, version: int | None) -> Review:
-    """`review` in nobody's hands; only who has it, or an administrator, can let go of it."""
+    """`review` in nobody's hands; only whoever has it, or an administrator, can let go of it."""
     if person.role == "admin":
         person = msgspec.structs.replace(person, key_id=review.claimed_by or person.key_id)
     _require_open(review, person, now_us, version)

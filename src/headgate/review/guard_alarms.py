@@ -1,4 +1,4 @@
-"""Has people say whether guards hold direct calls rightly: metadata only, contents are not kept.
+"""Has people say whether guards were right to hold direct calls: only metadata is kept.
 
 Whoever sends calls decides how many are held, so what waits is bounded for each project.
 """

@@ -1,8 +1,8 @@
 """How a process gets its turn to write to an SQLite file that other processes write to as well.
 
-SQLite lets one connection write at a time and has no line: who finds the file locked asks again.
-Its own waiting asks ever less often, up to ten times a second, so that on a busy file whoever has
-waited longest is the least likely to be next. Here it is the other way round.
+SQLite lets one connection write at a time and has no line: whoever finds the file locked asks
+again. Its own waiting asks ever less often, up to ten times a second, so that on a busy file
+whoever has waited longest is the least likely to be next. Here it is the other way round.
 """
 
 from __future__ import annotations

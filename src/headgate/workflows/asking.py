@@ -24,7 +24,7 @@ from headgate.workflows.heard import Heard
 from headgate.workflows.model import Model, ModelReply, ModelRequest
 from headgate.workflows.outcome import Outcome
 from headgate.workflows.output_check import checked, parsed
-from headgate.workflows.prompt import Message
+from headgate.workflows.prompts.prompt import Message
 from headgate.workflows.reply import read_failure
 from headgate.workflows.run import RunError
 from headgate.workflows.tools.asked import asked_tools

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from headgate.checks.field_path import EACH
 from headgate.checks.schema import Schema
 from headgate.checks.schema_path import said_of
-from headgate.config.connector_checks import parameters_of
+from headgate.config.checks.connectors import parameters_of
 from headgate.config.connectors import ConnectorSettings, OperationSettings
 from headgate.config.context import ContextPartSettings
 from headgate.context.arguments import input_field

@@ -26,7 +26,7 @@ from headgate.workflows.errand import Errand
 from headgate.workflows.failures import ContextNotNowError, ContextUnavailableError
 from headgate.workflows.folder import Workflow
 from headgate.workflows.outcome import Outcome
-from headgate.workflows.prompt import Message
+from headgate.workflows.prompts.prompt import Message
 from headgate.workflows.run import Order, Run, RunError
 from headgate.workflows.steps import PartFacts, Trail
 

@@ -9,7 +9,7 @@ import msgspec
 
 from headgate.checks.problem import Problem
 from headgate.workflows.folder import Workflow
-from headgate.workflows.prompt import Message
+from headgate.workflows.prompts.prompt import Message
 
 _SHOWN_AGAIN_CHARACTERS_AT_MOST = 50_000
 """Of an answer that failed; a longer one is not worth paying for twice."""

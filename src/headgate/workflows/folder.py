@@ -30,8 +30,8 @@ from headgate.workflows.folder_checks import (
     schedule_problems,
     tool_problems,
 )
-from headgate.workflows.prompt import Prompt
-from headgate.workflows.prompt_parts import PromptParts, read_parts
+from headgate.workflows.prompts.parts import PromptParts, read_parts
+from headgate.workflows.prompts.prompt import Prompt
 from headgate.workflows.tools.tool import Tool
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")

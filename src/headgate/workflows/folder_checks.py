@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from headgate.checks.rules import Rules
 from headgate.checks.schema import Schema
-from headgate.config.review_checks import deadline_problems
+from headgate.config.checks.reviews import deadline_problems
 from headgate.config.workflow import WorkflowSettings
 from headgate.workflows.context_shape import ContextShape
 from headgate.workflows.field_rule_checks import field_rule_problems

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 import msgspec
 
@@ -25,6 +24,7 @@ from headgate.telemetry.faults import log_fault
 from headgate.workflows.asking import Asking
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.claims import Claim
+from headgate.workflows.conclusion import Conclusion
 from headgate.workflows.context_step import (
     check_context_rights,
     is_untrusted,
@@ -39,18 +39,18 @@ from headgate.workflows.failures import (
     broken_off,
 )
 from headgate.workflows.folder import Workflow
-from headgate.workflows.holding import REVIEW_NEEDED, Holding, awaiting, must_wait, unheld
+from headgate.workflows.holding import REVIEW_NEEDED, Holding
 from headgate.workflows.idempotency import GRACE_S, INTERRUPTED, claim_of, settled
 from headgate.workflows.input_check import check_input
 from headgate.workflows.journal import NOTHING, Journal, RunLostError
 from headgate.workflows.model import Model
 from headgate.workflows.outcome import Outcome, fallen_back
-from headgate.workflows.prompt import Message
+from headgate.workflows.prompts.prompt import Message
 from headgate.workflows.repository import RunRepository
 from headgate.workflows.run import Order, Run, RunError
 from headgate.workflows.steps import Trail
 from headgate.workflows.tools.box import OfferedTool
-from headgate.workflows.tools.talk import Talk, kept
+from headgate.workflows.tools.talk import Talk
 from headgate.workflows.tools.using import ToolUse
 
 _NO_FALLBACK = (REVIEW_NEEDED, ClarificationNeededError.code)
@@ -85,8 +85,7 @@ class Runner:
         self._asking = Asking(model, tools)
         self._tools = tools
         self._hash_user = hash_user
-        self._note_ended = note_ended
-        self._holding = holding
+        self._conclusion = Conclusion(repository, self.threads, holding, note_ended)
         self.connectors = connectors or Connectors({})
 
     def outlives(self, workflow: Workflow) -> bool:
@@ -130,9 +129,9 @@ class Runner:
         except BaseException as error:
             ended = Outcome(error=broken_off(error))
             with contextlib.suppress(HeadgateError):  # the first error is the one to tell
-                await _to_the_end(self._finish(workflow, run, claim, trail, ended))
+                await self._conclusion.conclude(workflow, run, claim, trail, ended)
             raise
-        return await _to_the_end(self._finish(workflow, run, claim, trail, outcome))
+        return await self._conclusion.conclude(workflow, run, claim, trail, outcome)
 
     async def accept(self, order: Order, claim: Claim | None, terms: Terms) -> Run:
         """Store `order` as a run that waits for its turn; `carry` is called for it later.
@@ -182,8 +181,9 @@ class Runner:
             if not isinstance(error, HeadgateError):
                 log_fault("a run failed", error, run_id=run.id)
             outcome = Outcome(error=broken_off(error))
-        ending = self._finish(workflow, run, claim, trail, outcome, leg=leg, talk=talk)
-        return await _to_the_end(ending)
+        return await self._conclusion.conclude(
+            workflow, run, claim, trail, outcome, leg=leg, talk=talk
+        )
 
     async def break_off(self) -> None:
         """Let go of what is on its way to tools: this process is about to end."""
@@ -309,101 +309,11 @@ class Runner:
             self._tools is None
             or errand.workflow.settings.deliver is None
             or outcome.output is None
-            or self._must_be_seen(errand, outcome)
+            or self._conclusion.must_be_seen(errand, outcome)
         ):
             return outcome
         await errand.journal.note(errand.trail)
         return await self._tools.delivered(errand, outcome)
-
-    def _must_be_seen(self, errand: Errand, outcome: Outcome) -> bool:
-        """Whether a person must look at the output before anything is done with it."""
-        if outcome.approved:
-            return False
-        workflow, ended = errand.workflow, _ended(errand.run, errand.trail, outcome)
-        if self._holding is None:
-            return must_wait(ended, outcome) or workflow.settings.review is not None
-        return self._holding.question(workflow, ended, outcome) is not None
-
-    async def _finish(
-        self,
-        workflow: Workflow | None,
-        run: Run,
-        claim: Claim | None,
-        trail: Trail,
-        outcome: Outcome,
-        *,
-        leg: int | None = None,
-        talk: Talk | None = None,
-    ) -> Run:
-        ended = _ended(run, trail, outcome)
-        question = None
-        if self._holding is not None and workflow is not None:
-            question = self._holding.question(workflow, ended, outcome)
-        traced = ended
-        if question is not None:
-            ended = awaiting(ended, question)
-            traced = msgspec.structs.replace(ended, finished_at_us=traced.finished_at_us)
-        elif must_wait(ended, outcome) or (
-            self._holding is None and workflow is not None and workflow.settings.review
-        ):
-            traced = ended = unheld(ended)
-        # Its terms name the address of a durable run.
-        durable = leg is not None
-        webhook = None if durable or workflow is None else workflow.settings.webhook
-        stored = await self.threads.run(
-            self.repository.finish,
-            ended,
-            claim,
-            webhook=webhook,
-            leg=leg,
-            beside=None if question is None else question.keep,
-            talk=_kept(talk, trail, outcome, workflow),
-        )
-        if durable and not stored:
-            raise RunLostError
-        if self._note_ended is not None:
-            self._note_ended(traced)
-        return ended
-
-
-def _ended(run: Run, trail: Trail, outcome: Outcome) -> Run:
-    """The run as it would end, if nobody had to look first."""
-    return msgspec.structs.replace(
-        run,
-        status="rejected" if outcome.refused else "failed" if outcome.error else "completed",
-        fallback=outcome.fallback,
-        finished_at_us=_now_us(),
-        steps=tuple(trail.steps),
-        error=outcome.error,
-        output=outcome.output,
-    )
-
-
-def _kept(
-    talk: Talk | None, trail: Trail, outcome: Outcome, workflow: Workflow | None
-) -> str | None:
-    """What is kept of what was said; None where nothing was, beside prompt and answer."""
-    if talk is None:
-        return None
-    talk.steps = len(trail.steps)
-    if outcome.waits is not None:
-        talk.output, talk.fallback = outcome.output, outcome.fallback
-        talk.approved = outcome.approved
-    elif not talk.messages and (workflow is None or workflow.settings.deliver is None):
-        return None
-    return kept(talk)
-
-
-async def _to_the_end(work: Coroutine[Any, Any, Run]) -> Run:
-    """Await `work` whole, even when the caller goes meanwhile: a run must not stay `running`."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        if not task.cancelled():
-            task.exception()  # somebody has looked at it
-        raise
 
 
 def _now_us() -> int:

@@ -164,5 +164,5 @@ def test_who_does_not_say_that_it_lives_is_dead(database, tmp_path: Path):
     assert mine.dead(lease_counts=True) == ["executor_2"]
     assert mine.dead(lease_counts=False) == [], "after an outage nobody is judged by it"
     mine.leave("executor_2")
-    assert not other.beat(), "it learns that it was held for dead"
+    assert not other.beat(), "it learns that it was taken for dead"
     assert mine.dead(lease_counts=True) == []

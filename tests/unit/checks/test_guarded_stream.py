@@ -136,4 +136,4 @@ async def test_where_a_guard_reads_streams_every_event_is_read() -> None:
         (GuardSettings(tools=ToolsSettings()), False),
     ):
         guarding = await guarded(policies_of(hide=HIDING, other=other))
-        assert guarding.only_restores is not reads
+        assert guarding.streamed.only_restores is not reads

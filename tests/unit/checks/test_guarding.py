@@ -251,13 +251,13 @@ async def test_a_text_that_a_stream_tells_again_and_again_is_judged_once_more() 
     guards = Guarding(
         Standing((ModerationGuard("harm", judge, ModerationSettings()),), "v", {}), a_call()
     )
-    stream = guards.stream(ResponseFlow())
+    stream = guards.streamed.rewriting(ResponseFlow())
     place = {"item_id": "msg_1", "content_index": 0}
     for piece in ("Water ", "flows."):
         stream.event({"type": "response.output_text.delta", **place, "delta": piece})
     for _ in range(3):
         stream.event({"type": "response.output_text.done", **place, "text": "So it flows."})
-    await guards.settle_stream()
+    await guards.streamed.settle()
     assert sorted(judge.asked) == ["So it flows.", "Water flows."]
 
 
@@ -290,13 +290,13 @@ async def test_instructions_that_a_provider_repeats_in_a_stream_are_no_leak() ->
     guards = guarding(bait=GuardSettings(canary=CanarySettings()))
     request: dict[str, Any] = {"instructions": "Speak of rivers.", "input": "hello"}
     await guards.request(request)
-    rewriting = guards.stream(ResponseFlow())
+    rewriting = guards.streamed.rewriting(ResponseFlow())
     echo = {"object": "response", "instructions": request["instructions"], "output": []}
     rewriting.event({"type": "response.created", "response": echo})
     recited = {"type": "response.output_text.done", "text": request["instructions"]}
     with pytest.raises(BlockedError):
         rewriting.event(recited)
-    guards.end_of_stream()
+    guards.streamed.end()
     assert guards.report.records[-1].decision == "block"
 
 
@@ -426,14 +426,14 @@ def test_the_verdicts_of_many_lines_are_few_and_none_hides_another() -> None:
 async def test_media_that_a_stream_shows_are_refused_unless_it_only_repeats_them() -> None:
     house = GuardSettings(words=WordsSettings(words=("x",)))
     guards = guarding(house=house)
-    rewriting = guards.stream(ResponseFlow())
+    rewriting = guards.streamed.rewriting(ResponseFlow())
     sound: dict[str, Any] = {"type": "input_audio", "audio": "UklGRg=="}
     mine = {"type": "message", "role": "user", "content": [sound]}
     rewriting.event({"type": "conversation.item.added", "item": mine})
     with pytest.raises(BlockedError, match="into audio"):
         rewriting.event({"type": "x", "item": {**mine, "role": "assistant"}})
     lenient = guarding(house=msgspec.structs.replace(house, unreadable="allow"))
-    rewriting = lenient.stream(ResponseFlow())
+    rewriting = lenient.streamed.rewriting(ResponseFlow())
     for _ in range(3):
         rewriting.event({"type": "response.output_audio.delta", "delta": "UklGRg=="})
     assert [one.reason for one in lenient.report.records] == ["audio not read"]

@@ -265,7 +265,7 @@ async def test_what_a_guard_says_of_a_finished_text_holds_whole_and_streamed(
 
 def test_a_finished_text_is_looked_at_in_events_that_nothing_else_would_read():
     guarding, stream = guarded_by(Finished(Verdict("flag")))
-    assert not guarding.only_restores
+    assert not guarding.streamed.only_restores
     stream.feed(words("plain"), ended=True)
     stream.end()
     assert [record.decision for record in guarding.report.records] == ["flag"]
@@ -275,7 +275,7 @@ def spoken(guard: Guard, *said: str) -> Any:
     """Feeds a transcript that is heard as it comes."""
     guarding, _ = guarded_by(guard)
     whole = Part({"t": ""}, "t", path="t", role="model", spoken=True)
-    text_filter = guarding._filter_for(whole)
+    text_filter = guarding.streamed.filter_for(whole)
     return [text_filter.feed(one) for one in said]
 
 

@@ -122,7 +122,7 @@ async def test_recited_instructions_are_stopped_whole_and_streamed() -> None:
     assert recited.endswith("Sum up the ticket.")
     with pytest.raises(ContentBlockedError, match="recited"):
         await guards.reply({"choices": [{"message": {"role": "assistant", "content": recited}}]})
-    stream = guards.stream(ChatFlow())
+    stream = guards.streamed.rewriting(ChatFlow())
     events = [{"choices": [{"index": 0, "delta": {"content": one}}]} for one in recited]
     with pytest.raises(BlockedError):
         list(map(stream.event, events))
@@ -165,7 +165,7 @@ async def test_tools_that_change_something_are_not_shown_beside_untrusted_text()
     asked = {"choices": [{"message": {"role": "assistant", "tool_calls": [call]}}]}
     with pytest.raises(ContentBlockedError, match="withheld"):
         await guards.reply(asked)
-    stream = guards.stream(ChatFlow())
+    stream = guards.streamed.rewriting(ChatFlow())
     with pytest.raises(BlockedError):
         stream.event({"choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, **call}]}}]})
 
@@ -193,7 +193,7 @@ async def test_functions_as_they_were_named_before_tools_are_taken_away_too() ->
     message = {"role": "assistant", "content": None, "function_call": call}
     with pytest.raises(ContentBlockedError, match="withheld"):
         await guards.reply({"choices": [{"message": message}]})
-    stream = guards.stream(ChatFlow())
+    stream = guards.streamed.rewriting(ChatFlow())
     with pytest.raises(BlockedError):
         stream.event({"choices": [{"index": 0, "delta": {"function_call": call}}]})
 
@@ -379,7 +379,7 @@ async def test_marks_that_a_model_takes_over_are_not_shown() -> None:
     reply = {"choices": [{"message": {"role": "assistant", "content": said}}]}
     await guards.reply(reply)
     assert reply["choices"][0]["message"]["content"] == "It is late."  # type: ignore[index]
-    stream = guards.stream(ChatFlow())
+    stream = guards.streamed.rewriting(ChatFlow())
     events = [
         told
         for one in said
@@ -394,7 +394,7 @@ async def test_a_streamed_response_may_repeat_its_instructions_and_not_recite_th
     await guards.request(request)
     planted = request["instructions"]
     assert planted != "Sum up."
-    stream = guards.stream(ResponseFlow())
+    stream = guards.streamed.rewriting(ResponseFlow())
     echo = {"object": "response", "instructions": planted, "output": []}
     for kind in ("response.created", "response.completed"):
         (shown,) = stream.event({"type": kind, "response": dict(echo)})

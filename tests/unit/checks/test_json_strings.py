@@ -119,7 +119,7 @@ async def whole(guarding: Guarding, content: str) -> str:
 
 
 def streamed(guarding: Guarding, content: str) -> str:
-    stream = guarding.stream(ChatFlow(structured=True))
+    stream = guarding.streamed.rewriting(ChatFlow(structured=True))
     shown = ""
     for piece in [*content, None]:
         delta = {} if piece is None else {"content": piece}

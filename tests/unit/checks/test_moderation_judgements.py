@@ -75,7 +75,7 @@ async def test_a_category_that_got_no_score_was_not_judged():
 
 async def streamed(guarding: Guarding, *pieces: str) -> str:
     """What is shown of an answer whose pieces come one by one."""
-    stream, shown = guarding.stream(ChatFlow()), ""
+    stream, shown = guarding.streamed.rewriting(ChatFlow()), ""
     for piece in pieces:
         event = {"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]}
         for told in stream.event(event):
@@ -84,7 +84,7 @@ async def streamed(guarding: Guarding, *pieces: str) -> str:
             await asyncio.sleep(0)
     for told in stream.close():
         shown += told["choices"][0]["delta"].get("content", "")
-    await guarding.settle_stream()
+    await guarding.streamed.settle()
     return shown
 
 

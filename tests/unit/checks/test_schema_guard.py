@@ -247,16 +247,16 @@ async def streamed(fields: dict[str, Any], events: list[dict[str, Any]]) -> int 
     guards = guarding()
     await guards.request(json.loads(json.dumps(fields)))
     flow = ChatFlow() if "choices" in events[0] else ResponseFlow()
-    rewriting = guards.stream(flow)
+    rewriting = guards.streamed.rewriting(flow)
     for number, event in enumerate(events):
         try:
             rewriting.event(json.loads(json.dumps(event)))
         except BlockedError:
-            guards.end_of_stream()
+            guards.streamed.end()
             assert guards.report.records[-1].decision == "block"
             return number
     rewriting.close()
-    guards.end_of_stream()
+    guards.streamed.end()
     return None
 
 
@@ -301,7 +301,7 @@ async def test_a_stream_that_never_says_that_a_text_is_done_is_checked_at_its_en
     events = chat_chunks(message(content=BAD), [3])[:-1]
     guards = guarding()
     await guards.request(json.loads(json.dumps(CHAT)))
-    rewriting = guards.stream(ChatFlow())
+    rewriting = guards.streamed.rewriting(ChatFlow())
     for event in events:
         rewriting.event(event)
     with pytest.raises(BlockedError):

@@ -25,7 +25,7 @@ WRONG = {
     ),
     "a cap above its budget": (
         'budgets:\n  - per: key\n    usd: "1"\n    window: day\n    max_call_usd: "2"\n',
-        ":5: budgets[0].max_call_usd: can never be met",
+        ":5: budgets[0].max_call_usd: can never be reached",
     ),
     "money as a number": (
         "budgets:\n  - {per: project, usd: 100, window: day}\n",
@@ -38,25 +38,25 @@ WRONG = {
     ),
     "a minute's limit above its day's": (
         "limits:\n  - per: key\n    tokens_per_minute: 100\n    tokens_per_day: 90\n",
-        ":3: limits[0].tokens_per_minute: can never be met",
+        ":3: limits[0].tokens_per_minute: can never be reached",
     ),
     "a minute's limit above its day's, which stands elsewhere": (
         "limits:\n  - {per: key, tokens_per_minute: 100}\n  - {per: [key], tokens_per_day: 99}\n",
-        ":2: limits[0].tokens_per_minute: can never be met",
+        ":2: limits[0].tokens_per_minute: can never be reached",
     ),
     "a day's budget above its month's": (
         (
             'budgets:\n  - {per: key, usd: "1", window: day}\n'
             '  - {per: key, usd: "0.5", window: month}\n'
         ),
-        ":2: budgets[0].usd: can never be met: the budget of the same for the month is smaller",
+        ":2: budgets[0].usd: can never be reached: the budget of the same for the month is smaller",
     ),
     "a month's budget above all that there ever is": (
         (
             'budgets:\n  - {per: key, usd: "9", window: total}\n'
             '  - {per: key, usd: "10", window: month}\n'
         ),
-        ":3: budgets[1].usd: can never be met: the budget of the same in total is smaller",
+        ":3: budgets[1].usd: can never be reached: the budget of the same in total is smaller",
     ),
     "fewer tokens than any call takes": (
         "limits:\n  - per: key\n    tokens_per_minute: 64\n",

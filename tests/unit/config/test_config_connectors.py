@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from headgate.config.connector_checks import parameters_of
+from headgate.config.checks.connectors import parameters_of
 from headgate.config.load import load_settings
 from headgate.config.policy import effective_policy
 from headgate.config.settings import Settings

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from headgate.config.checks.short_keys import short_key_warnings
 from headgate.config.provider_keys import ProviderKeySettings
 from headgate.config.settings import ProviderSettings
-from headgate.config.short_keys import short_key_warnings
 
 
 def test_each_short_key_is_named_by_its_place():

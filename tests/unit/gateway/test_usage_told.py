@@ -15,7 +15,7 @@ from headgate.gateway.call import Call
 from headgate.gateway.caller import Caller
 from headgate.gateway.endpoints import ENDPOINTS
 from headgate.gateway.endpoints.responses import ResponsesStreamReader
-from headgate.gateway.health import TargetHealth
+from headgate.gateway.health.health import TargetHealth
 from headgate.gateway.provider import Provider
 from headgate.gateway.request import read_request
 from headgate.gateway.settlement import Estimate, Settlement

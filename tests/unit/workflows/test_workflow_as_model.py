@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from headgate.errors import InvalidRequestError, NotFoundError, PermissionDeniedError
 from headgate.gateway.caller import Caller
-from headgate.workflows.openai_surface import WorkflowAnswer, answer_workflow
+from headgate.workflows.openai.surface import WorkflowAnswer, answer_workflow
 from scripted_workflows import CALLER, GOOD, failure
 
 EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)

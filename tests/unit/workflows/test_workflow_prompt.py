@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from headgate.checks.schema import Schema
 from headgate.errors import ConfigError, InvalidRequestError
-from headgate.workflows.prompt import Prompt
-from headgate.workflows.prompt_parts import read_parts
-from headgate.workflows.template import Template
-from headgate.workflows.untrusted import NOTICE, made_visible
+from headgate.workflows.prompts.parts import read_parts
+from headgate.workflows.prompts.prompt import Prompt
+from headgate.workflows.prompts.template import Template
+from headgate.workflows.prompts.untrusted import NOTICE, made_visible
 from scripted_workflows import FILES
 
 OUTPUT = Schema(json.loads(FILES["output.schema.json"]))
@@ -270,7 +270,7 @@ def test_windows_line_ends_and_a_byte_order_mark_are_fine():
 
 
 def test_a_prompt_that_grows_too_long_is_refused(monkeypatch):
-    monkeypatch.setattr("headgate.workflows.template.RENDERED_CHARACTERS_AT_MOST", 100)
+    monkeypatch.setattr("headgate.workflows.prompts.template.RENDERED_CHARACTERS_AT_MOST", 100)
     with pytest.raises(InvalidRequestError, match="too long"):
         prompt(GOOD).render(GIVEN | {"text": "x" * 200})
 

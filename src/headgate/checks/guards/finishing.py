@@ -8,8 +8,10 @@ from typing import Any
 
 from headgate.checks.contract.finished import Finished, FinishedReader, TooMuchError
 from headgate.checks.guards.guard import BlockedError, Guard, Guarded
+from headgate.checks.guards.report import GuardReport
 from headgate.checks.guards.shielded import EXITS, failure_of, guard_failed
 from headgate.checks.guards.verdict import PASS, Verdict
+from headgate.config.guards import Direction
 from headgate.telemetry.faults import log_fault
 
 _TOO_MUCH = Verdict("block", reason="more text than can be kept until it is finished")
@@ -31,6 +33,12 @@ class Finishing:
                 guard.begin(fields, self._call)
             except (Exception, *EXITS) as fault:  # noqa: BLE001 - whatever a guard raises, it has failed
                 self._failed(guard, fault)
+
+    def tell(self, report: GuardReport, direction: Direction) -> None:
+        """Add to `report` what they have said, of a request as it came or of finished texts."""
+        for name, (verdict, took_ns) in self.said.items():
+            report.add(name, direction, verdict, took_ns // 1000)
+        self.said.clear()
 
     def awaiting(self) -> list[Guard]:
         """Those that look at the answer of this call. Raises `GuardFailedError`."""

@@ -1,8 +1,8 @@
 r"""The strings of a JSON text as they read, not as they are written. Pure.
 
-A link that is written `https:\/\/evil.com`, or a word with `\u00fc` in it, is for whoever decodes
-the text what it is in any other. A guard that looks at the written form alone is passed by, and one
-that cuts something out of it may take a quotation mark along.
+A link that is written `https:\/\/evil.com`, or a word with `\u00fc` in it, is a link or a word like
+any other to whoever decodes the text. A guard that looks at the written form alone misses it, and
+one that cuts something out of that form may take a quotation mark along.
 """
 
 from __future__ import annotations

@@ -111,7 +111,10 @@ class Hiding:
             except (ValueError, RecursionError):
                 pass
             else:
-                change = lambda one: self.replaced(one, known.find(one), replace)  # noqa: E731
+
+                def change(text: str) -> str:
+                    return self.replaced(text, known.find(text), replace)
+
                 return [in_json_text(texts[0], value, change)]
         return replaced_across(texts, with_across(texts, known.find), replace)
 

@@ -12,7 +12,7 @@ from headgate.config import environment
 from headgate.config.settings import ProviderSettings, Settings
 from headgate.errors import HeadgateError
 from headgate.gateway.endpoints.endpoint import UNREADABLE
-from headgate.gateway.key_pool import ProviderKey
+from headgate.gateway.keys.pool import ProviderKey
 from headgate.gateway.provider import Provider
 from headgate.gateway.upstream import Timeouts, UpstreamError
 

@@ -18,8 +18,8 @@ from headgate.errors import HeadgateError, InvalidRequestError
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints import ENDPOINTS
 from headgate.gateway.endpoints.endpoint import UNREADABLE
-from headgate.gateway.health import TargetHealth
-from headgate.gateway.objects.asking import Asked
+from headgate.gateway.health.health import TargetHealth
+from headgate.gateway.objects.asking import Addressee
 from headgate.gateway.provider import Provider
 from headgate.gateway.request import read_request
 from headgate.gateway.spending import Spending
@@ -63,8 +63,8 @@ class BatchInput:
         if settings.assumed_batch_usd is not None:
             self._declared_nanousd = nanousd(settings.assumed_batch_usd)
 
-    async def reserve(self, call: Call, asked: Asked, body: bytes | RequestBody) -> None:
-        """Reserve what the batch may cost that `body` begins at who is `asked`.
+    async def reserve(self, call: Call, addressee: Addressee, body: bytes | RequestBody) -> None:
+        """Reserve what the batch may cost that `body` begins at `addressee`.
 
         Raises what `Spending.reserve` does, and `InvalidRequestError` where nobody can say what
         it may cost and a budget needs to know.
@@ -75,7 +75,7 @@ class BatchInput:
             file_id = msgspec.json.decode(body, type=_Begun).input_file_id
         except UNREADABLE:
             return  # the provider says what is wrong with it
-        bound = await self._bound(asked, file_id, counting=False)
+        bound = await self._bound(addressee, file_id, counting=False)
         if bound is None and self._declared_nanousd is not None:
             bound = Bound(self._declared_nanousd)
         if bound is None:
@@ -85,7 +85,7 @@ class BatchInput:
         try:
             await self._reserve(call, bound)
         except RuleBudgetExceededError:
-            closer = await self._bound(asked, file_id, counting=True)
+            closer = await self._bound(addressee, file_id, counting=True)
             if closer is None or closer.nanousd >= bound.nanousd:
                 raise
             await self._reserve(call, closer)
@@ -95,11 +95,11 @@ class BatchInput:
             call, worst_nanousd=bound.nanousd, dearest_nanousd=bound.dearest_nanousd
         )
 
-    async def _bound(self, asked: Asked, file_id: str, *, counting: bool) -> Bound | None:
+    async def _bound(self, addressee: Addressee, file_id: str, *, counting: bool) -> Bound | None:
         """The worst case of the file's lines; None where it or a price of them is not known."""
-        bound, provider = Bound(), asked.provider
+        bound, provider = Bound(), addressee.provider
         try:
-            async for lines in _lines(asked, file_id):
+            async for lines in _lines(addressee, file_id):
                 if counting:
                     known = await asyncio.to_thread(
                         self._add, bound, provider, lines, counting=True
@@ -151,10 +151,10 @@ class BatchInput:
         return None
 
 
-async def _lines(asked: Asked, file_id: str) -> AsyncIterator[list[bytes]]:
+async def _lines(addressee: Addressee, file_id: str) -> AsyncIterator[list[bytes]]:
     """The file's lines, some at a time. Raises `UpstreamError` or `HeadgateError`."""
-    provider = asked.provider
-    key = await provider.let_in(asked.key)
+    provider = addressee.provider
+    key = await provider.let_in(addressee.key)
     path = f"/files/{quote(file_id, safe='')}/content"
     reply = await provider.upstream.send(
         provider.origin,

@@ -1,4 +1,4 @@
-"""Asks providers after what was begun here, so that it is settled though no client ever looks.
+"""Asks providers what became of what was begun here, and settles it though no client looks.
 
 Each worker has such a task; of each commitment one of them at a time takes care.
 """

@@ -1,4 +1,4 @@
-"""The dialect of OpenAI and of every server that speaks its API: all is as it is."""
+"""The dialect of OpenAI and of every server that speaks its API: nothing is changed."""
 
 from __future__ import annotations
 

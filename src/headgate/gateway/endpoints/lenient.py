@@ -1,4 +1,4 @@
-"""Reads of a provider's JSON what can be, where one field of it can't: that must not cost the rest.
+"""Reads what it can of a provider's JSON: one field that can't be read must not cost the rest.
 
 A count below zero would otherwise take the reply's id, model and good counts along with it.
 """

@@ -1,4 +1,4 @@
-"""`/v1/moderations`: a text or picture in, scores out; it tells no usage and OpenAI's are free."""
+"""`/v1/moderations`: a text or picture in, scores out; no usage is told, and OpenAI's are free."""
 
 from __future__ import annotations
 

@@ -14,12 +14,12 @@ from headgate.config.grading import ClassifierSettings
 from headgate.gateway.call import Call
 from headgate.gateway.deadline import Patience
 from headgate.gateway.endpoints import ENDPOINTS
-from headgate.gateway.following import asked_of, follow
+from headgate.gateway.following import follow, traits_of
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.grading.memory import GradeMemory
 from headgate.gateway.grading.question import Question
 from headgate.gateway.grading.text import graded_text
-from headgate.gateway.inner_client import InnerClient, inner_call
+from headgate.gateway.own_calls.client import InnerClient, inner_call
 from headgate.gateway.request import Request, read_request
 from headgate.gateway.strategies import Tiered
 from headgate.gateway.target import Target
@@ -69,7 +69,7 @@ class Classifier:
         route = call.route
         if route is None or route.name is None or not isinstance(route.strategy, Tiered):
             return targets
-        if not route.strategy.waits_for_grade(asked_of(call, request)):
+        if not route.strategy.waits_for_grade(traits_of(call, request)):
             return targets
         call.grade, how = await self._grade(call, request, route.name)
         self._metrics.graded(route.name, how)

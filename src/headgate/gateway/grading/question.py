@@ -12,7 +12,7 @@ import msgspec
 from headgate.config.grading import ClassifierSettings
 from headgate.gateway.completion_text import said_first
 from headgate.gateway.endpoints.endpoint import UNREADABLE
-from headgate.gateway.small_question import common_fields
+from headgate.gateway.own_calls.question import common_fields
 
 
 class _Graded(msgspec.Struct):

@@ -1,6 +1,6 @@
 """What guards have done to the lines of a file, kept encrypted until its batch's results are gone.
 
-Of each line that needs it a row, found by the line's `custom_id`; of each file a row that leads to
+Each line that needs it has a row, found by the line's `custom_id`; each file has one that leads to
 those of its lines. A batch's results are files too, and lead to the lines of its input.
 """
 

@@ -1,6 +1,6 @@
 """Has guards look at the lines of a file, each as the request that it is, and writes them anew.
 
-What is in memory is a few lines at a time. A line that guards can't read, or block, refuses the
+Only a few lines are in memory at a time. A line that guards can't read, or block, refuses the
 whole file; the error names the line.
 """
 

@@ -1,6 +1,6 @@
 """A batch's results as they are fetched: guards look at each line, and what was hidden comes back.
 
-In memory are a few lines at a time. A result that a guard does not let by is shown as a failed
+Only a few lines are in memory at a time. A result that a guard does not let by is shown as a failed
 one, in the form that the provider itself uses, so that the others can be used.
 """
 

@@ -1,1 +1,1 @@
-"""A model as judge of what the injection detector is in doubt of."""
+"""A model that judges the texts about which the injection detector is in doubt."""

@@ -11,8 +11,8 @@ from headgate.gateway.call import Call
 from headgate.gateway.endpoints import ENDPOINTS
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.grading.memory import GradeMemory
-from headgate.gateway.inner_client import InnerClient, inner_call
 from headgate.gateway.judging import question
+from headgate.gateway.own_calls.client import InnerClient, inner_call
 from headgate.gateway.request import read_request
 
 FEATURE = "headgate:judge"

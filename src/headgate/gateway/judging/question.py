@@ -15,7 +15,7 @@ from headgate.checks.injection.spotlight import new_token
 from headgate.config.guards import JudgeSettings
 from headgate.gateway.completion_text import said_first
 from headgate.gateway.endpoints.endpoint import UNREADABLE
-from headgate.gateway.small_question import common_fields
+from headgate.gateway.own_calls.question import common_fields
 
 FIELD: Final = "injection"
 """The field of the answer that holds the score."""

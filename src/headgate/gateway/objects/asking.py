@@ -10,16 +10,16 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from headgate.gateway.attempt import MAX_REPLY_BYTES, without_secret
+from headgate.gateway.attempts.attempt import MAX_REPLY_BYTES, without_secret
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints.chat import failure_code
-from headgate.gateway.key_pool import ProviderKey
-from headgate.gateway.key_watch import KeyWatch
+from headgate.gateway.keys.pool import ProviderKey
+from headgate.gateway.keys.watch import KeyWatch
 from headgate.gateway.objects.operation import Found
 from headgate.gateway.provider import Provider
 from headgate.gateway.provider_failures import broken_error
-from headgate.gateway.retry import Again, Failure, RetryPolicy
-from headgate.gateway.retry_hints import asked_pause_s
+from headgate.gateway.retries.hints import asked_pause_s
+from headgate.gateway.retries.policy import Again, Failure, RetryPolicy
 from headgate.gateway.upstream import RequestBody, UpstreamError, UpstreamReply
 
 
@@ -34,8 +34,8 @@ class ObjectRequest(msgspec.Struct, frozen=True, kw_only=True):
     accept: bytes | None = None
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """Who is asked."""
+class Addressee(msgspec.Struct, frozen=True):
+    """Who is asked: a provider, by one of its keys."""
 
     provider: Provider
     key: ProviderKey
@@ -54,7 +54,7 @@ class Asking:
         self,
         call: Call,
         request: ObjectRequest,
-        asked: Asked,
+        addressee: Addressee,
         body: bytes | RequestBody,
         query: Sequence[tuple[str, str]],
     ) -> tuple[UpstreamReply, bytes]:
@@ -65,7 +65,7 @@ class Asking:
 
         Raises what is left where no reply came, and what reading the client's body raises.
         """
-        provider = asked.provider
+        provider = addressee.provider
         deadline_s = time.monotonic() + provider.quick.total_s
         attempts = 0
         refused: tuple[str | None, ...] = ()
@@ -75,7 +75,7 @@ class Asking:
             data = b""
             broken: UpstreamError | None = None
             try:
-                reply = await self._send(call, request, asked, body, query)
+                reply = await self._send(call, request, addressee, body, query)
                 data = without_secret(await reply.read(MAX_REPLY_BYTES), secret_of(call))
             except UpstreamError as error:
                 broken = error
@@ -90,12 +90,12 @@ class Asking:
                         reply.header, status=reply.status, now_s=time.time()
                     ),
                 )
-                self._note_refusal(asked, failure)
-                if failure.is_of_key and asked.is_new and isinstance(body, bytes):
-                    refused += (asked.key.name,)
+                self._note_refusal(addressee, failure)
+                if failure.is_of_key and addressee.is_new and isinstance(body, bytes):
+                    refused += (addressee.key.name,)
                     other = provider.pool and provider.pool.home_of(call.caller.project, refused)
                     if other:
-                        asked = Asked(provider, other, is_new=True)
+                        addressee = Addressee(provider, other, is_new=True)
                         continue
             decision = self._retries.decide(
                 failure,
@@ -112,42 +112,42 @@ class Asking:
             return reply, data
 
     async def begin(
-        self, call: Call, request: ObjectRequest, asked: Asked, body: bytes | RequestBody
+        self, call: Call, request: ObjectRequest, addressee: Addressee, body: bytes | RequestBody
     ) -> UpstreamReply:
         """A reply of which the head is here; asked for once. Raises as `whole` does."""
         try:
-            reply = await self._send(call, request, asked, body, request.query)
+            reply = await self._send(call, request, addressee, body, request.query)
         except UpstreamError as error:
-            raise broken_error(error, asked.provider.name) from None
-        self._note_refusal(asked, Failure(status=reply.status))
+            raise broken_error(error, addressee.provider.name) from None
+        self._note_refusal(addressee, Failure(status=reply.status))
         return reply
 
-    def _note_refusal(self, asked: Asked, failure: Failure) -> None:
+    def _note_refusal(self, addressee: Addressee, failure: Failure) -> None:
         """A key that is refused as such leaves its pool.
 
         One that may not do this very thing, a 403, doesn't: with a provider's restricted keys any
         application could have all of them taken out.
         """
-        pool = asked.provider.pool
+        pool = addressee.provider.pool
         if pool is not None and (failure.status == 401 or failure.code == "insufficient_quota"):
             reason = failure.code or "invalid_api_key"
-            self._keys.failed(asked.provider.name, pool, asked.key, None, failure, reason)
+            self._keys.failed(addressee.provider.name, pool, addressee.key, None, failure, reason)
 
     async def _send(
         self,
         call: Call,
         request: ObjectRequest,
-        asked: Asked,
+        addressee: Addressee,
         body: bytes | RequestBody,
         query: Sequence[tuple[str, str]],
     ) -> UpstreamReply:
-        provider = asked.provider
+        provider = addressee.provider
         operation = request.found.operation
         record = call.record
         record.attempts += 1
         record.provider = provider.name
         record.simulated = provider.simulated
-        call.provider_key = key = await provider.let_in(asked.key)
+        call.provider_key = key = await provider.let_in(addressee.key)
         record.provider_key = key.name
         headers = key.bare_headers + call.forwarded
         if body and request.content_type is not None:
@@ -164,7 +164,7 @@ class Asking:
             reply = await send(provider.origin, method, target, headers, body, timeouts)
             if reply.status == 401 and provider.may_ask_again(key):
                 reply.abort()
-                return await self._send(call, request, asked, body, query)
+                return await self._send(call, request, addressee, body, query)
             return reply
         send_from = provider.upstream.send_from
         return await send_from(provider.origin, method, target, headers, body, timeouts)

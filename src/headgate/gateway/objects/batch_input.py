@@ -19,7 +19,7 @@ from headgate.errors import (
 )
 from headgate.gateway.call import Call
 from headgate.gateway.objects.allowed import AllowedPaths
-from headgate.gateway.objects.asking import Asked, Asking, ObjectRequest
+from headgate.gateway.objects.asking import Addressee, Asking, ObjectRequest
 from headgate.gateway.objects.batch_lines import BatchContents, BatchLines, at_line
 from headgate.gateway.objects.in_calls import refuse_unknown_item
 from headgate.gateway.objects.items import ResponseItems
@@ -67,15 +67,15 @@ class BatchInputs:
         self._bounds = bounds
         self._allowed = allowed
 
-    async def check(self, call: Call, asked: Asked, body: bytes) -> BatchContents | None:
-        """What the batch that `body` would begin asks for; its file is `asked` for.
+    async def check(self, call: Call, addressee: Addressee, body: bytes) -> BatchContents | None:
+        """What the batch that `body` would begin asks for; `addressee` is asked for its file.
 
         None where nobody made the file through Headgate and an operator opened such to all: it is
         not read, and a key for certain models can't begin it. Raises `HeadgateError` that names the
         line where the caller may not have what it asks, and where the file can't be read.
         """
         batch = _read_batch(body)
-        if asked.is_new:
+        if addressee.is_new:
             if call.caller.models:
                 raise PermissionDeniedError(
                     "This key may use certain models only, and what a file names that was not"
@@ -84,7 +84,7 @@ class BatchInputs:
                     code="model_not_allowed",
                 )
             return None
-        contents = await self._read(call, asked, batch)
+        contents = await self._read(call, addressee, batch)
         for model, work in contents.models.items():
             if not call.caller.may_use_model(model):
                 what = f"the model `{model[:64]}`" if model else "a model that isn't named"
@@ -92,16 +92,16 @@ class BatchInputs:
                     f"This key may not use {what}.", code="model_not_allowed"
                 )
                 raise at_line(work.first_line, error)
-        await self._check_objects(call, asked, contents.objects)
-        await self._check_responses(call, asked, contents.responses)
-        await self._check_items(call, asked, contents.items)
+        await self._check_objects(call, addressee, contents.objects)
+        await self._check_responses(call, addressee, contents.responses)
+        await self._check_items(call, addressee, contents.items)
         return contents
 
-    async def _read(self, call: Call, asked: Asked, batch: _Batch) -> BatchContents:
+    async def _read(self, call: Call, addressee: Addressee, batch: _Batch) -> BatchContents:
         ids = {"file": batch.input_file_id}
         found = Found(_CONTENT, f"/files/{batch.input_file_id}/content", ids)
         request = ObjectRequest(found=found, query=(), body=b"")
-        reply = await self._asking.begin(call, request, asked, b"")
+        reply = await self._asking.begin(call, request, addressee, b"")
         lines = BatchLines(
             batch.endpoint,
             max_line_bytes=self._bounds.max_line_bytes,
@@ -111,7 +111,7 @@ class BatchInputs:
         try:
             if reply.status != 200:
                 raise InvalidRequestError(
-                    f"The input file can't be checked: the provider `{asked.provider.name}`"
+                    f"The input file can't be checked: the provider `{addressee.provider.name}`"
                     f" answered {reply.status} when asked for its content.",
                     param="input_file_id",
                     code="input_file_unreadable",
@@ -127,12 +127,14 @@ class BatchInputs:
                 # In a thread, so that other calls get their turn between the lines.
                 await asyncio.to_thread(lines.feed, data)
         except UpstreamError as error:
-            raise broken_error(error, asked.provider.name) from None
+            raise broken_error(error, addressee.provider.name) from None
         finally:
             reply.abort()
         return lines.end()
 
-    async def _check_objects(self, call: Call, asked: Asked, named: dict[Reference, int]) -> None:
+    async def _check_objects(
+        self, call: Call, addressee: Addressee, named: dict[Reference, int]
+    ) -> None:
         by_kind: dict[Kind, list[str]] = defaultdict(list)
         for reference in named:
             by_kind[reference.kind].append(reference.id)
@@ -153,18 +155,20 @@ class BatchInputs:
                     code="object_not_found",
                 )
                 raise at_line(number, error)
-            _keep_to(asked, found[place], f"`{reference.id}`", number)
+            _keep_to(addressee, found[place], f"`{reference.id}`", number)
 
-    async def _check_responses(self, call: Call, asked: Asked, named: dict[str, int]) -> None:
+    async def _check_responses(
+        self, call: Call, addressee: Addressee, named: dict[str, int]
+    ) -> None:
         for response_id, number in named.items():
             try:
                 owner = await self._stored.owner_of_previous(response_id, call.caller.project)
             except InvalidRequestError as error:
                 raise at_line(number, error) from None
             keeper = Keeper(owner.provider, owner.provider_key)
-            _keep_to(asked, keeper, f"the response `{response_id}`", number)
+            _keep_to(addressee, keeper, f"the response `{response_id}`", number)
 
-    async def _check_items(self, call: Call, asked: Asked, named: dict[str, int]) -> None:
+    async def _check_items(self, call: Call, addressee: Addressee, named: dict[str, int]) -> None:
         if not named:
             return
         keepers = await self._items.keepers_of(list(named), call.caller.project)
@@ -173,17 +177,18 @@ class BatchInputs:
                 refuse_unknown_item([item_id], keepers, "input")
             except InvalidRequestError as error:
                 raise at_line(number, error) from None
-            _keep_to(asked, keepers[item_id], f"the item `{item_id}`", number)
+            _keep_to(addressee, keepers[item_id], f"the item `{item_id}`", number)
 
 
-def _keep_to(asked: Asked, keeper: Keeper | None, what: str, number: int) -> None:
+def _keep_to(addressee: Addressee, keeper: Keeper | None, what: str, number: int) -> None:
     """Refuse what another provider or another key keeps than the file."""
     if keeper is None:
         return
-    provider = asked.provider
+    provider = addressee.provider
     try:
         same = (
-            keeper.provider == provider.name and provider.keeper(keeper.provider_key) == asked.key
+            keeper.provider == provider.name
+            and provider.keeper(keeper.provider_key) == addressee.key
         )
     except HeadgateError as error:
         raise at_line(number, InvalidRequestError(error.message, code=error.code)) from None

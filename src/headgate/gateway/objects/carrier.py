@@ -17,7 +17,7 @@ from headgate.errors import (
     NotFoundError,
     UnavailableError,
 )
-from headgate.gateway.attempt import MAX_REPLY_BYTES, without_secret
+from headgate.gateway.attempts.attempt import MAX_REPLY_BYTES, without_secret
 from headgate.gateway.call import Call, Client, LastWords, Refusal
 from headgate.gateway.caller import Caller
 from headgate.gateway.commitments.batch_input import BatchInput
@@ -26,8 +26,8 @@ from headgate.gateway.conclusion import conclude, record
 from headgate.gateway.forms import FormReader, boundary_of
 from headgate.gateway.guarded_files.files import GuardedFiles, GuardedForm
 from headgate.gateway.guarded_files.results import GuardedResults
-from headgate.gateway.guards import GuardsInCalls, guard_headers
-from headgate.gateway.key_watch import KeyWatch
+from headgate.gateway.guards import guard_headers
+from headgate.gateway.keys.watch import KeyWatch
 from headgate.gateway.objects.allowed import AllowedPaths
 from headgate.gateway.objects.answers import (
     JSON,
@@ -37,9 +37,10 @@ from headgate.gateway.objects.answers import (
     settle,
     stopping_error,
 )
-from headgate.gateway.objects.asking import Asked, Asking, ObjectRequest, secret_of
+from headgate.gateway.objects.asking import Addressee, Asking, ObjectRequest, secret_of
 from headgate.gateway.objects.batch_input import BatchBounds, BatchInputs
 from headgate.gateway.objects.bodies import check_models, form_of, read_body
+from headgate.gateway.objects.guards import GuardsAtObjects
 from headgate.gateway.objects.in_calls import refuse_unknown_item
 from headgate.gateway.objects.items import ResponseItems
 from headgate.gateway.objects.lists import Lists
@@ -50,7 +51,7 @@ from headgate.gateway.objects.register import Keeper, ObjectRegister
 from headgate.gateway.objects.watched_form import WatchedForm
 from headgate.gateway.provider import Provider
 from headgate.gateway.provider_failures import broken_error, keys_out_error
-from headgate.gateway.retry import RetryPolicy
+from headgate.gateway.retries.policy import RetryPolicy
 from headgate.gateway.routing import Routing
 from headgate.gateway.spending import Spending
 from headgate.gateway.stored_responses import StoredResponses
@@ -81,7 +82,7 @@ class ObjectCarrier:
         keeper: str | None,
         durable: bool,
         spending: Spending | None = None,
-        guards: GuardsInCalls | None = None,
+        guards: GuardsAtObjects | None = None,
         guarded_files: GuardedFiles | None = None,
     ) -> None:
         """`keeper` is the provider of new objects that nothing else decides; None: the first.
@@ -114,8 +115,7 @@ class ObjectCarrier:
         try:
             last = await self._answered(call, request, client)
             if self._guards is not None:
-                self._guards.note(call)
-                await self._guards.alarm(call)
+                await self._guards.concluded(call)
             await self._conclude(call, client, last)
             if call.cancelled:
                 raise asyncio.CancelledError
@@ -148,7 +148,7 @@ class ObjectCarrier:
                 )
             if self._guards is not None:
                 self._guards.check_address(call, request.found)
-                query = await self._guards.object_query(call, request.found, request.query)
+                query = await self._guards.query(call, request.found, request.query)
                 request = msgspec.structs.replace(request, query=query)
             if operation.effect == "list" and operation.kind is not None:
                 return await self._lists.answer(call, request, operation.kind)
@@ -158,23 +158,23 @@ class ObjectCarrier:
                 held = await files.form(call, request.found, kind, form)
                 if held is not None:
                     request = msgspec.structs.replace(request, body=held.body())
-            asked, body = await self._admitted(call.caller, request)
+            addressee, body = await self._admitted(call.caller, request)
             if self._guards is not None and form is None and body:
                 seen = body if isinstance(body, bytes) else None
-                guarded = await self._guards.object_body(call, request.found, seen)
+                guarded = await self._guards.body(call, request.found, seen)
                 body = body if seen is None else guarded
             if operation.runs_file:
                 call.record.cost_nanousd = 0  # as long as it is only looked at
                 begun = body if isinstance(body, bytes) else b""
-                contents = await self._inputs.check(call, asked, begun)
+                contents = await self._inputs.check(call, addressee, begun)
                 if self._guarded_files is not None:
                     await self._guarded_files.check_batch(call, begun, contents)
                 call.record.cost_nanousd = None
             if operation.effect in ("content", "pass"):
-                return await self._relayed(call, request, asked, body, client)
+                return await self._relayed(call, request, addressee, body, client)
             if operation.cost == "later" and self._batch_input is not None:
-                await self._batch_input.reserve(call, asked, body)
-            return await self._passed_on(call, request, asked, body, held)
+                await self._batch_input.reserve(call, addressee, body)
+            return await self._passed_on(call, request, addressee, body, held)
         except HeadgateError as error:
             told = object_refusal(call, error)
             if self._spending is not None and error.status == _TOO_MUCH:
@@ -199,7 +199,7 @@ class ObjectCarrier:
 
     async def _admitted(
         self, caller: Caller, request: ObjectRequest
-    ) -> tuple[Asked, bytes | RequestBody]:
+    ) -> tuple[Addressee, bytes | RequestBody]:
         """Who is to be asked, and the body as it is to be seen there."""
         keepers: list[Keeper | None] = [
             await self._register.keeper_of(kind, object_id, caller.project)
@@ -218,11 +218,11 @@ class ObjectCarrier:
             of_items = await self._items.keepers_of(named.items, caller.project)
             refuse_unknown_item(named.items, of_items, "items")
             keepers += of_items.values()
-        kept = self._asked_of({keeper for keeper in keepers if keeper is not None})
-        asked = kept or self._asked_of_new(caller, request.found.operation, named)
-        return asked, body if form is None else self._watched(caller, request, form, asked)
+        kept = self._addressee_of({keeper for keeper in keepers if keeper is not None})
+        addressee = kept or self._addressee_of_new(caller, request.found.operation, named)
+        return addressee, body if form is None else self._watched(caller, request, form, addressee)
 
-    def _asked_of(self, keepers: set[Keeper]) -> Asked | None:
+    def _addressee_of(self, keepers: set[Keeper]) -> Addressee | None:
         """Who can see what all of `keepers` keep; None where there are none."""
         if not keepers:
             return None
@@ -243,21 +243,21 @@ class ObjectCarrier:
                 " name objects of one.",
                 code="objects_of_different_keys",
             )
-        return Asked(provider, next(iter(keys.values())))
+        return Addressee(provider, next(iter(keys.values())))
 
-    def _asked_of_new(self, caller: Caller, operation: Operation, named: Named) -> Asked:
+    def _addressee_of_new(self, caller: Caller, operation: Operation, named: Named) -> Addressee:
         """Who is asked where nothing is named that is kept."""
         provider = self._routing.providers[self._keeper_of_new(operation, named)]
         key = provider.key_for_new(caller.project)
         if key is None:
             raise keys_out_error(provider.name)
-        return Asked(provider, key, is_new=True)
+        return Addressee(provider, key, is_new=True)
 
     def _watched(
-        self, caller: Caller, request: ObjectRequest, form: RequestBody, asked: Asked
+        self, caller: Caller, request: ObjectRequest, form: RequestBody, addressee: Addressee
     ) -> RequestBody:
         """A form on its way to who is asked, that may name what is the caller's and kept there."""
-        provider = asked.provider
+        provider = addressee.provider
 
         async def judge_object(named: Reference) -> None:
             keeper = await self._register.keeper_of_named(named, caller.project)
@@ -269,11 +269,11 @@ class ObjectCarrier:
                     f" this request goes to `{provider.name}`; name objects of one.",
                     param=named.field,
                 )
-            if provider.keeper(keeper.provider_key).name != asked.key.name:
+            if provider.keeper(keeper.provider_key).name != addressee.key.name:
                 raise InvalidRequestError(
                     f"What `{named.field}` names was made with the key `{keeper.provider_key}` of"
                     f" the provider `{provider.name}`, and this request goes by"
-                    f" `{asked.key.name}`; name what one key made.",
+                    f" `{addressee.key.name}`; name what one key made.",
                     param=named.field,
                     code="objects_of_different_keys",
                 )
@@ -301,13 +301,13 @@ class ObjectCarrier:
         self,
         call: Call,
         request: ObjectRequest,
-        asked: Asked,
+        addressee: Addressee,
         body: bytes | RequestBody,
         held: GuardedForm | None,
     ) -> LastWords:
         """A reply that is read whole, because it may tell what was made."""
-        operation, provider = request.found.operation, asked.provider
-        reply, data = await self._asking.whole(call, request, asked, body, request.query)
+        operation, provider = request.found.operation, addressee.provider
+        reply, data = await self._asking.whole(call, request, addressee, body, request.query)
         if reply.status >= 300:
             return provider_error(call, reply, data, provider)
         call.record.status = reply.status
@@ -315,7 +315,7 @@ class ObjectCarrier:
             await self._guarded_files.made(call.caller.project, held.note, data)
         await self._notes.note(call, request.found, provider, data)
         if self._guards is not None:
-            data = await self._guards.object_reply(call, request.found, data)
+            data = await self._guards.reply(call, request.found, data)
         settle(call, operation)
         headers = object_headers(call, reply, provider) + guard_headers(call)
         headers.append((b"content-type", reply.header(b"content-type") or JSON))
@@ -325,13 +325,13 @@ class ObjectCarrier:
         self,
         call: Call,
         request: ObjectRequest,
-        asked: Asked,
+        addressee: Addressee,
         body: bytes | RequestBody,
         client: Client,
     ) -> LastWords | None:
         """A reply that is handed on as it comes; one that breaks off is cut here too."""
-        record, provider = call.record, asked.provider
-        reply = await self._asking.begin(call, request, asked, body)
+        record, provider = call.record, addressee.provider
+        reply = await self._asking.begin(call, request, addressee, body)
         if reply.status >= 300:
             return provider_error(call, reply, await _error_body(call, reply, provider), provider)
         record.status = reply.status

@@ -18,7 +18,7 @@ from headgate.gateway.objects.register import Keeper, ObjectRegister, OwnedObjec
 from headgate.gateway.target import Target
 
 _KEEP_S = 2.0
-"""How long the end of an answer may wait for the note of whose it is."""
+"""How long the end of an answer may wait until it is noted whose it is."""
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from headgate.gateway.objects.answers import (
     provider_error,
     settle,
 )
-from headgate.gateway.objects.asking import Asked, Asking, ObjectRequest
+from headgate.gateway.objects.asking import Addressee, Asking, ObjectRequest
 from headgate.gateway.objects.kind import Kind
 from headgate.gateway.objects.notes import Notes
 from headgate.gateway.objects.pages import (
@@ -44,10 +44,10 @@ class Lists:
         wanted = read_page_request(operation, request.query)
         filling = PageBeingFilled(wanted)
         told: Headers = []
-        for asked, most in await self._sources(call, kind, wanted):
+        for addressee, most in await self._sources(call, kind, wanted):
             fresh = not told and wanted.cursor is not None
             answer = await self._fill(
-                call, request, kind, filling, asked,
+                call, request, kind, filling, addressee,
                 cursor=wanted.cursor if fresh else None, most=most,
             )  # fmt: skip
             if isinstance(answer, LastWords):
@@ -63,14 +63,14 @@ class Lists:
 
     async def _sources(
         self, call: Call, kind: Kind, wanted: PageRequest
-    ) -> list[tuple[Asked, int]]:
+    ) -> list[tuple[Addressee, int]]:
         """Who is asked, one after the other: first all that one key sees, then the next.
 
         With each, how many objects there are the caller's. What was made with a key that is not
         set up any more is not shown.
         """
         kept = await self._register.keepers_of(kind, call.caller.project)
-        found: dict[tuple[str, str | None], tuple[Asked, int]] = {}
+        found: dict[tuple[str, str | None], tuple[Addressee, int]] = {}
         for provider in self._routing.providers.values():
             if self._register.open_to_unregistered:
                 names = (None,) if provider.pool is None else provider.pool.names
@@ -80,7 +80,7 @@ class Lists:
                     key = provider.keeper(keeper.provider_key)
                     place = provider.name, key.name
                     known = found.get(place, (None, 0))[1]
-                    found[place] = Asked(provider, key), known + kept[keeper]
+                    found[place] = Addressee(provider, key), known + kept[keeper]
         sources = list(found.values())
         if wanted.cursor is None:
             return sources
@@ -106,7 +106,7 @@ class Lists:
         request: ObjectRequest,
         kind: Kind,
         filling: PageBeingFilled,
-        asked: Asked,
+        addressee: Addressee,
         *,
         cursor: str | None,
         most: int,
@@ -116,12 +116,14 @@ class Lists:
         `most` objects there are the caller's: when all have been seen, the rest need not be read.
         """
         operation, project = request.found.operation, call.caller.project
-        provider = asked.provider
+        provider = addressee.provider
         everything = self._register.open_to_unregistered
         countable = cursor is None and not everything
         seen_before = len(filling.shown)
         for _ in range(MAX_PAGES):
-            reply, body = await self._asking.whole(call, request, asked, b"", filling.query(cursor))
+            reply, body = await self._asking.whole(
+                call, request, addressee, b"", filling.query(cursor)
+            )
             if reply.status != 200:
                 return provider_error(call, reply, body, provider)
             page = read_provider_page(body)

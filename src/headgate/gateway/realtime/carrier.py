@@ -10,9 +10,9 @@ import msgspec
 
 from headgate.config.sockets import SocketSettings
 from headgate.errors import HeadgateError, UpstreamFailedError
-from headgate.gateway.attempt import Whole
+from headgate.gateway.attempts.attempt import Whole
+from headgate.gateway.attempts.dispatch import Dispatcher
 from headgate.gateway.call import Call, Headers, Refusal
-from headgate.gateway.dispatch import Dispatcher
 from headgate.gateway.endpoints.chat import failure_code
 from headgate.gateway.endpoints.realtime import REALTIME
 from headgate.gateway.gateway import Gateway

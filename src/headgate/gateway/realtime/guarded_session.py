@@ -107,12 +107,12 @@ class GuardedSession:
     def check_sound(self, part: Part = _SAID_ALOUD) -> None:
         """Raise `ContentBlockedError` where a guard must read what only can be heard."""
         call = self._in.call
-        unseen = self._in.must_see(part, "input")
+        unseen = self._in.sight.must_see(part, "input")
         if unseen is None:
             call.trusts.add("untrusted" if call.trust == "untrusted" else "user")
             if not self._hears:
                 self._hears = True
-                self._in.let_by(part, "input")
+                self._in.sight.let_by(part, "input")
             return
         guard, verdict = unseen
         self._in.report.add(guard.name, "input", verdict, 0)
@@ -217,7 +217,7 @@ class GuardedSession:
             return []
         following = self._responses.pop(event.of_response or "", None)
         if following is not None:
-            following.guarding.end_of_stream()
+            following.guarding.streamed.end()
         shown = _object(message)
         response = shown.get("response")
         if isinstance(response, dict):
@@ -235,7 +235,7 @@ class GuardedSession:
         """The session is over; what its guards said and no record tells of."""
         for following in self._responses.values():
             following.guarding.abandon()
-            following.guarding.end_of_stream()
+            following.guarding.streamed.end()
         self._responses.clear()
         self._beside.guarding.abandon()
         self._in.report.records = folded(self._in.report.records)
@@ -252,17 +252,17 @@ class GuardedSession:
             self._in.call.trusts.add("tool")
         told: list[Any] = following.rewriting.event(shown)
         if kind == "response.done" or following is self._beside:
-            await following.guarding.settle_stream()
+            await following.guarding.streamed.settle()
         return told
 
     def _settled(self, ended: str | None, following: _Response) -> None:
         """Note what the filters of a response that has ended said, or of what belongs to none."""
         if following is self._beside:
-            following.guarding.end_of_stream()
+            following.guarding.streamed.end()
             self._in.report.records += following.guarding.report.taken()
             self._in.report.fold()
         elif ended is not None:
-            following.guarding.end_of_stream()
+            following.guarding.streamed.end()
             self._responses.pop(ended, None)
         if len(self._in.call.judged) > _MOST_JUDGED:
             self._in.call.judged.clear()
@@ -271,7 +271,7 @@ class GuardedSession:
         """What may go out of a piece of sound: none before its transcript has begun to come."""
         unseen = None
         if not following.transcribed:
-            unseen = following.guarding.must_see(_SPOKEN, "output")
+            unseen = following.guarding.sight.must_see(_SPOKEN, "output")
         if unseen is None:
             return [message]
         following.held.append(message)
@@ -323,7 +323,7 @@ class GuardedSession:
                 self._response_of.popitem(last=False)
 
     def _followed(self, guarding: Guarding) -> _Response:
-        return _Response(guarding, guarding.stream(RealtimeFlow()))
+        return _Response(guarding, guarding.streamed.rewriting(RealtimeFlow()))
 
 
 def _item_id(shown: dict[str, Any]) -> str | None:

@@ -12,7 +12,7 @@ from typing import cast
 import msgspec
 
 from headgate.errors import HeadgateError
-from headgate.gateway.attempt import (
+from headgate.gateway.attempts.attempt import (
     STREAM_FAILURES,
     Answer,
     Failed,
@@ -24,10 +24,10 @@ from headgate.gateway.attempt import (
 from headgate.gateway.call import Call
 from headgate.gateway.deadline import Deadline
 from headgate.gateway.endpoints.endpoint import UNREADABLE
-from headgate.gateway.key_pool import ProviderKey
+from headgate.gateway.keys.pool import ProviderKey
 from headgate.gateway.realtime.events import ServerEvent, read_server_event
 from headgate.gateway.request import Request
-from headgate.gateway.retry import Failure
+from headgate.gateway.retries.policy import Failure
 from headgate.gateway.target import Target
 from headgate.gateway.upstream import UpstreamError, UpstreamReply
 from headgate.gateway.upstream.websocket import (

@@ -30,7 +30,7 @@ from headgate.errors import (
     UnavailableError,
     UpstreamFailedError,
 )
-from headgate.gateway.attempt import without_secret
+from headgate.gateway.attempts.attempt import without_secret
 from headgate.gateway.call import Call
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.provider_failures import broken_error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from headgate.gateway.asked import Asked
+from headgate.gateway.strategies.traits import RequestTraits
 from headgate.gateway.target import Target
 from headgate.ledger.cost import Price
 
@@ -15,7 +15,7 @@ class Cheapest:
     def __init__(self, price_of: Callable[[Target], Price | None]) -> None:
         self._price_of = price_of
 
-    def order(self, targets: tuple[Target, ...], asked: Asked) -> tuple[Target, ...]:
+    def order(self, targets: tuple[Target, ...], traits: RequestTraits) -> tuple[Target, ...]:
         """See `Strategy`."""
 
         def rank(target: Target) -> tuple[bool, int]:
@@ -23,7 +23,7 @@ class Cheapest:
             if price is None:
                 return True, 0
             return False, price.cost_nanousd(
-                input_tokens=asked.input_tokens, output_tokens=asked.output_tokens
+                input_tokens=traits.input_tokens, output_tokens=traits.output_tokens
             )
 
         return tuple(sorted(targets, key=rank))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from headgate.gateway.asked import Asked
+from headgate.gateway.strategies.traits import RequestTraits
 from headgate.gateway.target import Target
 
 
@@ -22,12 +22,12 @@ class Fastest:
         self._random = random
         self._clock = clock
 
-    def order(self, targets: tuple[Target, ...], asked: Asked) -> tuple[Target, ...]:
+    def order(self, targets: tuple[Target, ...], traits: RequestTraits) -> tuple[Target, ...]:
         """See `Strategy`."""
         now_s = self._clock()
 
         def expected_s(target: Target) -> float:
-            return target.health.latency(streamed=asked.streamed).expected_s(now_s) or 0.0
+            return target.health.latency(streamed=traits.streamed).expected_s(now_s) or 0.0
 
         ordered = sorted(targets, key=expected_s)
         if len(ordered) > 1 and self._random() < self._explore_share:

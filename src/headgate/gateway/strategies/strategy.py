@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from headgate.gateway.asked import Asked
+from headgate.gateway.strategies.traits import RequestTraits
 from headgate.gateway.target import Target
 
 
@@ -14,5 +14,5 @@ class Strategy(Protocol):
     To add one: a file here, its name in `config.routes`, a case in `gateway.routing`.
     """
 
-    def order(self, targets: tuple[Target, ...], asked: Asked) -> tuple[Target, ...]:
+    def order(self, targets: tuple[Target, ...], traits: RequestTraits) -> tuple[Target, ...]:
         """`targets`, as they are written, in the order in which they are to be tried."""

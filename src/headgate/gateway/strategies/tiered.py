@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from headgate.config.grading import ClassifierSettings
 from headgate.config.routes import WhenSettings
-from headgate.gateway.asked import Asked
+from headgate.gateway.strategies.traits import RequestTraits
 from headgate.gateway.target import Target
 
 
@@ -27,45 +27,47 @@ class Tiered:
         self._rules = rules
         self._classifier = classifier
 
-    def order(self, targets: tuple[Target, ...], asked: Asked) -> tuple[Target, ...]:
+    def order(self, targets: tuple[Target, ...], traits: RequestTraits) -> tuple[Target, ...]:
         """See `Strategy`."""
-        grade = self._grade(asked)
+        grade = self._grade(traits)
         for index, rule in enumerate(self._rules):
-            if rule is None or (fits(rule, asked) and _of_grade(rule, grade)):
-                return targets[min(index + asked.rungs_up, len(targets) - 1) :]
+            if rule is None or (fits(rule, traits) and _of_grade(rule, grade)):
+                return targets[min(index + traits.rungs_up, len(targets) - 1) :]
         return targets[-1:]
 
-    def waits_for_grade(self, asked: Asked) -> bool:
+    def waits_for_grade(self, traits: RequestTraits) -> bool:
         """Whether which target is first hangs on a grade that the request does not have yet."""
-        if asked.grade is not None:
+        if traits.grade is not None:
             return False
         for rule in self._rules:
             if rule is None:
                 return False
-            if fits(rule, asked):
+            if fits(rule, traits):
                 return bool(rule.grades)
         return False
 
-    def _grade(self, asked: Asked) -> str | None:
+    def _grade(self, traits: RequestTraits) -> str | None:
         if self._classifier is None:
             return None
         # A budget may have sent it here from a route that has other grades.
-        return asked.grade if asked.grade in self._classifier.grades else self._classifier.otherwise
+        return (
+            traits.grade if traits.grade in self._classifier.grades else self._classifier.otherwise
+        )
 
 
-def fits(rule: WhenSettings, asked: Asked) -> bool:
+def fits(rule: WhenSettings, traits: RequestTraits) -> bool:
     """Whether all that `rule` says holds, its grades aside."""
-    if rule.complexity and asked.complexity not in rule.complexity:
+    if rule.complexity and traits.complexity not in rule.complexity:
         return False
-    if rule.workflows and not _named(asked.workflow, rule.workflows):
+    if rule.workflows and not _named(traits.workflow, rule.workflows):
         return False
-    if rule.features and not _named(asked.feature, rule.features):
+    if rule.features and not _named(traits.feature, rule.features):
         return False
-    if rule.max_input_tokens is not None and asked.input_tokens > rule.max_input_tokens:
+    if rule.max_input_tokens is not None and traits.input_tokens > rule.max_input_tokens:
         return False
-    if rule.needs and not asked.needs.issuperset(rule.needs):
+    if rule.needs and not traits.needs.issuperset(rule.needs):
         return False
-    return not rule.without or asked.needs.isdisjoint(rule.without)
+    return not rule.without or traits.needs.isdisjoint(rule.without)
 
 
 def _of_grade(rule: WhenSettings, grade: str | None) -> bool:

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from itertools import accumulate
 
-from headgate.gateway.asked import Asked
+from headgate.gateway.strategies.traits import RequestTraits
 from headgate.gateway.target import Target
 
 
@@ -17,7 +17,7 @@ class Weighted:
         self._ends = tuple(accumulate(weights))
         self._random = random
 
-    def order(self, targets: tuple[Target, ...], asked: Asked) -> tuple[Target, ...]:  # noqa: ARG002 - the same for every request
+    def order(self, targets: tuple[Target, ...], traits: RequestTraits) -> tuple[Target, ...]:  # noqa: ARG002 - the same for every request
         """See `Strategy`."""
         first = bisect_right(self._ends, self._random() * self._ends[-1])
         first = min(first, len(targets) - 1)

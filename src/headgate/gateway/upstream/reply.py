@@ -1,4 +1,4 @@
-"""What a caller holds once a response's head has arrived: it, and the body at his own pace."""
+"""What a caller holds once a response's head has arrived: it, and the body at its own pace."""
 
 import asyncio
 import contextlib

@@ -14,7 +14,7 @@ from headgate.errors import (
     InvalidRequestError,
     UpstreamLoopError,
 )
-from headgate.gateway.call import Call, Client, LastWords, Refusal, no_store_from
+from headgate.gateway.call import Call, Client, LastWords, Refusal
 from headgate.gateway.caller import Caller
 from headgate.gateway.deadline import patience_from
 from headgate.gateway.endpoints import ENDPOINTS, Endpoint
@@ -22,6 +22,7 @@ from headgate.gateway.forms import SpoolRoom, spool
 from headgate.gateway.gateway import Gateway
 from headgate.gateway.provider import VIA_HEADER
 from headgate.gateway.request import Request, read_form_request, read_request
+from headgate.gateway.request_headers import no_store_from
 from headgate.gateway.routing import WORKFLOW_PREFIX
 from headgate.intake.access.authentication import Authenticator
 from headgate.intake.access.networks import TrustedProxies
@@ -34,7 +35,7 @@ from headgate.intake.http.streamed_body import StreamedBody, is_form
 from headgate.storage.identifiers import new_id
 from headgate.telemetry.traces.lineage import trace_from
 from headgate.workflows.durable.carrier import DurableRuns
-from headgate.workflows.openai_surface import answer_workflow
+from headgate.workflows.openai.surface import answer_workflow
 
 _RUNS_WORKFLOWS = ("responses", "chat/completions")
 

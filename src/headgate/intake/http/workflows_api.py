@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from headgate.config.allowances import Priority
 from headgate.errors import InvalidRequestError
-from headgate.gateway.call import feature_from, no_store_from, trust_from
+from headgate.gateway.request_headers import feature_from, no_store_from, trust_from
 from headgate.intake.http.action_view import ToolView, tool_view
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint, HeaderParameter
 from headgate.intake.http.inputs import Input

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from headgate.errors import UpgradeRequiredError
-from headgate.gateway.call import feature_from, trust_from
+from headgate.gateway.request_headers import feature_from, trust_from
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint
 from headgate.intake.sockets.client_secrets import ClientSecrets, NewClientSecret
 

@@ -1,4 +1,4 @@
-"""The channel that posts alerts as JSON, signed, so that who gets one knows that it is ours."""
+"""The channel that posts alerts as JSON, signed, so that whoever gets one knows it is ours."""
 
 from __future__ import annotations
 

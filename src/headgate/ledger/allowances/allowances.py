@@ -15,21 +15,16 @@ import msgspec
 from headgate.config.allowances import AllowanceSettings, Priority
 from headgate.errors import HeadgateError
 from headgate.ledger.allowances import refusal
-from headgate.ledger.allowances.applied import Applied, Told, applied_of
+from headgate.ledger.allowances.applied import Applied, Told
 from headgate.ledger.allowances.asking import Asked, Asking, BudgetQuestion
 from headgate.ledger.allowances.claim import NOTHING, Claim, Used
 from headgate.ledger.allowances.clock import StoreClock
 from headgate.ledger.allowances.exchange import Exchange
 from headgate.ledger.allowances.held import Held
-from headgate.ledger.allowances.rule import Rule, Rules, Who
+from headgate.ledger.allowances.rule import Rules, Who
 from headgate.ledger.allowances.share import Hold, Share, give_back, reserve
+from headgate.ledger.allowances.shares import Shares
 from headgate.ledger.allowances.store import AllowanceStore
-
-_MAX_REMEMBERED = 10_000
-"""Callers whose rules are remembered; when full all are forgotten and looked up anew."""
-
-_MAX_SHARES = 20_000
-"""Allowances that one process has shares of; beyond, those that nobody uses are let go."""
 
 _FRESH_US = 100_000
 """For how long what the store said of an allowance that is used up is believed."""
@@ -91,8 +86,7 @@ class Allowances:
         self._clock = clock or StoreClock()
         self._exchange = Exchange(store, self._clock, self._serve_line, self._turned_back)
         self._strict = settings.when_store_is_away == "refuse"
-        self._applied: dict[Who, Applied] = {}
-        self._shares: dict[tuple[str, str], Share] = {}
+        self._shares = Shares(rules)
         self._fetches: set[asyncio.Task[None]] = set()
         self.waiting = 0
         """Calls in line."""
@@ -113,12 +107,7 @@ class Allowances:
 
     def applied(self, who: Who) -> Applied:
         """What holds for calls of `who`. Raises `UnavailableError` where there is no room."""
-        found = self._applied.get(who)
-        if found is None:
-            if len(self._applied) >= _MAX_REMEMBERED:
-                self._applied.clear()
-            found = self._applied[who] = self._find(who)
-        return found
+        return self._shares.of(who)
 
     def take(self, applied: Applied, claim: Claim) -> Reservation | None:
         """Reserve what a call may use, if it is at hand."""
@@ -240,32 +229,7 @@ class Allowances:
 
     def share_states(self) -> list[Share]:
         """The shares that this process has, for figures."""
-        return list(self._shares.values())
-
-    def _find(self, who: Who) -> Applied:
-        shares = []
-        for rule in self.rules.rules:
-            subject = rule.subject(who)
-            if subject is not None:
-                shares.append(self._share(rule, subject))
-        caps = tuple(cap for cap in self.rules.caps if cap.applies_to(who))
-        return applied_of(tuple(shares), caps)
-
-    def _share(self, rule: Rule, subject: str) -> Share:
-        key = (rule.name, subject)
-        share = self._shares.get(key)
-        if share is None:
-            if len(self._shares) >= _MAX_SHARES:
-                self._let_go()
-            share = self._shares[key] = Share(rule, subject)
-        return share
-
-    def _let_go(self) -> None:
-        # Who was remembered may hold on to a share that is let go, so all is looked up anew.
-        self._applied.clear()
-        self._shares = {key: share for key, share in self._shares.items() if not share.quiet}
-        if len(self._shares) >= _MAX_SHARES:
-            raise refusal.too_many()
+        return list(self._shares)
 
     def _held(self, applied: Applied, amounts: list[int], now_us: int) -> Reservation:
         holds = reserve(applied.shares, amounts, now_us)
@@ -396,7 +360,7 @@ class Allowances:
 
     def _turned_back(self, now_us: int) -> None:
         """The store's clock was put back: nothing counts as known of a time to come."""
-        for share in self._shares.values():
+        for share in self._shares:
             share.turned_back(now_us)
             if not share.quiet:
                 self._exchange.nudge(share)

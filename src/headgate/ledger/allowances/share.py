@@ -11,7 +11,9 @@ import msgspec
 
 from headgate.ledger.allowances.claim import unknown_amount
 from headgate.ledger.allowances.line import Line, Waiter
+from headgate.ledger.allowances.past_periods import PastPeriods
 from headgate.ledger.allowances.rule import Measure, Rule
+from headgate.ledger.allowances.slots import Slots, Stamp
 from headgate.ledger.allowances.standing import Answer, Ask, told_idle
 from headgate.ledger.allowances.window import FOR_EVER_US, SHARE_SLOTS, SLOT_US, Period, period_at
 
@@ -48,32 +50,12 @@ _BROKEN_US = 5_000_000
 _MIN_RATE_SPAN_US = 200_000
 
 
-class Stamp:
-    """Marks which slot or period of the store some units were taken in."""
-
-    __slots__ = ("slot",)
-
-    def __init__(self, slot: int | None = None) -> None:
-        self.slot = slot
-        """None: to be known after the next turn."""
-
-
 class Hold(msgspec.Struct, frozen=True, gc=False):
     """What one call has reserved of one share."""
 
     share: Share
     amount: int
     stamp: Stamp
-
-
-class _Earlier:
-    """What is to be told of a period that has ended."""
-
-    __slots__ = ("back", "spent")
-
-    def __init__(self) -> None:
-        self.back = 0
-        self.spent = 0
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -90,11 +72,10 @@ class Share:
     """One process's part of an allowance, for one subject of a rule."""
 
     __slots__ = (
-        "_earlier", "_idle_snapshot", "_late", "_moves", "_pending", "_rate", "_rate_since_us",
-        "_refunds", "_stamped", "_told_idle", "_unstamped", "asked", "available",
+        "_past", "_rate", "_rate_since_us", "_slots", "_told_idle", "asked", "available",
         "broken_until_us", "demand", "elsewhere", "extra", "give_way", "giving", "in_flight",
-        "is_minute",
-        "known_at_us", "least", "left", "limit_text", "line", "line_demand", "line_least", "low",
+        "is_minute", "known_at_us", "least", "left", "limit_text", "line", "line_demand",
+        "line_least", "low",
         "measure", "more_at_us", "period", "recall", "recalled", "refused", "rule", "spent",
         "stamp", "subject", "taken", "telling", "tells_spent", "typical", "until_us", "untold",
         "used", "used_at_us",
@@ -161,17 +142,10 @@ class Share:
         """What calls really used, and the store was not told yet."""
         self.telling = 0
         """What the store is being told of that just now."""
-        self._refunds: dict[int, int] = {}
-        self._earlier: dict[Period, _Earlier] = {}
-        # Of a minute's rule: units in the slot `_stamped` that the next turn moves to its own.
-        self._moves = 0
-        self._stamped: int | None = None
-        self._late = 0
-        self._idle_snapshot = 0
-        self.stamp = Stamp()
+        self._past = PastPeriods()
+        self._slots = Slots()
+        self.stamp = self._slots.first()
         """That of what is reserved now."""
-        self._unstamped: list[Stamp] = [self.stamp]
-        self._pending: list[Stamp] = []
 
     def fits(self, amount: int, now_us: int) -> bool:
         """Whether a call may reserve `amount` now, and nobody waits before it."""
@@ -191,16 +165,11 @@ class Share:
         stamp, back = hold.stamp, hold.amount - actual
         if self.tells_spent:
             if stamp.slot is not None:
-                self._of_earlier(stamp.slot, back, actual)
+                self._past.note_from(stamp.slot, back=back, spent=actual)
         elif not back or not self.is_minute:
             return
-        elif back < 0:
+        elif back < 0 or self._slots.came_back(stamp, back):
             self.available += back
-        elif stamp.slot is None or stamp.slot == self._stamped:
-            self.available += back
-            self._late += back
-        else:
-            self._refunds[stamp.slot] = self._refunds.get(stamp.slot, 0) + back
 
     def hand_over(self, hold: Hold) -> int | None:
         """A call gives what it holds to somebody who settles it with the store himself.
@@ -214,35 +183,21 @@ class Share:
         self.in_flight -= 1
         return hold.stamp.slot
 
-    def _of_earlier(self, start_us: int, back: int, spent: int) -> None:
-        for period, earlier in self._earlier.items():
-            if period.start_us == start_us:
-                earlier.back += back
-                earlier.spent += spent
-                return
-        earlier = self._earlier[Period(start_us, start_us)] = _Earlier()
-        earlier.back, earlier.spent = back, spent
-
     def _lapse(self, now_us: int) -> None:
         """Begin a new period, or give up a share that the store may have given up too."""
         window, old = self.rule.window, self.period
         if window in ("minute", "now"):
-            if window == "minute" and self.available < 0:
-                # Use beyond the share is owed all the same.
-                self._moves = self._late = 0
-            else:
-                self.available = self._moves = self._late = 0
+            if not (window == "minute" and self.available < 0):
+                # Use beyond a minute's share is owed all the same.
+                self.available = 0
             self.giving = 0
-            self._stamped = None
-            self._renew_stamp()
+            self.stamp = self._slots.first()
             self.until_us = FOR_EVER_US
             self.known_at_us = 0
             return
         self.period = period_at(window, self.rule.zone, now_us)
         if old.end_us:
-            earlier = self._earlier.setdefault(old, _Earlier())
-            earlier.back += self.available
-            earlier.spent += self.untold
+            self._past.note(old, back=self.available, spent=self.untold)
         self.available = self.untold = self.telling = 0
         self.left = self.taken = self.spent = self.extra = 0
         self.known_at_us = 0
@@ -259,10 +214,6 @@ class Share:
             self._lapse(now_us)
         self.known_at_us = self.used_at_us = self.more_at_us = self.broken_until_us = 0
         self._rate_since_us = now_us
-
-    def _renew_stamp(self) -> None:
-        self.stamp = Stamp()
-        self._unstamped = [*self._unstamped, self.stamp] if self._pending else [self.stamp]
 
     def due(self, now_us: int) -> bool:
         """Whether the share should have a turn now."""
@@ -282,7 +233,7 @@ class Share:
             return True
         if self._told_idle > self.available and since_us >= _IDLE_TOLD_US:
             return True
-        if since_us >= _REPORT_US and (self.untold or self._refunds or self._earlier):
+        if since_us >= _REPORT_US and (self.untold or self._slots.has_refunds or self._past):
             return True
         if self.available > self.demand and not used_lately:
             return True
@@ -309,7 +260,7 @@ class Share:
         """Whether there is nothing that a turn would have to tell, now or later."""
         return not (
             self.available or self.in_flight or self.demand or self.line or self.untold
-            or self._refunds or self._earlier or self.refused or self._pending
+            or self._slots.has_refunds or self._past or self.refused or self._slots.waiting
         )  # fmt: skip
 
     def turns(self, now_us: int, *, closing: bool = False) -> list[Turn]:
@@ -317,15 +268,9 @@ class Share:
         if now_us >= self.until_us:
             self._lapse(now_us)
         found = [
-            Turn(
-                self,
-                period,
-                Ask(refunds=((period.start_us, earlier.back),), spent=earlier.spent),
-                current=False,
-            )
-            for period, earlier in self._earlier.items()
+            Turn(self, period, Ask(refunds=((period.start_us, back),), spent=spent), current=False)
+            for period, back, spent in self._past.taken()
         ]
-        self._earlier = {}
         found.append(Turn(self, self.period, self._ask(now_us, closing=closing), current=True))
         return found
 
@@ -341,35 +286,29 @@ class Share:
         least = self.least or self.line_least
         # Who gives way asks again in the next turn, behind those for whom it was done.
         want = 0 if closing or self.giving else max(demand - self.available, ahead, 0)
-        minute = self.rule.window == "minute"
         ask = Ask(
             want=want,
             demand=demand,
             least=max(0, least - self.available),
             piece=max(1, least - self.available) if least else max(1, self.typical),
             give_back=back,
-            refunds=tuple(self._refunds.items()),
+            refunds=self._slots.taken_refunds(),
             debt=debt,
             spent=self.untold,
             idle=self.available,
             in_flight=self.in_flight if self.rule.window == "now" else 0,
-            moves=self._moves if minute else 0,
-            stamped=self._stamped if minute else None,
+            moves=self._slots.moves,
+            stamped=self._slots.current,
             recall=self.recall,
             refused=self.refused,
             waits=self.line_demand > 0 and self.available < max(1, self.line_least),
         )
-        self._refunds = {}
         self.giving = 0
         self.telling, self.untold = self.untold, 0
         self.least = 0
         self.recall = self.recalled = self.refused = False
-        if minute:
-            self._idle_snapshot = self.available
-            self._late = 0
-            self._pending, self._unstamped = self._unstamped, []
-            self.stamp = Stamp()
-            self._unstamped.append(self.stamp)
+        if self.is_minute:
+            self.stamp = self._slots.sent(self.available)
         return ask
 
     def _surplus(self, now_us: int) -> int:
@@ -398,8 +337,7 @@ class Share:
         if turn.period != self.period and self.rule.window not in ("minute", "now"):
             # The period ended while the turn was on its way: what was granted goes back.
             if answer.granted:
-                earlier = self._earlier.setdefault(turn.period, _Earlier())
-                earlier.back += answer.granted
+                self._past.note(turn.period, back=answer.granted)
             return
         self.left = answer.left
         self.elsewhere = answer.elsewhere
@@ -417,13 +355,8 @@ class Share:
         window = self.rule.window
         if window in _VOID_AFTER_US:
             self.until_us = now_us + _VOID_AFTER_US[window]
-        if window == "minute":
-            for stamp in self._pending:
-                stamp.slot = answer.slot
-            self._pending = []
-            self._stamped = answer.slot
-            self._moves = self._idle_snapshot + answer.granted + self._late
-            self._late = 0
+        if self.is_minute:
+            self._slots.answered(answer.slot, answer.granted)
 
     def refused_by_store(self, turn: Turn, now_us: int) -> None:
         """The store can't carry out a turn of this allowance, and nobody knows why."""
@@ -438,23 +371,16 @@ class Share:
             self.available += back
             self.untold += ask.spent
         else:
-            earlier = self._earlier.setdefault(turn.period, _Earlier())
-            earlier.back += back
-            earlier.spent += ask.spent
+            self._past.note(turn.period, back=back, spent=ask.spent)
 
     def unanswered(self, turn: Turn) -> None:
         """The store carried out a turn, but its answer was lost: what it granted is lost too."""
         if turn.current:
             self.asked = False
             self.telling = 0
-        if turn.current and self.rule.window == "minute":
-            for stamp in self._pending:
-                stamp.slot = -1
-            self._pending = []
+        if turn.current and self.is_minute:
             self.available = min(0, self.available)
-            self._moves = self._late = 0
-            self._stamped = None
-            self._renew_stamp()
+            self.stamp = self._slots.lost()
 
 
 def reserve(shares: Sequence[Share], amounts: Sequence[int], now_us: int) -> list[Hold]:

@@ -1,4 +1,4 @@
-"""The first page: how much, how fast, how dear, what failed, and what waits for a person."""
+"""The first page: how much, how fast, at what cost, what failed, and what waits for a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often someone may try to sign in: counted in the database, so that all processes count one.
+"""How often someone may try to sign in: counted in the database, for all processes together.
 
 An attempt is noted before it is judged and forgotten when it succeeds, so no crowd of attempts at
 once gets further than the same number one after the other.

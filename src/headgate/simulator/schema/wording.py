@@ -1,4 +1,4 @@
-"""The text for a property: taken from the source where it says it, or put in few own words."""
+"""The text for a property: taken from the source where it says it, or put in a few words."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Which processes carry runs, and which of them have died: each says again and again that it lives.
 
-A process whose word is older than the lease is held for dead. One of the same machine that is gone
+A process whose word is older than the lease is taken for dead. One of the same machine that is gone
 is known to be dead at once, so that a server that is started again goes on without a wait.
 """
 
@@ -134,7 +134,7 @@ class LeaseStore:
         ]
 
     def strangers(self, executor_ids: set[str]) -> set[str]:
-        """Those of `executor_ids` that have left, or were held for dead."""
+        """Those of `executor_ids` that have left, or were taken for dead."""
         with self._database.connect() as connection:
             known = connection.execute(sa.select(run_executors.c.id)).scalars()
             return executor_ids - set(known) - {self.executor_id}

@@ -1,4 +1,4 @@
-"""What keeps asynchronous runs going: words of life, the dead's runs, deadlines, cleaning up.
+"""What keeps asynchronous runs going: signs of life, the dead's runs, deadlines, cleaning up.
 
 And what ends the synchronous ones that nobody carries any more.
 """
@@ -68,7 +68,7 @@ class Tending:
             return
         if not await self._threads.run(runs.leases.beat):
             # Another process thought this one dead and has its runs now.
-            _log.warning("this process was held for dead; it lets go of its runs")
+            _log.warning("this process was taken for dead; it lets go of its runs")
             await runs.surrender()
         self._steadiness.beaten(time.monotonic())
         runs.drop(await self._threads.run(runs.orders.gone, runs.carrying), ended=True)

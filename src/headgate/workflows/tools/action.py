@@ -48,7 +48,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """The process that sends it, or did."""
     attempts: int = 0
     """How often a process has taken it in hand; each such time has a number, which is how one that
-    was held for dead is told from the one that came after it."""
+    was taken for dead is told from the one that came after it."""
     started_at_us: int | None = None
     ended_at_us: int | None = None
     code: str | None = None

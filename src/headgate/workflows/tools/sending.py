@@ -34,7 +34,7 @@ _OTHERS_WITHIN_S = 30.0
 _LOOK_S = 0.5
 _SENT_WITHIN_S = 5.0
 """How long after it was marked as started an action goes out, or not at all: a process that stood
-still meanwhile may have been held for dead."""
+still meanwhile may have been taken for dead."""
 
 _STATES: dict[str, ActionState] = {"done": "done", "failed": "failed", "unknown": "unknown"}
 

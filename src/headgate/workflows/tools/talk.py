@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from headgate.workflows.prompt import Message
+from headgate.workflows.prompts.prompt import Message
 from headgate.workflows.tools.asked import AskedTool
 
 

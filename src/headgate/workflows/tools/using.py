@@ -18,6 +18,7 @@ from headgate.storage.threads import StorageThreads
 from headgate.workflows.errand import Errand
 from headgate.workflows.failures import ClarificationNeededError
 from headgate.workflows.outcome import ActionWaits, Outcome
+from headgate.workflows.prompts.untrusted import made_visible
 from headgate.workflows.run import CLARIFICATION, RunError
 from headgate.workflows.steps import Step, ToolFacts
 from headgate.workflows.tools.acting import Acting, waits_for
@@ -33,7 +34,6 @@ from headgate.workflows.tools.box import OfferedTool, Toolbox
 from headgate.workflows.tools.delivery import Delivery
 from headgate.workflows.tools.permission import REFUSALS, refusal
 from headgate.workflows.tools.tool import Sent, ToolAnswer, ToolCall
-from headgate.workflows.untrusted import made_visible
 
 _ANSWER_CHARACTERS_AT_MOST = 64 * 1024
 """Of a tool's answer, as a model is given it."""
@@ -180,7 +180,7 @@ class ToolUse:
         step.tool = ToolFacts(name=offered.name, effect="read", outcome=answer.outcome)
         if answer.outcome != "done":
             step.verdict, step.code = "failed", answer.code
-        return _answer(answer.outcome, answer.content, terms.gives == "untrusted")
+        return _answer(answer.outcome, answer.content, untrusted=terms.gives == "untrusted")
 
     async def _acted(
         self, offered: OfferedTool | None, action: Action, step: Step
@@ -191,7 +191,7 @@ class ToolUse:
         if action.state != "done":
             step.verdict, step.code = "failed", action.code or action.state
         untrusted = offered is None or offered.terms.gives == "untrusted"
-        return _answer(action.state, action.result, untrusted)
+        return _answer(action.state, action.result, untrusted=untrusted)
 
 
 def _refused(step: Step, code: str, told: str) -> Said:
@@ -199,7 +199,7 @@ def _refused(step: Step, code: str, told: str) -> Said:
     return Said(msgspec.json.encode({"error": told}).decode())
 
 
-def _answer(outcome: str, content: Any, untrusted: bool) -> Said:  # noqa: FBT001
+def _answer(outcome: str, content: Any, *, untrusted: bool) -> Said:
     if outcome == "refused":
         content = {"error": "A person refused this.", "note": content}
     elif outcome != "done":

@@ -21,7 +21,7 @@ from headgate.gateway.cache.policy import CachePolicy
 from headgate.gateway.call import Call
 from headgate.gateway.caller import Caller
 from headgate.gateway.endpoints import ENDPOINTS, Usage
-from headgate.gateway.health import TargetHealth
+from headgate.gateway.health.health import TargetHealth
 from headgate.gateway.provider import Provider
 from headgate.gateway.request import read_request
 from headgate.gateway.target import Target

@@ -8,11 +8,11 @@ import msgspec
 
 from headgate.config.failures import BreakerSettings, RetryBudgetSettings
 from headgate.config.settings import ProviderSettings
-from headgate.gateway.asked import Asked
 from headgate.gateway.endpoints import ENDPOINTS
-from headgate.gateway.health import TargetHealth
+from headgate.gateway.health.health import TargetHealth
 from headgate.gateway.provider import Provider
 from headgate.gateway.request import read_request
+from headgate.gateway.strategies.traits import RequestTraits
 from headgate.gateway.target import Target
 
 PROVIDER = Provider(
@@ -43,11 +43,11 @@ def asked(
     rungs_up: int = 0,
     grade: str | None = None,
     **fields: object,
-) -> Asked:
+) -> RequestTraits:
     """A request as a strategy sees it."""
     body = msgspec.json.encode({"model": "route", "messages": [], **fields})
     request = read_request(ENDPOINTS[endpoint], body)
-    return Asked(
+    return RequestTraits(
         request,
         workflow=workflow,
         feature=feature,

@@ -1,4 +1,4 @@
-"""Which of the processes that carry runs are held for dead."""
+"""Which of the processes that carry runs are taken for dead."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Which addresses stand in an answer, and what is left of it without those that may not.
 
 The answer may come in pieces cut anywhere; the result is the same for every cut, because a whole
-answer is treated as one piece. Held back is only what may be an address: from the `](` of a link,
+answer is treated as one piece. Only what may be an address is held back: from the `](` of a link,
 the `]:` of a reference, the `<` of a tag or the scheme of a bare address, to its end. A link's text
 is not held: it goes nowhere.
 """

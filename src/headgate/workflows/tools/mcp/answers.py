@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from headgate.workflows.prompts.untrusted import made_visible
 from headgate.workflows.tools.tool import ToolAnswer
-from headgate.workflows.untrusted import made_visible
 
 _ERROR_BYTES_AT_MOST = 8 * 1024
 _PARTS_AT_MOST = 1000

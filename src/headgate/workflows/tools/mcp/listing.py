@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from headgate.checks.schema import refusals
+from headgate.workflows.prompts.untrusted import made_visible
 from headgate.workflows.tools.mcp.wire import LostError
 from headgate.workflows.tools.tool import ToolSpec
-from headgate.workflows.untrusted import made_visible
 
 PAGES_AT_MOST = 100
 TOOLS_AT_MOST = 1000

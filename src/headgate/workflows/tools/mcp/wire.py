@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from headgate.workflows.untrusted import made_visible
+from headgate.workflows.prompts.untrusted import made_visible
 
 _MESSAGE_CHARACTERS = 1000
 _METHOD_NOT_FOUND = -32601

@@ -1,0 +1,1 @@
+"""How commands show things to people: one file a thing."""

@@ -1,0 +1,1 @@
+"""The attempts of a call: whom it asks, how often, and until when."""

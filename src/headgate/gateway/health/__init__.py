@@ -1,0 +1,1 @@
+"""How targets fare: what their attempts have shown of them, and whether they are left alone."""

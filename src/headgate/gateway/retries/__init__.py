@@ -1,0 +1,1 @@
+"""Whether a provider is asked again, where, and when. Pure: no clock."""
