@@ -269,6 +269,13 @@ class RunningConsole:
         with self.database.connect() as connection:
             return usage(connection)[0].calls
 
+    def until_in_ledger(self, calls: int) -> None:
+        """Wait until the ledger has that many calls."""
+        deadline_s = time.monotonic() + 10
+        while self.calls_in_ledger() < calls:
+            assert time.monotonic() < deadline_s, f"the ledger never has {calls} calls"
+            time.sleep(0.02)
+
     def visitor(self) -> Visitor:
         """Someone who is not signed in."""
         return Visitor(self.address)

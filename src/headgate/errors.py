@@ -129,6 +129,14 @@ class RequestTooSlowError(HeadgateError):
     code = "request_timeout"
 
 
+class HeadTooLargeError(HeadgateError):
+    """The request's address and headers are too large; send fewer or shorter ones."""
+
+    status = 431
+    type = "invalid_request_error"
+    code = "head_too_large"
+
+
 class ConflictError(HeadgateError):
     """That contradicts what is already there."""
 

@@ -34,7 +34,7 @@ class Receiver(http.server.ThreadingHTTPServer):
         self.statuses: list[int] = []
         self.came: list[tuple[str, dict[str, str], bytes]] = []
         self.answers = threading.Event()
-        """What comes to `/hooks/slow` is answered once it is set."""
+        """What comes to `/hooks/slow…` is answered once it is set."""
 
     @property
     def address(self) -> str:
@@ -47,7 +47,7 @@ class _Taking(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         self.server.came.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-        if self.path == "/hooks/slow":
+        if self.path.startswith("/hooks/slow"):
             self.server.answers.wait(20)
         self.send_response(self.server.statuses.pop(0) if self.server.statuses else 204)
         self.send_header("content-length", "0")
@@ -293,12 +293,17 @@ def test_a_webhook_tells_of_the_end_until_it_has_arrived(server, upstream, recei
         assert (refused.status, refused.error["param"]) == (400, "webhook")
 
 
-def test_an_address_that_does_not_answer_keeps_no_other_waiting(server, upstream, receiver):
+def test_addresses_that_do_not_answer_keep_no_other_waiting(server, upstream, receiver):
     answers_well(upstream, "async-telling", after_s=0.0)
     receiver.came.clear()
-    take(server, "telling", webhook=f"{receiver.address}/hooks/slow")
-    assert until(lambda: [path for path, *_ in receiver.came] == ["/hooks/slow"], 10)
+    receiver.answers.clear()
+    # More of them than are told at once, and one is to be told more than once.
+    slow = [f"/hooks/slow-{number}" for number in (1, 1, *range(1, 13))]
+    for path in slow:
+        take(server, "telling", webhook=f"{receiver.address}{path}")
+    assert until(lambda: {path for path, *_ in receiver.came} == set(slow), 10)
     take(server, "telling")
     told = until(lambda: "/hooks/telling" in [path for path, *_ in receiver.came], 5)
     receiver.answers.set()
     assert told
+    assert until(lambda: len(receiver.came) == len(slow) + 1, 10)

@@ -142,6 +142,39 @@ def test_an_unknown_workflow_is_a_404(gateway: RunningServer, endpoint: str):
     assert "nowhere" in over_http.error["message"]
 
 
+@pytest.mark.parametrize(
+    "endpoint", ["embeddings", "moderations", "images/generations", "responses/input_tokens"]
+)
+def test_a_workflow_asked_where_none_answers_is_a_404_and_no_provider_hears_of_it(
+    gateway: RunningServer, upstream: Upstream, endpoint: str
+):
+    model = f"workflow:asked-of-{endpoint.replace('/', '-')}"
+    answer = gateway.post(f"/v1/{endpoint}", {"model": model, "input": "x", "prompt": "x"})
+    assert (answer.status, answer.error["code"]) == (404, "model_not_found")
+    assert "/v1/chat/completions and /v1/responses only" in answer.error["message"]
+    assert not upstream.requests(model)
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/chat/completions", "/v1/chat/completions"),
+        ("/v1/v1/chat/completions", "/v1/chat/completions"),
+        ("/v1/chat/completions/", "/v1/chat/completions"),
+        ("/files/file-1/content", "/v1/files/file-1/content"),
+    ],
+)
+def test_a_base_url_that_leads_past_the_address_is_told(
+    gateway: RunningServer, path: str, meant: str
+):
+    answer = gateway.post(path, {"model": "m"})
+    assert answer.status == 404
+    assert (
+        f"There is nothing at {path}, but at {meant}: a client's base URL is"
+        in (answer.error["message"])
+    )
+
+
 def test_an_unknown_address_is_a_404_and_a_wrong_method_a_405(gateway: RunningServer):
     nowhere = gateway.get("/v1/nowhere")
     assert nowhere.status == 404

@@ -134,6 +134,47 @@ def test_an_idle_connection_does_not_hold_a_stop_up(
         assert time.monotonic() - began_s < 3
 
 
+_HEEDS_NOTHING = """
+import asyncio
+import threading
+
+from headgate.checks.guards import PASS, Guard
+
+
+class HeedsNothing(Guard):
+    async def check_input(self, parts, call):
+        threading.Thread(target=threading.Event().wait).start()
+        while True:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                pass
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_guard_that_heeds_no_cancellation_does_not_hold_a_stop_up(
+    server_with: StartServer, tmp_path: Path, upstream: Upstream, model: str, workers: int
+):
+    (tmp_path / "guard.py").write_text(_HEEDS_NOTHING)
+    server = server_with(
+        upstream=upstream,
+        workers=workers,
+        settings=f"""
+guards:
+  stubborn:
+    custom: {{file: {tmp_path}/guard.py, guard: HeedsNothing}}
+    timeout_s: 0.1
+guard_policies: {{all: {{guards: [stubborn]}}}}
+""",
+        as_installed=True,
+    )
+    refused = server.chat(model)
+    assert (refused.status, refused.error["code"]) == (503, "guard_failed")
+    assert server.stop() == 0
+    assert server.record(model_requested=model)["status"] == 503
+
+
 def test_a_second_signal_ends_it_at_once_and_loses_no_record(
     server_with: StartServer, upstream: Upstream, model: str
 ):

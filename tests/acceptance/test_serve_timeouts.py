@@ -23,6 +23,8 @@ from upstreams import (
 
 _SHORT_S = 0.3
 _TOTAL_S = 0.9
+_LATE_S = 5.0
+"""How late a busy machine may be; without the timeout each would wait for 20 s."""
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +85,7 @@ def test_a_provider_that_accepts_no_connection_is_given_up(impatient: RunningSer
     assert answer.status == 504
     assert answer.error["code"] == "upstream_connect_timeout"
     assert "unreachable" in answer.error["message"]
-    assert took_s < _SHORT_S + 1.5
+    assert took_s < _SHORT_S + _LATE_S
     record = impatient.record(id=answer.headers["x-headgate-call-id"])
     assert (record["status"], record["error_class"]) == (504, "upstream_connect_timeout")
 
@@ -97,7 +99,7 @@ def test_a_stream_that_does_not_begin_is_given_up(
     assert answer.status == 504
     assert answer.error["code"] == "upstream_first_byte_timeout"
     assert "providers.slow.timeouts" in answer.error["message"]
-    assert _SHORT_S <= took_s < _SHORT_S + 1.5
+    assert _SHORT_S <= took_s < _SHORT_S + _LATE_S
     assert upstream.wait_for(model).left.wait(2)
     assert len(upstream.requests(model)) == 1, "a provider that is slow is not asked again"
 
@@ -112,7 +114,7 @@ def test_a_whole_reply_may_take_all_of_its_time_before_it_begins(
     upstream.answers(other, [20.0])
     answer, took_s = _asked(impatient, other, streamed=False, endpoint="chat/completions")
     assert answer.status == 504
-    assert _TOTAL_S <= took_s < _TOTAL_S + 1.5
+    assert _TOTAL_S <= took_s < _TOTAL_S + _LATE_S
 
 
 def test_embeddings_have_timeouts_of_their_own(
@@ -121,7 +123,7 @@ def test_embeddings_have_timeouts_of_their_own(
     upstream.answers(model, [20.0])
     answer, took_s = _asked(impatient, model, streamed=False, endpoint="embeddings")
     assert answer.status == 504
-    assert took_s < _SHORT_S + 1.5
+    assert took_s < _SHORT_S + _LATE_S
 
 
 @pytest.mark.parametrize("endpoint", ["chat/completions", "responses"])
@@ -137,7 +139,7 @@ def test_a_stream_that_stalls_ends_in_an_error_event(
     assert answer.body.startswith(b"".join(begun))
     assert b"upstream_idle_timeout" in answer.body[len(b"".join(begun)) :]
     assert b"[DONE]" not in answer.body
-    assert took_s < _SHORT_S + 1.5
+    assert took_s < _SHORT_S + _LATE_S
     assert upstream.wait_for(model).left.wait(2)
     record = impatient.record(id=answer.headers["x-headgate-call-id"])
     assert (record["status"], record["error_class"]) == (200, "upstream_idle_timeout")
@@ -151,7 +153,7 @@ def test_a_stream_that_never_ends_is_ended_when_its_time_is_up(
     upstream.answers(model, [STREAM_HEAD, *drops])
     answer, took_s = _asked(impatient, model, streamed=True, endpoint="chat/completions")
     assert b"upstream_total_timeout" in answer.body
-    assert _TOTAL_S <= took_s < _TOTAL_S + 1.5
+    assert _TOTAL_S <= took_s < _TOTAL_S + _LATE_S
     assert upstream.wait_for(model).left.wait(2)
 
 

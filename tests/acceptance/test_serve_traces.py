@@ -140,14 +140,14 @@ def test_two_attempts_at_once_overlap_and_the_loser_says_so(
 def test_the_attempt_of_a_stream_lasts_until_its_end(
     server: RunningServer, upstream: Upstream, collector: Collector, model: str, trace_id: str
 ):
-    upstream.answers(model, stream(*chat_words(model, "Slow"), 0.4, *chat_words(model, "ly"), DONE))
+    upstream.answers(model, stream(*chat_words(model, "Slow"), 1.2, *chat_words(model, "ly"), DONE))
     body = {"model": model, "messages": [], "stream": True}
     assert server.post("/v1/chat/completions", body, headers=parent(trace_id)).status == 200
     call, attempt = collector.trace(trace_id, 2)
     assert call.facts["gen_ai.request.stream"] is True
-    assert 0 < call.facts["gen_ai.response.time_to_first_chunk"] < 0.4
-    assert attempt.facts["headgate.attempt.answered_after_s"] < 0.4
-    assert attempt.ended_ns - attempt.begun_ns > 0.4e9
+    assert 0 < call.facts["gen_ai.response.time_to_first_chunk"] < 1.2
+    assert attempt.facts["headgate.attempt.answered_after_s"] < 1.2
+    assert attempt.ended_ns - attempt.begun_ns > 1.2e9
 
 
 def test_a_stream_that_breaks_off_is_a_failed_call_with_a_failed_attempt(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from browsing import TIMEOUT_MS, sign_in
 from playwright.sync_api import Browser, Page
 
-from consoles import RunningConsole
+from consoles import ADMIN_KEY, RunningConsole
 from headgate.workflows.tools.tool import Sent
 
 PAGES = (
     "/console?period=1h",
+    "/console?period=1h&by=feature",
+    "/console/costs?by=feature",
     "/console/runs",
     "/console/runs/RUN",
     "/console/workflows",
@@ -41,6 +45,7 @@ _RULES = {
 def run_path(console: RunningConsole) -> str:
     """A run and a review to look at."""
     console.reviews.add("rev_axe", due_at_us=1)
+    _call_for(console, "W" * 64)
     sent = Sent("POST http://127.0.0.1/tickets", {"body": {"title": "Broken", "tags": ["a", "b"]}})
     action: dict[str, Any] = {"kind": "action", "tool": "create_ticket", "sent": sent}
     console.reviews.add("rev_axe_action", title="Send create_ticket?", **action)
@@ -89,7 +94,7 @@ def test_axe_finds_nothing(
     assert found == []
 
 
-@pytest.mark.parametrize("looked_at", [("dark", 360), ("light", 768)], indirect=True)
+@pytest.mark.parametrize("looked_at", [("dark", 320), ("light", 768)], indirect=True)
 def test_no_page_is_wider_than_the_screen(looked_at: Page, console: RunningConsole, run_path: str):
     page = looked_at
     sign_in(page, console)
@@ -99,6 +104,21 @@ def test_no_page_is_wider_than_the_screen(looked_at: Page, console: RunningConso
             "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
         )
         assert width <= room, path
+
+
+def _call_for(console: RunningConsole, feature: str) -> None:
+    """A call that is for `feature`, in the ledger."""
+    before = console.calls_in_ledger()
+    asked = {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "Hi"}]}
+    request = Request(
+        console.address + "/v1/chat/completions", json.dumps(asked).encode(),
+        {
+            "authorization": f"Bearer {ADMIN_KEY}", "content-type": "application/json",
+            "x-headgate-feature": feature,
+        },
+    )  # fmt: skip
+    urlopen(request, timeout=30).close()
+    console.until_in_ledger(before + 1)
 
 
 def _open(page: Page, console: RunningConsole, path: str, run_path: str) -> None:

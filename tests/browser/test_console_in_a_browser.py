@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -34,7 +33,7 @@ def test_a_workflow_is_tried_and_the_chart_moves(page: Page, console: RunningCon
     page.wait_for_url("**/console/runs/run_*")
     expect(page.get_by_text("I cannot log in since the update.").first).to_be_visible()
     expect(page.locator(".status-completed")).to_be_visible()
-    _until_in_ledger(console, before + 1)
+    console.until_in_ledger(before + 1)
     page.get_by_role("link", name="Overview").click()
     chart = page.locator('[data-chart="calls"]')
     expect(chart.locator(".uplot canvas")).to_be_visible()
@@ -42,7 +41,7 @@ def test_a_workflow_is_tried_and_the_chart_moves(page: Page, console: RunningCon
     drawn = _pixels(page)
     for _ in range(2):
         _run(console)
-    _until_in_ledger(console, before + 3)
+    console.until_in_ledger(before + 3)
     page.reload()
     expect(page.locator(".stats dd").first).to_have_text(str(console.calls_in_ledger()))
     assert _pixels(page) != drawn, "the chart has moved"
@@ -55,13 +54,6 @@ def _run(console: RunningConsole) -> None:
     assert answer.status == 303
 
 
-def _until_in_ledger(console: RunningConsole, calls: int) -> None:
-    deadline_s = time.monotonic() + 10
-    while console.calls_in_ledger() < calls:
-        assert time.monotonic() < deadline_s, f"the ledger never has {calls} calls"
-        time.sleep(0.02)
-
-
 def _pixels(page: Page) -> str:
     picture: str = page.evaluate(
         """async () => {
@@ -71,6 +63,29 @@ def _pixels(page: Page) -> str:
         }"""
     )
     return picture
+
+
+def test_a_time_with_nothing_before_and_after_it_is_seen_in_a_chart(
+    page: Page, console: RunningConsole
+):
+    before = console.calls_in_ledger()
+    _run(console)
+    console.until_in_ledger(before + 1)
+    page.goto(console.address + "/console?period=90d")
+    canvas = page.locator('[data-chart="latency"] canvas')
+    expect(canvas).to_be_visible()
+    coloured = canvas.evaluate(
+        """async (canvas) => {
+            await new Promise(requestAnimationFrame);
+            await new Promise(requestAnimationFrame);
+            const { width, height } = canvas;
+            const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+            const isColour = (i) => data[i + 3] > 99
+                && Math.max(...data.slice(i, i + 3)) - Math.min(...data.slice(i, i + 3)) > 60;
+            return data.some((_, i) => i % 4 === 0 && isColour(i));
+        }"""
+    )
+    assert coloured, "only grey lines are drawn"
 
 
 def test_runs_are_filtered_without_loading_the_page_and_the_address_follows(
@@ -277,7 +292,7 @@ def test_deciding_works_without_scripts(browser: Browser, console: RunningConsol
     console.signed_in().post(
         "/console/workflows/ticket-triage/runs", {"input": '{"subject": "a", "body": "b"}'}
     )
-    _until_in_ledger(console, before + 1)
+    console.until_in_ledger(before + 1)
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(console.address + "/console/reviews/rev_plain")

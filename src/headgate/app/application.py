@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp
 
 from headgate.app.accounting import Accounting
@@ -44,9 +45,11 @@ _FLUSH_AT_STOP_S = 10.0
 _QUIET_S = 3.0
 _LAST_TRACES_S = 3.0
 
+_CONSOLE = "/console"
+
 
 def _is_of_console(path: str) -> bool:
-    return path == "/console" or path.startswith("/console/")
+    return path == _CONSOLE or path.startswith(f"{_CONSOLE}/")
 
 
 class Application:
@@ -109,6 +112,8 @@ class Application:
         self._durability = durability
         self._tooling = tooling
         self._gauges: asyncio.Task[None] | None = None
+        self.on_stopped: Callable[[], None] | None = None
+        """Called once nothing is left to keep."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the life span of the worker."""
@@ -122,6 +127,9 @@ class Application:
                 if self._console is None:
                     self._console = self._make_console()
                 await self._console(scope, receive, send)
+            elif self._make_console is not None and scope["path"] == "/":
+                # Whoever opens the address that the start printed is a person.
+                await RedirectResponse(_CONSOLE)(scope, receive, send)
             else:
                 await self._admin(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -230,4 +238,6 @@ class Application:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self.stop()
+        if self.on_stopped is not None:
+            self.on_stopped()
         await send({"type": "lifespan.shutdown.complete"})

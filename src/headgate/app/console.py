@@ -112,7 +112,10 @@ class ConsoleAccess:
         )
         creator = await self._as_key(who)
         created = await self._threads.begin(
-            self._keys.create, allowed_to_create(creator, new), created_by=who.id
+            self._keys.create,
+            allowed_to_create(creator, new),
+            created_by=who.id,
+            key_id=wanted.id,
         )
         await self._changed()
         return _line(created.key), created.plaintext

@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import signal
 import socket
+import threading
 from types import FrameType
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
+
+_log = logging.getLogger(__name__)
+
+_LAST_S = 3.0
+"""How long what is left of a process that has stopped may take to end by itself."""
+
+
+def end_soon() -> None:
+    """Have this process end, whatever goes on in it; call it once all that must be kept is kept.
+
+    Python waits for every task and most threads, and code that is not ours (a guard's, say) may
+    heed no cancellation and never return.
+    """
+    timer = threading.Timer(_LAST_S, _end)
+    timer.daemon = True
+    timer.start()
+
+
+def _end() -> None:
+    _log.warning("stopped, though something goes on that does not end when it is told to")
+    # Not `sys.exit`, which is what waits.
+    os._exit(0)
 
 
 class Server(uvicorn.Server):

@@ -16,6 +16,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
@@ -24,7 +25,7 @@ import uvicorn
 from headgate import __version__
 from headgate.app.garbage import look_seldom
 from headgate.app.plan import SIMULATOR_URL, Plan, read_plan
-from headgate.app.processes import Server, Workers
+from headgate.app.processes import Server, Workers, end_soon
 from headgate.cli.main import ServeOptions
 from headgate.config.checks.short_keys import short_key_warnings
 from headgate.errors import ConfigError, HeadgateError
@@ -69,6 +70,7 @@ def serve(options: ServeOptions) -> None:
             from headgate.app.composition import build  # noqa: PLC0415 - see above
 
             application = build(plan)
+            application.on_stopped = end_soon
         else:
             _check_workflows(plan)
         # Only now: who says that it listens must not be about to fail.
@@ -95,10 +97,12 @@ def worker() -> Application:
     try:
         # Not `os.getppid()`: a worker that starts while the main process is killed has another by
         # then.
-        return build(plan, parent_pid=int(os.environ[_MAIN_PID]))
+        application = build(plan, parent_pid=int(os.environ[_MAIN_PID]))
     except HeadgateError as error:
         _log.error("the worker could not start", extra={"reason": error.message})
         sys.exit(1)
+    application.on_stopped = end_soon
+    return application
 
 
 def _check_workflows(plan: Plan) -> None:
@@ -172,7 +176,10 @@ def _config(plan: Plan, application: Application | None, workers: int = 1) -> uv
         factory=application is None,
         workers=workers,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http=ServerProtocol,
+        http=cast(
+            "type[asyncio.Protocol]",
+            partial(ServerProtocol, client_idle_s=plan.settings.server.client_idle_s),
+        ),
         ws=cast("type[asyncio.Protocol]", socket_protocol),  # it is called as the class would be
         ws_max_size=plan.settings.sockets.max_message_bytes,
         # Compressed, a socket costs 300 KB, and the SDKs ask for none.

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from headgate.checks.field_path import EACH, path_problem, steps_of
+from headgate.checks.field_path import EACH, path_problem, same, steps_of
 
 Document = dict[str, Any]
 
@@ -15,6 +15,8 @@ _FORMS_AT_MOST = 1000
 """Subschemas looked at for one step; of a schema with more, nothing is said."""
 
 _NULL = "null"
+_NUMBERS = frozenset({"number", "integer"})
+_VALUE_CHARACTERS_AT_MOST = 60
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -137,6 +139,20 @@ def referred(root: Document, reference: str) -> Any:
     return target
 
 
+def why_never(value: Any, said: Said, named: str) -> str | None:
+    """Why `value` never stands where `said` is of; None where it may. `named`: what says so."""
+    if said.values is not None:
+        if any(same(value, one) for one in said.values):
+            return None
+        listed = ", ".join(_shown(one) for one in said.values if one is not None)
+        return f"{_shown(value)} is not among the values that {named} lists: {listed}"
+    # A whole number may be a number, and the other way round; null may stand for what is absent.
+    types = said.types | {_NULL} | (_NUMBERS if said.types & _NUMBERS else frozenset())
+    if not said.types or type_of(value) in types:
+        return None
+    return f"{named} says {' or '.join(sorted(said.types))}, never {_shown(value)}"
+
+
 def type_of(value: Any) -> str:
     """The JSON type of a value."""
     match value:
@@ -152,3 +168,10 @@ def type_of(value: Any) -> str:
             return "array"
         case _:
             return "object"
+
+
+def _shown(value: Any) -> str:
+    text = msgspec.json.encode(value).decode()
+    return (
+        text if len(text) <= _VALUE_CHARACTERS_AT_MOST else f"{text[:_VALUE_CHARACTERS_AT_MOST]}…"
+    )

@@ -46,8 +46,8 @@ def open_database(folder: Path | None, *, create: bool = False) -> Iterator[Open
     """
     named = project_folder(folder)
     url = database_url(named, load_settings(named))
-    missing = _missing_file(url)
-    if missing is not None:
+    missing = sqlite_file(url)
+    if missing is not None and not missing.exists():
         if not create:
             raise NotFoundError(
                 f"There is no database at {missing}; name the project's folder with --dir, or set"
@@ -65,12 +65,12 @@ def open_database(folder: Path | None, *, create: bool = False) -> Iterator[Open
         database.close()
 
 
-def _missing_file(url: str) -> str | None:
-    """The SQLite file that `url` names, if it isn't there; asked before opening would make it."""
+def sqlite_file(url: str) -> Path | None:
+    """The SQLite file that `url` names, if it does; to be asked before opening makes it."""
     try:
         parsed = make_url(url)
     except ArgumentError:
         return None
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         return None
-    return None if Path(parsed.database).exists() else parsed.database
+    return Path(parsed.database)

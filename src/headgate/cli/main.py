@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("headgate.cli.serve", "Start the gateway."),
     "init": ("headgate.cli.init", "Write an example project with four finished workflows."),
     "check": ("headgate.cli.check", "Check a project's files and show the policy they make."),
+    "doctor": ("headgate.cli.doctor", "Say what keeps a server from working here."),
     "run": ("headgate.cli.run", "Run a workflow on an input, through a running server."),
     "eval": ("headgate.cli.eval", "Try a workflow against a pack of attacks."),
     "demo": ("headgate.cli.demo", "See the whole way of a request on example inputs."),

@@ -37,7 +37,7 @@ def serve(
     """Start the gateway for the project in DIR.
 
     DIR is the folder with headgate.yaml; by default HEADGATE_PROJECT, or this one if it has that
-    file. Without any, the defaults hold: SQLite in data/, OpenAI from OPENAI_API_KEY, or else the
-    simulator.
+    file or a workflow. Without any, the defaults hold: SQLite in data/, OpenAI from OPENAI_API_KEY,
+    or else the simulator.
     """
     composition.serve(ServeOptions(folder=folder, host=host, port=port, workers=workers))

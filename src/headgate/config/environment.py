@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from headgate.config.address import address_problem
-from headgate.config.load import FILE_NAME
+from headgate.config.load import FILE_NAME, MISNAMED
 from headgate.config.settings import DEFAULT_PROVIDER, ProviderSettings, Settings
 from headgate.errors import ConfigError
 
@@ -17,13 +17,20 @@ OPENAI_HOST = "api.openai.com"
 def project_folder(
     argument: Path | None, environment: Mapping[str, str] = os.environ
 ) -> Path | None:
-    """The folder with `headgate.yaml`: named, HEADGATE_PROJECT, or this one if it has it."""
+    """The project: the folder that is named, HEADGATE_PROJECT, or this one if it is one."""
     if argument is not None:
         return argument
     if named := environment.get("HEADGATE_PROJECT"):
         return Path(named)
     here = Path.cwd()
-    return here if (here / FILE_NAME).exists() else None
+    return here if is_project(here) else None
+
+
+def is_project(folder: Path) -> bool:
+    """Whether it has a `headgate.yaml`, well named or not, or a workflow."""
+    if any((folder / name).exists() for name in (FILE_NAME, MISNAMED)):
+        return True
+    return any(folder.glob("workflows/*/workflow.yaml"))
 
 
 def database_url(

@@ -26,6 +26,8 @@ from headgate.config.yaml_file import YamlFile
 from headgate.errors import ConfigError
 
 FILE_NAME = "headgate.yaml"
+MISNAMED = "headgate.yml"
+"""Is not read, but told: whoever wrote it relies on its limits and guards."""
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
@@ -43,6 +45,8 @@ def load_settings(folder: Path | None, environment: Mapping[str, str] = os.envir
         )
     path = folder / FILE_NAME
     if not path.exists():
+        if (misnamed := folder / MISNAMED).exists():
+            raise ConfigError(f"{misnamed}: is not read; rename it to {FILE_NAME}")
         return Settings()
     document = YamlFile.read(path)
     document.data = _substituted(document, document.data, environment, ())

@@ -47,6 +47,14 @@ class ServerSettings(Table, frozen=True):
         int,
         Meta(ge=0, description="Smallest reply that is compressed for a client that accepts gzip."),
     ] = 16 * 1024
+    client_idle_s: Annotated[
+        Seconds,
+        Meta(
+            description="How long a client may keep its connection waiting: for the rest of a"
+            " request, or by reading nothing of its reply. Then its connection is closed and its"
+            " call ended, as if it had left."
+        ),
+    ] = 60.0
     trusted_proxies: Annotated[
         tuple[str, ...],
         Meta(description="CIDRs of proxies whose `X-Forwarded-For` is believed."),

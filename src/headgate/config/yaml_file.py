@@ -18,6 +18,8 @@ _SCALAR = re.compile(r"got `(int|float|bool|date|datetime)`$")
 _PATTERN = re.compile(r"Expected `[^`]+` matching regex (.+)", re.DOTALL)
 _PATH = re.compile(r" - at (?P<key>`key` in )?`\$(?P<path>[^`]*)`$")
 _DEPTH_AT_MOST = 200
+_SHOWN_AT_MOST = 60
+_TAKEN_FOR = {"timestamp": "date", "int": "whole number", "float": "number"}
 
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+|\.\.\.)\]")
 
@@ -32,11 +34,14 @@ class YamlFile:
             self._check_depth(text, loader)
             self._root = yaml.compose(text, Loader=loader)
             self._check_repeated(self._root)
-            self.data: Any = yaml.safe_load(text)
+            self._check_circles(self._root)
+            self.data: Any = self._built(text)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
-            raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+            begun = error.context_mark.line + 1 if error.context_mark else line
+            since = f" (of what begins in line {begun})" if begun != line else ""
+            raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}{since}") from None
         except yaml.YAMLError as error:
             raise ConfigError(f"{path}:1: not valid YAML: {error}") from None
         if self.data is None:
@@ -77,6 +82,42 @@ class YamlFile:
                             f" {lines[name]}; leave one out"
                         )
                     lines[name] = line
+
+    def _check_circles(self, root: yaml.Node | None) -> None:
+        # PyYAML builds what holds itself, and whoever walks through it never comes to its end.
+        done, above = set[int](), set[int]()
+        nodes: list[tuple[yaml.Node | None, bool]] = [(root, False)]
+        while nodes:
+            node, left = nodes.pop()
+            if not isinstance(node, yaml.CollectionNode) or (id(node) in done and not left):
+                continue
+            if left:
+                above.remove(id(node))
+                done.add(id(node))
+            elif id(node) in above:
+                line = node.start_mark.line + 1
+                raise ConfigError(f"{self.path}:{line}: an anchor holds itself; write it out")
+            else:
+                above.add(id(node))
+                nodes.append((node, True))
+                nodes.extend((inner, False) for inner in _inside(node))
+
+    def _built(self, text: str) -> Any:
+        try:
+            return yaml.safe_load(text)
+        except (ValueError, AttributeError, OverflowError):
+            # What PyYAML takes for a date or a number by its looks, and then can't make one of.
+            nodes = [self._root]
+            while nodes:
+                node = nodes.pop()
+                nodes += _inside(node)
+                if isinstance(node, yaml.ScalarNode) and (kind := _unbuildable(node)) is not None:
+                    shown = node.value[:_SHOWN_AT_MOST]
+                    raise ConfigError(
+                        f"{self.path}:{node.start_mark.line + 1}: `{shown}` is no {kind};"
+                        " mend it, or write it in quotes"
+                    ) from None
+            raise
 
     @classmethod
     def read(cls, path: Path) -> YamlFile:
@@ -176,6 +217,21 @@ class YamlFile:
         except msgspec.ValidationError as error:
             return str(error) == text
         return False
+
+
+def _inside(node: yaml.Node | None) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [one for pair in node.value for one in pair]
+    return node.value if isinstance(node, yaml.SequenceNode) else []
+
+
+def _unbuildable(node: yaml.ScalarNode) -> str | None:
+    """What it was taken for, where it can't be that."""
+    try:
+        yaml.SafeLoader("").construct_document(node)
+    except (ValueError, AttributeError, OverflowError):
+        return _TAKEN_FOR.get(node.tag.rpartition(":")[2], "value")
+    return None
 
 
 def _what_to_do(message: str, kind: type, steps: tuple[str | int, ...]) -> str:

@@ -10,7 +10,7 @@ from headgate.gateway.caller import Caller
 from headgate.gateway.dialects import Model
 from headgate.gateway.endpoints.endpoint import UNREADABLE
 from headgate.gateway.provider import Provider
-from headgate.gateway.routing import Routing
+from headgate.gateway.routing import WORKFLOW_PREFIX, Routing
 from headgate.gateway.upstream import Timeouts, UpstreamError
 
 _FRESH_S = 60.0
@@ -53,7 +53,8 @@ class ModelList:
         """The routes, `workflows` and providers' models that `caller` may use."""
         await asyncio.gather(*(self._ask(p) for p in self._routing.providers.values()))
         found = {name: self._own(name) for name in self._routing.routes}
-        found |= {f"workflow:{name}": self._own(f"workflow:{name}") for name in workflows}
+        for name in workflows:
+            found[f"{WORKFLOW_PREFIX}{name}"] = self._own(f"{WORKFLOW_PREFIX}{name}")
         for name, provider in self._routing.providers.items():
             for model in self._known[name].models:
                 identifier = str(model.get("id", ""))
@@ -62,7 +63,7 @@ class ModelList:
         return [
             model
             for name, model in found.items()
-            if name.startswith("workflow:") or caller.may_use_model(name)
+            if name.startswith(WORKFLOW_PREFIX) or caller.may_use_model(name)
         ]
 
     async def one_for(self, caller: Caller, name: str, workflows: tuple[str, ...] = ()) -> Model:

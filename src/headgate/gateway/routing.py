@@ -16,6 +16,9 @@ from headgate.gateway.target import Target
 from headgate.ledger.cost import Price
 from headgate.ledger.prices import PriceList
 
+WORKFLOW_PREFIX = "workflow:"
+"""What a model's name begins with that is a workflow's; no provider is asked for such."""
+
 _MAX_REMEMBERED = 4096
 
 
@@ -88,6 +91,12 @@ class Routing:
         if not model:
             self._plain[""] = found = self._unnamed()
             return found
+        if model.startswith(WORKFLOW_PREFIX):
+            raise ModelNotFoundError(
+                f"`{model[:64]}` is a workflow, and those answer on /v1/chat/completions and"
+                " /v1/responses only; name a model or a route here.",
+                param="model",
+            )
         provider = next((p for p in self.providers.values() if p.serves(model)), None)
         if provider is None or not model.isprintable() or len(model) > 256:
             raise ModelNotFoundError(

@@ -25,20 +25,21 @@ def migrate(database: Database, *, step_by_step: bool = False) -> None:
     Raises `ConfigError` where the database was written by a newer version of Headgate.
     """
     with database.connect() as connection:
-        if _revision(connection) == HEAD:
+        if revision(connection) == HEAD:
             return
     with database.begin() as connection:
         if not database.is_sqlite:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         # Alembic takes a third of a second and 9 MB to import, so only an upgrade does; a test
         # holds what is made here to be what the migrations make.
-        if _revision(connection) is None and not step_by_step:
+        if revision(connection) is None and not step_by_step:
             _create(connection)
         else:
             _upgrade(connection)
 
 
-def _revision(connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
+    """The newest migration that a database has had; None where it has no tables of ours."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()

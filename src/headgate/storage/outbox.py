@@ -58,16 +58,22 @@ class Outbox(Generic[M]):
         self._ours = sa.true() if ours is None else ours
         self._passing = sa.true() if passing is None else passing
 
-    def claim(self, at_most: int | None = None) -> list[M]:
-        """A few messages that are due, which no other process tries for the next minute."""
+    def claim(
+        self, at_most: int | None = None, *, among: sa.ColumnElement[bool] | None = None
+    ) -> list[M]:
+        """A few messages that are due, which no other process tries for the next minute.
+
+        `among` says which; None is all.
+        """
         at_once = self._at_once if at_most is None else min(at_most, self._at_once)
         if at_once <= 0:
             return []
         now_us = time.time_ns() // 1000
         table = self._table
+        among = sa.true() if among is None else among
         due = (
             sa.select(table)
-            .where(table.c.state == "waiting", table.c.due_at_us <= now_us, self._ours)
+            .where(table.c.state == "waiting", table.c.due_at_us <= now_us, self._ours, among)
             .order_by(table.c.due_at_us)
             .limit(at_once)
         )

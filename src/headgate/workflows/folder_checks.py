@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from headgate.checks.rules import Rules
 from headgate.checks.schema import Schema
-from headgate.config.checks.reviews import review_problems
+from headgate.config.checks.reviews import deadline_problems
 from headgate.config.workflow import WorkflowSettings
 from headgate.workflows.context_shape import ContextShape
+from headgate.workflows.field_rule_checks import field_rule_problems
 from headgate.workflows.rule_checks import rule_problems
 from headgate.workflows.tools.arguments import ASK_CALLER
 from headgate.workflows.tools.load_checks import reference_problems
@@ -57,11 +58,17 @@ def held_problems(settings: WorkflowSettings, output_schema: Schema | None) -> F
     """What is wrong with when people look at its outputs."""
     if settings.review is None or output_schema is None:
         return
-    can_fall_back = settings.fallback not in (None, "review")
-    for steps, problem in review_problems(
-        settings.review, output_schema.document, can_fall_back=can_fall_back
-    ):
-        yield ("review", *steps), problem
+    for index, rule in enumerate(settings.review.fields):
+        for steps, problem in field_rule_problems(
+            rule, output_schema.document, "output.schema.json"
+        ):
+            yield ("review", "fields", index, *steps), problem
+    if settings.review.deadline is not None:
+        can_fall_back = settings.fallback not in (None, "review")
+        for steps, problem in deadline_problems(
+            settings.review.deadline, can_fall_back=can_fall_back
+        ):
+            yield ("review", *steps), problem
 
 
 def tool_problems(

@@ -9,10 +9,10 @@ import msgspec
 
 from headgate.checks.citation import texts_named
 from headgate.checks.declared_rules import several
-from headgate.checks.field_path import EACH, same
+from headgate.checks.field_path import EACH
 from headgate.checks.mentions import plain
 from headgate.checks.schema import Schema
-from headgate.checks.schema_path import Said, said_of
+from headgate.checks.schema_path import Said, said_of, why_never
 from headgate.config.detection import pattern_problem
 from headgate.config.output_rules import (
     RULE_KINDS,
@@ -85,8 +85,8 @@ def _settings(rule: OutputRuleSettings, given: Schema, parts: Collection[str]) -
     elif rule.equals_input is not None:
         yield from _input(rule.equals_input, given, (kind,))
     elif isinstance(settings, msgspec.Struct):
-        bounds = {name: value for name, value in msgspec.structs.asdict(settings).items() if value}
-        if not bounds and not _has_zero(settings):
+        bounds = _written(settings)
+        if not bounds:
             yield (kind,), "bounds nothing; write one of its fields"
         for name, bound in bounds.items():
             if isinstance(bound, InputField):
@@ -98,12 +98,11 @@ def _settings(rule: OutputRuleSettings, given: Schema, parts: Collection[str]) -
                 yield (kind, high), f"is less than `{low}`, so nothing fits"
 
 
-def _has_zero(settings: msgspec.Struct) -> bool:
-    """Whether a bound of 0 is written that is not the default."""
-    return any(
-        getattr(settings, field.name) == 0 and field.default != 0
-        for field in msgspec.structs.fields(settings)
-    )
+def _written(settings: msgspec.Struct) -> dict[str, Any]:
+    """The bounds that are written and aren't the defaults, a bound of 0 too."""
+    fields = msgspec.structs.fields(settings)
+    values = ((field, getattr(settings, field.name)) for field in fields)
+    return {field.name: value for field, value in values if value != field.default}
 
 
 def _cite(settings: CiteSettings, given: Schema, parts: Collection[str]) -> Found:
@@ -180,11 +179,9 @@ def _input(path: str, given: Schema, at: Steps, *, many: bool = False) -> Found:
 def _values(
     said: Said, values: tuple[Any, ...], at: Steps, file: str = "output.schema.json"
 ) -> Found:
-    listed = said.values
-    for value in values if listed is not None else ():
-        if listed is not None and not any(same(value, one) for one in listed):
-            told = msgspec.json.encode(value).decode()
-            yield at, f"{told} is not among the values that {file} lists"
+    for value in values:
+        if (problem := why_never(value, said, file)) is not None:
+            yield at, problem
 
 
 def _groups(pattern: str) -> int:

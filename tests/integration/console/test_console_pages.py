@@ -133,6 +133,23 @@ def test_a_new_key_is_shown_once_and_works_until_it_is_revoked(console: RunningC
     assert console.visitor().sign_in(key=secret).status == 401
 
 
+def test_a_form_for_a_key_that_is_sent_twice_makes_one_key(console: RunningConsole):
+    visitor = console.signed_in()
+    once = re.search(r'name="once" value="([^"]+)"', visitor.get("/console/keys").text)
+    assert once is not None
+    wanted = {"name": "asked twice", "role": "auditor", "project": "default", "once": once[1]}
+    first, second = visitor.post("/console/keys", wanted), visitor.post("/console/keys", wanted)
+    assert (first.status, second.status) == (200, 409)
+    assert "made already" in second.text
+    assert 'id="secret"' not in second.text
+    chosen = wanted | {"once": "key_of_my_choice." + once[1].rpartition(".")[2]}
+    assert visitor.post("/console/keys", chosen).status == 200
+    made = [key.id for key in console.keys.list(limit=1000) if key.name == "asked twice"]
+    assert made[0] == once[1].rpartition(".")[0]
+    assert "key_of_my_choice" not in made
+    assert len(made) == 2
+
+
 def test_a_key_that_is_asked_for_wrongly_says_which_field(console: RunningConsole):
     visitor = console.signed_in()
     for fields, wanted in (

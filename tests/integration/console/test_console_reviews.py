@@ -128,6 +128,13 @@ def test_to_reject_or_to_escalate_needs_a_note(console: RunningConsole):
     assert _decide(visitor, "rev_why", "burn").status == 400
 
 
+def test_a_note_that_no_database_takes_is_refused(console: RunningConsole):
+    console.reviews.add("rev_nul")
+    page = _decide(console.signed_in(), "rev_nul", "reject", note="Not\0so.")
+    assert page.status == 400
+    assert "holds a NUL" in page.text
+
+
 def test_the_next_review_is_one_that_is_yours_to_decide_and_not_the_one_you_passed_on(
     console: RunningConsole,
 ):

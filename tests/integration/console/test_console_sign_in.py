@@ -72,6 +72,12 @@ def test_a_user_signs_in_with_a_password_and_a_wrong_one_does_not(console: Runni
     assert "maria" in visitor.get("/console/runs").text
 
 
+def test_what_is_no_name_is_nobodys(console: RunningConsole):
+    for name in ("a\0b", "ß" * 64, "'; --"):
+        page = console.visitor().sign_in(name=name, password=PASSWORD)
+        assert page.status == 401, name
+
+
 def test_a_user_who_is_disabled_or_gets_a_new_password_is_out_at_once(console: RunningConsole):
     console.users.create("paul", PASSWORD, role="developer", project="default")
     visitor = console.visitor()
@@ -254,11 +260,17 @@ def test_a_page_that_renews_itself_keeps_no_session_open(sqlite_url: str, tmp_pa
         assert seen_at_us() > earlier_us
 
 
+def test_whoever_opens_the_servers_address_is_led_to_the_console(console: RunningConsole):
+    answer = console.visitor().get("/")
+    assert (answer.status, answer.headers["location"]) == (307, "/console")
+
+
 def test_a_console_that_is_turned_off_is_not_there(sqlite_url: str, tmp_path: Path):
     with running_console(
         tmp_path / "p", sqlite_url, settings="console: {enabled: false}\n"
     ) as console:
         assert console.visitor().get("/console").status == 404
+        assert console.visitor().get("/").status == 404
         assert console.visitor().get("/console/sign-in").status == 404
 
 

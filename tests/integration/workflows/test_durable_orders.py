@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -133,6 +134,19 @@ def test_a_webhook_is_claimed_by_one_until_it_is_told(stored, database):
     with database.connect() as connection:
         states = connection.execute(sa.select(run_webhooks.c.state)).scalars().all()
     assert sorted(states) == ["dead", "sent", "waiting"]
+
+
+def test_of_addresses_that_are_slow_each_is_told_one_thing_at_a_time(stored, database):
+    for name in ("slow", "slow", "slower", "quick", "quick"):
+        run = a_run()
+        stored.begin(run, None, msgspec.structs.replace(TERMS, webhook=f"https://{name}/"))
+        stored.end_early(run.id, CANCELLED)
+    outbox, slow = WebhookOutbox(database), ["https://slow/", "https://slower/"]
+    assert [one.url for one in outbox.claim_others(5, slow)] == ["https://quick/"] * 2
+    first = outbox.claim_one_each(5, slow)
+    assert sorted(one.url for one in first) == slow
+    assert [one.url for one in outbox.claim_one_each(5, slow)] == ["https://slow/"]
+    assert outbox.claim_one_each(5, []) == outbox.claim() == []
 
 
 def test_who_does_not_say_that_it_lives_is_dead(database, tmp_path: Path):

@@ -92,7 +92,7 @@ def test_a_hostile_schema_is_refused_at_once(schema: Any):
     started = time.perf_counter()
     with pytest.raises(UncheckableError) as refused:
         CallerSchemas().compiled(schema)
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 5
     assert "passwd" not in str(refused.value)
 
 
@@ -121,14 +121,14 @@ def test_a_schema_that_refers_to_itself_twice_takes_no_long_time(keyword: str):
     assert CallerSchema(schema).fault(deep(60, 3)) is not None
     # The same holds for what callers send to a workflow.
     assert Schema(schema).problems(deep(60, 3))
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 5
 
 
 def test_a_pattern_that_goes_back_and_forth_is_stopped():
     schema = CallerSchema({"pattern": r"^(?=(a+)+$)(a*)*\1b"})
     started = time.perf_counter()
     assert schema.fault("a" * 50_000 + "!") is not None
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 5
 
 
 def test_an_answer_that_is_too_large_for_its_schema_is_not_let_by():

@@ -167,6 +167,9 @@ async def test_what_is_no_json_after_all_is_limited_as_it_stands(text: str):
         r'{"a":"Hello\nProject Chimera"}',
         r'{"a":"Project\u0020Chimera"}',
         r'{"a":"M\u00fcller"}',
+        '{"a":"https://x.io/?q=Project%20Chimera"}',
+        '{"a":"<b>M&uuml;ller</b>"}',
+        r'{"a":"M\u0026uuml;ller"}',
     ],
 )
 async def test_words_are_found_as_they_read(content: str):

@@ -124,7 +124,7 @@ def test_many_values_take_little_longer_than_few() -> None:
     known.find(text)
     began_s = time.process_time()
     found = known.find(text)
-    assert time.process_time() - began_s < 0.2
+    assert time.process_time() - began_s < 1.0
     assert len(found) == 200
     assert "Person" not in repr(known)
 

@@ -103,10 +103,10 @@ async def test_a_rules_file_may_define_dataclasses_and_helpers():
 
 
 async def test_a_hanging_rule_does_not_hold_up_the_event_loop():
-    slow = rules("import time\ndef check(o, i): time.sleep(0.3)", 0.05)
+    slow = rules("import time\ndef check(o, i): time.sleep(2)", 0.05)
     started = time.monotonic()
     found = await asyncio.gather(*(slow.check({}, {}) for _ in range(3)))
-    assert time.monotonic() - started < 0.25
+    assert time.monotonic() - started < 1.5
     assert all(ruling.problems for ruling in found)
     await asyncio.sleep(0.35)
 

@@ -52,3 +52,32 @@ def test_a_name_that_stands_twice_is_refused_where_the_second_would_replace_the_
 def test_what_is_taken_over_from_an_anchor_may_be_written_anew():
     text = "a: &a {x: 1, y: 2}\nb: {<<: *a, x: 3}\nc: [*a, *a]\n"
     assert YamlFile(Path("x.yaml"), text).data["b"] == {"x": 3, "y": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: 1\nday: 2026-13-01\n", "2: `2026-13-01` is no date; mend it, or write it in quotes"),
+        ("days: [2026-02-28,\n  2026-02-30]\n", "2: `2026-02-30` is no date"),
+        ("a: !!int abc\n", "1: `abc` is no whole number"),
+        ("a: !!timestamp soon\n", "1: `soon` is no date"),
+        (f"a: {'9' * 5000}\n", "1: `9"),
+    ],
+)
+def test_what_looks_like_a_date_or_a_number_and_is_none_is_told_with_its_line(text, told):
+    with pytest.raises(ConfigError) as error:
+        YamlFile(Path("x.yaml"), text)
+    assert str(error.value).startswith(f"x.yaml:{told}")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("a: 1\nb: &b\n  c: [*b]\n", 2), ("&a [*a]", 1), ("&a {x: &b [*a, *b]}", 1)]
+)
+def test_an_anchor_that_holds_itself_is_refused(text, line):
+    with pytest.raises(ConfigError, match=rf"^x\.yaml:{line}: an anchor holds itself"):
+        YamlFile(Path("x.yaml"), text)
+
+
+def test_a_quotation_mark_that_is_not_closed_is_told_with_where_it_begins():
+    with pytest.raises(ConfigError, match=r"^x\.yaml:4: not valid YAML: .* begins in line 2\)$"):
+        YamlFile(Path("x.yaml"), 'a: 1\nb: "x\nc: 2\n')

@@ -6,7 +6,8 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import pytest
 import uvicorn
@@ -29,18 +30,26 @@ async def serving(answer: Application, *, keep_alive_s: int = 5) -> AsyncIterato
 
 
 @asynccontextmanager
-async def running(application: Any, *, keep_alive_s: int = 5) -> AsyncIterator[tuple[str, int]]:
-    """A real server of `application`."""
+async def running(
+    application: Any,
+    *,
+    keep_alive_s: int = 5,
+    client_idle_s: float = 60.0,
+    connections: list[set[Any]] | None = None,
+) -> AsyncIterator[tuple[str, int]]:
+    """A real server of `application`; `connections` gets the set of those that it has."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         application,
-        http=ServerProtocol,
+        http=cast("Any", partial(ServerProtocol, client_idle_s=client_idle_s)),
         ws="none",
         lifespan="off",
         log_config=None,
         timeout_keep_alive=keep_alive_s,
     )
     server = uvicorn.Server(config)
+    if connections is not None:
+        connections.append(server.server_state.connections)
     serve = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:
         await asyncio.sleep(0.01)
@@ -278,3 +287,19 @@ async def test_a_request_that_takes_longer_than_a_connection_may_be_idle_is_answ
             writer.write(request(close=False))
             await asyncio.wait_for(reader.readuntil(b"body"), 5)
         writer.close()
+
+
+@pytest.mark.parametrize("close", [False, True])
+async def test_an_answer_that_nobody_takes_is_not_kept_for_ever(close: bool):
+    async def answer(scope: Any, _receive: Any, _send: Any) -> None:
+        await scope["extensions"][REPLY].whole(200, [], bytes(32 * 1024 * 1024))
+
+    connections: list[set[Any]] = []
+    async with running(answer, client_idle_s=0.2, connections=connections) as address:
+        with socket.create_connection(address) as client:
+            client.sendall(request(close=close))
+            async with asyncio.timeout(10):
+                while not connections[0]:
+                    await asyncio.sleep(0.01)
+                while connections[0]:
+                    await asyncio.sleep(0.01)

@@ -37,8 +37,8 @@ def test_it_starts_and_stops_in_no_time():
         assert handle.base_url.endswith("/v1")
         assert ask(f"{handle.base_url}/models").status == 200
         began = time.monotonic()
-    assert started_s < 1
-    assert time.monotonic() - began < 2
+    assert started_s < 5
+    assert time.monotonic() - began < 4
     assert threading.active_count() == threads
     handle.close()
 
@@ -54,7 +54,7 @@ def test_a_stalled_stream_does_not_keep_it_from_stopping():
         reply.read1(100)
         began = time.monotonic()
         handle.close()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4
         reply.close()
         connection.close()
 

@@ -2,8 +2,8 @@
 
 Full-width and other digits, no-break spaces and the many dashes become their plain ASCII
 counterparts, one for one; characters that nobody sees are taken out, and those that are escaped as
-JSON does are put in the place of their escapes. Rules see only this form;
-findings are told in characters of the text as it came.
+JSON, addresses (`%40`) and HTML (`&#64;`) do are put in the place of their escapes. Rules see only
+this form; findings are told in characters of the text as it came.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from html import unescape
 from typing import Final
+from urllib.parse import unquote
 
 _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 _SPACES: Final = (
@@ -120,6 +123,27 @@ def _has_json(text: str) -> bool:
     return '":' in text or '["' in text or text.startswith('"')
 
 
+_ENCODED: Final = (
+    # ASCII that can be seen and the ends of lines, then UTF-8 of two and of three bytes.
+    "%(?:[2-7][0-9A-Fa-f]|0[9AaDd]|[CcDd][0-9A-Fa-f]%[89ABab][0-9A-Fa-f]"
+    "|[Ee][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f]){2})"
+    "|&(?:#[0-9]{1,6}|#[xX][0-9A-Fa-f]{1,5}|[A-Za-z]{2,8});"
+)
+"""A character as it is written in an address, or in HTML."""
+_WRITTEN: Final = re.compile(rf"({_ESCAPE.pattern[1:-1]}|{_ENCODED})")
+_WRITTEN_IN_JSON: Final = re.compile(rf"({_ESCAPE_IN_JSON.pattern[1:-1]}|{_ENCODED})")
+_MAY_BE_WRITTEN: Final = re.compile(r"[\\%&]")
+
+
+@lru_cache(maxsize=1_024)
+def _meant(written: str) -> str:
+    """The one character that `written` stands for; "" where it is none."""
+    if written[0] == "\\":
+        return _character(written)
+    meant = unquote(written, errors="replace") if written[0] == "%" else unescape(written)
+    return meant if len(meant) == 1 and meant != "\ufffd" else ""
+
+
 class _Escapes:
     """The escaped characters of a text, and where they stand in it without the escapes."""
 
@@ -129,16 +153,20 @@ class _Escapes:
         self._starts: list[int] = []
         self._extra = [0]
         """By how many characters the first so many escapes are longer than what they stand for."""
-        told = (_ESCAPE_IN_JSON if _has_json(text) else _ESCAPE).split(text)
+        told = (_WRITTEN_IN_JSON if _has_json(text) else _WRITTEN).split(text)
         at = extra = 0
         for index in range(1, len(told), 2):
-            escape = told[index]
+            written = told[index]
+            meant = _meant(written)
             at += len(told[index - 1])
+            if not meant:
+                at += len(written)
+                continue
             self._starts.append(at)
             at += 1
-            extra += len(escape) - 1
+            extra += len(written) - 1
             self._extra.append(extra)
-            told[index] = _character(escape)
+            told[index] = meant
         self.text = "".join(told)
 
     def before(self, at: int) -> int:
@@ -153,7 +181,7 @@ class PlainText:
 
     def __init__(self, text: str) -> None:
         self._escapes: _Escapes | None = None
-        if "\\" in text:
+        if _MAY_BE_WRITTEN.search(text):
             # Many programs write JSON in ASCII alone: `J\\u00f6rg`.
             self._escapes = _Escapes(text)
             text = self._escapes.text
@@ -202,3 +230,8 @@ class PlainText:
             last = offset
             counted[offset] = characters
         return counted
+
+
+def read(text: str) -> str:
+    """`text` as rules see it, whatever it is escaped or disguised as."""
+    return PlainText(text).data.decode()

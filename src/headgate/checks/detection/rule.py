@@ -34,6 +34,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     shape: str
     """The form of the value: the first group where it has one, else the whole match."""
+    leads: Callable[[str], int] | None = None
+    """How many characters at the beginning of what has the shape are not yet the value."""
     accept: Accept | None = None
     """Asked about a value that has the shape; without it every one is taken."""
     score: int = 0

@@ -84,6 +84,9 @@ class Scanner:
             if start < 0:
                 position = max(position, begin + 1)
                 continue
+            if rule.leads is not None:
+                value = data[start:end].decode("utf-8", "replace")
+                start += len(value[: rule.leads(value)].encode())
             accepted = self._accepted(data, start, end)
             if accepted > start:
                 yield start, accepted

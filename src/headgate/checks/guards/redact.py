@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from headgate.checks.detection import Finding
+from headgate.checks.detection.plain_text import read
 from headgate.checks.guards.guard import BlockedError, Guard, Guarded, OutputFilter
 from headgate.checks.guards.verdict import PASS, Verdict
 from headgate.checks.guards.window import Window
@@ -77,6 +78,8 @@ class RedactGuard(Guard):
         """Hide what was found, now or earlier in the conversation, wherever else it stands."""
         stands = {(one.kind.lower(), one.value): told for told, one in mapping.standing()}
         stands |= hidden.stands_for
+        # What stood in an address as `J%C3%B6rg` may stand elsewhere as it reads.
+        stands = {(kind, read(value)): told for (kind, value), told in stands.items()} | stands
         known = Known({value: kind for kind, value in stands})
         if not known:
             return

@@ -11,6 +11,7 @@ from typing import Any
 
 from headgate.checks.detection import Engine, Finding, without_overlaps
 from headgate.checks.detection.across import replaced, replaced_across, with_across
+from headgate.checks.detection.plain_text import read
 from headgate.checks.redaction.known import Known
 from headgate.checks.redaction.mapping import Mapping
 from headgate.checks.redaction.stand_in import stand_in_for
@@ -98,9 +99,9 @@ class Hiding:
         """The pieces of one text with what `stands` for values in the place of those `known`."""
 
         def replace(kind: str, value: str) -> str:
-            told = stands.get((kind, value))
+            told = stands.get((kind, value)) or stands.get((kind, read(value)))
             if told is None:
-                return value  # written otherwise than where it was found
+                return value  # disguised otherwise than where it was found
             hidden.count(kind)
             return told
 
@@ -155,8 +156,9 @@ class Hiding:
             if mode == "placeholder":
                 told = mapping.placeholder_for(label(kind), value)
             elif mode == "stand_in":
+                seen = read(value)
                 told = mapping.stand_in_for(
-                    label(kind), value, lambda number: stand_in_for(kind, value, number, self._key)
+                    label(kind), value, lambda number: stand_in_for(kind, seen, number, self._key)
                 )
             else:
                 told = self.without_return(kind, value, hidden)
@@ -169,7 +171,9 @@ class Hiding:
         """What stands for a value that is never put back."""
         mode = self.mode_of(kind)
         if mode == "hash":
-            digest = hmac.new(self._key, f"{kind}\n{value}".encode(), hashlib.sha256).hexdigest()
+            # Of the value as it reads: one person has one hash, in a text and in an address.
+            seen = f"{kind}\n{read(value)}".encode()
+            digest = hmac.new(self._key, seen, hashlib.sha256).hexdigest()
             return f"[{kind}:{digest[:_HASH_LETTERS]}]"
         if mode == "mask":
             return masked(value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from headgate.checks.detection import Finding
-from headgate.checks.detection.plain_text import PlainText, undisguised
+from headgate.checks.detection.plain_text import PlainText, read
 from headgate.checks.detection.word_list import WordList
 from headgate.config.detection import OwnPatternSettings
 
@@ -26,7 +26,7 @@ class Known:
         """`kinds`: by value."""
         labels = " ".join({kind.upper() for kind in kinds.values()})
         self._kinds = {
-            undisguised(value): kind
+            read(value): kind
             for value, kind in kinds.items()
             if len(value) >= LEAST_CHARACTERS and not _stands_in_labels(value, labels)
         }

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 from headgate.config.allowances import BudgetSettings
-from headgate.config.reviews import DeadlineSettings, FieldReview, ReviewSettings, ReviewsSettings
+from headgate.config.reviews import DeadlineSettings, ReviewSettings, ReviewsSettings
 from headgate.config.tools import ToolSource
 from headgate.config.workflow import WorkflowSettings
 from headgate.config.yaml_file import YamlFile
-
-_NESTED_AT_MOST = 20
 
 Steps = tuple[str | int, ...]
 
@@ -37,19 +34,18 @@ def check_reviews(
                 )  # fmt: skip
 
 
-def review_problems(
-    review: ReviewSettings, output_schema: dict[str, Any], *, can_fall_back: bool
+def deadline_problems(
+    deadline: DeadlineSettings, *, can_fall_back: bool
 ) -> Iterator[tuple[Steps, str]]:
-    """What is wrong with a workflow's `review`: where, and what to do."""
-    for index, rule in enumerate(review.fields):
-        at = ("fields", index)
-        said = [name for name in ("one_of", "below", "above") if getattr(rule, name) is not None]
-        if len(said) != 1:
-            yield at, "write one of `one_of`, `below`, `above`"
-        if (problem := _field_problem(rule, output_schema)) is not None:
-            yield (*at, "field"), problem
-    if review.deadline is not None:
-        yield from _deadline_problems(review.deadline, can_fall_back=can_fall_back)
+    """What is wrong with what a workflow's `review.deadline` says: where, and what to do."""
+    escalates = deadline.then == "escalate"
+    if escalates and deadline.escalate_to is None:
+        yield ("deadline", "then"), "name the group: `escalate_to`"
+    if not escalates and deadline.after_escalation != "wait":
+        yield ("deadline", "after_escalation"), "means nothing without `then: escalate`"
+    for name in ("then", "after_escalation"):
+        if getattr(deadline, name) == "fall_back" and not can_fall_back:
+            yield ("deadline", name), "the workflow declares no fallback that needs no person"
 
 
 def groups_named(review: ReviewSettings) -> Iterator[tuple[Steps, str]]:
@@ -98,45 +94,3 @@ def review_in_words(review: ReviewSettings | None) -> str:
 def unknown_group(name: str, groups: Collection[str]) -> str:
     """What to say of a group that is not there."""
     return f"there is no group `{name}` in `reviews.groups`; there is {', '.join(groups) or 'none'}"
-
-
-def _deadline_problems(
-    deadline: DeadlineSettings, *, can_fall_back: bool
-) -> Iterator[tuple[Steps, str]]:
-    escalates = deadline.then == "escalate"
-    if escalates and deadline.escalate_to is None:
-        yield ("deadline", "then"), "name the group: `escalate_to`"
-    if not escalates and deadline.after_escalation != "wait":
-        yield ("deadline", "after_escalation"), "means nothing without `then: escalate`"
-    for name in ("then", "after_escalation"):
-        if getattr(deadline, name) == "fall_back" and not can_fall_back:
-            yield ("deadline", name), "the workflow declares no fallback that needs no person"
-
-
-def _field_problem(rule: FieldReview, schema: dict[str, Any]) -> str | None:
-    node: Any = schema
-    for step in rule.field.split("."):
-        name, brackets, _ = step.partition("[]")
-        node = _resolved(node, schema)
-        properties = node.get("properties") if isinstance(node, dict) else None
-        if not isinstance(properties, dict):
-            # A form that is not followed here, such as anyOf: whether it is there shows later.
-            return None
-        if name not in properties:
-            return f"output.schema.json has no field `{name}` there; it has {', '.join(properties)}"
-        node = properties[name]
-        if brackets:
-            node = _resolved(node, schema)
-            node = node.get("items") if isinstance(node, dict) else None
-    return None
-
-
-def _resolved(node: Any, root: dict[str, Any]) -> Any:
-    for _ in range(_NESTED_AT_MOST):
-        reference = node.get("$ref") if isinstance(node, dict) else None
-        if not isinstance(reference, str) or not reference.startswith("#/"):
-            return node
-        node = root
-        for step in reference[2:].split("/"):
-            node = node.get(step) if isinstance(node, dict) else None
-    return node

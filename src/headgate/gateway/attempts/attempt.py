@@ -18,7 +18,7 @@ from headgate.gateway.call import Call
 from headgate.gateway.deadline import Deadline
 from headgate.gateway.dialects import Outgoing
 from headgate.gateway.endpoints import StreamReader, Usage
-from headgate.gateway.endpoints.chat import failure_code
+from headgate.gateway.endpoints.chat import error_told, failure_code
 from headgate.gateway.endpoints.endpoint import UNREADABLE, StreamRefused
 from headgate.gateway.keys.pool import ProviderKey
 from headgate.gateway.provider import Provider
@@ -188,7 +188,10 @@ async def attempt(
     try:
         body = provider.dialect.answer(request, reply.status, without_secret(body, key.secret))
         if reply.status == 200:
-            return Whole(reply, body, request.endpoint.usage(body))
+            usage = request.endpoint.usage(body)
+            if usage.model is None and (code := error_told(body)) is not None:
+                return _erroneous(provider.name, code, reply)
+            return Whole(reply, body, usage)
     except UNREADABLE:
         return _malformed(provider.name, "its reply is not JSON that can be read", reply)
     return refused(reply, body, provider.name, key.name)
@@ -303,6 +306,17 @@ def _malformed(provider: str, what: str, reply: UpstreamReply | None = None) -> 
     # Who answers 200 has done the work, and may charge for it however the answer came out.
     may_be_charged = reply is None or reply.status == 200
     return Failed(Failure(status=502), error, reply, may_be_charged=may_be_charged)
+
+
+def _erroneous(provider: str, code: str, reply: UpstreamReply) -> Failed:
+    """An attempt that was answered 200 with nothing but an error, which no SDK would raise."""
+    status = int(code) if code.isdigit() and 400 <= int(code) < 600 else None
+    failure = Failure(status=status or STREAM_FAILURES.get(code, 502), code=code)
+    error = UpstreamFailedError(
+        f"The provider `{provider}` answered 200 with an error ({code}) in place of an answer.",
+        code=code,
+    )
+    return Failed(failure, error, reply, may_be_charged=True)
 
 
 def refused(reply: UpstreamReply, body: bytes, provider: str, key: str | None) -> Failed:

@@ -183,6 +183,10 @@ class _Failure(msgspec.Struct):
     error: _Error | None = None
 
 
+_ERROR_BYTES = 64 * 1024
+"""No error's reply is larger."""
+
+
 def failure_code(data: bytes) -> str:
     """The code of an error that stands in `data`, or a name for one that has none."""
     try:
@@ -190,3 +194,14 @@ def failure_code(data: bytes) -> str:
     except UNREADABLE:
         error = None
     return str((error and (error.code or error.type)) or "upstream_stream_error")[:64]
+
+
+def error_told(body: bytes) -> str | None:
+    """The code of the error that `body` consists of, as `failure_code` has it; None: of none."""
+    if len(body) > _ERROR_BYTES or b'"error"' not in body:
+        return None
+    try:
+        error = msgspec.json.decode(body, type=_Failure).error
+    except UNREADABLE:
+        return None
+    return None if error is None else failure_code(body)

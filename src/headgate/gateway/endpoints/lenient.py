@@ -16,26 +16,28 @@ def read(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
     """What `data` holds, which is a JSON object, as a Struct whose fields all have defaults.
 
     What does not fit its field is left out. Raises `msgspec.DecodeError` and its like where `data`
-    is not JSON. Where all of it fits, this costs no more than to decode it.
+    is not a JSON object. Where all of it fits, this costs no more than to decode it.
     """
     try:
         return decoder.decode(data)
     except msgspec.ValidationError:
-        return _kept(msgspec.json.decode(data), decoder.type)
+        value = msgspec.json.decode(data)
+        if not isinstance(value, dict):
+            raise
+        return _kept(value, decoder.type)
 
 
-def _kept(value: Any, kind: type[T]) -> T:
+def _kept(value: dict[str, Any], kind: type[T]) -> T:
     fields: dict[str, Any] = {}
-    if isinstance(value, dict):
-        for field in msgspec.structs.fields(kind):
-            if field.encode_name in value:
-                found = value[field.encode_name]
-                try:
-                    fields[field.name] = msgspec.convert(found, field.type)
-                except msgspec.ValidationError:
-                    inner = _struct_in(field.type)
-                    if inner is not None and isinstance(found, dict):
-                        fields[field.name] = _kept(found, inner)
+    for field in msgspec.structs.fields(kind):
+        if field.encode_name in value:
+            found = value[field.encode_name]
+            try:
+                fields[field.name] = msgspec.convert(found, field.type)
+            except msgspec.ValidationError:
+                inner = _struct_in(field.type)
+                if inner is not None and isinstance(found, dict):
+                    fields[field.name] = _kept(found, inner)
     return kind(**fields)
 
 

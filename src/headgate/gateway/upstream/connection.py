@@ -298,6 +298,8 @@ class Connection(asyncio.Protocol):
         if parser is None or exchange is None:
             raise _ResponseRefusedError("the connection is closed")
         status = parser.get_status_code()
+        if status > 599:
+            raise _ResponseRefusedError(f"there is no status {status}")
         if status < 200:
             if status < 100 or status == 101:
                 raise _ResponseRefusedError(f"status {status} was not asked for")

@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from headgate.errors import NotFoundError
+from headgate.errors import ConflictError, NotFoundError
 from headgate.intake.access import revision
 from headgate.intake.access.key import (
     Key,
@@ -64,12 +64,21 @@ class KeyStore:
         self._secret = secret
         self._clock_us = clock_us
 
-    def create(self, new: NewKey, *, created_by: str) -> CreatedKey:
-        """A new key and its secret; `InvalidRequestError` names the field that is wrong."""
+    def create(self, new: NewKey, *, created_by: str, key_id: str | None = None) -> CreatedKey:
+        """A new key and its secret; `InvalidRequestError` names the field that is wrong.
+
+        `key_id`: what it is to be called, of who may ask twice; the second time it is a
+        `ConflictError`.
+        """
         new = checked(new, self._clock_us())
         with self._database.begin() as connection:
-            revision.bump(connection)
-            return self._insert(connection, new, created_by)
+            revision.bump(connection)  # so of two who ask at once one waits here
+            if key_id is not None and _is_there(connection, key_id):
+                raise ConflictError(
+                    "That key was made already, and its secret was shown then. To have another,"
+                    " create it from here."
+                )
+            return self._insert(connection, new, created_by, key_id)
 
     def get(self, key_id: str) -> Key:
         """The key; `NotFoundError` where there is none."""
@@ -168,7 +177,9 @@ class KeyStore:
         with self._database.connect() as connection:
             return revision.current(connection)
 
-    def _insert(self, connection: Connection, new: NewKey, created_by: str) -> CreatedKey:
+    def _insert(
+        self, connection: Connection, new: NewKey, created_by: str, key_id: str | None = None
+    ) -> CreatedKey:
         check_live(connection, new.project)
         plaintext = KEY_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
         key = insert_key(
@@ -178,16 +189,24 @@ class KeyStore:
             hint=hint_of(plaintext),
             created_by=created_by,
             now_us=self._clock_us(),
+            key_id=key_id,
         )
         return CreatedKey(key, plaintext)
 
 
 def insert_key(
-    connection: Connection, new: NewKey, *, digest: bytes, hint: str, created_by: str, now_us: int
+    connection: Connection,
+    new: NewKey,
+    *,
+    digest: bytes,
+    hint: str,
+    created_by: str,
+    now_us: int,
+    key_id: str | None = None,
 ) -> Key:
     """Write a key whose description was checked; the caller has bumped the revision."""
     key = Key(
-        id=new_id("key"),
+        id=key_id or new_id("key"),
         project=new.project,
         name=new.name,
         role=new.role,
@@ -212,6 +231,11 @@ def insert_key(
 def hint_of(plaintext: str) -> str:
     """The last characters of a secret, or none where that would give away too much of it."""
     return plaintext[-_HINT_CHARACTERS:] if len(plaintext) >= _HINT_NEEDS_CHARACTERS else ""
+
+
+def _is_there(connection: Connection, key_id: str) -> bool:
+    statement = sa.select(keys.c.id).where(keys.c.id == key_id)
+    return connection.execute(statement).one_or_none() is not None
 
 
 def _get(connection: Connection, key_id: str) -> Key:

@@ -109,8 +109,10 @@ class UserStore:
 
     def verified(self, name: str, password: str) -> User | None:
         """The user, if name and password are theirs and they may sign in; else None."""
-        with self._database.connect() as connection:
-            row = connection.execute(_select().where(users.c.name == name)).one_or_none()
+        row = None
+        if _NAME.fullmatch(name):  # what is no name may be what no database takes
+            with self._database.connect() as connection:
+                row = connection.execute(_select().where(users.c.name == name)).one_or_none()
         if not matches(None if row is None else row.password_hash, password) or row is None:
             return None
         return _user(row) if _usable(row) else None

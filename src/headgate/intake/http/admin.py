@@ -79,6 +79,7 @@ class AdminApp:
                 authenticator=services.authenticator,
                 trusted_proxies=services.trusted_proxies,
                 max_body_bytes=services.settings.max_body_bytes,
+                client_idle_s=services.settings.client_idle_s,
             ),
         )
 

@@ -36,12 +36,12 @@ class HttpClient:
         """See `gateway.call.Client`."""
         return self._reply.gone
 
-    async def body(self, limit_bytes: int) -> bytes:
+    async def body(self, limit_bytes: int, idle_s: float) -> bytes:
         """The request's body; see `read_body` for what it raises."""
         encoding = self._headers.get(b"content-encoding")
         body = self._reply.body_at_hand()
         if body is None:
-            return await read_body(self._receive, encoding, limit_bytes)
+            return await read_body(self._receive, encoding, limit_bytes, idle_s)
         if len(body) > limit_bytes:
             raise too_large(limit_bytes)
         return body if encoding is None else await decoded(body, encoding, limit_bytes)

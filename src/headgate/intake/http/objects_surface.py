@@ -121,7 +121,9 @@ class ObjectsSurface:
                     else "The header content-type must be `multipart/form-data; boundary=…`."
                 )
             else:
-                body, content_type = await client.body(self._server.max_body_bytes), _JSON
+                bounds = self._server
+                body = await client.body(bounds.max_body_bytes, bounds.client_idle_s)
+                content_type = _JSON
         accept = headers.get(b"accept")
         if accept is not None and len(accept) > _MAX_ACCEPT_BYTES:
             accept = None

@@ -23,6 +23,7 @@ from headgate.gateway.gateway import Gateway
 from headgate.gateway.provider import VIA_HEADER
 from headgate.gateway.request import Request, read_form_request, read_request
 from headgate.gateway.request_headers import no_store_from
+from headgate.gateway.routing import WORKFLOW_PREFIX
 from headgate.intake.access.authentication import Authenticator
 from headgate.intake.access.networks import TrustedProxies
 from headgate.intake.access.roles import require
@@ -36,7 +37,6 @@ from headgate.telemetry.traces.lineage import trace_from
 from headgate.workflows.durable.carrier import DurableRuns
 from headgate.workflows.openai.surface import answer_workflow
 
-_WORKFLOW = "workflow:"
 _RUNS_WORKFLOWS = ("responses", "chat/completions")
 
 _FORWARDED = (b"idempotency-key", b"openai-beta", b"x-client-request-id")
@@ -124,9 +124,10 @@ class OpenAISurface:
             return
         try:
             self.take_headers(call, headers)
-            body = await client.body(self._settings.max_body_bytes)
+            settings = self._settings
+            body = await client.body(settings.max_body_bytes, settings.client_idle_s)
             request = self._read(call, endpoint, headers, body)
-            if request.model.startswith(_WORKFLOW) and endpoint.name in _RUNS_WORKFLOWS:
+            if request.model.startswith(WORKFLOW_PREFIX) and endpoint.name in _RUNS_WORKFLOWS:
                 with client.watched():
                     await self._run_workflow(call, request, client, headers)
                 return
@@ -143,7 +144,7 @@ class OpenAISurface:
         try:
             self.take_headers(call, headers)
             request = self._read(call, endpoint, headers, body)
-            if request.model.startswith(_WORKFLOW):
+            if request.model.startswith(WORKFLOW_PREFIX):
                 await self._run_workflow(call, request, to, headers)
                 return
         except HeadgateError as error:
@@ -279,7 +280,7 @@ class OpenAISurface:
         answer = await answer_workflow(
             self._durable.runner,
             self._durable.run,
-            name=request.model.removeprefix(_WORKFLOW),
+            name=request.model.removeprefix(WORKFLOW_PREFIX),
             endpoint="responses" if request.endpoint.name == "responses" else "chat/completions",
             body=request.body_for(request.model),
             caller=call.caller,

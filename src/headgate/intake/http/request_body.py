@@ -11,6 +11,7 @@ from headgate.errors import (
     ClientGoneError,
     InvalidRequestError,
     PayloadTooLargeError,
+    RequestTooSlowError,
     UnsupportedMediaTypeError,
 )
 
@@ -23,18 +24,19 @@ _DISCARDED_AT_MOST = 4
 """How many times the limit of an oversize body is read away, so that its sender hears the 413."""
 
 
-async def read_body(receive: Receive, encoding: bytes | None, limit_bytes: int) -> bytes:
+async def read_body(
+    receive: Receive, encoding: bytes | None, limit_bytes: int, idle_s: float
+) -> bytes:
     """The request's body, without the `encoding` that its header names.
 
-    Raises `PayloadTooLargeError`, `UnsupportedMediaTypeError`, `InvalidRequestError` and, when
-    the client leaves before it has sent all, `ClientGoneError`.
+    Raises `PayloadTooLargeError`, `UnsupportedMediaTypeError`, `InvalidRequestError`, where none of
+    it comes for `idle_s` `RequestTooSlowError` and, when the client leaves before it has sent all,
+    `ClientGoneError`.
     """
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise ClientGoneError
+    message = await _next_part(receive, idle_s)
     body: bytes = message.get("body", b"")
     if message.get("more_body", False) or len(body) > limit_bytes:
-        body = await _rest_of_body(message, receive, limit_bytes)
+        body = await _rest_of_body(message, receive, limit_bytes, idle_s)
     return body if encoding is None else await decoded(body, encoding, limit_bytes)
 
 
@@ -45,7 +47,23 @@ async def decoded(body: bytes, encoding: bytes, limit_bytes: int) -> bytes:
     return await asyncio.to_thread(_decompressed, body, encoding.strip().lower(), limit_bytes)
 
 
-async def _rest_of_body(message: Message, receive: Receive, limit_bytes: int) -> bytes:
+async def _next_part(receive: Receive, idle_s: float) -> Message:
+    try:
+        async with asyncio.timeout(idle_s):
+            message = await receive()
+    except TimeoutError:
+        raise RequestTooSlowError(
+            f"Nothing more of the body came for {idle_s:g} s; send it without pauses, or have the"
+            " operator raise server.client_idle_s."
+        ) from None
+    if message["type"] == "http.disconnect":
+        raise ClientGoneError
+    return message
+
+
+async def _rest_of_body(
+    message: Message, receive: Receive, limit_bytes: int, idle_s: float
+) -> bytes:
     parts: list[bytes] = []
     size_bytes = 0
     while True:
@@ -57,9 +75,7 @@ async def _rest_of_body(message: Message, receive: Receive, limit_bytes: int) ->
             break
         if not message.get("more_body", False):
             break
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGoneError
+        message = await _next_part(receive, idle_s)
     if size_bytes > limit_bytes:
         raise too_large(limit_bytes)
     return b"".join(parts)

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 from headgate.errors import (
@@ -47,6 +47,7 @@ class Gatekeeper(msgspec.Struct, frozen=True, kw_only=True):
     authenticator: Authenticator
     trusted_proxies: TrustedProxies
     max_body_bytes: int
+    client_idle_s: float
 
     async def caller(
         self, headers: Headers, client_address: str | None, permission: Permission
@@ -152,7 +153,10 @@ class _Address:
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         encoding = dict(scope["headers"]).get(b"content-encoding")
-        return await read_body(receive, encoding, self._gatekeeper.max_body_bytes)
+        gatekeeper = self._gatekeeper
+        return await read_body(
+            receive, encoding, gatekeeper.max_body_bytes, gatekeeper.client_idle_s
+        )
 
 
 def _is_open(endpoint: Endpoint, peer: str | None, headers: Headers) -> bool:
@@ -199,10 +203,26 @@ def _error_response(error: HeadgateError) -> Response:
     return response
 
 
+def _meant(request: Request, path: str) -> str | None:
+    """The address that a base URL without `/v1`, with two, or a slash too many led past."""
+    inner = path.rstrip("/")
+    while inner.startswith("/v1/"):
+        inner = inner[len("/v1") :]
+    meant = f"/v1{inner}"
+    scope = {**request.scope, "path": meant}
+    there = any(route.matches(scope)[0] is not Match.NONE for route in request.app.routes)
+    return meant if there else None
+
+
 async def _not_found(request: Request, _error: Exception) -> Response:
     path = request.url.path
-    message = f"There is nothing at {path}; /openapi.json lists what there is."
-    if path.startswith("/v1/"):
+    message = f"There is nothing at {path[:128]}; /openapi.json lists what there is."
+    if (meant := _meant(request, path)) is not None:
+        message = (
+            f"There is nothing at {path[:128]}, but at {meant[:128]}: a client's base URL is this"
+            " server's address and one `/v1`, without a slash at the end of what it asks for."
+        )
+    elif path.startswith("/v1/"):
         message = (
             f"{path[:128]} is no endpoint that Headgate knows, so it is refused; /openapi.json"
             " lists those that it knows. If your provider serves it, an operator can let it pass"

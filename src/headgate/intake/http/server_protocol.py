@@ -5,7 +5,8 @@ more than its key, its record and its price together. `/v1` writes through `Repl
 and what follows it in one system call, takes a body that is there already without waiting for it,
 and is told at once when its client leaves. What uvicorn does for each request though it is the same
 for all of a connection, is done once: its address is read, its timer set. All else about a
-connection stays uvicorn's: parsing, pipelining, flow control, the stop.
+connection stays uvicorn's: parsing, pipelining, flow control, the stop. But uvicorn waits for a
+client for ever and takes a head of any size: here both have an end.
 
 It reaches into uvicorn's request cycle, so pyproject.toml names the versions it was written for.
 """
@@ -24,10 +25,18 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from headgate.errors import HeadgateError, HeadTooLargeError, InvalidRequestError
+from headgate.intake.http.client_patience import ClientPatience, Seen
+from headgate.intake.http.errors import error_body
+from headgate.storage.identifiers import new_id
+
 REPLY: Final = "headgate.reply"
 """Where in a scope's `extensions` the request's `Reply` stands."""
 
 Headers = list[tuple[bytes, bytes]]
+
+MAX_HEAD_BYTES: Final = 64 * 1024
+"""How much may come of a request's head after its first piece, which is 256 KiB at most."""
 
 _line: Final = b": ".join
 """A header as its line."""
@@ -91,6 +100,11 @@ class Reply:
         body = bytes(cycle.body)
         cycle.body = bytearray()
         return body
+
+    @property
+    def begun(self) -> bool:
+        """Whether some of it may have been sent, and not all."""
+        return self._cycle.response_started and not self._cycle.response_complete
 
     @property
     def gone(self) -> bool:
@@ -199,6 +213,67 @@ class ServerProtocol(HttpToolsProtocol):
     _idle_since_s: float | None = None
     """Since when nothing is asked; None: something is."""
 
+    _in_head = False
+    """Whether the head of a request has begun and not ended."""
+
+    _head_bytes = 0
+    _requests = 0
+    _hold_ups = 0
+
+    def __init__(self, *given: Any, client_idle_s: float = 60.0, **named: Any) -> None:
+        """`client_idle_s` is how long a client may keep it waiting; the rest is uvicorn's."""
+        super().__init__(*given, **named)
+        self._patience = ClientPatience(client_idle_s)
+        self._look_every_s = min(self.timeout_keep_alive, client_idle_s / 2)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See uvicorn."""
+        super().connection_made(transport)
+        self._idle_since_s = self.loop.time()
+        self._look_again()
+
+    def data_received(self, data: bytes) -> None:
+        """See uvicorn."""
+        goes_on = self._in_head
+        super().data_received(data)
+        if goes_on and self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse(HeadTooLargeError())
+
+    def send_400_response(self, msg: str) -> None:
+        """See uvicorn, which would send plain text."""
+        del msg
+        self._refuse(
+            InvalidRequestError(
+                "The request can't be read: it is no HTTP/1.1.", code="invalid_http"
+            )
+        )
+
+    def _refuse(self, error: HeadgateError) -> None:
+        """Answer what is no request with `error`, and hear nothing more of its sender."""
+        self._in_head = False
+        if self._reply is not None and self._reply.begun:
+            # In the middle of a reply an answer would be taken for a part of it.
+            self.transport.abort()
+            return
+        body = error_body(error)
+        headers = [
+            *self.server_state.default_headers,
+            (b"x-request-id", new_id("req").encode()),
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+        ]
+        head = b"\r\n".join(map(_line, headers))
+        self.transport.write(b"%b%b\r\n\r\n%b" % (STATUS_LINE[error.status], head, body))
+        self.transport.close()
+
+    def pause_writing(self) -> None:
+        """See uvicorn."""
+        self._hold_ups += 1
+        super().pause_writing()
+
     def shutdown(self) -> None:
         """See uvicorn."""
         if self._reply is not None:
@@ -210,9 +285,21 @@ class ServerProtocol(HttpToolsProtocol):
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
+        self._in_head = True
+        self._head_bytes = 0
+        self._requests += 1
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """See uvicorn, which takes what follows a body in chunks for headers, too."""
+        if self._in_head:
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """See uvicorn, of which this is the part for requests that ask for no upgrade."""
+        self._in_head = False
         parser = self.parser
         http_version = parser.get_http_version()
         self.scope = {
@@ -291,32 +378,47 @@ class ServerProtocol(HttpToolsProtocol):
             return
         self._idle_since_s = self.loop.time()
         if self.timeout_keep_alive_task is None:
-            self._look_again(self.timeout_keep_alive)
+            self._look_again()
 
     def _unset_keepalive_if_required(self) -> None:
         """See uvicorn; the timer runs on and finds at its end that there is nothing to do."""
         self._idle_since_s = None
 
-    def _look_again(self, after_s: float) -> None:
+    def _look_again(self, after_s: float | None = None) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(
-            after_s, self.timeout_keep_alive_handler
+            self._look_every_s if after_s is None else after_s, self.timeout_keep_alive_handler
         )
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that has been idle for long enough; else look again when it may be.
+        """Close a connection that has been idle for long enough, or whose client keeps it waiting.
 
         One timer runs on for a connection instead of one a request, which takes 2 µs to set and
         to cancel.
         """
         self.timeout_keep_alive_task = None
-        since_s = self._idle_since_s
-        if since_s is None or self.transport.is_closing():
-            return
-        left_s = since_s + self.timeout_keep_alive - self.loop.time()
-        if left_s > 0:
-            self._look_again(left_s)
+        transport, since_s, now_s = self.transport, self._idle_since_s, self.loop.time()
+        after_s = self._look_every_s
+        if since_s is not None and not transport.is_closing():
+            left_s = since_s + self.timeout_keep_alive - now_s
+            after_s = min(after_s, left_s)
+            if left_s <= 0:
+                # What the client has not taken yet of a reply may still go out.
+                transport.close()
+                after_s = self._look_every_s
+        if self._patience.is_over(self._seen(), now_s):
+            transport.abort()
         else:
-            self.transport.close()
+            self._look_again(after_s)
+
+    def _seen(self) -> Seen:
+        return Seen(
+            requests=self._requests,
+            in_head=self._in_head,
+            answering=self._reply is not None and self._reply.task is not None,
+            unsent_bytes=self.transport.get_write_buffer_size(),
+            held_up=self.flow.write_paused,
+            hold_ups=self._hold_ups,
+        )
 
     def _should_upgrade(self) -> bool:
         """See uvicorn; a websocket begins with GET, and other requests are answered as they are."""

@@ -79,6 +79,8 @@ class KeyWanted(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...] = ()
     workflows: tuple[str, ...] = ()
     expires_at_us: int | None = None
+    id: str | None = None
+    """What it is to be called: a form that is sent twice makes one key."""
 
 
 class Access(Protocol):
@@ -97,7 +99,7 @@ class Access(Protocol):
         """At most `limit` keys that `who` reaches, oldest first, from beyond the id `after`."""
 
     async def create_key(self, who: Principal, wanted: KeyWanted) -> tuple[KeyLine, str]:
-        """A new key and its secret, within what `who` may hand out."""
+        """A new key and its secret, within what `who` may hand out; 409 the second time."""
 
     async def revoke_key(self, who: Principal, key_id: str) -> KeyLine:
         """End a key, if `who` may."""

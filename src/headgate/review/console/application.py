@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -28,6 +28,7 @@ from headgate.review.console.settings import SettingsPage
 from headgate.review.console.sign_in_limit import SignInLimit
 from headgate.review.console.signing import Signing
 from headgate.review.console.static_files import static_file
+from headgate.review.console.visit import see
 from headgate.review.console.workflows import WorkflowsPages
 from headgate.storage import Database
 from headgate.storage.threads import StorageThreads
@@ -115,6 +116,20 @@ class Console:
             ("POST", "/reviews/{id}/check", reviews.check, "reviews.decide"),
             ("POST", "/reviews/{id}/decision", reviews.decide, "reviews.decide"),
         ]
+        keeping = {
+            "/reviews/{id}/decision": reviews.shown_again,
+            "/reviews/{id}/claim": reviews.shown_again,
+            "/workflows/{name}/runs": workflows.shown_again,
+        }
+        # Where a form is sent is no page: who asks for it is shown the one that has the form.
+        form_of = {
+            "/": "",
+            "/runs/{id}/cancel": "/runs/{id}",
+            "/workflows/{name}/runs": "/workflows/{name}",
+            "/keys/{id}/revoke": "/keys",
+            "/reviews/{id}/claim": "/reviews/{id}",
+            "/reviews/{id}/decision": "/reviews/{id}",
+        }  # fmt: skip
         open_pages = [
             ("GET", "/static/{version}/{name:path}", static_file),
             ("GET", "/sign-in", signing.form),
@@ -122,11 +137,19 @@ class Console:
         ]
         routes = [
             *(
+                Route(f"/console{path}", gate.for_all(_to_page(page)), methods=["GET"])
+                for path, page in form_of.items()
+            ),
+            *(
                 Route(f"/console{path}", gate.for_all(handler), methods=[method])
                 for method, path, handler in open_pages
             ),
             *(
-                Route(f"/console{path}", gate.signed_in(page, permission), methods=[method])
+                Route(
+                    f"/console{path}",
+                    gate.signed_in(page, permission, keeping.get(path)),
+                    methods=[method],
+                )
                 for method, path, page, permission in pages
             ),
             Route("/{rest:path}", gate.for_all(_nowhere), methods=_METHODS),
@@ -136,6 +159,16 @@ class Console:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         await self._router(scope, receive, send)
+
+
+def _to_page(page: str) -> Callable[[Request], Awaitable[Response]]:
+    """Leads to the address `page`, with the query it was asked with."""
+
+    async def lead(request: Request) -> Response:
+        address = f"/console{page}".format_map(request.path_params)
+        return see(address + (f"?{request.url.query}" if request.url.query else ""))
+
+    return lead
 
 
 async def _nowhere(request: Request) -> Response:

@@ -20,6 +20,8 @@ MOST_SERIES = 6
 REST = "everything else"
 
 _WIDTH, _HEIGHT = 600, 120
+_DASH = 6
+_LABEL_CHARACTERS = 64
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -115,18 +117,27 @@ def _line(
     for point_s in period.points:
         found = [figures.by_point.get((point_s, value)) for value in values]
         points.append(sum(read(sums) for sums in found if sums is not None))
-    return Series(visible(label), points)
+    return Series(_short(visible(label)), points)
+
+
+def _short(label: str) -> str:
+    """A name as a legend has room for it: callers make up names of models as they like."""
+    return label if len(label) <= _LABEL_CHARACTERS else f"{label[:_LABEL_CHARACTERS]}…"
 
 
 def _path(values: Sequence[float | None], step: float, top: float) -> str:
-    """A path that is broken where there is no value."""
+    """A path that is broken where there is no value; a point between two breaks is a dash."""
     parts: list[str] = []
     pen_down = False
     for index, value in enumerate(values):
         if value is None:
             pen_down = False
             continue
-        y = _HEIGHT - 2 - (_HEIGHT - 4) * value / top
-        parts.append(f"{'L' if pen_down else 'M'}{index * step:.1f} {y:.1f}")
+        x, y = index * step, _HEIGHT - 2 - (_HEIGHT - 4) * value / top
+        alone = not pen_down and (index + 1 == len(values) or values[index + 1] is None)
+        if alone:
+            parts.append(f"M{x - _DASH / 2:.1f} {y:.1f}h{_DASH}")
+        else:
+            parts.append(f"{'L' if pen_down else 'M'}{x:.1f} {y:.1f}")
         pen_down = True
     return "".join(parts)

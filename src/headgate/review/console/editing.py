@@ -19,6 +19,10 @@ from headgate.review.console.visible import visible
 _ROWS_AT_MOST = 16
 _ROW_CHARACTERS = 70
 
+MOST_FIELDS = 100
+"""Of a draft that is edited field by field; one with more is edited as one piece of JSON. A form
+takes 200."""
+
 WHOLE = "output"
 """The form's field that holds all of the output, where it is edited as one piece of JSON."""
 
@@ -77,6 +81,15 @@ def edited(
             output[field.key], wrong = _read(field.key, field.text)
             problems += [wrong] if wrong is not None else []
     return (None, tuple(problems)) if problems else (output, ())
+
+
+def written(draft: Mapping[str, Any], form: Mapping[str, str]) -> list[Field]:
+    """The fields that somebody wrote in, as they wrote them, also where they can't be read."""
+    if WHOLE in form:
+        text = form[WHOLE]
+        return [] if text == pretty(draft) else [Field(WHOLE, WHOLE, "json", text, _ROWS_AT_MOST)]
+    before = {field.name: field.text for field in fields_of(draft, {})}
+    return [field for field in fields_of(draft, form) if field.text != before[field.name]]
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
-from headgate.errors import ClientGoneError, InvalidRequestError, PayloadTooLargeError
+from headgate.errors import (
+    ClientGoneError,
+    InvalidRequestError,
+    PayloadTooLargeError,
+    RequestTooSlowError,
+)
 
 MAX_BYTES = 4 * 1024 * 1024
 _MAX_FIELDS = 200
+_MAX_S = 60.0
+"""How long a browser may take to post one."""
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -20,11 +28,14 @@ async def read_form(request: Request) -> dict[str, str]:
     parts: list[bytes] = []
     size_bytes = 0
     try:
-        async for part in request.stream():
-            size_bytes += len(part)
-            if size_bytes > MAX_BYTES:
-                raise PayloadTooLargeError(f"The form has more than {MAX_BYTES} bytes.")
-            parts.append(part)
+        async with asyncio.timeout(_MAX_S):
+            async for part in request.stream():
+                size_bytes += len(part)
+                if size_bytes > MAX_BYTES:
+                    raise PayloadTooLargeError(f"The form has more than {MAX_BYTES} bytes.")
+                parts.append(part)
+    except TimeoutError:
+        raise RequestTooSlowError(f"The form did not come within {_MAX_S:g} s.") from None
     except ClientDisconnect:
         raise ClientGoneError from None
     try:

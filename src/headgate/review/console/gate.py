@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.types import Scope
 
 from headgate.errors import (
@@ -59,6 +59,9 @@ class Client(msgspec.Struct, frozen=True):
 Page = Callable[[Visit], Awaitable[Response]]
 """A page, or what a form does."""
 
+ShownAgain = Callable[[Visit, HeadgateError], Awaitable[Response]]
+"""A page with what was typed in it, of which nothing was done, and why."""
+
 
 class Gate:
     """Lets through who is signed in, and renders what goes wrong."""
@@ -105,22 +108,31 @@ class Gate:
         return answer
 
     def signed_in(
-        self, page: Page, permission: str | None
+        self, page: Page, permission: str | None, shown_again: ShownAgain | None = None
     ) -> Callable[[Request], Awaitable[Response]]:
-        """An endpoint for who is signed in and has `permission`; a POST needs the form's token."""
+        """An endpoint for who is signed in and has `permission`; a POST needs the form's token.
+
+        `shown_again`: for a form whose text somebody would miss, were it gone with a session.
+        """
 
         async def answer(request: Request) -> Response:
-            return _secured(await self._answered(request, page, permission))
+            return _secured(await self._answered(request, page, permission, shown_again))
 
         return answer
 
-    async def _answered(self, request: Request, page: Page, permission: str | None) -> Response:
+    async def _answered(
+        self,
+        request: Request,
+        page: Page,
+        permission: str | None,
+        shown_again: ShownAgain | None,
+    ) -> Response:
         request_id = new_id("req")
         visit: Visit | None = None
         try:
             found = await self.visitor(request)
             if found is None:
-                return _to_sign_in(request)
+                return await self._signed_out(request, keeps=shown_again is not None)
             session, who = found
             visit = Visit(request=request, who=who, session=session, form={}, request_id=request_id)
             if permission is not None:
@@ -129,16 +141,20 @@ class Gate:
                 waiting = await self._reviews.waiting(who)
                 visit = msgspec.structs.replace(visit, open_reviews=waiting)
             if request.method == "POST":
-                form = await posted(request, session.csrf)
+                form, stale = await _sent(request, session.csrf)
                 visit = msgspec.structs.replace(visit, form=form)
+                if stale is not None:
+                    if shown_again is None or not _from_our_page(request):
+                        raise stale
+                    return await shown_again(visit, stale)
             return await page(visit)
         except ClientGoneError:
             return Response(status_code=499)
         except HeadgateError as error:
-            return self._error(visit, error)
+            return self._error(request, visit, error)
         except Exception as error:  # noqa: BLE001 - as above
             log_fault("console page failed", error, request_id=request_id)
-            return self._error(visit, _fault(request_id))
+            return self._error(request, visit, _fault(request_id))
 
     async def visitor(self, request: Request) -> tuple[Session, Principal] | None:
         """Who is signed in; None where nobody is, or may be no more."""
@@ -157,7 +173,25 @@ class Gate:
             return None
         return session, who
 
-    def _error(self, visit: Visit | None, error: HeadgateError) -> Response:
+    async def _signed_out(self, request: Request, *, keeps: bool) -> Response:
+        """To the sign-in page; but never away from what is being typed, nor without it.
+
+        What was sent comes back in a form that a new session answers with what was typed: its
+        token is none, so nothing of it is done.
+        """
+        if request.method == "POST" and _is_part(request):
+            return self._renderer.bare("part_signed_out.html")
+        if request.method == "POST" and keeps and _from_our_page(request):
+            form = await read_form(request)
+            form.pop("csrf", None)
+            return self._renderer.bare(
+                "signed_out.html", http_status=403, form=form, address=request.url.path
+            )
+        return _to_sign_in(request)
+
+    def _error(self, request: Request, visit: Visit | None, error: HeadgateError) -> Response:
+        if _is_part(request) and request.method == "POST":
+            return self._renderer.bare("part_error.html", http_status=error.status, error=error)
         if visit is None:
             return self._stranger_error(error)
         return self._renderer.page("error.html", visit, http_status=error.status, error=error)
@@ -173,18 +207,36 @@ def cookie_name(*, secure: bool) -> str:
 
 async def posted(request: Request, csrf: str) -> dict[str, str]:
     """The form that was posted from one of our pages; 403 where it came from elsewhere."""
+    form, stale = await _sent(request, csrf)
+    if stale is not None:
+        raise stale
+    return form
+
+
+async def _sent(request: Request, csrf: str) -> tuple[dict[str, str], PermissionDeniedError | None]:
+    """The form, and what is wrong with its token; 403 where another site sent it."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise PermissionDeniedError(
             "That form was sent by another site, so nothing was done.", code="foreign_form"
         )
     form = await read_form(request)
-    if not _same(form.pop("csrf", ""), csrf):
-        raise PermissionDeniedError(
-            "That form is from an earlier session, so nothing was done; load the page anew and"
-            " send it again.",
-            code="stale_form",
-        )
-    return form
+    if _same(form.pop("csrf", ""), csrf):
+        return form, None
+    return form, PermissionDeniedError(
+        "That form is from an earlier session, so nothing was done; look at this page as it is"
+        " now, then send it again.",
+        code="stale_form",
+    )
+
+
+def _from_our_page(request: Request) -> bool:
+    """Whether the browser says so: no other site can, and an old browser says nothing."""
+    return request.headers.get("sec-fetch-site") == "same-origin"
+
+
+def _is_part(request: Request) -> bool:
+    """Whether a page asked for a part of itself, so that a whole one has no place in it."""
+    return request.headers.get("hx-request") == "true"
 
 
 def _same(given: str, wanted: str) -> bool:
@@ -192,14 +244,13 @@ def _same(given: str, wanted: str) -> bool:
 
 
 def _to_sign_in(request: Request) -> Response:
-    if request.headers.get("hx-request") == "true":
-        return Response(status_code=200, headers={"hx-redirect": SIGN_IN})
     if request.method != "GET":
         return see(SIGN_IN)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return RedirectResponse(
-        SIGN_IN if here == "/console" else f"{SIGN_IN}?next={quote(here, safe='')}", 303
-    )
+    address = SIGN_IN if here == "/console" else f"{SIGN_IN}?next={quote(here, safe='')}"
+    if _is_part(request):
+        return Response(status_code=200, headers={"hx-redirect": address})
+    return see(address)
 
 
 def _fault(request_id: str) -> HeadgateError:

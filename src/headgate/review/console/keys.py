@@ -8,6 +8,7 @@ from headgate.errors import HeadgateError, InvalidRequestError
 from headgate.review.console.access import Access, KeyWanted
 from headgate.review.console.rendering import Renderer
 from headgate.review.console.visit import Visit, see
+from headgate.storage.identifiers import new_id
 
 _PAGE = 100
 _DAY_US = 86_400_000_000
@@ -36,10 +37,11 @@ class KeysPages:
                 models=_patterns(visit.field("models")),
                 workflows=_patterns(visit.field("workflows")),
                 expires_at_us=_end(visit),
+                id=visit.session.unsealed(visit.field("once")),
             )
             _, secret = await self._access.create_key(visit.who, wanted)
         except HeadgateError as error:
-            if error.status not in (400, 403):
+            if error.status not in (400, 403, 409):
                 raise
             return await self._page(visit, error=error)
         return await self._page(visit, secret=secret, name=wanted.name)
@@ -70,6 +72,7 @@ class KeysPages:
             made=name,
             error=error,
             may_manage=may_manage,
+            once=visit.session.sealed(new_id("key")),
             roles=self._access.roles_to_give(visit.who) if may_manage else (),
             projects=await self._access.projects(visit.who) if may_manage else (),
         )

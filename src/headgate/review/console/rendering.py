@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jinja2
 import msgspec
 from jinja2.utils import htmlsafe_json_dumps
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from headgate import __version__
@@ -63,6 +63,14 @@ def _data(value: Any) -> Markup:
     return htmlsafe_json_dumps(msgspec.to_builtins(value))
 
 
+def _as_typed(text: str) -> Markup:
+    """What somebody typed, back into its field with every character.
+
+    `visible` would spell out what joins an emoji or a Persian word, and the form would send that.
+    """
+    return escape(text)
+
+
 class Renderer:
     """The console's templates."""
 
@@ -88,6 +96,7 @@ class Renderer:
             "percent": shown.percent,
             "pretty": shown.pretty,
             "data": _data,
+            "as_typed": _as_typed,
             "approval": approval_in_words,
             "callers": callers_in_words,
             "limits": limits_in_words,

@@ -11,7 +11,15 @@ from starlette.responses import Response
 from headgate.checks.problem import Problem
 from headgate.errors import ConflictError, HeadgateError, InvalidRequestError
 from headgate.review.console.access import Principal
-from headgate.review.console.editing import WHOLE, Change, changes, edited, fields_of
+from headgate.review.console.editing import (
+    MOST_FIELDS,
+    WHOLE,
+    Change,
+    changes,
+    edited,
+    fields_of,
+    written,
+)
 from headgate.review.console.rendering import Renderer
 from headgate.review.console.reviews import Decision, Review, ReviewLine, Reviews
 from headgate.review.console.shown import pretty
@@ -70,13 +78,15 @@ class ReviewPages:
         return see(await self._next(visit))
 
     async def claim(self, visit: Visit) -> Response:
-        """`POST /console/reviews/{id}/claim`: take it, or give it back."""
+        """`POST /console/reviews/{id}/claim`: take it, or give it back; what was typed stays."""
         await self._reached(visit)
         act = self._reviews.release if visit.field("release") else self._reviews.claim
         try:
             found = await act(visit.who, visit.path("id"), _revision(visit))
         except ConflictError as error:
-            return await self._again(visit, error)
+            return await self.shown_again(visit, error)
+        if written(found.edited_from, visit.form) or visit.field("note").strip():
+            return await self._page(visit, found)
         return see(f"/console/reviews/{found.id}")
 
     async def check(self, visit: Visit) -> Response:
@@ -126,7 +136,7 @@ class ReviewPages:
         except HeadgateError as error:
             if error.status not in (400, 409):
                 raise
-            return await self._again(visit, error)
+            return await self.shown_again(visit, error)
         return see(await self._next(visit, said=kind, past=found.id))
 
     async def _reached(self, visit: Visit) -> Review:
@@ -148,7 +158,7 @@ class ReviewPages:
                 return f"/console/reviews/{line.id}{suffix}"
         return f"/console/reviews{suffix}"
 
-    async def _again(self, visit: Visit, error: HeadgateError) -> Response:
+    async def shown_again(self, visit: Visit, error: HeadgateError) -> Response:
         """The review as it stands now, with what was typed and why it was not taken."""
         found = await self._reached(visit)
         return await self._page(visit, found, error=error)
@@ -157,10 +167,15 @@ class ReviewPages:
         self, visit: Visit, review: Review, *, error: HeadgateError | None = None
     ) -> Response:
         free = review.claimed_by is None or review.mine
+        is_open = review.status != "decided" and review.can_decide and free
         edit = await self._edit(visit, review)
         draft = review.edited_from
         whole = (
-            review.unwritten or review.unknown or visit.asked("as") == "json" or WHOLE in visit.form
+            review.unwritten
+            or review.unknown
+            or visit.asked("as") == "json"
+            or WHOLE in visit.form
+            or len(draft) > MOST_FIELDS
         )
         return self._renderer.page(
             "review.html",
@@ -169,6 +184,7 @@ class ReviewPages:
             review=review,
             whole=visit.form.get(WHOLE, pretty(draft)) if whole else None,
             fields=fields_of(draft, visit.form),
+            by_field=len(draft) <= MOST_FIELDS,
             note=visit.field("note"),
             problems=edit.problems,
             changes=edit.changes,
@@ -177,7 +193,8 @@ class ReviewPages:
             seen=_seen(review),
             usd=visit.field("usd"),
             decided=changes(draft, review.output) if review.output else (),
-            open=review.status != "decided" and review.can_decide and free,
+            open=is_open,
+            unsent=() if is_open else written(draft, visit.form),
             error=error,
             said=done_in_words(visit.asked("said") or ""),
         )
@@ -219,6 +236,8 @@ def _words(review: Review) -> Wording:
 def _check_note(kind: DecisionKind, note: str) -> None:
     if len(note) > _NOTE_CHARACTERS:
         raise InvalidRequestError(f"The note takes {_NOTE_CHARACTERS} characters.")
+    if "\0" in note:
+        raise InvalidRequestError("The note holds a NUL, which can't be stored; take it out.")
     if kind in ("reject", "escalate") and not note:
         raise InvalidRequestError(f"Write a note that says why you {kind} it.")
 

@@ -40,6 +40,19 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         """What each form of this session carries; nobody without the cookie can make it."""
         return csrf_token(self.token)
 
+    def sealed(self, text: str) -> str:
+        """`text` with a seal, so that a form brings back what its page wrote and nothing else."""
+        seal = hmac.digest(
+            self.token.encode(), b"headgate console, sealed: " + text.encode(), "sha256"
+        )
+        return f"{text}.{seal[:24].hex()}"
+
+    def unsealed(self, sealed: str) -> str | None:
+        """The text; None where this session has not sealed it."""
+        text = sealed.rpartition(".")[0]
+        given = sealed.encode("utf-8", "surrogatepass")
+        return text if hmac.compare_digest(given, self.sealed(text).encode()) else None
+
 
 def csrf_token(token: str) -> str:
     """The forms' token of a session, or of a browser that is about to sign in."""

@@ -104,6 +104,10 @@ class WorkflowsPages:
             return await self._page(visit, text=text, error=error)
         return see(f"/console/runs/{run.id}")
 
+    async def shown_again(self, visit: Visit, error: HeadgateError) -> Response:
+        """The page with the input that was not run, and why."""
+        return await self._page(visit, text=visit.field("input"), error=error)
+
     async def _page(
         self, visit: Visit, *, text: str | None = None, error: HeadgateError | None = None
     ) -> Response:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import NamedTuple
 
 from headgate.errors import DatabaseUnavailableError, InvalidRequestError
 from headgate.ledger.alerts.alert import DeliveryError
@@ -15,6 +16,7 @@ from headgate.ledger.alerts.post import post_json
 from headgate.ledger.alerts.sender import pause_s
 from headgate.ledger.alerts.webhook import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature
 from headgate.telemetry.faults import log_fault
+from headgate.workflows.durable.webhook_lanes import QUICK_AT_ONCE, SLOW_AT_ONCE, Lanes
 from headgate.workflows.durable.webhook_rule import WebhookRule
 from headgate.workflows.durable.webhooks import Telling, WebhookOutbox
 
@@ -22,11 +24,18 @@ _log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.5
 _FORGET_EVERY_S = 3600.0
-_POSTS_AT_ONCE = 8
-_QUICK_S = 0.1
-"""Posts that arrive within it make room together; slower ones keep nobody waiting longer."""
+_BUSY_LOOK_EVERY_S = 0.1
+"""How often it looks for more while some are on their way."""
 
 ID_HEADER = "x-headgate-event-id"
+
+
+class _Failure(NamedTuple):
+    """Why a message did not arrive."""
+
+    reason: str
+    dead: bool
+    """Whether it is given up."""
 
 
 class WebhookSender:
@@ -47,7 +56,12 @@ class WebhookSender:
         self._max_attempts = max_attempts
         self._clock = clock
         self._stopping = threading.Event()
-        self._posting = ThreadPoolExecutor(_POSTS_AT_ONCE, thread_name_prefix="headgate-webhooks")
+        self._lanes = Lanes()
+        self._posts: dict[Future[float], str] = {}
+        """What is on its way: the messages' identifiers, by what tells when they were posted."""
+        self._posting = ThreadPoolExecutor(
+            QUICK_AT_ONCE + SLOW_AT_ONCE, thread_name_prefix="headgate-webhooks"
+        )
         self._thread = threading.Thread(target=self._run, name="headgate-webhooks", daemon=True)
 
     def start(self) -> None:
@@ -63,34 +77,55 @@ class WebhookSender:
 
     def _run(self) -> None:
         forget_at_s = 0.0
-        posts: set[Future[None]] = set()
         while not self._stopping.is_set():
-            pause_s = _LOOK_EVERY_S
             try:
-                claimed = self._outbox.claim(_POSTS_AT_ONCE - len(posts))
-                posts |= {self._posting.submit(self._deliver, telling) for telling in claimed}
-                if claimed or len(posts) == _POSTS_AT_ONCE:
-                    pause_s = 0.0
-                    posts = wait(posts, _QUICK_S).not_done
+                begun = self._begin_more()
                 if time.monotonic() >= forget_at_s:
                     forget_at_s = time.monotonic() + _FORGET_EVERY_S
                     self._outbox.forget_old()
             except DatabaseUnavailableError:
-                pass  # what is due stays due
+                begun = []  # what is due stays due
             except Exception as fault:  # noqa: BLE001 - the thread must go on
+                begun = []
                 log_fault("webhooks could not be delivered", fault)
-            self._stopping.wait(pause_s)
-            posts = {post for post in posts if not post.done()}
+            if begun:
+                wait(begun, _BUSY_LOOK_EVERY_S)
+            else:
+                self._stopping.wait(_BUSY_LOOK_EVERY_S if self._posts else _LOOK_EVERY_S)
 
-    def _deliver(self, telling: Telling) -> None:
+    def _begin_more(self) -> list[Future[float]]:
+        """Begin what is due and has room."""
+        lanes, now_s = self._lanes, time.monotonic()
+        for post in [post for post in self._posts if post.done()]:
+            lanes.ended(self._posts.pop(post), post.result())
+        lanes.look(now_s)
+        claimed = self._outbox.claim_others(lanes.quick_room, lanes.slow)
+        claimed += self._outbox.claim_one_each(lanes.slow_room, lanes.slow_free)
+        begun = []
+        for telling in claimed:
+            lanes.began(telling.id, telling.url, time.monotonic())
+            begun.append(self._posting.submit(self._deliver, telling))
+            self._posts[begun[-1]] = telling.id
+        return begun
+
+    def _deliver(self, telling: Telling) -> float:
+        """Post it and note what came of it; return when it was posted."""
+        posted_s = None
         try:
-            self._post(telling)
+            failure = self._post(telling)
+            posted_s = time.monotonic()
+            if failure is None:
+                self._outbox.sent(telling)
+            else:
+                self._failed(telling, failure)
         except DatabaseUnavailableError:
             pass  # it is told again, under the same id
-        except Exception as fault:  # noqa: BLE001 - nobody asks what became of this thread's work
+        except Exception as fault:  # noqa: BLE001 - nobody else looks after this thread's work
             log_fault("a webhook could not be delivered", fault, run_id=telling.run_id)
+        return posted_s or time.monotonic()
 
-    def _post(self, telling: Telling) -> None:
+    def _post(self, telling: Telling) -> _Failure | None:
+        """What went wrong; None where it has arrived."""
         try:
             # What was allowed when the run was taken may not be any more.
             self._rule.check(telling.url)
@@ -106,14 +141,13 @@ class WebhookSender:
                 },
             )
         except InvalidRequestError:
-            self._failed(telling, "the address is not allowed any more", dead=True)
+            return _Failure("the address is not allowed any more", dead=True)
         except DeliveryError as error:
-            dead = telling.attempts >= self._max_attempts
-            self._failed(telling, str(error), dead=dead)
-        else:
-            self._outbox.sent(telling)
+            return _Failure(str(error), dead=telling.attempts >= self._max_attempts)
+        return None
 
-    def _failed(self, telling: Telling, reason: str, *, dead: bool) -> None:
+    def _failed(self, telling: Telling, failure: _Failure) -> None:
+        dead = failure.dead
         again_in_s = None if dead else pause_s(telling.attempts, random.random())  # noqa: S311
         self._outbox.failed(telling, again_in_s=again_in_s)
         _log.log(
@@ -123,6 +157,6 @@ class WebhookSender:
                 "event_id": telling.id,
                 "run_id": telling.run_id,
                 "attempts": telling.attempts,
-                "reason": reason,
+                "reason": failure.reason,
             },
         )

@@ -6,6 +6,7 @@ All of it blocks.
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from headgate.storage.identifiers import new_id
 from headgate.storage.outbox import Outbox
 from headgate.workflows.run import Run
 
-_CLAIMED_AT_ONCE = 8
+_CLAIMED_AT_ONCE = 32
 _KEPT_US = 7 * 86_400_000_000
 
 
@@ -80,6 +81,26 @@ class WebhookOutbox(Outbox[Telling]):
         super().__init__(
             database, run_webhooks, _telling, at_once=_CLAIMED_AT_ONCE, kept_us=_KEPT_US
         )
+
+    def claim_others(self, at_most: int, than: Collection[str]) -> list[Telling]:
+        """As `claim`, of messages for other addresses."""
+        return self.claim(at_most, among=run_webhooks.c.url.not_in(than))
+
+    def claim_one_each(self, at_most: int, of: Collection[str]) -> list[Telling]:
+        """As `claim`, of messages for these addresses, and of each the oldest only."""
+        if not of:
+            return []
+        each = run_webhooks.alias()
+        oldest = (
+            sa.select(sa.func.min(each.c.id))
+            .where(
+                each.c.state == "waiting",
+                each.c.due_at_us <= time.time_ns() // 1000,
+                each.c.url.in_(of),
+            )
+            .group_by(each.c.url)
+        )
+        return self.claim(at_most, among=run_webhooks.c.id.in_(oldest))
 
 
 def _telling(row: sa.Row[Any]) -> Telling:

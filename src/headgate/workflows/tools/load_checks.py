@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import msgspec
-
-from headgate.checks.field_path import same
 from headgate.checks.schema import Schema
-from headgate.checks.schema_path import Said, said_of, type_of
-from headgate.config.reviews import FieldReview
+from headgate.checks.schema_path import Said, said_of
 from headgate.config.tools import Approval
+from headgate.workflows.field_rule_checks import field_rule_problems
 from headgate.workflows.tools.arguments import reference_of, reference_problem
 from headgate.workflows.tools.tool import ToolSpec
 
@@ -24,7 +21,6 @@ Found = Iterator[tuple[Steps, str]]
 """The place below what is looked at, and what is wrong there."""
 
 _NUMBERS = frozenset({"number", "integer"})
-_VALUE_CHARACTERS_AT_MOST = 60
 
 
 def reference_problems(bound: Mapping[str, Any], given: Schema, output: Schema | None) -> Found:
@@ -78,38 +74,10 @@ def approval_problems(approval: Approval | None, spec: ToolSpec | None) -> Found
     """What keeps the rules of `approval` from ever being met; `spec` is None where unknown."""
     if approval is None or isinstance(approval, str):
         return
+    schema = None if spec is None else spec.parameters
     for index, rule in enumerate(approval.when):
-        for steps, problem in _rule_problems(rule, spec):
+        for steps, problem in field_rule_problems(rule, schema, "the tool's schema"):
             yield ("when", index, *steps), problem
-
-
-def _rule_problems(rule: FieldReview, spec: ToolSpec | None) -> Found:
-    written = [name for name in ("one_of", "below", "above") if getattr(rule, name) is not None]
-    if len(written) != 1:
-        yield (), "write one of `one_of`, `below`, `above`"
-        return
-    if spec is None:
-        return
-    said = said_of(spec.parameters, rule.field, "the tool's schema")
-    if said.problem is not None:
-        known = _listed(spec.parameters.get("properties") or ())
-        yield ("field",), f"{said.problem}; its arguments are {known}"
-    elif rule.one_of is None:
-        if said.types and not said.types & _NUMBERS:
-            told = " or ".join(sorted(said.types))
-            yield ("field",), f"`{written[0]}` is for numbers; the tool's schema says {told}"
-    elif said.values is not None:
-        for number, value in enumerate(rule.one_of):
-            if not any(same(value, one) for one in said.values):
-                told = _shown(value)
-                yield ("one_of", number), f"{told} is not among the values that the tool takes"
-    elif said.types:
-        types = _widened(said.types | {"null"})
-        for number, value in enumerate(rule.one_of):
-            if type_of(value) not in types:
-                told = f"{' or '.join(sorted(said.types))}, never {_shown(value)}"
-                hint = f"; write `{rule.field}[]`" if said.types == {"array"} else ""
-                yield ("one_of", number), f"the tool's schema says {told}{hint}"
 
 
 def _said(written: Any, given: Schema, output: Schema | None) -> Said:
@@ -144,10 +112,3 @@ def _split(path: str) -> tuple[str, str]:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names) or "none"
-
-
-def _shown(value: Any) -> str:
-    text = msgspec.json.encode(value).decode()
-    return (
-        text if len(text) <= _VALUE_CHARACTERS_AT_MOST else f"{text[:_VALUE_CHARACTERS_AT_MOST]}…"
-    )

@@ -205,9 +205,9 @@ async def test_of_a_refusal_the_model_gets_two_thousand_characters(upstream, she
     [
         ([CUT], "no_answer"),
         ([RESET], "no_answer"),
-        ([5.0], "timeout"),
+        ([20.0], "timeout"),
         ([b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhalf", CUT], "no_answer"),
-        ([b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhalf", 5.0], "timeout"),
+        ([b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhalf", 20.0], "timeout"),
         ([b"HTTP/1.1 500 No\r\ncontent-length: 50\r\n\r\nhalf", CUT], "no_answer"),
         ([b"SMTP ready\r\n\r\n", CUT], "no_answer"),
     ],
@@ -216,7 +216,7 @@ async def test_after_a_request_without_a_whole_answer_nobody_knows(upstream, she
     started = time.monotonic()
     answer = await scripted(upstream, shelf, f"n{abs(hash(str(script)))}", *script)
     assert (answer.outcome, answer.code) == ("unknown", code)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
     assert "127.0.0.1" not in answer.content
 
 

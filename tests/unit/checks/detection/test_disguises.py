@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.checks.detection import Detector
-from headgate.checks.detection.plain_text import PlainText, spelled_out, undisguised
+from headgate.checks.detection.plain_text import PlainText, read, spelled_out
 
 DETECTOR = Detector(["payment_card", "email", "national_id", "phone", "iban"])
 CARD = "4242 4242 4242 4242"
@@ -71,6 +71,29 @@ def test_a_path_is_no_row_of_lines():
     assert not DETECTOR.find(r"C:\n4242 4242 4242 4242")
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "written"),
+    [
+        ("mailto:anna%40example.com?subject=a", "email", "anna%40example.com"),
+        ("<b>anna&#64;example.com</b>", "email", "anna&#64;example.com"),
+        ("<b>anna&#x40;example&period;com</b>", "email", "anna&#x40;example&period;com"),
+        ("?card=4242%204242%204242%204242&x", "payment_card", "4242%204242%204242%204242"),
+        ("?tel=%2B4915112345678", "phone", "%2B4915112345678"),
+        ("?iban=DE89%203704%200044%200532%200130%2000", "iban",
+         "DE89%203704%200044%200532%200130%2000"),
+    ],
+)  # fmt: skip
+def test_what_stands_in_an_address_or_in_html_is_found_as_it_reads(text, kind, written):
+    (found,) = DETECTOR.find(text)
+    assert (found.kind, text[found.start : found.end]) == (kind, written)
+
+
+def test_what_only_looks_escaped_stays_as_it_is():
+    text = "100%25 of &nosuch; %zz &#0; &#xFFFFF; %C3 %ff, 50%, R&D; &amp; jane@example.com"
+    assert [text[one.start : one.end] for one in DETECTOR.find(text)] == ["jane@example.com"]
+    assert read("%C3 &nosuch; %zz 50%, R&D;") == "%C3 &nosuch; %zz 50%, R&D;"
+
+
 UNSEEN = st.sampled_from(["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u202e"])
 
 
@@ -86,7 +109,26 @@ def test_unseen_characters_anywhere_inside_hide_nothing(places, before):
     ]
 
 
-@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=60), st.data())
+WRITTEN = st.sampled_from(
+    [
+        "%40",
+        "%20",
+        "%C3%B6",
+        "%e4%b8%ad",
+        "&#64;",
+        "&#x40;",
+        "&ouml;",
+        "%2541",
+        "%",
+        "&",
+        "%zz",
+        "&;",
+    ]
+)
+PLAIN = st.text(alphabet=st.characters(codec="utf-8", exclude_characters='"\\'), max_size=8)
+
+
+@given(st.lists(WRITTEN | PLAIN, max_size=12).map("".join), st.data())
 def test_any_place_in_plain_text_is_found_again_in_the_text(text, data):
     plain = PlainText(text)
     seen = plain.data.decode()
@@ -96,4 +138,4 @@ def test_any_place_in_plain_text_is_found_again_in_the_text(text, data):
         return
     edges = (len(seen[:start].encode()), len(seen[:end].encode()))
     ((first, last),) = plain.spans([edges])
-    assert undisguised(text[first:last]) == seen[start:end]
+    assert read(text[first:last]) == seen[start:end]

@@ -14,6 +14,11 @@ FOUND = {
         "我的邮箱是[wang@example.cn]。",
         "jetzt an [müller@bücher.example]!",
         "reach me: [jane [at] example [dot] com]",
+        "level=info user=[jane.roe@example.com] took=3",
+        "https://shop.example/users/[jane@example.com]?tab=1",
+        "https://shop.example/?a=1&mail=[jane%40example.com]&b=2",
+        "of [bounce+jane.roe=example.com@lists.example.org]",
+        "of /[G=Jane/S=Roe/@gateway.example.org]",
     ],
     "phone": [
         "Call [(212) 736-5000] after five.",

@@ -9,8 +9,11 @@ import pytest
 
 from headgate.gateway.upstream import Origin, Timeouts, UpstreamError
 
-LATE_S = 0.25
-"""How late a timeout may be seen here: the sweep promises 0.1 s, a busy machine adds to it."""
+LATE_S = 2.0
+"""How late a timeout may be seen here: the sweep promises 0.1 s, a busy machine adds to it.
+
+Without the limit that is tried, each of these would wait for 30 s or more.
+"""
 
 EARLY_S = 0.002
 """uvloop counts its timers in whole milliseconds."""
@@ -207,10 +210,11 @@ async def test_a_refusing_address_hands_over_at_once(client, serve, post, stopwa
             return [(socket.AF_INET, ("127.0.0.1", at)) for at in (refusing, server.port)]
 
         monkeypatch.setattr("headgate.gateway.upstream.dialing._resolve", resolve)
+        monkeypatch.setattr("headgate.gateway.upstream.dialing._STAGGER_S", 4.0)
         with stopwatch() as watch:
             reply = await post(client, Origin.parse("http://two-addresses.test"))
         assert await reply.read(10) == b"ok"
-        assert watch.elapsed_s < 0.2
+        assert watch.elapsed_s < 3
 
 
 async def test_all_addresses_refusing_is_a_connect_error(client, post, monkeypatch):

@@ -76,19 +76,19 @@ async def test_after_any_other_end_nobody_knows(way, body, says):
 
 @both
 async def test_what_takes_too_long_is_unknown(way):
-    wait = "await asyncio.sleep(5)" if way == "async def" else "time.sleep(0.3)"
+    wait = "await asyncio.sleep(5)" if way == "async def" else "time.sleep(2)"
     started = time.monotonic()
     answer = await answer_of(tool_of(wait, way=way), timeout_s=0.05)
     assert (answer.outcome, answer.code) == ("unknown", "timeout")
     assert "took longer than 0.05 s" in answer.content
-    assert time.monotonic() - started < 0.25
+    assert time.monotonic() - started < 1.5
 
 
 async def test_a_coroutine_that_will_not_stop_is_no_longer_waited_for(monkeypatch):
     monkeypatch.setattr(stoppable, "_STOPPING_S", 0.05)
     monkeypatch.setattr(stoppable, "_AT_MOST", 1)
     body = (
-        "end = time.monotonic() + 0.6\n"
+        "end = time.monotonic() + 2.5\n"
         "    while time.monotonic() < end:\n"
         "        try: await asyncio.sleep(0.05)\n"
         "        except asyncio.CancelledError: pass"
@@ -96,11 +96,11 @@ async def test_a_coroutine_that_will_not_stop_is_no_longer_waited_for(monkeypatc
     tool = tool_of(body, way="async def")
     started = time.monotonic()
     assert (await answer_of(tool, timeout_s=0.05)).code == "timeout"
-    assert time.monotonic() - started < 0.4
+    assert time.monotonic() - started < 2
     busy = await answer_of(tool)
     assert (busy.outcome, busy.code) == ("failed", "busy")
-    await asyncio.sleep(0.8)
-    assert (await answer_of(tool, timeout_s=2)).outcome == "done"
+    await asyncio.sleep(max(0.0, 2.7 - (time.monotonic() - started)))
+    assert (await answer_of(tool, timeout_s=10)).outcome == "done"
     await tool.close()
 
 

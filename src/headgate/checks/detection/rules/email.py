@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Final
 
@@ -14,6 +15,8 @@ _LETTERS: Final = r"A-Za-z0-9\x{c0}-\x{24f}\x{370}-\x{52f}"
 _FILES: Final = frozenset(("png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ts", "py"))
 """Endings of files, such as `logo@2x.png`."""
 
+_OF_A_LIST: Final = re.compile(r"[+-]")
+
 
 def rules(languages: Collection[Language]) -> list[Rule]:
     """Addresses have no language."""
@@ -23,6 +26,7 @@ def rules(languages: Collection[Language]) -> list[Rule]:
             kind="email",
             gate=r"[^\s@]@[^\s@]",
             shape=rf"[{_LETTERS}][{_LETTERS}._%+'&/=-]*@(?:[{_LETTERS}-]+\.)+[{_LETTERS}-]+",
+            leads=_named_by,
             accept=_address,
             score=95,
             neighbours="any",
@@ -36,6 +40,25 @@ def rules(languages: Collection[Language]) -> list[Rule]:
             neighbours="word",
         ),
     ]
+
+
+def _named_by(value: str) -> int:
+    """How much of `users/jane@…` or `a=1&mail=jane@…` only names the address behind it.
+
+    All these signs may be part of an address. Where it is likely that they are, as in the
+    `bounce+jane=example.com@…` of mailing lists or `G=Jane/S=Roe/@…`, nothing is taken away.
+    """
+    local = value.rpartition("@")[0]
+    if local.endswith("/"):
+        return 0
+    name, sign, rest = local.rpartition("=")
+    if sign and rest and not ("." in rest and _OF_A_LIST.search(name)):
+        return len(name) + 1 + _path(rest)
+    return 0 if sign else _path(local)
+
+
+def _path(local: str) -> int:
+    return local.rfind("/") + 1
 
 
 def _address(value: str) -> int:

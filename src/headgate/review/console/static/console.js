@@ -29,6 +29,12 @@
     return midnight || chart.at_s[1] - chart.at_s[0] >= 86400 ? at.slice(5, 10) : at.slice(11, 16);
   }
 
+  // A line needs two points: one with nothing on either side would not be seen.
+  function alone(plot, series, all) {
+    const values = plot.data[series];
+    return all ? null : values.flatMap((v, i) => v != null && values[i - 1] == null && values[i + 1] == null ? [i] : []);
+  }
+
   function draw(box) {
     const told = document.getElementById("chart-" + box.dataset.chart);
     if (!told || typeof uPlot === "undefined" || box.querySelector(".uplot")) return;
@@ -45,7 +51,7 @@
       axes: [{ ...axis, size: 26, space: 64, values: (_, marks) => marks.map((s) => day(s, chart)) }, { ...axis, size: 58, values: (_, marks) => marks.map(format) }],
       series: [
         { value: (_, s) => s === null ? "" : new Date(s * 1000).toISOString().slice(5, 16).replace("T", " ") },
-        ...chart.series.map((line, i) => ({ label: line.label, stroke: colour("--c" + (i + 1)), width: 1.5, points: { show: chart.at_s.length < 40, size: 4 }, value: (_, v) => v === null ? "–" : format(v) })),
+        ...chart.series.map((line, i) => ({ label: line.label, stroke: colour("--c" + (i + 1)), width: 1.5, points: { show: chart.at_s.length < 40, size: 4, filter: alone }, value: (_, v) => v === null ? "–" : format(v) })),
       ],
     }, [chart.at_s, ...chart.series.map((line) => line.values)], (self, init) => {
       box.replaceChildren(self.root);
@@ -125,12 +131,22 @@
     if (target) { event.preventDefault(); press(target); }
   });
 
+  // What somebody wrote is not left behind by a wrong key or link.
+  let sending = false;
+  const isWritten = (form) => form.dataset.keep === "written"
+    || [...form.querySelectorAll("textarea, input:not([type=hidden])")].some((field) => field.value !== field.defaultValue);
+  addEventListener("beforeunload", (event) => {
+    if (!sending && [...document.querySelectorAll("form[data-keep]")].some(isWritten)) event.preventDefault();
+  });
+  addEventListener("pageshow", () => { sending = false; });
+
   // A form that is sent twice by an impatient hand is sent once.
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post") return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "yes";
+    sending = "keep" in form.dataset;
     setTimeout(() => { delete form.dataset.sent; }, 5000);
   });
 
