@@ -87,7 +87,7 @@ class Dispatcher:
                 return outcome
             now_s = time.monotonic()
             target = step.target
-            instead = way.late()
+            instead = way.given_up_for()
             decision = instead or self._policy.decide(
                 outcome.failure,
                 attempts=way.tries,

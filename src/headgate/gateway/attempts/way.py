@@ -58,7 +58,7 @@ class Way(msgspec.Struct):
         """Whether there is another rung."""
         return self.index + 1 < len(self.targets)
 
-    def late(self) -> Again | Next | None:
+    def given_up_for(self) -> Again | Next | None:
         """What the attempt that has ended was given up for; told once."""
         instead, self.instead = self.instead, None
         return instead

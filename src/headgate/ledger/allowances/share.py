@@ -144,7 +144,7 @@ class Share:
         """What the store is being told of that just now."""
         self._past = PastPeriods()
         self._slots = Slots()
-        self.stamp = self._slots.first()
+        self.stamp = self._slots.restart()
         """That of what is reserved now."""
 
     def fits(self, amount: int, now_us: int) -> bool:
@@ -191,7 +191,7 @@ class Share:
                 # Use beyond a minute's share is owed all the same.
                 self.available = 0
             self.giving = 0
-            self.stamp = self._slots.first()
+            self.stamp = self._slots.restart()
             self.until_us = FOR_EVER_US
             self.known_at_us = 0
             return

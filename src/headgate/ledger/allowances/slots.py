@@ -38,7 +38,7 @@ class Slots:
         self._sent: list[Stamp] = []
         """Those of before, which its answer will tell the slot of."""
 
-    def first(self) -> Stamp:
+    def restart(self) -> Stamp:
         """The stamp of what is reserved from now on, where nothing is known of what was before."""
         self.current = None
         self.moves = self._late = 0
@@ -62,9 +62,9 @@ class Slots:
         self._late = 0
 
     def lost(self) -> Stamp:
-        """The turn's answer was lost: as `first`, and what was stamped before is given up."""
+        """The turn's answer was lost: as `restart`, and what was stamped before is given up."""
         self._tell(-1)
-        return self.first()
+        return self.restart()
 
     def came_back(self, stamp: Stamp, amount: int) -> bool:
         """Take in what was not used of units with this stamp; whether the share has it again."""

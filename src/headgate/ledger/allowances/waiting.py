@@ -17,6 +17,7 @@ from headgate.ledger.allowances.reservation import Reservation
 from headgate.ledger.allowances.share import Share
 
 _MOST_SERVED = 1000
+"""Calls of one line that are let go at once; the rest go when the share is looked at again."""
 
 
 class Waiter:
@@ -54,6 +55,7 @@ class WaitingCalls:
         self._hold = hold
         self._barred = barred
         self.count = 0
+        """How many wait now."""
 
     async def turn(self, share: Share, waiter: Waiter) -> Reservation:
         """Wait in the line of `share`; raises `TimeoutError` where that takes too long."""
@@ -88,9 +90,10 @@ class WaitingCalls:
         self._note(share)
 
     def _serve_one(self, share: Share, now_us: int) -> bool:
-        if self._barred():
+        line = share.line
+        if not line or self._barred():
             return False
-        for waiter in share.line or ():
+        for waiter in line:
             assert isinstance(waiter, Waiter)  # noqa: S101 - nobody else joins
             shares = waiter.applied.shares
             amounts = waiter.claim.amounts(waiter.applied.rules)
@@ -102,8 +105,6 @@ class WaitingCalls:
                 if not one.has(amount, now_us)
             ]
             if not lacking:
-                line = share.line
-                assert line is not None  # noqa: S101 - it was just gone through
                 line.served(waiter)
                 if not waiter.future.done():
                     waiter.future.set_result(self._hold(waiter.applied, amounts, now_us))
@@ -118,11 +119,12 @@ class WaitingCalls:
 
     def _note(self, share: Share) -> None:
         """Tell the share what the calls in its line need."""
-        first = share.line.first if share.line else None
-        if first is None or share.line is None:
+        line = share.line
+        first = line.first if line else None
+        if line is None or first is None:
             share.line_demand = share.line_least = 0
             return
         assert isinstance(first, Waiter)  # noqa: S101 - nobody else joins
         share.line_least = first.claim.amount(share.rule)
-        share.line_demand = share.line_least * len(share.line)
+        share.line_demand = share.line_least * len(line)
         share.recall = share.elsewhere > 0
