@@ -44,7 +44,7 @@ class RunsWorkflows(Protocol):
 
 
 class ControlFailedError(HeadgateError):
-    """The workflow does not answer a harmless input, so nothing could be told of attacks."""
+    """The workflow does not answer a harmless input, so nothing can be said about attacks."""
 
     status = 400
     type = "invalid_request_error"

@@ -123,7 +123,7 @@ def check_known(connection: Connection, name: str) -> None:
         row = connection.execute(found).one_or_none()
     if row is None:
         raise InvalidRequestError(
-            f"There is no project `{name}`; `headgate projects list` names those that there are.",
+            f"There is no project `{name}`; `headgate projects list` names those that exist.",
             param="project",
             code="project_not_found",
         )

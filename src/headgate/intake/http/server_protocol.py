@@ -246,7 +246,7 @@ class ServerProtocol(HttpToolsProtocol):
         del msg
         self._refuse(
             InvalidRequestError(
-                "The request can't be read: it is no HTTP/1.1.", code="invalid_http"
+                "The request can't be read: it is not HTTP/1.1.", code="invalid_http"
             )
         )
 

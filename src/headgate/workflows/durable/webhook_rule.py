@@ -38,7 +38,7 @@ class WebhookRule:
             raise InvalidRequestError(f"`{param}` is no address: {error}.", param=param) from None
         if not any(_is_within(address, allowed) for allowed in self._allow):
             raise InvalidRequestError(
-                f"`{param}` is an address that this server may not tell; an operator can allow it"
+                f"`{param}` is an address that this server may not notify; an operator can allow it"
                 " in headgate.yaml: `runs: {webhooks: {allow: […]}}`.",
                 param=param,
                 code="webhook_not_allowed",
