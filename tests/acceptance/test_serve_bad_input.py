@@ -169,8 +169,9 @@ def test_a_base_url_that_leads_past_the_address_is_told(
 ):
     answer = gateway.post(path, {"model": "m"})
     assert answer.status == 404
-    assert f"There is nothing at {path}, but at {meant}: a client's base URL is" in (
-        answer.error["message"]
+    assert (
+        f"There is nothing at {path}, but at {meant}: a client's base URL is"
+        in (answer.error["message"])
     )
 
 
