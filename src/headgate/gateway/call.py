@@ -28,7 +28,7 @@ from headgate.gateway.request_headers import (
 )
 from headgate.gateway.routing import Route
 from headgate.gateway.target import Target
-from headgate.ledger.allowances.allowances import Reservation
+from headgate.ledger.allowances.reservation import Reservation
 from headgate.ledger.allowances.rule import Who
 from headgate.ledger.record import CallRecord
 from headgate.storage.identifiers import new_id

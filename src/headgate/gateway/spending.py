@@ -20,10 +20,11 @@ from headgate.gateway.routing import Routing
 from headgate.gateway.target import Target
 from headgate.gateway.worst_case import Turn, stated_output, worst_call, worst_turn
 from headgate.ledger.allowances import refusal
-from headgate.ledger.allowances.allowances import Allowances, Reservation
+from headgate.ledger.allowances.allowances import Allowances
 from headgate.ledger.allowances.applied import Applied, Told
 from headgate.ledger.allowances.claim import NOTHING, Used, of_money
 from headgate.ledger.allowances.held import Held
+from headgate.ledger.allowances.reservation import Reservation
 from headgate.ledger.allowances.rule import Rule
 from headgate.ledger.allowances.share import Share
 from headgate.ledger.prices import PriceList

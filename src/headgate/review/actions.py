@@ -26,11 +26,11 @@ from headgate.storage.action_tables import actions
 from headgate.workflows.durable.orders import is_overdue
 from headgate.workflows.folder import Workflow
 from headgate.workflows.outcome import ActionWaits
-from headgate.workflows.repository import go_on
 from headgate.workflows.run import Run
 from headgate.workflows.tools.action import Action, ActionState
 from headgate.workflows.tools.action_store import locked, moved
 from headgate.workflows.tools.tool import Sent
+from headgate.workflows.waiting_runs import go_on
 
 _LATE_REFUSAL = "Nobody looked at it in time."
 

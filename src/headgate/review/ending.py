@@ -13,8 +13,8 @@ from headgate.review.review import Review
 from headgate.workflows.catalogue import Catalogue
 from headgate.workflows.durable.orders import is_overdue
 from headgate.workflows.holding import Ending
-from headgate.workflows.repository import deliver_on, end_waiting
 from headgate.workflows.run import RunError
+from headgate.workflows.waiting_runs import deliver_on, end_waiting
 
 
 class ReviewRejectedError(HeadgateError):

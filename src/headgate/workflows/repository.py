@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
-import msgspec
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.engine import Connection
 
-from headgate.checks.problem import Problem
 from headgate.ledger.record import CallRecord
 from headgate.ledger.usage import calls_of_run
 from headgate.storage.database import Database
@@ -25,27 +22,19 @@ from headgate.workflows.durable.orders import (
     add_order,
     close_order,
     has_order,
-    next_leg,
 )
 from headgate.workflows.durable.webhooks import note_webhook
-from headgate.workflows.holding import Ending
 from headgate.workflows.run import Run, RunError, RunStatus
+from headgate.workflows.run_rows import json_of, row_of, run_of
 from headgate.workflows.steps import Step
 from headgate.workflows.tools.action import Action
 from headgate.workflows.tools.action_search import action_in, actions_of
-from headgate.workflows.tools.talk import kept, talk_of
 
 _SWEEP_INTERVAL_S = 3600
 _LOST_AT_ONCE = 500
 
 ENDED: tuple[RunStatus, ...] = ("completed", "rejected", "failed")
 """What a run's status is once nothing more will come of it."""
-
-_METADATA = [column for column in runs.columns if column.name not in ("steps", "error")]
-_steps = msgspec.json.Decoder(tuple[Step, ...])
-_error = msgspec.json.Decoder(RunError)
-_problems = msgspec.json.Decoder(tuple[tuple[Problem, ...], ...])
-_object = msgspec.json.Decoder(dict[str, Any])
 
 
 class RunRepository:
@@ -66,9 +55,9 @@ class RunRepository:
                 self._sweep(connection)
                 if (earlier := claimed(connection, claim, run)) is not None:
                     return earlier
-            connection.execute(sa.insert(runs).values(_row(run)))
+            connection.execute(sa.insert(runs).values(row_of(run)))
             connection.execute(
-                sa.insert(run_contents).values(run_id=run.id, input=_json(run.input or {}))
+                sa.insert(run_contents).values(run_id=run.id, input=json_of(run.input or {}))
             )
             if terms is not None:
                 add_order(connection, run.id, terms)
@@ -87,7 +76,7 @@ class RunRepository:
                     status="running",
                     version=run.version,
                     digest=run.digest,
-                    steps=_json([step.without_texts() for step in steps]),
+                    steps=json_of([step.without_texts() for step in steps]),
                 )
             )
         return changed.rowcount == 1
@@ -125,8 +114,8 @@ class RunRepository:
                     status=run.status,
                     fallback=run.fallback,
                     finished_at_us=run.finished_at_us,
-                    steps=_json([step.without_texts() for step in run.steps]),
-                    error=None if run.error is None else _json(run.error),
+                    steps=json_of([step.without_texts() for step in run.steps]),
+                    error=None if run.error is None else json_of(run.error),
                     review_id=run.review_id,
                 )
             )
@@ -138,10 +127,10 @@ class RunRepository:
                 sa.update(run_contents)
                 .where(run_contents.c.run_id == run.id)
                 .values(
-                    output=None if run.output is None else _json(run.output),
+                    output=None if run.output is None else json_of(run.output),
                     talk=talk,
-                    context=None if run.context is None else _json(run.context),
-                    problems=_json([step.problems for step in run.steps]),
+                    context=None if run.context is None else json_of(run.context),
+                    problems=json_of([step.problems for step in run.steps]),
                 )
             )
             if run.status == "failed" and claim is not None:
@@ -162,7 +151,7 @@ class RunRepository:
             changed = connection.execute(
                 sa.update(runs)
                 .where(runs.c.id == run_id, runs.c.status.in_(tuple(only)))
-                .values(status="failed", finished_at_us=_now_us(), error=_json(error))
+                .values(status="failed", finished_at_us=_now_us(), error=json_of(error))
                 .returning(*runs.c)
             )
             row = changed.mappings().one_or_none()
@@ -266,7 +255,7 @@ class RunRepository:
                 connection.execute(
                     sa.update(runs)
                     .where(runs.c.id.in_(found), runs.c.status == "running")
-                    .values(status="failed", finished_at_us=_now_us(), error=_json(error))
+                    .values(status="failed", finished_at_us=_now_us(), error=json_of(error))
                     .returning(*runs.c)
                 )
                 .mappings()
@@ -289,113 +278,6 @@ class RunRepository:
             return
         self._swept_at_s = now_s
         forget_old(connection, _now_us())
-
-
-def end_waiting(
-    connection: Connection, run_id: str, ending: Ending, webhook: str | None = None
-) -> bool:
-    """Store how a run that waited for a person ended; False where it does not wait.
-
-    In the transaction of `connection`, with the decision. `webhook` is the address that is told;
-    the terms of a durable run name its own.
-    """
-    changed = connection.execute(
-        sa.update(runs)
-        .where(runs.c.id == run_id, runs.c.status == "awaiting_review")
-        .values(
-            status=ending.status,
-            fallback=ending.fallback,
-            finished_at_us=ending.finished_at_us,
-            error=None if ending.error is None else _json(ending.error),
-        )
-        .returning(*runs.c)
-    )
-    row = changed.mappings().one_or_none()
-    if row is None:
-        return False
-    if ending.output is not None:
-        connection.execute(
-            sa.update(run_contents)
-            .where(run_contents.c.run_id == run_id)
-            .values(output=_json(ending.output))
-        )
-    ended = run_of(row)
-    if not close_order(connection, ended) and webhook is not None:
-        note_webhook(connection, ended, webhook)
-    return True
-
-
-def go_on(connection: Connection, run_id: str) -> bool:
-    """Have a durable run go on that waited for a person; False where it does not wait.
-
-    In the transaction of `connection`, with the decision. It is queued anew, as another leg.
-    """
-    waited = connection.execute(
-        sa.update(runs)
-        .where(runs.c.id == run_id, runs.c.status == "awaiting_review", has_order())
-        .values(status="queued")
-    )
-    if waited.rowcount == 0:
-        return False
-    next_leg(connection, run_id)
-    return True
-
-
-def deliver_on(
-    connection: Connection,
-    run_id: str,
-    output: dict[str, Any],
-    *,
-    fallback: bool,
-    by_person: bool,
-) -> bool:
-    """As `go_on`, with the output that was let out; only what is done with it is left."""
-    if not go_on(connection, run_id):
-        return False
-    where = run_contents.c.run_id == run_id
-    talk = talk_of(connection.execute(sa.select(run_contents.c.talk).where(where)).scalar_one())
-    talk.output, talk.fallback = output, fallback
-    talk.approved, talk.by_person = True, by_person
-    connection.execute(sa.update(run_contents).where(where).values(talk=kept(talk)))
-    return True
-
-
-def _row(run: Run) -> dict[str, Any]:
-    row: dict[str, Any] = {column.name: getattr(run, column.name) for column in _METADATA}
-    row["steps"] = _json([step.without_texts() for step in run.steps])
-    row["error"] = None if run.error is None else _json(run.error)
-    return row
-
-
-def run_of(row: RowMapping) -> Run:
-    """A row of `runs`, with those of `run_contents` where they were asked for."""
-    columns: dict[str, Any] = {str(name): value for name, value in row.items()}
-    steps = _steps.decode(columns.pop("steps"))
-    error = columns.pop("error")
-    given, output = columns.pop("input", None), columns.pop("output", None)
-    context = columns.pop("context", None)
-    if texts := columns.pop("problems", None):
-        # A run that goes on after a wait has more steps than it had then.
-        told = _problems.decode(texts)
-        steps = (
-            *(
-                msgspec.structs.replace(step, problems=problems)
-                for step, problems in zip(steps, told, strict=False)
-            ),
-            *steps[len(told) :],
-        )
-    return Run(
-        **columns,
-        steps=steps,
-        error=None if error is None else _error.decode(error),
-        input=None if given is None else _object.decode(given),
-        output=None if output is None else _object.decode(output),
-        context=None if context is None else _object.decode(context),
-    )
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 def _now_us() -> int:

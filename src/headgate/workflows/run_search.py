@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 
 from headgate.storage.identifiers import first_id
 from headgate.storage.schema import runs
-from headgate.workflows.repository import run_of
 from headgate.workflows.run import Run, RunStatus
+from headgate.workflows.run_rows import run_of
 
 _VERSIONS_AT_MOST = 50
 

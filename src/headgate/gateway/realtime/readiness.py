@@ -12,7 +12,7 @@ from headgate.gateway.request import Request
 from headgate.gateway.spending import Spending
 from headgate.gateway.target import Target
 from headgate.gateway.worst_case import Turn
-from headgate.ledger.allowances.allowances import Reservation
+from headgate.ledger.allowances.reservation import Reservation
 
 AHEAD_TOKENS = 600
 """What is reserved for the sound that is yet to come: a minute of it."""

@@ -7,24 +7,24 @@ allowance is empty, and then for one transaction that serves all that wait.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-
-import msgspec
 
 from headgate.config.allowances import AllowanceSettings, Priority
 from headgate.errors import HeadgateError
 from headgate.ledger.allowances import refusal
-from headgate.ledger.allowances.applied import Applied, Told
+from headgate.ledger.allowances.applied import Applied
 from headgate.ledger.allowances.asking import Asked, Asking, BudgetQuestion
 from headgate.ledger.allowances.claim import NOTHING, Claim, Used
 from headgate.ledger.allowances.clock import StoreClock
 from headgate.ledger.allowances.exchange import Exchange
 from headgate.ledger.allowances.held import Held
+from headgate.ledger.allowances.reservation import Reservation
 from headgate.ledger.allowances.rule import Rules, Who
-from headgate.ledger.allowances.share import Hold, Share, give_back, reserve
+from headgate.ledger.allowances.share import Share, give_back, reserve
 from headgate.ledger.allowances.shares import Shares
 from headgate.ledger.allowances.store import AllowanceStore
+from headgate.ledger.allowances.waiting import Waiter, WaitingCalls
 
 _FRESH_US = 100_000
 """For how long what the store said of an allowance that is used up is believed."""
@@ -42,29 +42,6 @@ _RECALL_PAUSE_S = 0.03
 
 _MOST_FETCHES = 64
 """Questions to the store at once that nobody waits for; one round answers many."""
-
-_MOST_SERVED = 1000
-
-
-class Reservation(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """What one call holds until it is settled."""
-
-    holds: Sequence[Hold]
-    told: tuple[Told, ...]
-    """See `Applied`."""
-
-
-class _Waiter:
-    """A call in line."""
-
-    __slots__ = ("applied", "claim", "future", "priority", "project")
-
-    def __init__(self, applied: Applied, claim: Claim, project: str, priority: Priority) -> None:
-        self.applied = applied
-        self.claim = claim
-        self.project = project
-        self.priority: Priority = priority
-        self.future: asyncio.Future[Reservation] = asyncio.get_running_loop().create_future()
 
 
 class Allowances:
@@ -84,12 +61,11 @@ class Allowances:
         self.rules = rules
         self._settings = settings
         self._clock = clock or StoreClock()
-        self._exchange = Exchange(store, self._clock, self._serve_line, self._turned_back)
+        self._exchange = Exchange(store, self._clock, self._renewed, self._turned_back)
         self._strict = settings.when_store_is_away == "refuse"
         self._shares = Shares(rules)
         self._fetches: set[asyncio.Task[None]] = set()
-        self.waiting = 0
-        """Calls in line."""
+        self._waiting = WaitingCalls(self._exchange, self._clock, self._held, self._barred)
         self.refusals: dict[str, int] = {}
         """How many calls each rule refused."""
 
@@ -187,7 +163,7 @@ class Allowances:
                 await asyncio.sleep(_RECALL_PAUSE_S)
                 await self._round([(share, amount)], self._needed(applied, claim))
             elif share.rule.wait_s and amount <= share.rule.limit:
-                return await self._in_line(share, _Waiter(applied, claim, project, priority))
+                return await self._in_line(share, Waiter(applied, claim, project, priority))
             else:
                 asked = await self._asked(share, amount)
                 granted = asked is not None and asked.state == "granted"
@@ -205,7 +181,7 @@ class Allowances:
             if hold.share.line:
                 if hold.share.gives_way():
                     self._exchange.nudge(hold.share)
-                self._serve_line(hold.share)
+                self._waiting.serve(hold.share)
 
     def hand_over(self, reservation: Reservation) -> tuple[Held, ...]:
         """A call has begun something that is paid for later: what is held for it until then.
@@ -220,12 +196,17 @@ class Allowances:
             if began_us is not None and hold.amount:
                 found.append(Held(rule.name, share.subject, began_us, rule.measure, hold.amount))
             if share.line:
-                self._serve_line(share)
+                self._waiting.serve(share)
         return tuple(found)
 
     def now_us(self) -> int:
         """The time by which windows begin and end, in microseconds since 1970 UTC."""
         return self._clock.now_us()
+
+    @property
+    def waiting(self) -> int:
+        """Calls in line."""
+        return self._waiting.count
 
     def share_states(self) -> list[Share]:
         """The shares that this process has, for figures."""
@@ -328,35 +309,28 @@ class Allowances:
             )
         )
 
-    async def _in_line(self, share: Share, waiter: _Waiter) -> Reservation:
+    async def _in_line(self, share: Share, waiter: Waiter) -> Reservation:
         """Wait for one's turn, for as long as the rule allows."""
-        line = share.line
-        assert line is not None  # noqa: S101 - narrows the type; rules with `wait_s` have one
         rule = share.rule
-        if self.waiting >= self._settings.queue_calls:
+        if self._waiting.count >= self._settings.queue_calls:
             self.refusals[rule.name] = self.refusals.get(rule.name, 0) + 1
             raise refusal.line_full(share, self._settings.queue_calls)
-        line.join(waiter)
-        self.waiting += 1
-        future = waiter.future
         try:
-            self._serve_line(share)
-            self._exchange.nudge(share)
-            async with asyncio.timeout(rule.wait_s):
-                return await future
+            return await self._waiting.turn(share, waiter)
         except TimeoutError:
-            if future.done() and not future.cancelled():
-                return future.result()
             amount = waiter.claim.amount(rule)
             raise self._refused(share, amount, self._clock.now_us(), waited_s=rule.wait_s) from None
         except asyncio.CancelledError:
-            if future.done() and not future.cancelled():
-                self.settle(future.result(), NOTHING)
+            if waiter.served is not None:
+                self.settle(waiter.served, NOTHING)
             raise
-        finally:
-            self.waiting -= 1
-            line.leave(waiter)
-            self._note_line(share)
+
+    def _barred(self) -> bool:
+        """Whether the store is away, and nothing is to be spent meanwhile."""
+        return self._strict and self._exchange.away
+
+    def _renewed(self, share: Share) -> None:
+        self._waiting.serve(share)
 
     def _turned_back(self, now_us: int) -> None:
         """The store's clock was put back: nothing counts as known of a time to come."""
@@ -364,55 +338,3 @@ class Allowances:
             share.turned_back(now_us)
             if not share.quiet:
                 self._exchange.nudge(share)
-
-    def _serve_line(self, share: Share) -> None:
-        """Let calls in line go, as far as the share holds."""
-        line = share.line
-        if not line:
-            share.line_demand = share.line_least = 0
-            return
-        now_us = self._clock.now_us()
-        for _ in range(_MOST_SERVED):
-            if not self._serve_one(share, now_us):
-                break
-        self._note_line(share)
-
-    def _serve_one(self, share: Share, now_us: int) -> bool:
-        if self._strict and self._exchange.away:
-            return False
-        for waiter in share.line or ():
-            assert isinstance(waiter, _Waiter)  # noqa: S101 - nobody else joins
-            shares = waiter.applied.shares
-            amounts = waiter.claim.amounts(waiter.applied.rules)
-            if not share.has(waiter.claim.amount(share.rule), now_us):
-                return False
-            lacking = [
-                (one, amount)
-                for one, amount in zip(shares, amounts, strict=True)
-                if not one.has(amount, now_us)
-            ]
-            if not lacking:
-                line = share.line
-                assert line is not None  # noqa: S101 - it was just gone through
-                line.served(waiter)
-                if not waiter.future.done():
-                    waiter.future.set_result(self._held(waiter.applied, amounts, now_us))
-                return True
-            for one, amount in zip(shares, amounts, strict=True):
-                # What it has already must not go back while it waits for the rest.
-                one.line_demand = max(one.line_demand, amount)
-            for one, amount in lacking:
-                one.line_least = amount
-                self._exchange.nudge(one)
-        return False
-
-    def _note_line(self, share: Share) -> None:
-        """Tell the share what the calls in its line need."""
-        first = share.line.first if share.line else None
-        if first is None or share.line is None:
-            share.line_demand = share.line_least = 0
-            return
-        assert isinstance(first, _Waiter)  # noqa: S101 - nobody else joins
-        share.line_least = first.claim.amount(share.rule)
-        share.line_demand = share.line_least * len(share.line)
-        share.recall = share.elsewhere > 0
