@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 from openai import OpenAI
@@ -93,3 +96,28 @@ def test_two_servers_on_one_database_are_one_installation(
     assert until(lambda: len(one.records(key_id=made["id"])) == 2, 3)
     assert other.request("DELETE", f"/api/keys/{made['id']}").status == 200
     assert until(lambda: one.chat(model, key=made["key"]).status == 401, 2)
+
+
+def test_calls_that_are_refused_because_records_wait_do_not_wait_with_them(
+    server_with: StartServer, upstream: Upstream, model: str
+):
+    server = server_with(upstream=upstream, settings="ledger: {queue_records: 100}")
+    path = server.database_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answers = [server.chat(model)]
+        while answers[-1].status == 200:
+            answers.append(server.chat(model))
+        refused = [answers.pop(), *(server.chat(model) for _ in range(20))]
+        assert {answer.error["code"] for answer in refused} == {"ledger_full"}
+        other.execute("ROLLBACK")
+    assert until(lambda: server.chat(f"{model}-again").status == 200, 20)
+    served = {answer.headers["x-headgate-call-id"] for answer in answers}
+    assert until(lambda: {one["id"] for one in server.records(model_requested=model)} == served, 20)
+
+    def counted() -> float:
+        figures = server.get("/metrics").body.decode()
+        found = re.search(r"^headgate_ledger_unrecorded_calls_total (\S+)", figures, re.MULTILINE)
+        return float(found[1]) if found else 0
+
+    assert until(lambda: counted() >= len(refused), 20)

@@ -37,7 +37,7 @@ prices:
   lost-stream-2: {{input: "0", output: "1000"}}
 routes:
   lost-hedge:
-    hedge: {{after_s: 0.3}}
+    hedge: {{after_s: 0.1}}
     targets:
       - {{provider: here, model: lost-hedge-1}}
       - {{provider: there, model: lost-hedge-2}}

@@ -7,6 +7,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -82,9 +83,17 @@ def test_a_worker_that_is_killed_is_replaced_and_nobody_else_notices(
     assert until(lambda: len(server.workers()) == 2 and before[0] not in server.workers(), 15), (
         server.workers()
     )
+    assert until(lambda: bool(_replacements(server)), 5)
+    (line,) = _replacements(server)
+    assert (line["level"], line["pid"], line["status"]) == ("error", before[0], -signal.SIGKILL)
+    assert line["replaced_by"] in server.workers()
     assert until(lambda: figures(server).get("headgate_requests_total") == 40, 5)
     assert until(lambda: figures(server)["headgate_in_flight"] == 0, 5)
     assert {figures(server)["headgate_in_flight"] for _ in range(5)} == {0}
+
+
+def _replacements(server: RunningServer) -> list[dict[str, Any]]:
+    return [line for line in server.log() if line["event"] == "a worker died and was replaced"]
 
 
 def _is_gone(pid: int) -> bool:

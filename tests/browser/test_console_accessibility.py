@@ -104,6 +104,10 @@ def test_no_page_is_wider_than_the_screen(looked_at: Page, console: RunningConso
             "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
         )
         assert width <= room, path
+        named = page.evaluate(
+            "Math.max(0, ...[...document.querySelectorAll('tbody th')].map((e) => e.clientWidth))"
+        )
+        assert named <= room, path
 
 
 def _call_for(console: RunningConsole, feature: str) -> None:

@@ -259,6 +259,28 @@ def test_hostile_text_does_nothing_in_a_real_browser(page: Page, console: Runnin
     assert not any(url.endswith("/console/keys") for url in requests)
 
 
+def test_text_that_runs_from_right_to_left_is_read_and_edited_so(
+    page: Page, console: RunningConsole
+):
+    sentence = "\u05e9\u05dc\u05d5\u05dd, \u05e2\u05d5\u05dc\u05dd."
+    console.reviews.add("rev_rtl", draft={"reply": sentence})
+    page.goto(console.address + "/console/reviews/rev_rtl")
+    first, last = page.locator(".panel .said").evaluate(
+        """(said) => {
+            const text = said.firstChild;
+            return [0, text.length - 1].map((at) => {
+                const range = document.createRange();
+                range.setStart(text, at);
+                range.setEnd(text, at + 1);
+                return range.getBoundingClientRect().x;
+            });
+        }"""
+    )
+    assert last < first, "its full stop stands at its end, which is the left"
+    page.keyboard.press("e")
+    expect(page.get_by_label("reply")).to_have_css("unicode-bidi", "plaintext")
+
+
 def test_the_queue_renews_itself_and_leaves_the_focus_where_it_is(
     page: Page, console: RunningConsole
 ):

@@ -212,6 +212,7 @@ class Application:
                 lag_s=self._writer.lag_s,
                 waiting_records=self._writer.pending,
                 dead_records=self._writer.dead_records,
+                unrecorded_calls=self._writer.unrecorded,
             )
             self._metrics.note_websockets(self._sockets.sessions)
             if self._accounting is not None:

@@ -67,7 +67,8 @@ class Workers(Multiprocess):
     """The supervisor of several workers.
 
     uvicorn's keeps the listening socket open until the last worker has stopped, so that who
-    connects during a stop waits in a queue that nobody reads.
+    connects during a stop waits in a queue that nobody reads. And it replaces a worker without a
+    word in the log: one that is killed every minute would only be seen by its clients.
     """
 
     def terminate_all(self) -> None:
@@ -75,3 +76,16 @@ class Workers(Multiprocess):
         for listener in self.sockets:
             listener.close()
         super().terminate_all()
+
+    def keep_subprocess_alive(self) -> None:
+        """See `Multiprocess`."""
+        before = list(self.processes)
+        super().keep_subprocess_alive()
+        for old, new in zip(before, self.processes, strict=True):
+            if new is not old:
+                # A negative status is the signal that ended it; -9 without anyone's doing is most
+                # often a machine that ran out of memory.
+                _log.error(
+                    "a worker died and was replaced",
+                    extra={"pid": old.pid, "status": old.exitcode, "replaced_by": new.pid},
+                )

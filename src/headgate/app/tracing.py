@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from headgate.app.plan import Plan
-from headgate.config import environment
+from headgate.config.address import OPENAI_HOST
 from headgate.config.settings import ProviderSettings
 from headgate.telemetry.trace_metrics import TraceMetrics
 from headgate.telemetry.traces.call_spans import CallSpans
@@ -47,6 +47,6 @@ def _kinds(providers: Mapping[str, ProviderSettings]) -> dict[str, str]:
             kinds[name] = "azure.ai.openai"
         elif provider.kind == "anthropic":
             kinds[name] = "anthropic"
-        elif f"//{environment.OPENAI_HOST}" in provider.base_url:
+        elif f"//{OPENAI_HOST}" in provider.base_url:
             kinds[name] = "openai"
     return kinds

@@ -134,6 +134,9 @@ def _check_signature(path: Path, name: str, found: object, arguments: int) -> No
         inspect.signature(found).bind(*range(arguments), **more)
     except TypeError:
         raise ConfigError(f"{path}:{line}: {name}: must be called as {name}{wanted}") from None
+    # They are given by their places: swapped, every rule would be judged of the wrong one.
+    if arguments > 1 and next(iter(inspect.signature(found).parameters), None) == "input":
+        raise ConfigError(f"{path}:{line}: {name}: takes the output first, {name}{wanted}")
 
 
 def _as_ruling(found: Any) -> Ruling:

@@ -6,6 +6,7 @@ Messages are made from the schema alone and never quote the value, so they may b
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,8 @@ _PROBLEMS_AT_MOST = 20
 """Problems told of one value; who mends these sees the rest next time."""
 
 _OPTIONS_AT_MOST = 50
+
+_TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
 
 _META = jsonschema_rs.Draft202012Validator(
     {"$ref": "https://json-schema.org/draft/2020-12/schema"}, offline=True
@@ -47,7 +50,7 @@ class Schema:
     @classmethod
     def of(cls, file: JsonFile) -> Schema:
         """The schema in `file`; `ConfigError` with every problem where it is none."""
-        if refused := refusals(file.data):
+        if refused := refusals(file.data) or tuple(_impossible(file.data)):
             problems = tuple(file.problem(message, steps) for steps, message in refused)
             raise ConfigError(problems[0], problems=problems)
         return cls(file.data)
@@ -83,9 +86,7 @@ def refusals(document: Any) -> tuple[tuple[Steps, str], ...]:
         return (((), "must be a JSON object that holds a JSON Schema"),)
     if (dialect := document.get("$schema", _DIALECTS[0])) not in _DIALECTS:
         return ((("$schema",), f"is not {_DIALECTS[0]}: {dialect}"),)
-    if problems := tuple(
-        (tuple(error.instance_path), error.message) for error in _META.iter_errors(document)
-    ):
+    if problems := tuple(_refused(error) for error in _META.iter_errors(document)):
         return problems
     if document.get("type") != "object":
         return ((("type",), 'the root must have "type": "object"'),)
@@ -95,6 +96,23 @@ def refusals(document: Any) -> tuple[tuple[Steps, str], ...]:
         steps = tuple(getattr(error, "instance_path", ()))
         return ((steps, str(error).partition("\n")[0]),)
     return ()
+
+
+def _refused(error: jsonschema_rs.ValidationError) -> tuple[Steps, str]:
+    steps = tuple(error.instance_path)
+    if steps and steps[-1] == "type" and error.kind.name == "anyOf":
+        return steps, f"{_shown(error.instance)} is no JSON type; those are {', '.join(_TYPES)}"
+    return steps, error.message
+
+
+def _impossible(document: dict[str, Any]) -> Iterator[tuple[Steps, str]]:
+    """What is required and can't be there, most often a misspelt name: nothing would ever fit."""
+    known = document.get("properties", {})
+    if document.get("additionalProperties") is not False or "patternProperties" in document:
+        return
+    for index, name in enumerate(document.get("required", ())):
+        if name not in known:
+            yield ("required", index), f"names `{name}`, which `properties` does not have"
 
 
 def _explained(error: jsonschema_rs.ValidationError) -> Problem:

@@ -6,12 +6,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from headgate.config.address import address_problem
+from headgate.config.address import OPENAI_HOST, provider_address_problem
 from headgate.config.load import FILE_NAME, MISNAMED
 from headgate.config.settings import DEFAULT_PROVIDER, ProviderSettings, Settings
 from headgate.errors import ConfigError
-
-OPENAI_HOST = "api.openai.com"
 
 
 def project_folder(
@@ -49,7 +47,7 @@ def providers(
         return dict(settings.providers)
     key = environment.get("OPENAI_API_KEY") or None
     base_url = environment.get("OPENAI_BASE_URL") or None
-    if base_url is not None and (problem := address_problem(base_url)) is not None:
+    if base_url is not None and (problem := provider_address_problem(base_url)) is not None:
         raise ConfigError(f"OPENAI_BASE_URL: {problem}")
     return {
         DEFAULT_PROVIDER: ProviderSettings(

@@ -11,6 +11,7 @@ import msgspec
 from headgate.errors import ConfigError
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+_DEPTH_AT_MOST = 200
 _AT_BYTE = re.compile(r"\(byte (\d+)\)")
 
 
@@ -28,7 +29,12 @@ class JsonFile:
             raise ConfigError(f"{path}:{line}: not valid JSON: {error}") from None
         except UnicodeDecodeError:
             raise ConfigError(f"{path}: is not UTF-8 text") from None
+        except RecursionError:
+            raise ConfigError(f"{path}:1: is nested too deeply") from None
         self._lines = _lines(text)
+        # Whoever walks through it calls itself at each step.
+        if deep := next((s for s in self._lines if len(s) > _DEPTH_AT_MOST), None):
+            raise ConfigError(f"{path}:{self._lines[deep]}: is nested too deeply")
 
     def line_of(self, steps: tuple[str | int, ...]) -> int:
         """The 1-based line of the value at `steps`, or of its nearest parent that exists."""

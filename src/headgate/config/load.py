@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from headgate.config.address import address_problem, is_http_address
+from headgate.config.address import is_http_address, provider_address_problem
 from headgate.config.checks.allowances import check_alerts, check_allowances
 from headgate.config.checks.connectors import check_connectors
 from headgate.config.checks.failures import check_failures
@@ -103,7 +103,7 @@ def _check(document: YamlFile, settings: Settings) -> None:
     check_tool_reviewers(document, settings.tools, settings.reviews.groups)
     check_connectors(document, settings.connectors)
     for name, provider in settings.providers.items():
-        if (problem := address_problem(provider.base_url)) is not None:
+        if (problem := provider_address_problem(provider.base_url)) is not None:
             raise document.error(problem, "providers", name, "base_url")
         for field in ("api_key", "organization", "project"):
             value = getattr(provider, field)

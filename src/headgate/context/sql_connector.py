@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection, Engine
 from headgate.config.connectors import SqlConnectorSettings, SqlOperationSettings, field_settings
 from headgate.context.connector import Arguments, ConnectorError
 from headgate.errors import UnavailableError
-from headgate.storage.database import reason_of
+from headgate.storage.outage import reason_of
 from headgate.storage.threads import StorageThreads
 
 _CONNECT_TIMEOUT_S = 3

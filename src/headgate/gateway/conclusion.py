@@ -10,18 +10,26 @@ from headgate.gateway.reply_headers import call_headers
 from headgate.gateway.spending import Spending
 from headgate.ledger.writer import LedgerWriter
 
+_REFUSED = 400
+"""Statuses from here on tell that no answer was given."""
+
 
 async def record(
     call: Call, *, writer: LedgerWriter, spending: Spending | None, durable: bool
 ) -> None:
     """Settle what `call` reserved and leave its record.
 
+    While the ledger's queue is full, a call that was refused before it was made leaves none: what
+    refuses calls so that the queue has a bound must not fill it.
+
     Raises `DatabaseUnavailableError` where the answer must not go out without it.
     """
     call.record.latency_us = call.elapsed_us()
     if spending is not None:
         spending.settle(call)
-    if durable:
+    if writer.full and call.record.attempts == 0 and call.record.status >= _REFUSED:
+        writer.note_unrecorded()
+    elif durable:
         await writer.append_durable(call.record)
     else:
         writer.append(call.record)

@@ -42,7 +42,7 @@ class LedgerWriter:
     """A queue of records and the thread that writes them.
 
     The queue's bound refuses new calls, through `full`; it never drops the record of a call that
-    was let in.
+    was let in. Those that are refused then are counted, and leave no record.
     """
 
     def __init__(
@@ -68,6 +68,9 @@ class LedgerWriter:
         self._dead: set[str] = set()
         self.dead_records = 0
         """How many records the database refused for what they are; they stand in the log."""
+        self.unrecorded = 0
+        """How many calls were refused, and not recorded, because the queue was full."""
+        self._told_unrecorded = 0
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
 
     def start(self) -> None:
@@ -88,6 +91,10 @@ class LedgerWriter:
         self._waiting.append((monotonic(), record, future))
         self._wake.set()
         return future
+
+    def note_unrecorded(self) -> None:
+        """Count a call that was refused while the queue was full; it leaves no record."""
+        self.unrecorded += 1
 
     def note_written(self, record: CallRecord) -> None:
         """Hand in a record that was committed elsewhere: what follows a batch follows it too."""
@@ -233,6 +240,12 @@ class LedgerWriter:
         if self._failing:
             self._failing = False
             _log.warning("the ledger is written again; %d records still wait", self.pending)
+        if self.unrecorded > self._told_unrecorded and not self.full:
+            since, self._told_unrecorded = self._told_unrecorded, self.unrecorded
+            _log.warning(
+                "%d calls were refused without a record while the ledger's queue was full",
+                self._told_unrecorded - since,
+            )
         if self._dead:
             _settle((entry for entry in batch if entry[1].id in self._dead), committed=False)
             batch = [entry for entry in batch if entry[1].id not in self._dead]

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from headgate.errors import ConfigError, DatabaseUnavailableError
+from headgate.storage.outage import outage_of
 from headgate.storage.sqlite_turn import begin_to_write, keep_a_log
 
 _BUSY_TIMEOUT_S = 10
@@ -130,7 +131,7 @@ def _named_failures() -> Iterator[None]:
         # The driver's own text may quote the URL with its password, so it is not passed on.
         raise DatabaseUnavailableError(
             "The database cannot be reached, is busy or is damaged; check HEADGATE_DATABASE_URL and"
-            f" that the server is up ({reason_of(error)})."
+            f" that the server is up ({outage_of(error)})."
         ) from error
 
 
@@ -145,14 +146,6 @@ def _is_outage(error: sa.exc.DBAPIError) -> bool:
     if state is not None and state.startswith(_POSTGRES_TOO_MUCH):
         return False
     return isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError))
-
-
-def reason_of(error: sa.exc.DBAPIError) -> str:
-    """The database's own code for what went wrong; where it has none, the name of the error."""
-    for name in ("sqlite_errorname", "sqlstate"):
-        if reason := getattr(error.orig, name, None):
-            return str(reason)
-    return type(error.orig).__name__
 
 
 def _parsed(url: str) -> URL:
@@ -215,6 +208,17 @@ def _sqlite(url: URL, *, durable: bool) -> Engine:
 
 
 def _postgres(url: URL) -> Engine:
+    from psycopg import ProgrammingError  # noqa: PLC0415 - where SQLite serves, it is not loaded
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - so
+
+    for option in url.query:
+        try:
+            make_conninfo("", **{option: ""})
+        except ProgrammingError:
+            raise ConfigError(
+                f"HEADGATE_DATABASE_URL: PostgreSQL has no connection option `{option}`; leave it"
+                " out or check its spelling"
+            ) from None
     return sa.create_engine(
         url,
         # What people wrote must not come into an exception's text.

@@ -192,6 +192,13 @@ class Metrics:
             registry=registry,
         )
         self._told_dead_records = 0
+        self._unrecorded_calls = Counter(
+            "headgate_ledger_unrecorded_calls",
+            "Calls that were refused, without a record, because the ledger's queue was full; no"
+            " other figure counts them.",
+            registry=registry,
+        )
+        self._told_unrecorded_calls = 0
         self.allowances = AllowanceMetrics(registry, max_label_values=max_label_values)
         """The figures of limits and budgets."""
         self.runs = RunMetrics(registry)
@@ -300,9 +307,17 @@ class Metrics:
         return series
 
     def note_state(
-        self, *, in_flight: int, lag_s: float, waiting_records: int, dead_records: int = 0
+        self,
+        *,
+        in_flight: int,
+        lag_s: float,
+        waiting_records: int,
+        dead_records: int = 0,
+        unrecorded_calls: int = 0,
     ) -> None:
         """Set the gauges of this process."""
+        self._unrecorded_calls.inc(unrecorded_calls - self._told_unrecorded_calls)
+        self._told_unrecorded_calls = unrecorded_calls
         self._dead_records.inc(dead_records - self._told_dead_records)
         self._told_dead_records = dead_records
         self._in_flight.set(in_flight)

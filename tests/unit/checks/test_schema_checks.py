@@ -89,8 +89,14 @@ def test_at_most_twenty_problems_are_told():
         ("{\n\n}", "s.json:1: "),
         (
             '{\n"type": "object",\n"properties": {\n"a": {"type": "strin"}}}',
-            "s.json:4: properties.",
+            "s.json:4: properties.a.type: strin is no JSON type; those are string, number,",
         ),
+        (
+            '{"type": "object", "additionalProperties": false,\n"required": ["aa"]}',
+            "s.json:2: required[0]: names `aa`, which `properties` does not have",
+        ),
+        ('{"a":' * 300 + "1" + "}" * 300, "s.json:1: is nested too deeply"),
+        ('{"a":' * 3000 + "1" + "}" * 3000, "s.json:1: is nested too deeply"),
         ('{\n"type": "object",\n"properties": {"a": {"$ref": "#/$defs/no"}}}', "s.json:"),
         ('{\n"type": "object",\n"properties": {"a": {"$ref": "http://x.test/y"}}}', "s.json:"),
         ('{"type": "object",\n"$schema": "http://json-schema.org/draft-07/schema#"}', "s.json:2:"),
@@ -101,6 +107,11 @@ def test_what_is_no_schema_is_an_error_at_its_line(text, told):
     with pytest.raises(ConfigError) as caught:
         Schema.of(JsonFile(Path("s.json"), text.encode()))
     assert caught.value.message.startswith(told)
+
+
+def test_what_is_required_may_be_named_by_no_property_where_others_may_stand():
+    text = b'{"type": "object", "required": ["a"]}'
+    assert Schema.of(JsonFile(Path("s.json"), text)).required == ("a",)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,35 @@ def test_the_address_in_the_environment_is_held_to_the_same(address):
         environment.providers(Settings(), {"OPENAI_BASE_URL": address})
 
 
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("https://api.openai.com", "write https://api.openai.com/v1"),
+        ("https://eu.api.openai.com/", "write https://eu.api.openai.com/v1"),
+        ("https://one.example/v1/chat/completions", "end it before that, most often with /v1"),
+        ("https://api.openai.com/v1/responses/", "end it before that, most often with /v1"),
+    ],
+)
+def test_a_providers_address_that_ends_too_early_or_too_late_is_told(
+    tmp_path: Path, address: str, told: str
+):
+    (tmp_path / "headgate.yaml").write_text(f"providers:\n  one: {{base_url: '{address}'}}\n")
+    with pytest.raises(ConfigError) as error:
+        load_settings(tmp_path, {})
+    assert ":2: providers.one.base_url: " in error.value.message
+    assert told in error.value.message
+    with pytest.raises(ConfigError, match=r"^OPENAI_BASE_URL: "):
+        environment.providers(Settings(), {"OPENAI_BASE_URL": address})
+
+
+@pytest.mark.parametrize(
+    "address", ["https://api.openai.com/v1/", "http://127.0.0.1:11434/v1", "http://llm.example"]
+)
+def test_a_providers_address_with_v1_or_another_servers_own_is_taken(tmp_path: Path, address: str):
+    (tmp_path / "headgate.yaml").write_text(f"providers:\n  one: {{base_url: '{address}'}}\n")
+    assert load_settings(tmp_path, {}).providers["one"].base_url == address
+
+
 @pytest.mark.parametrize("field", ["cached_input", "cached_input_audio", "output_audio"])
 def test_each_price_is_dollars_as_text(tmp_path: Path, field):
     price = f"{{input: '1', output: '1', {field}: abc}}"

@@ -29,7 +29,13 @@ SHELL = samples("sh")
 JSON = samples("json")
 SQL = samples("sql", "runs: sqlite")
 
-_ENVIRONMENT = {"OPENAI_API_KEY": "sk-sample", "EU_VENDOR_API_KEY": "sample"}
+_ENVIRONMENT = {
+    "OPENAI_API_KEY": "sk-sample",
+    "EU_VENDOR_API_KEY": "sample",
+    "OPS_WEBHOOK_SECRET": "a-sample-of-a-secret",
+    "SLACK_WEBHOOK": "sample",
+    "SMTP_PASSWORD": "sample",
+}
 
 
 @pytest.mark.parametrize("sample", CONFIGURATIONS, ids=str)

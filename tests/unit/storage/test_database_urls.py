@@ -42,3 +42,9 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ConfigError, match=r"file/headgate\.db cannot be made"):
         Database(f"sqlite:///{tmp_path}/file/headgate.db")
+
+
+def test_an_option_that_postgresql_does_not_have_is_named():
+    with pytest.raises(ConfigError, match="has no connection option `ssl_mode`"):
+        Database("postgresql://u@h/d?ssl_mode=require")
+    Database("postgresql://u@h/d?sslmode=require&options=-csearch_path%3Dx").close()

@@ -46,6 +46,11 @@ def test_every_problem_of_every_file_is_told_at_once(labels):
         assert any(problem.startswith(start) for problem in found), (start, found)
 
 
+def test_rules_that_take_the_input_for_the_output_are_told(labels):
+    (labels / "rules.py").write_text("def check(input, output):\n    return []\n")
+    assert problems(labels) == ["rules.py:1: check: takes the output first, check(output, input)"]
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_named(labels, name):
     (labels / name).unlink()
