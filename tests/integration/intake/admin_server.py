@@ -24,7 +24,7 @@ from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint
 from headgate.intake.http.health_api import database_probe
 from headgate.intake.http.inputs import Input
 from headgate.intake.http.openai_endpoints import openai_endpoints
-from headgate.intake.http.server_protocol import REPLY, Headers
+from headgate.intake.http.reply import REPLY, Headers
 from headgate.storage import Database
 
 ADMIN_KEY = "hg_admin-key-of-these-tests-0123456789abcdef"

@@ -12,7 +12,8 @@ from typing import Any, cast
 import pytest
 import uvicorn
 
-from headgate.intake.http.server_protocol import REPLY, Reply, ServerProtocol
+from headgate.intake.http.reply import REPLY, Reply
+from headgate.intake.http.server_protocol import ServerProtocol
 
 Application = Callable[[Reply, Any], Awaitable[None]]
 

@@ -13,8 +13,8 @@ from typing import Self
 from headgate.errors import HeadgateError
 from headgate.gateway.call import Headers, LastWords, Refusal
 from headgate.intake.http.errors import error_body, error_headers
+from headgate.intake.http.reply import Reply
 from headgate.intake.http.request_body import Receive, decoded, read_body, too_large
-from headgate.intake.http.server_protocol import Reply
 
 
 class HttpClient:

@@ -20,9 +20,9 @@ from headgate.intake.access.roles import require
 from headgate.intake.http.header_lines import by_name
 from headgate.intake.http.http_client import HttpClient
 from headgate.intake.http.openai_surface import OpenAISurface
+from headgate.intake.http.reply import REPLY
 from headgate.intake.http.request_body import Receive, Scope
 from headgate.intake.http.routes import query_pairs
-from headgate.intake.http.server_protocol import REPLY
 from headgate.intake.http.streamed_body import StreamedBody
 from headgate.storage.identifiers import new_id
 from headgate.telemetry.traces.lineage import trace_from

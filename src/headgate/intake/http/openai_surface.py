@@ -29,8 +29,8 @@ from headgate.intake.access.networks import TrustedProxies
 from headgate.intake.access.roles import require
 from headgate.intake.http.header_lines import by_name
 from headgate.intake.http.http_client import HttpClient
+from headgate.intake.http.reply import REPLY
 from headgate.intake.http.request_body import Receive, Scope
-from headgate.intake.http.server_protocol import REPLY
 from headgate.intake.http.streamed_body import StreamedBody, is_form
 from headgate.storage.identifiers import new_id
 from headgate.telemetry.traces.lineage import trace_from

@@ -30,8 +30,8 @@ from headgate.intake.access.roles import Permission, require
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint
 from headgate.intake.http.errors import error_body, error_headers, internal_error, log_fault
 from headgate.intake.http.inputs import Input
+from headgate.intake.http.reply import REPLY
 from headgate.intake.http.request_body import read_body
-from headgate.intake.http.server_protocol import REPLY
 from headgate.storage.identifiers import new_id
 
 _STRICT = "/api/"
