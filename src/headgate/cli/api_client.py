@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
+import ssl
 from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit
@@ -40,7 +42,8 @@ class ApiClient:
         if address.scheme not in ("http", "https") or not address.hostname or port == -1:
             raise click.UsageError(f"{url} is no address such as {DEFAULT_URL}")
         self._url = url
-        self._prefix = address.path.rstrip("/")
+        # Whoever copies the address for the SDKs means the same server.
+        self._prefix = address.path.rstrip("/").removesuffix("/v1")
         key = environment.get("HEADGATE_API_KEY") or environment.get("HEADGATE_ADMIN_KEY")
         if not key:
             raise AuthenticationError(
@@ -97,7 +100,7 @@ class ApiClient:
             ) from None
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
-            raise UnavailableError(f"{self._url} broke off: {type(error).__name__}") from None
+            raise UnavailableError(self._failure(error)) from None
         told = {name.lower(): value for name, value in reply.getheaders()}
         try:
             return reply.status, msgspec.json.decode(content), told
@@ -106,6 +109,18 @@ class ApiClient:
                 f"{self._url} answered {reply.status} with something that is not JSON; is it a"
                 " Headgate server?"
             ) from None
+
+    def _failure(self, error: OSError | http.client.HTTPException) -> str:
+        if isinstance(error, socket.gaierror):
+            return f"no host of the name in {self._url} is known; name the server with --url"
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return f"the certificate of {self._url} is not trusted: {error.verify_message}"
+        if isinstance(error, ssl.SSLError):
+            return (
+                f"{self._url} speaks no TLS ({error.reason}); write http:// where no proxy is"
+                " before the server"
+            )
+        return f"{self._url} broke off: {type(error).__name__}"
 
     def close(self) -> None:
         """Close the connection."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -32,12 +33,14 @@ def init(*, folder: Path, as_json: bool) -> None:
         return
     for name in written:
         click.echo(folder / name)
+    typed = quote(str(folder))
     note(
         f"\nWrote {len(written)} files. What to try next:\n"
-        f"  headgate check {folder}\n"
-        f"  headgate serve {folder}\n"
-        "  headgate run ticket-triage --input"
-        f" {folder / 'inputs' / 'tickets.jsonl'}     (in another terminal)"
+        f"  headgate check {typed}\n"
+        f"  headgate serve {typed}\n"
+        "and in another terminal:\n"
+        f"  export HEADGATE_API_KEY=$(headgate keys create my-app --dir {typed})\n"
+        f"  headgate run ticket-triage --input {quote(str(folder / 'inputs' / 'tickets.jsonl'))}"
     )
 
 

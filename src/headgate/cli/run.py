@@ -202,11 +202,9 @@ def _print_one(result: Result, url: str) -> None:
         print_steps(run)
         return
     print_json(run["output"])
-    notes = "the declared fallback, not a model's answer; " if run["fallback"] else ""
-    note(
-        f"\n{run['workflow']} {run['version']}: {run['status']}, {notes}{_cost(run)},"
-        f" {_seconds(run)}\n{run['id']}\n"
-    )
+    notes = "the declared fallback, not a model's answer" if run["fallback"] else ""
+    told = ", ".join(filter(None, [run["status"], notes, _cost(run), _seconds(run)]))
+    note(f"\n{run['workflow']} {run['version']}: {told}\n{run['id']}\n")
     print_steps(run)
 
 
@@ -242,9 +240,14 @@ def _print_many(results: list[Result]) -> None:
     )  # fmt: skip
     done = [result.run for result in results if result.run is not None]
     costs = [run["cost_usd"] for run in done]
+    waiting = sum(run["status"] == "awaiting_review" for run in done)
+    failed = len(results) - len(done)
     note(
         f"{sum(run['status'] == 'completed' for run in done)} of {len(results)} completed,"
-        f" {sum(bool(run['fallback']) for run in done)} by fallback; {_together(costs)}"
+        f" {sum(bool(run['fallback']) for run in done)} by fallback"
+        + (f", {waiting} waiting for a person" if waiting else "")
+        + (f", {failed} failed" if failed else "")
+        + f"; {_together(costs)}"
     )
 
 
@@ -260,7 +263,8 @@ def _cost(run: dict[str, Any]) -> str:
 
 
 def _seconds(run: dict[str, Any]) -> str:
-    return f"{(run['latency_ms'] or 0) / 1e3:.2f} s"
+    # One that waits for a person has not ended, so it has taken no time yet.
+    return "" if run["latency_ms"] is None else f"{run['latency_ms'] / 1e3:.2f} s"
 
 
 def _shortened(text: str, characters_at_most: int = 80) -> str:

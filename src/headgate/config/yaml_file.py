@@ -245,6 +245,8 @@ def _what_to_do(message: str, kind: type, steps: tuple[str | int, ...]) -> str:
     pattern = _PATTERN.fullmatch(message)
     if pattern is not None and (meant := description_at(kind, steps)) is not None:
         return f"must match the pattern {pattern[1]}; it is: {meant.rstrip('.')}"
+    if message.startswith(("Expected `object", "Expected `array")) and "got `null`" in message:
+        return f"{told}; write what belongs below it, or leave it out"
     if message.startswith("Expected `str") and _SCALAR.search(message):
         return f"{told}; write it in quotes"
     return told

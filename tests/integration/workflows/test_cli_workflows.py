@@ -100,6 +100,7 @@ def test_init_writes_a_project_that_check_likes(headgate, tmp_path):
     assert status == 0
     assert str(folder / "workflows" / "ticket-triage" / "prompt.md") in out
     assert f"headgate serve {folder}" in notes
+    assert f"HEADGATE_API_KEY=$(headgate keys create my-app --dir {folder})" in notes
     assert not list(folder.rglob("__pycache__"))
     assert "/data/" in (folder / ".gitignore").read_text()
     status, out, _ = headgate("check", folder)
@@ -244,11 +245,24 @@ def test_run_takes_many_inputs_in_order(headgate, api, tmp_path, text):
     rows = [line.split() for line in out.splitlines() if line.strip()[:1].isdigit()]
     assert [row[1] for row in rows] == ["completed", "failed"]
     assert "It broke." in out
-    assert "1 of 2 completed" in notes
+    assert "1 of 2 completed, 0 by fallback, 1 failed; $" in notes
     status, out, _ = headgate("run", "labels", "--input", tmp_path / "in.jsonl", "--json")
     first, second = json.loads(out)
     assert first == RUN
     assert second == {"id": "run_7", "http_status": 502, "error": {"message": "It broke."}}
+
+
+def test_runs_that_wait_for_a_person_are_told_and_have_taken_no_time_yet(
+    headgate, api, tmp_path, monkeypatch
+):
+    waiting = {"status": "awaiting_review", "review_id": "rev_7", "latency_ms": None}
+    monkeypatch.setitem(globals(), "RUN", RUN | waiting)
+    (tmp_path / "in.jsonl").write_text('{"text": "a"}\n{"text": "b"}\n')
+    status, out, notes = headgate("run", "labels", "--input", tmp_path / "in.jsonl")
+    assert "0 of 2 completed, 0 by fallback, 2 waiting for a person; $" in notes
+    assert "rev_7" in out
+    assert "0.00 s" not in out
+    assert status == 0
 
 
 @pytest.mark.parametrize("refusal", [401, 403, 404])

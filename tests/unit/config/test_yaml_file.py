@@ -22,6 +22,12 @@ def test_a_key_that_is_wrong_is_named_with_its_line():
         document.into(Shelf)
 
 
+def test_a_field_under_which_all_is_commented_out_is_told():
+    document = YamlFile(Path("x.yaml"), "books:\n#  good: 1\n")
+    with pytest.raises(ConfigError, match=r"^x\.yaml:1: books: .* below it, or leave it out$"):
+        document.into(Shelf)
+
+
 @pytest.mark.parametrize(
     "text", ["[" * 50_000, "a:\n" + "".join(f"{' ' * n}- \n" for n in range(1, 300))]
 )

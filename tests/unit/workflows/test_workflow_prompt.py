@@ -208,7 +208,8 @@ def test_fields_named_like_methods_are_fields():
         ("{{ input.text", "unexpected end of template"),
         ("{% endif %}", "unknown tag 'endif'"),
         ("{{ input.text | shout }}", "No filter named 'shout'"),
-        ("{% include 'x' %}", "no loader"),
+        ("{% include 'x' %}", "a prompt is one file"),
+        ("{% from 'x' import y %}", "a prompt is one file"),
         ("{{ 'x' * 1000000000 }}", "only for small numbers"),
         ("{{ input.text.__class__ }}", "unsafe"),
     ],
@@ -218,6 +219,11 @@ def test_a_wrong_template_is_an_error_at_its_line(line, told):
     assert len(found) == 1
     assert found[0].startswith("prompt.md:8: ")
     assert told in found[0]
+
+
+def test_a_template_that_is_nested_too_deeply_is_an_error_of_its_part():
+    (told,) = problems(f"# system\n\nS\n\n# user\n\n{{{{ {'(' * 3000}1{')' * 3000} }}}}\n")
+    assert "is nested too deeply" in told
 
 
 def test_the_system_part_must_not_depend_on_the_input_unless_it_says_so():

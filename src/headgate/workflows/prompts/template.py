@@ -58,6 +58,9 @@ _environment = _DataEnvironment(
 _environment.globals.clear()
 
 
+_OTHER_FILES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+
+
 class Template:
     """One part of `prompt.md`, compiled."""
 
@@ -69,6 +72,12 @@ class Template:
             self._template = _environment.from_string(text)
         except jinja2.TemplateSyntaxError as error:
             raise ConfigError(f"{path}:{line + error.lineno - 1}: {error.message}") from None
+        except RecursionError:
+            raise ConfigError(f"{path}:{line}: is nested too deeply") from None
+        if (other := next(self._tree.find_all(_OTHER_FILES), None)) is not None:
+            raise ConfigError(
+                f"{self._at(other.lineno)}: a prompt is one file; write here what the other says"
+            )
 
     def problems(self, known: Mapping[str, Known]) -> list[str]:
         """What it refers to that is not there, or may not stand here: names, and their fields."""
