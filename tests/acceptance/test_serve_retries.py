@@ -63,6 +63,7 @@ BROKEN: dict[str, Script] = {
     "no-json": reply(b"Internal error", status=200),
     "no-object": reply(b"[1, 2]"),
     "error-with-200": reply({"error": {"message": "No model is free.", "code": 503}}),
+    "text-with-200": reply({"error": "No model is free."}),
     "no-status": reply(completion("no-status"), status=999),
     "cut": [b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", CUT],
     "reset": [RESET],

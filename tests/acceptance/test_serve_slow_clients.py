@@ -9,7 +9,15 @@ import socket
 import pytest
 
 from servers import ADMIN_KEY, RunningServer, StartServer, until
-from upstreams import DONE, Upstream, chat_event, chat_usage, chat_words, stream
+from upstreams import (
+    DONE,
+    Upstream,
+    chat_event,
+    chat_usage,
+    chat_words,
+    response_deltas,
+    stream,
+)
 
 _HEAD = (
     b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer %b\r\n"
@@ -59,6 +67,28 @@ def test_a_call_whose_client_stops_reading_ends_and_frees_what_it_held(
         assert record["cost_nanousd"] > 0
         free = hurried.chat(f"{model}-2", headers={"x-headgate-feature": "one-at-a-time"})
         assert free.status == 200
+
+
+def test_a_websocket_whose_client_stops_reading_ends_and_frees_what_it_held(
+    hurried: RunningServer, upstream: Upstream, model: str
+):
+    upstream.answers(model, stream(*response_deltas(model, *_MORE_THAN_BUFFERS_HOLD)))
+    with hurried.connect() as connection:
+        connection.sendall(
+            _HEAD.replace(b"POST /v1/chat/completions", b"GET /v1/responses")
+            + b"connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
+            b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        seen = b""
+        while not seen.endswith(b"\r\n\r\n"):
+            seen += connection.recv(1)
+        assert b" 101 " in seen
+        ask = json.dumps({"type": "response.create", "model": model, "input": "x"}).encode()
+        # One text, masked with zeros.
+        connection.sendall(b"\x81\xfe%b\0\0\0\0%b" % (len(ask).to_bytes(2, "big"), ask))
+        record = until(lambda: hurried.records(model_requested=model), 20)[0]
+    assert (record["status"], record["error_class"]) == (499, "client_disconnected")
+    assert record["cost_nanousd"] > 0
 
 
 def test_a_body_that_stops_coming_is_a_408_with_a_record(hurried: RunningServer):

@@ -171,16 +171,15 @@ def _shared_metrics() -> Iterator[None]:
 
 
 def _config(plan: Plan, application: Application | None, workers: int = 1) -> uvicorn.Config:
+    client_idle_s = plan.settings.server.client_idle_s
     return uvicorn.Config(
         application or "headgate.app.serving:worker",
         factory=application is None,
         workers=workers,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http=cast(
-            "type[asyncio.Protocol]",
-            partial(ServerProtocol, client_idle_s=plan.settings.server.client_idle_s),
-        ),
-        ws=cast("type[asyncio.Protocol]", socket_protocol),  # it is called as the class would be
+        # Both are called as the class would be.
+        http=cast("type[asyncio.Protocol]", partial(ServerProtocol, client_idle_s=client_idle_s)),
+        ws=cast("type[asyncio.Protocol]", partial(socket_protocol, client_idle_s=client_idle_s)),
         ws_max_size=plan.settings.sockets.max_message_bytes,
         # Compressed, a socket costs 300 KB, and the SDKs ask for none.
         ws_per_message_deflate=False,

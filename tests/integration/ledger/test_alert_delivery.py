@@ -273,6 +273,34 @@ def test_an_alert_goes_to_every_channel_once_whichever_process_sends_it(
     assert len(lines) == 1
 
 
+class Hanging:
+    """A channel that does not answer until it is told to."""
+
+    name = "webhook:hangs"
+
+    def __init__(self) -> None:
+        self.goes_on = threading.Event()
+
+    def deliver(self, _alert: object) -> None:
+        self.goes_on.wait(30)
+
+
+def test_a_channel_that_hangs_keeps_no_other_waiting(database: Database, receiver: Receiver):
+    channels = Hanging(), webhook(receiver)
+    outbox = AlertOutbox(database, [channel.name for channel in channels])
+    note(database, outbox)
+    sender = AlertSender(outbox, channels, max_attempts=3)
+    sender.start()
+    until_s = time.monotonic() + 10
+    while deliveries(database)["webhook:ops"] != ("sent", 1):
+        assert time.monotonic() < until_s
+        time.sleep(0.02)
+    assert deliveries(database)["webhook:hangs"] == ("waiting", 1)
+    channels[0].goes_on.set()
+    sender.close(5)
+    assert deliveries(database)["webhook:hangs"] == ("sent", 1)
+
+
 def test_an_alert_that_does_not_arrive_is_tried_again_and_then_given_up(
     database: Database, receiver: Receiver, caplog
 ):

@@ -135,6 +135,24 @@ def test_an_error_inside_the_stream_is_noted_and_handed_on() -> None:
     assert reader.failure == "busy"
 
 
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ({"code": "server_error", "message": "It broke."}, "server_error"),
+        ({"code": 502, "message": "It broke."}, "502"),
+        ("It broke.", "upstream_stream_error"),
+        (None, None),
+        ({}, None),
+    ],
+    ids=["code", "number", "text", "null", "empty"],
+)
+def test_an_error_within_a_chunk_is_one_too(error: object, code: str | None):
+    reader = ChatStreamReader(hide_usage=False)
+    data = sse(chunk("Wa"), chunk('"error": it is a word', error=error), LAST)
+    assert reader.feed(data) == data
+    assert reader.failure == code
+
+
 def test_a_broken_stream_ends_in_an_error_the_sdks_raise() -> None:
     reader = ChatStreamReader(hide_usage=True)
     block = reader.error_block(UpstreamFailedError("gone", code="upstream_cut"))

@@ -14,6 +14,8 @@ from headgate.ledger.record import CallRecord
 class Writer:
     """A ledger's writer whose database is there, or away."""
 
+    full = False
+
     def __init__(self, *, away: bool) -> None:
         self.away = away
         self.records: list[CallRecord] = []

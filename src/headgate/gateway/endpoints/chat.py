@@ -139,7 +139,7 @@ class ChatStreamReader(StreamReader):
                 block = b"".join(map(self._event, events_of(block)))
             elif self._hide_usage:
                 block = block.replace(b',"usage":null', b"")
-        if b'data: {"error"' in block or b'data:{"error"' in block:
+        if b'"error"' in block:
             self._note_failure(block)
         if b"[DONE]" in block and re.search(rb"^data: ?\[DONE\]", block, re.MULTILINE):
             self.finished = True
@@ -165,9 +165,10 @@ class ChatStreamReader(StreamReader):
         return b"data: " + _encode(fields) + b"\n\n"
 
     def _note_failure(self, block: bytes) -> None:
+        """Learn of an error, which stands alone in an event or, of some servers, in a chunk."""
         for event in events_of(block):
-            if event.startswith((b'data: {"error"', b'data:{"error"')):
-                self.failure = failure_code(data_of(event))
+            if b'"error"' in event and (code := error_told(data_of(event))) is not None:
+                self.failure = code
 
     def error_block(self, error: HeadgateError) -> bytes:
         """See `StreamReader`; both SDKs raise on a chunk that has an `error`."""
@@ -183,6 +184,13 @@ class _Failure(msgspec.Struct):
     error: _Error | None = None
 
 
+class _Told(msgspec.Struct):
+    error: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_NO_ERROR = (b"null", b"{}", b"false", b'""')
+"""What stands there where nothing is wrong."""
+
 _ERROR_BYTES = 64 * 1024
 """No error's reply is larger."""
 
@@ -197,11 +205,14 @@ def failure_code(data: bytes) -> str:
 
 
 def error_told(body: bytes) -> str | None:
-    """The code of the error that `body` consists of, as `failure_code` has it; None: of none."""
+    """The code of the error that stands in `body`, as `failure_code` has it; None: there is none.
+
+    Some servers write one as a text.
+    """
     if len(body) > _ERROR_BYTES or b'"error"' not in body:
         return None
     try:
-        error = msgspec.json.decode(body, type=_Failure).error
+        error = bytes(msgspec.json.decode(body, type=_Told).error)
     except UNREADABLE:
         return None
-    return None if error is None else failure_code(body)
+    return None if error in _NO_ERROR else failure_code(body)

@@ -12,6 +12,8 @@ from typing import Any, Final, cast
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from headgate.intake.http.client_patience import ClientPatience, Seen
+
 STOP: Final = "headgate.stop"
 """The type of the message, none of ASGI's, that tells an open socket of the server's stop."""
 
@@ -26,8 +28,13 @@ def socket_protocol(
     server_state: ServerState,
     app_state: dict[str, Any],
     _loop: asyncio.AbstractEventLoop | None = None,
+    *,
+    client_idle_s: float = 60.0,
 ) -> asyncio.Protocol:
-    """A protocol for one connection; uvicorn calls it in place of a class."""
+    """A protocol for one connection; uvicorn calls it in place of a class.
+
+    `client_idle_s` is how long a client may read nothing of what it is sent.
+    """
     from uvicorn.protocols.websockets.websockets_sansio_impl import (  # noqa: PLC0415 - see above
         WebSocketsSansIOProtocol,
     )
@@ -37,6 +44,37 @@ def socket_protocol(
             super().__init__(*given)
             # It would log a traceback for each client that sends what is no text.
             self.logger = _quiet
+            self._patience = ClientPatience(client_idle_s)
+            self._hold_ups = 0
+            self._look_timer: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._look()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if self._look_timer is not None:
+                self._look_timer.cancel()
+            super().connection_lost(exc)
+
+        def pause_writing(self) -> None:
+            self._hold_ups += 1
+            super().pause_writing()
+
+        def _look(self) -> None:
+            # Whoever reads nothing keeps open also what was closed: its farewell is not taken.
+            seen = Seen(
+                requests=1,
+                in_head=False,
+                answering=not self.transport.is_closing(),
+                unsent_bytes=self.transport.get_write_buffer_size(),
+                held_up=not self.writable.is_set(),
+                hold_ups=self._hold_ups,
+            )
+            if self._patience.is_over(seen, self.loop.time()):
+                self.transport.abort()
+            else:
+                self._look_timer = self.loop.call_later(client_idle_s / 2, self._look)
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)

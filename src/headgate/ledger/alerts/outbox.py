@@ -54,6 +54,10 @@ class AlertOutbox(Outbox[Delivery]):
             passing=alert_deliveries.c.period_us > 0,
         )
 
+    def claim_of(self, channel: str) -> list[Delivery]:
+        """As `claim`, of what is for `channel`."""
+        return self.claim(among=alert_deliveries.c.channel == channel)
+
     def __call__(
         self,
         connection: Connection,

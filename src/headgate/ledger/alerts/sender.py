@@ -1,4 +1,7 @@
-"""Carries alerts to their channels: one thread a process, which tries again what did not arrive."""
+"""Carries alerts to their channels, and tries again what did not arrive.
+
+Each channel has a thread of its own, so that one which hangs keeps no other waiting.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ def pause_s(attempts: int, jitter: float) -> float:
 
 
 class AlertSender:
-    """The thread that delivers; `start()` it, and `close()` it at the end."""
+    """The threads that deliver; `start()` them, and `close()` them at the end."""
 
     def __init__(
         self, outbox: AlertOutbox, channels: Sequence[Channel], *, max_attempts: int
@@ -58,11 +61,22 @@ class AlertSender:
         self._max_attempts = max_attempts
         self._untold: deque[KeyAlert] = deque(maxlen=_UNTOLD_AT_MOST)
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="alert-sender", daemon=True)
+        self._noted = threading.Event()
+        """Set once nothing more is noted, so that a last look finds all there is."""
+        self._threads = [
+            threading.Thread(target=self._note, name="alert-sender", daemon=True),
+            *(
+                threading.Thread(
+                    target=self._carry, args=(name,), name=f"alert-sender-{name}", daemon=True
+                )
+                for name in self._channels
+            ),
+        ]
 
     def start(self) -> None:
         """Begin to deliver."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def tell(self, alert: KeyAlert) -> None:
         """Have `alert` noted and delivered; doesn't block.
@@ -77,28 +91,43 @@ class AlertSender:
         Another process, or the next start, delivers what this one did not.
         """
         self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout_s)
+        until_s = time.monotonic() + timeout_s
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, until_s - time.monotonic()))
 
-    def _run(self) -> None:
+    def _note(self) -> None:
         forget_at_s = time.monotonic() + _FORGET_EVERY_S
         while True:
             stopping = self._stopping.is_set()
             try:
                 self._note_untold()
-                while claimed := self._outbox.claim():
-                    for delivery in claimed:
-                        self._deliver(delivery)
                 if time.monotonic() >= forget_at_s:
                     forget_at_s = time.monotonic() + _FORGET_EVERY_S
                     self._outbox.forget_old()
+            except DatabaseUnavailableError:
+                pass  # what is untold stays untold
+            except Exception as fault:  # noqa: BLE001 - the thread must go on
+                log_fault("alerts could not be noted", fault)
+            if stopping:
+                self._noted.set()
+                return
+            self._stopping.wait(_LOOK_EVERY_S)
+
+    def _carry(self, channel: str) -> None:
+        while True:
+            stopping = self._noted.is_set()
+            try:
+                while claimed := self._outbox.claim_of(channel):
+                    for delivery in claimed:
+                        self._deliver(delivery)
             except DatabaseUnavailableError:
                 pass  # what is due stays due
             except Exception as fault:  # noqa: BLE001 - the thread must go on
                 log_fault("alerts could not be delivered", fault)
             if stopping:
                 return
-            self._stopping.wait(_LOOK_EVERY_S)
+            self._noted.wait(_LOOK_EVERY_S)
 
     def _note_untold(self) -> None:
         while self._untold:
