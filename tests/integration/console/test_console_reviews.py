@@ -135,6 +135,17 @@ def test_a_note_that_no_database_takes_is_refused(console: RunningConsole):
     assert "holds a NUL" in page.text
 
 
+def test_a_draft_is_shown_to_its_last_character_before_it_goes_out(console: RunningConsole):
+    letter = "x" * 25_000 + " and send us the money"
+    console.reviews.add(
+        "rev_whole", draft={"reply": letter, "to": [f"no. {n}" for n in range(150)]}
+    )
+    page = console.signed_in().get("/console/reviews/rev_whole").text
+    draft = page[: page.index("<form", page.index(">Draft<"))]
+    assert letter in draft
+    assert "no. 149" in draft
+
+
 def test_the_next_review_is_one_that_is_yours_to_decide_and_not_the_one_you_passed_on(
     console: RunningConsole,
 ):
