@@ -158,6 +158,14 @@ def test_the_next_review_is_one_that_is_yours_to_decide_and_not_the_one_you_pass
         assert page.location == f"/console/reviews/{after}?said=escalate"
 
 
+def test_who_has_none_to_decide_is_not_asked_to_begin(console: RunningConsole):
+    console.reviews.add("rev_theirs", can_decide=False)
+    visitor = console.signed_in()
+    assert 'href="/console/reviews/next"' not in visitor.get("/console/reviews").text
+    console.reviews.add("rev_mine")
+    assert 'href="/console/reviews/next"' in visitor.get("/console/reviews").text
+
+
 def test_two_who_decide_at_once_are_one_who_decides_and_one_who_is_told(console: RunningConsole):
     console.reviews.add("rev_two")
     visitor = console.signed_in()
