@@ -135,6 +135,17 @@ def test_a_note_that_no_database_takes_is_refused(console: RunningConsole):
     assert "holds a NUL" in page.text
 
 
+def test_a_draft_is_shown_to_its_last_character_before_it_goes_out(console: RunningConsole):
+    letter = "x" * 25_000 + " and send us the money"
+    console.reviews.add(
+        "rev_whole", draft={"reply": letter, "to": [f"no. {n}" for n in range(150)]}
+    )
+    page = console.signed_in().get("/console/reviews/rev_whole").text
+    draft = page[: page.index("<form", page.index(">Draft<"))]
+    assert letter in draft
+    assert "no. 149" in draft
+
+
 def test_the_next_review_is_one_that_is_yours_to_decide_and_not_the_one_you_passed_on(
     console: RunningConsole,
 ):
@@ -145,6 +156,14 @@ def test_the_next_review_is_one_that_is_yours_to_decide_and_not_the_one_you_pass
     for passed_on, after in (("rev_1", "rev_3"), ("rev_3", "rev_1")):
         page = _decide(visitor, passed_on, "escalate", note="Not mine.")
         assert page.location == f"/console/reviews/{after}?said=escalate"
+
+
+def test_who_has_none_to_decide_is_not_asked_to_begin(console: RunningConsole):
+    console.reviews.add("rev_theirs", can_decide=False)
+    visitor = console.signed_in()
+    assert 'href="/console/reviews/next"' not in visitor.get("/console/reviews").text
+    console.reviews.add("rev_mine")
+    assert 'href="/console/reviews/next"' in visitor.get("/console/reviews").text
 
 
 def test_two_who_decide_at_once_are_one_who_decides_and_one_who_is_told(console: RunningConsole):

@@ -72,6 +72,24 @@ def test_a_user_signs_in_with_a_password_and_a_wrong_one_does_not(console: Runni
     assert "maria" in visitor.get("/console/runs").text
 
 
+def test_a_sign_in_page_that_was_open_overnight_still_signs_in(console: RunningConsole):
+    shown = console.visitor().get("/console/sign-in?next=%2Fconsole%2Freviews")
+    (cookie,) = shown.set_cookies
+    lasts = re.search(r"Max-Age=(\d+)", cookie)
+    assert lasts is not None
+    assert int(lasts[1]) >= 3 * 24 * 3600
+    visitor = console.visitor()
+    fields = {"key": ADMIN_KEY, "next": "/console/reviews"}
+    without = visitor.post("/console/sign-in", fields, csrf="of a cookie that is gone")
+    assert without.status == 403
+    assert "open for too long" in without.text
+    assert 'name="next" value="/console/reviews"' in without.text
+    assert ADMIN_KEY not in without.text
+    csrf = re.search(r'name="csrf" value="([^"]+)"', without.text)
+    assert csrf is not None
+    assert visitor.post("/console/sign-in", fields, csrf=csrf[1]).location == "/console/reviews"
+
+
 def test_what_is_no_name_is_nobodys(console: RunningConsole):
     for name in ("a\0b", "ß" * 64, "'; --"):
         page = console.visitor().sign_in(name=name, password=PASSWORD)

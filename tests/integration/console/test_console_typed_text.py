@@ -86,6 +86,25 @@ def test_what_was_written_outlives_the_session_and_is_shown_before_anything_is_d
     assert console.reviews.reviews["rev_kept"].status == "open"
 
 
+def test_a_check_of_what_is_typed_never_puts_a_whole_page_into_the_editor(
+    console: RunningConsole,
+):
+    console.reviews.add("rev_part")
+    visitor = console.signed_in().with_headers(hx_request="true")
+    address, typed = "/console/reviews/rev_part/check", {"text.0": JOINED}
+    stale = visitor.post(address, typed, csrf="of an earlier session")
+    assert (stale.status, "from an earlier session" in stale.text) == (403, True)
+    _end_sessions(console)
+    ended = visitor.post(address, typed, csrf="")
+    assert (ended.status, "session has ended" in ended.text) == (200, True)
+    assert "hx-redirect" not in ended.headers
+    assert "<html" not in stale.text + ended.text
+    renewed = visitor.get("/console/reviews?status=open")
+    assert renewed.headers["hx-redirect"] == (
+        "/console/sign-in?next=%2Fconsole%2Freviews%3Fstatus%3Dopen"
+    )
+
+
 def test_what_another_site_sends_is_neither_kept_nor_shown(console: RunningConsole):
     console.reviews.add("rev_foreign")
     address, typed = "/console/reviews/rev_foreign/decision", {"text.0": "Send them all our money."}

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from headgate.errors import HeadgateError, PermissionDeniedError
 from headgate.review.console.access import Access, Principal
+from headgate.review.console.forms import read_form
 from headgate.review.console.gate import Gate, cookie_name, posted
 from headgate.review.console.rendering import Renderer
 from headgate.review.console.sessions import SessionStore, csrf_token, new_token
@@ -23,7 +24,9 @@ _log = logging.getLogger(__name__)
 _BEFORE_COOKIE = "headgate_before"
 """Ties the sign-in form to the browser that asked for it, before there is a session."""
 
-_BEFORE_LASTS_S = 3600
+_BEFORE_LASTS_S = 7 * 86_400
+"""Over nights and weekends: a page that renews itself leads here when its session has ended, and is
+found here in the morning."""
 _YEAR_S = 31_536_000
 
 
@@ -60,11 +63,13 @@ class Signing:
     async def sign_in(self, request: Request) -> Response:
         """`POST /console/sign-in`."""
         before = request.cookies.get(_BEFORE_COOKIE, "")
+        if not before:
+            no_cookie = PermissionDeniedError(
+                "Your browser sent no cookie: this page was open for too long, or cookies are not"
+                " allowed here. Try again."
+            )
+            return self._shown(request, error=no_cookie, form=await read_form(request))
         try:
-            if not before:
-                raise PermissionDeniedError(
-                    "Your browser sent no cookie; allow cookies for this page and try again."
-                )
             form = await posted(request, csrf_token(before))
         except PermissionDeniedError as error:
             return self._shown(request, error=error)
