@@ -8,6 +8,7 @@ Each time a slot's rows are replaced, so doing it twice, or in two processes, ch
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -33,6 +34,10 @@ GRACE_S = 600
 SECOND_PASS_AFTER_S = 26 * HOUR_S
 KEPT_S = {SLOT_S: 2 * DAY_S, HOUR_S: 40 * DAY_S}
 """How long slots and hours are kept; days are kept for ever."""
+
+_ROWS_AT_ONCE = 500
+"""Written in one statement: of an hour with tens of thousands of features all would take 300 MB."""
+
 HOURS_AT_ONCE, HOURS_AGAIN_AT_ONCE = 200, 2
 """Hours that one turn rolls up at most, so that nobody waits for a long past."""
 
@@ -151,18 +156,17 @@ def _replace(
 ) -> None:
     """Write the slots between the two, each once for every split."""
     _clear(connection, span_s, start_s, end_s)
-    rows: list[dict[str, int | str]] = []
     for split in SPLITS:
         told: dict[SlotKey, Sums] = {}
         for key, sums in slots.items():
             told.setdefault(key.told_apart_by(split), Sums()).add(sums.values)
-        rows += [
+        rows = (
             {"span_s": span_s, "split": split, **key._asdict()}
             | dict(zip((*SUM_NAMES, *LATENCY_NAMES), sums.values, strict=True))
             for key, sums in told.items()
-        ]
-    if rows:
-        connection.execute(usage_rollups.insert(), rows)
+        )
+        while some := list(islice(rows, _ROWS_AT_ONCE)):
+            connection.execute(usage_rollups.insert(), some)
 
 
 def _roll_on(
