@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Self
 
 from headgate.config.settings import Settings
@@ -15,6 +16,9 @@ from headgate.storage.identifiers import new_id
 from headgate.telemetry.allowance_metrics import AllowanceMetrics
 
 _GIVE_BACK_S = 5.0
+_MANY_SHARES = 1_000
+_MANY_NOTED_EVERY_S = 5.0
+"""To go through tens of thousands keeps calls waiting for milliseconds: it is done less often."""
 
 
 class Accounting:
@@ -34,6 +38,7 @@ class Accounting:
             AllowanceStore(database, new_id("holder"), outbox),
             asking=asking,
         )
+        self._note_again_s = 0.0
 
     @classmethod
     def of(
@@ -54,7 +59,11 @@ class Accounting:
         await self.allowances.stop(_GIVE_BACK_S)
 
     def note(self, metrics: AllowanceMetrics) -> None:
-        """Set the figures."""
-        metrics.note(
-            self.allowances.share_states(), self.allowances.refusals, self.allowances.waiting
-        )
+        """Set the figures, if it is time to."""
+        now_s = time.monotonic()
+        if now_s < self._note_again_s:
+            return
+        shares = self.allowances.share_states()
+        if len(shares) > _MANY_SHARES:
+            self._note_again_s = now_s + _MANY_NOTED_EVERY_S
+        metrics.note(shares, self.allowances.refusals, self.allowances.waiting)

@@ -80,6 +80,8 @@ class AllowanceMetrics:
             multiprocess_mode="livesum",
         )
         self._told: dict[str, int] = {}
+        self._shown: dict[tuple[str, str], int] = {}
+        """What each gauge of `_used` stands at; as many as there are labels."""
 
     def note(
         self,
@@ -88,18 +90,25 @@ class AllowanceMetrics:
         waiting: int,
     ) -> None:
         """Set the gauges and count what was refused since the last time."""
-        used: dict[tuple[str, str], float] = {}
+        rules: dict[str, RuleFigures] = {}
+        used: dict[tuple[str, str], int] = {}
         for allowance in allowances:
             if not allowance.known_at_us:
                 continue
-            rule = allowance.rule
-            unit = _NANO if rule.measure == "nanousd" else 1
-            self._limit.labels(rule.name).set(rule.limit / unit)
+            rule, taken = allowance.rule, allowance.taken
+            rules[rule.name] = rule
             key = rule.name, self._subjects.value(allowance.subject)
             # Those that share the label `other` are told by the one that is used most.
-            used[key] = max(used.get(key, 0.0), allowance.taken / unit)
-        for (name, subject), value in used.items():
-            self._used.labels(name, subject).set(value)
+            used[key] = max(used.get(key, 0), taken)
+        units = {name: _NANO if rule.measure == "nanousd" else 1 for name, rule in rules.items()}
+        for name, rule in rules.items():
+            self._limit.labels(name).set(rule.limit / units[name])
+        for key, taken in used.items():
+            # To set a gauge takes a hundred times as long as to see that it need not be, and there
+            # may be tens of thousands.
+            if self._shown.get(key) != taken:
+                self._shown[key] = taken
+                self._used.labels(*key).set(taken / units[key[0]])
         for name, count in refusals.items():
             new = count - self._told.get(name, 0)
             if new:
