@@ -191,6 +191,8 @@ def test_a_server_that_runs_says_whether_it_is_ready(
 ):
     told = doctor("--json", "--url", gateway.address)
     assert states(about(told, "server")) == ["ok"]
+    told = doctor("--json", "--url", gateway.base_url)
+    assert states(about(told, "server")) == ["ok"], "the address as SDKs are given it"
     provider.answers("/readyz", reply(b"hello"))
     told = doctor("--json", "--url", provider.base_url.removesuffix("/v1"))
     assert told.code == 1

@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -72,18 +73,16 @@ def test_of_three_servers_on_one_database_some_die_and_the_others_go_on(
     hold_to_promises(crowd.servers[0], upstream, model, crowd, RUNS)
 
 
-def test_a_server_that_is_stopped_hands_its_runs_to_the_next(
-    server_with: StartServer,
-    upstream: Upstream,
-    tmp_path: Path,
-    model: str,
-):
-    folder = tmp_path / "installation"
+def stopped_with_a_run(
+    server_with: StartServer, model: str, *, folder: Path, upstream: Upstream, **options: Any
+) -> dict[str, Any]:
+    """A run as it was taken by a server that has stopped while the model was still at it."""
     write_workflow(folder, "labels", model)
     gate = threading.Event()
     upstream.answers(model, [gate, *reply(completion(model, json.dumps(GOOD)))])
-    options = {"folder": folder, "upstream": upstream}
-    server = server_with(settings="server: {shutdown_grace_s: 1}", workers=2, **options)
+    server = server_with(
+        settings="server: {shutdown_grace_s: 1}", folder=folder, upstream=upstream, **options
+    )
     taken = server.post(
         "/api/workflows/labels/runs",
         {"input": {"text": "hello"}},
@@ -92,14 +91,26 @@ def test_a_server_that_is_stopped_hands_its_runs_to_the_next(
     upstream.wait_for(model)
     assert server.stop() == 0
     gate.set()
+    return dict(taken.json())
+
+
+def test_a_server_that_is_stopped_hands_its_runs_to_the_next(
+    server_with: StartServer,
+    upstream: Upstream,
+    tmp_path: Path,
+    model: str,
+):
+    folder = tmp_path / "installation"
+    options = {"folder": folder, "upstream": upstream, "workers": 2}
+    taken = stopped_with_a_run(server_with, model, **options)
     # Another version of the workflow is there meanwhile; it is the one that ends the run.
     settings = folder / "workflows" / "labels" / "workflow.yaml"
     settings.write_text(settings.read_text().replace("1.2.3", "1.3.0"))
-    again = server_with(workers=2, **options)
-    run_id = taken.json()["id"]
+    again = server_with(**options)
+    run_id = taken["id"]
     assert until(lambda: again.get(f"/api/runs/{run_id}").json()["status"] == "completed", 45)
     run = again.get(f"/api/runs/{run_id}").json()
-    assert (taken.json()["version"], run["version"]) == ("1.2.3", "1.3.0")
+    assert (taken["version"], run["version"]) == ("1.2.3", "1.3.0")
     first, second = (request.header("idempotency-key") for request in upstream.requests(model))
     assert first == second
 
@@ -111,21 +122,12 @@ def test_a_run_that_a_stopping_process_took_last_of_all_is_carried_by_the_next(
     tmp_path: Path,
     model: str,
 ):
-    folder = tmp_path / "installation"
-    write_workflow(folder, "labels", model)
-    gate = threading.Event()
-    upstream.answers(model, [gate, *reply(completion(model, json.dumps(GOOD)))])
-    options = {"folder": folder, "upstream": upstream, "database_url": empty_database_url}
-    server = server_with(settings="server: {shutdown_grace_s: 1}", **options)
-    taken = server.post(
-        "/api/workflows/labels/runs",
-        {"input": {"text": "hello"}},
-        headers={"prefer": "respond-async"},
-    )
-    run_id = taken.json()["id"]
-    upstream.wait_for(model)
-    assert server.stop() == 0
-    gate.set()
+    options = {
+        "folder": tmp_path / "installation",
+        "upstream": upstream,
+        "database_url": empty_database_url,
+    }
+    run_id = stopped_with_a_run(server_with, model, **options)["id"]
     # Between giving back what it had and its end its queue took the run again, and nobody knows it.
     database = Database(empty_database_url)
     prefix = "dbos." if empty_database_url.startswith("postgresql") else ""

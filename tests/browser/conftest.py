@@ -56,6 +56,14 @@ def console(
 
 
 @pytest.fixture
+def empty_queue(console: RunningConsole) -> Iterator[None]:
+    """Has a test begin, and leave the console, with no review."""
+    console.reviews.reviews.clear()
+    yield
+    console.reviews.reviews.clear()
+
+
+@pytest.fixture
 def page(browser: Browser, console: RunningConsole) -> Iterator[Page]:
     """A page of someone who is signed in; whatever its console says fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -11,13 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from consoles import ADMIN_KEY, RunningConsole
 from headgate.workflows.tools.tool import Sent
 
-
-@pytest.fixture(autouse=True)
-def empty_queue(console: RunningConsole) -> Iterator[None]:
-    """Each test begins with no review."""
-    console.reviews.reviews.clear()
-    yield
-    console.reviews.reviews.clear()
+pytestmark = pytest.mark.usefixtures("empty_queue")
 
 
 def test_a_workflow_is_tried_and_the_chart_moves(page: Page, console: RunningConsole):

@@ -13,12 +13,7 @@ from consoles import RunningConsole
 _PERIOD_MS = 21_000
 
 
-@pytest.fixture(autouse=True)
-def empty_queue(console: RunningConsole) -> Iterator[None]:
-    """Each test begins with no review."""
-    console.reviews.reviews.clear()
-    yield
-    console.reviews.reviews.clear()
+pytestmark = pytest.mark.usefixtures("empty_queue")
 
 
 @pytest.fixture

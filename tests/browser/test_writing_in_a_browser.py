@@ -14,12 +14,7 @@ from headgate.storage.console_tables import sessions
 LETTER = "Dear customer, your money is on its way."
 
 
-@pytest.fixture(autouse=True)
-def empty_queue(console: RunningConsole) -> Iterator[None]:
-    """Each test begins with no review."""
-    console.reviews.reviews.clear()
-    yield
-    console.reviews.reviews.clear()
+pytestmark = pytest.mark.usefixtures("empty_queue")
 
 
 @pytest.fixture

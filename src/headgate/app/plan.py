@@ -62,8 +62,7 @@ def read_plan(argument: Path | None, variables: Mapping[str, str] = os.environ) 
             f"endpoints.provider: there is no provider `{keeper}`; there is {', '.join(providers)}"
         )
     for name, route in settings.routes.items():
-        larger = () if route.larger_context is None else (route.larger_context,)
-        for target in (*route.targets, *larger):
+        for target in route.every_target:
             if target.provider not in providers:
                 raise ConfigError(
                     f"routes.{name}: there is no provider `{target.provider}`; there is"

@@ -30,30 +30,36 @@ url_option = click.option(
 )
 
 
+def connection_to(url: str, timeout_s: float) -> tuple[http.client.HTTPConnection, str]:
+    """A connection to the server at `url`, not opened yet, and what its paths begin with.
+
+    Raises `click.UsageError` where that is no address.
+    """
+    address = urlsplit(url if "//" in url else f"http://{url}")
+    try:
+        port = address.port
+    except ValueError:
+        port = -1
+    if address.scheme not in ("http", "https") or not address.hostname or port == -1:
+        raise click.UsageError(f"{url} is no address such as {DEFAULT_URL}")
+    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    # Whoever copies the address for the SDKs means the same server.
+    prefix = address.path.rstrip("/").removesuffix("/v1")
+    return kind(address.hostname, port, timeout=timeout_s), prefix
+
+
 class ApiClient:
     """One connection to a server, with the key that the environment names; for one thread."""
 
     def __init__(self, url: str, environment: Mapping[str, str] = os.environ) -> None:
-        address = urlsplit(url if "//" in url else f"http://{url}")
-        try:
-            port = address.port
-        except ValueError:
-            port = -1
-        if address.scheme not in ("http", "https") or not address.hostname or port == -1:
-            raise click.UsageError(f"{url} is no address such as {DEFAULT_URL}")
         self._url = url
-        # Whoever copies the address for the SDKs means the same server.
-        self._prefix = address.path.rstrip("/").removesuffix("/v1")
+        self._connection, self._prefix = connection_to(url, _TIMEOUT_S)
         key = environment.get("HEADGATE_API_KEY") or environment.get("HEADGATE_ADMIN_KEY")
         if not key:
             raise AuthenticationError(
                 "no key: set HEADGATE_API_KEY (`headgate keys create NAME` makes one)"
             )
         self._authorization = f"Bearer {key}"
-        kind = (
-            http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-        )
-        self._connection = kind(address.hostname, port, timeout=_TIMEOUT_S)
 
     def get(self, path: str) -> tuple[int, Any, Mapping[str, str]]:
         """As `post`, for what is only read."""

@@ -51,6 +51,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     policy: dict[str, Any] | None
     """None where the settings have problems."""
     workflows: tuple[Workflow, ...]
+    settings: Settings | None = None
+    """None where there are problems."""
     traces: TracePlan | None = None
     """How a server would trace, by the file and this environment."""
     of_settings: tuple[str, ...] = ()
@@ -185,6 +187,7 @@ def check_project(folder: Path | None) -> Checked:
     return Checked(
         problems=tuple(dict.fromkeys(problems)),
         policy=None if problems else policy,
+        settings=None if problems else settings,
         workflows=tuple(workflows),
         traces=traces,
         of_settings=(*short_key_warnings(providers), *of_queries),

@@ -19,7 +19,6 @@ from headgate.cli.examples import Command
 from headgate.cli.output import json_option, note, print_json, printable
 from headgate.cli.shown.tools import asked_tools
 from headgate.config import environment
-from headgate.config.load import load_settings
 from headgate.config.tools import McpToolSource
 
 _SHOWN: dict[State, str] = {
@@ -70,17 +69,12 @@ def _all(folder: Path | None, url: str) -> Iterator[Finding]:
     yield from look_at_machine(folder)
     checked = check_project(folder)
     yield from _of_files(folder, checked)
-    if checked.policy is not None:
-        # What the files say of the rest is known; a workflow's problems don't change it.
-        settings = load_settings(folder)
+    if (settings := checked.settings) is not None:
         yield from look_at_database(environment.database_url(folder, settings))
         yield from look_at_providers(settings, environment.providers(settings))
         yield from look_at_cache(settings)
         yield from _of_tools(checked)
-    try:
-        yield look_at_server(url)
-    except ValueError:
-        raise click.UsageError(f"{url} is no address such as http://127.0.0.1:8800") from None
+    yield look_at_server(url)
 
 
 def _of_files(folder: Path | None, checked: Checked) -> Iterator[Finding]:

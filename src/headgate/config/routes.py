@@ -113,3 +113,8 @@ class RouteSettings(Table, frozen=True):
         RouteCacheSettings | None,
         Meta(description="Without it, the route's calls go by `cache.when`."),
     ] = None
+
+    @property
+    def every_target(self) -> tuple[TargetSettings | LargerContextSettings, ...]:
+        """Its targets, and the one for long requests where there is one."""
+        return (*self.targets, *((self.larger_context,) if self.larger_context else ()))

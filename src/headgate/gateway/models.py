@@ -92,15 +92,7 @@ class ModelList:
                 return
             try:
                 key = await provider.let_in(provider.key)
-                reply = await provider.upstream.send(
-                    provider.origin,
-                    b"GET",
-                    provider.dialect.models_path(),
-                    key.headers,
-                    b"",
-                    _PATIENCE,
-                )
-                body = await reply.read(_MAX_LIST_BYTES)
+                reply, body = await provider.listing(key, _PATIENCE, _MAX_LIST_BYTES)
                 # A server without a list of models may still serve them.
                 known.usable = reply.status < 500 and reply.status not in (401, 403)
                 if reply.status == 200:

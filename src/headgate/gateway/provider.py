@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from headgate import __version__
+from headgate.config.address import OPENAI_HOST
 from headgate.config.checks.short_keys import LEAST_HIDDEN_CHARACTERS
 from headgate.config.failures import RetryBudgetSettings
 from headgate.config.providers import CAPABILITIES, Capability
@@ -18,10 +19,7 @@ from headgate.gateway.endpoints import Endpoint
 from headgate.gateway.keys.entra import EntraTokens, Tokens
 from headgate.gateway.keys.pool import DEFAULT_KEY, KeyPool, PooledKey, ProviderKey
 from headgate.gateway.retries.budget import RetryBudget
-from headgate.gateway.upstream import Origin, Timeouts, UpstreamClient
-
-_OPENAI = "api.openai.com"
-"""Where `prompt_cache_key` is known for certain."""
+from headgate.gateway.upstream import Origin, Timeouts, UpstreamClient, UpstreamReply
 
 VIA_HEADER = "x-headgate-via"
 """Names the installation that sends a request, which thereby knows its own when it comes back."""
@@ -53,7 +51,7 @@ class Provider:
         self.upstream = UpstreamClient(max_connections_per_origin=settings.max_connections)
         """Its own connections, so that a slow provider can't use up another's."""
         self.dialect: Dialect = dialect_for(
-            settings, prompt_cache_keys=simulated or address.hostname == _OPENAI
+            settings, prompt_cache_keys=simulated or address.hostname == OPENAI_HOST
         )
         self.capabilities: frozenset[Capability] | None = CAPABILITIES[settings.kind]
         """What it can do; None: everything."""
@@ -138,6 +136,17 @@ class Provider:
             headers=key.headers + token.header,
             bare_headers=key.bare_headers + token.header,
         )
+
+    async def listing(
+        self, key: ProviderKey, patience: Timeouts, most_bytes: int
+    ) -> tuple[UpstreamReply, bytes]:
+        """Its reply to who asks for its models with `key`, whatever that is, and the body.
+
+        Raises `UpstreamError`.
+        """
+        path = self.dialect.models_path()
+        reply = await self.upstream.send(self.origin, b"GET", path, key.headers, b"", patience)
+        return reply, await reply.read(most_bytes)
 
     def may_ask_again(self, refused: ProviderKey) -> bool:
         """Whether `let_in` may give another token than the one that was `refused`."""

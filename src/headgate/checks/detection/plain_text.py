@@ -98,11 +98,12 @@ def undisguised(text: str) -> str:
     return hidden.sub("", plain)
 
 
-_ESCAPE: Final = re.compile(r"(\\\\{0,7}(?:u[0-9A-Fa-f]{4}|\"))")
+_ESCAPE: Final = r"\\\\{0,7}(?:u[0-9A-Fa-f]{4}|\")"
 """A character or a quotation mark as JSON writes it, also in JSON that stands in JSON. Bounded, so
 that a row of backslashes is not read again and again."""
-_ESCAPE_IN_JSON: Final = re.compile(r"(\\\\{0,7}(?:u[0-9A-Fa-f]{4}|[\"nrt]))")
+_ESCAPE_IN_JSON: Final = r"\\\\{0,7}(?:u[0-9A-Fa-f]{4}|[\"nrt])"
 """The same with the ends of lines, which elsewhere may be a part of a path."""
+_SPELLED: Final = re.compile(_ESCAPE)
 _ESCAPED: Final = {'"': '"', "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -110,7 +111,7 @@ def spelled_out(text: str) -> str:
     """`text` with the characters that are escaped in it as JSON does."""
     if "\\" not in text:
         return text
-    told = _ESCAPE.sub(lambda found: _character(found[0]), text)
+    told = _SPELLED.sub(lambda found: _character(found[0]), text)
     # What is beyond the first plane is escaped as two halves.
     return told.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
@@ -130,8 +131,8 @@ _ENCODED: Final = (
     "|&(?:#[0-9]{1,6}|#[xX][0-9A-Fa-f]{1,5}|[A-Za-z]{2,8});"
 )
 """A character as it is written in an address, or in HTML."""
-_WRITTEN: Final = re.compile(rf"({_ESCAPE.pattern[1:-1]}|{_ENCODED})")
-_WRITTEN_IN_JSON: Final = re.compile(rf"({_ESCAPE_IN_JSON.pattern[1:-1]}|{_ENCODED})")
+_WRITTEN: Final = re.compile(rf"({_ESCAPE}|{_ENCODED})")
+_WRITTEN_IN_JSON: Final = re.compile(rf"({_ESCAPE_IN_JSON}|{_ENCODED})")
 _MAY_BE_WRITTEN: Final = re.compile(r"[\\%&]")
 
 

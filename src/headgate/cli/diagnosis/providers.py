@@ -66,15 +66,7 @@ async def _key(provider: Provider, key: ProviderKey, wanted: Mapping[str, str]) 
     began_s = time.monotonic()
     try:
         let_in = await provider.let_in(key)
-        reply = await provider.upstream.send(
-            provider.origin,
-            b"GET",
-            provider.dialect.models_path(),
-            let_in.headers,
-            b"",
-            _PATIENCE,
-        )
-        body = await reply.read(_MAX_LIST_BYTES)
+        reply, body = await provider.listing(let_in, _PATIENCE, _MAX_LIST_BYTES)
     except HeadgateError as error:
         return [Finding(of=of, state="failed", says=error.message)]
     except UpstreamError as error:
@@ -149,7 +141,7 @@ def _asked_of(provider: str, settings: Settings) -> dict[str, str]:
     """
     asked: dict[str, str] = {}
     for name, route in settings.routes.items():
-        for target in (*route.targets, *((route.larger_context,) if route.larger_context else ())):
+        for target in route.every_target:
             if target.provider == provider:
                 asked.setdefault(target.model, name)
     return asked

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import http.client
-from urllib.parse import urlsplit
 
 import msgspec
 
+from headgate.cli.api_client import connection_to
 from headgate.cli.diagnosis.finding import Finding
 from headgate.intake.http.health_api import ReadinessView
 
@@ -16,14 +16,10 @@ _MAX_REPLY_BYTES = 64 * 1024
 
 
 def look_at_server(url: str) -> Finding:
-    """What a server at `url` says of itself. Raises `ValueError` where that is no address."""
-    address = urlsplit(url if "//" in url else f"http://{url}")
-    if address.scheme not in ("http", "https") or not address.hostname:
-        raise ValueError(url)
-    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-    connection = kind(address.hostname, address.port, timeout=_TIMEOUT_S)
+    """What a server at `url` says of itself. Raises `click.UsageError` where that is no address."""
+    connection, prefix = connection_to(url, _TIMEOUT_S)
     try:
-        connection.request("GET", f"{address.path.rstrip('/')}/readyz")
+        connection.request("GET", f"{prefix}/readyz")
         reply = connection.getresponse()
         body = reply.read(_MAX_REPLY_BYTES)
     except ConnectionRefusedError:

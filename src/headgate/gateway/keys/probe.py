@@ -66,10 +66,7 @@ class KeyProbe:
 
 async def _is_good(provider: Provider, key: ProviderKey) -> bool:
     try:
-        reply = await provider.upstream.send(
-            provider.origin, b"GET", provider.dialect.models_path(), key.headers, b"", _PATIENCE
-        )
-        await reply.read(_MAX_REPLY_BYTES)
+        reply, _ = await provider.listing(key, _PATIENCE, _MAX_REPLY_BYTES)
     except UpstreamError:
         return False
     # A server without a list of models lets the key in all the same.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from starlette.datastructures import Headers
+
 _OWN: Final = b"x-headgate-"
 
 
@@ -20,3 +22,9 @@ def by_name(lines: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
             if name.startswith(_OWN):
                 found[name] = b", ".join(value for key, value in lines if key == name)
     return found
+
+
+def joined(headers: Headers, name: str) -> bytes | None:
+    """All that the lines of one name say, put together likewise; None where there is none."""
+    lines = headers.getlist(name)
+    return ", ".join(lines).encode("latin-1") if lines else None

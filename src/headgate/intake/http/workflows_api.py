@@ -13,6 +13,7 @@ from headgate.errors import InvalidRequestError
 from headgate.gateway.request_headers import feature_from, no_store_from, trust_from
 from headgate.intake.http.action_view import ToolView, tool_view
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint, HeaderParameter
+from headgate.intake.http.header_lines import joined
 from headgate.intake.http.inputs import Input
 from headgate.intake.http.preference import preference
 from headgate.intake.http.run_view import RunView, run_view
@@ -95,10 +96,10 @@ def workflows_endpoints(
         return ApiReply(body=workflow_view(workflow, runner.tools_of(workflow)))
 
     async def run(request: ApiRequest) -> ApiReply:
-        headers, feature = request.headers, _header(request, "x-headgate-feature")
-        trust = _header(request, "x-headgate-trust")
+        headers, feature = request.headers, joined(request.headers, "x-headgate-feature")
+        trust = joined(request.headers, "x-headgate-trust")
         runner.admitted(request.path["name"], request.caller)
-        trace_id, parent = trace_from(_header(request, "traceparent"))
+        trace_id, parent = trace_from(joined(request.headers, "traceparent"))
         asked, preferred = request.json(StartRun), preference(headers.get("prefer"))
         order = Order(
             workflow=request.path["name"],
@@ -109,7 +110,7 @@ def workflows_endpoints(
             feature=None if feature is None else feature_from(feature),
             user=_user(request),
             idempotency_key=headers.get("idempotency-key"),
-            no_store=no_store_from(_header(request, "x-headgate-cache")),
+            no_store=no_store_from(joined(request.headers, "x-headgate-cache")),
             untrusted=trust is not None and trust_from(trust) == "untrusted",
             headers=_hints(request) if fault_hints else (),
         )
@@ -219,18 +220,13 @@ def workflow_view(workflow: Workflow, tools: Iterable[OfferedTool]) -> WorkflowV
     )
 
 
-def _header(request: ApiRequest, name: str) -> bytes | None:
-    lines = request.headers.getlist(name)
-    return ", ".join(lines).encode("latin-1") if lines else None
-
-
 def _user(request: ApiRequest) -> str | None:
-    user = _header(request, "x-headgate-user")
+    user = joined(request.headers, "x-headgate-user")
     return user.decode("utf-8", "replace")[:_USER_CHARACTERS_AT_MOST] if user else None
 
 
 def _hints(request: ApiRequest) -> tuple[tuple[bytes, bytes], ...]:
-    hint = _header(request, _HINT)
+    hint = joined(request.headers, _HINT)
     if hint is None:
         return ()
     if len(hint) > _HINT_CHARACTERS_AT_MOST or b"\r" in hint or b"\n" in hint:

@@ -9,6 +9,7 @@ import msgspec
 from headgate.errors import UpgradeRequiredError
 from headgate.gateway.request_headers import feature_from, trust_from
 from headgate.intake.http.endpoint import ApiReply, ApiRequest, Endpoint
+from headgate.intake.http.header_lines import joined
 from headgate.intake.sockets.client_secrets import ClientSecrets, NewClientSecret
 
 _MAX_USER_CHARACTERS = 512
@@ -26,11 +27,7 @@ def realtime_endpoints(
             request.caller,
             request.json(NewClientSecret) if request.body.strip() else NewClientSecret(),
             feature=None if feature is None else feature_from(feature.encode("latin-1")),
-            trust=trust_from(
-                (", ".join(request.headers.getlist("x-headgate-trust")) or "trusted").encode(
-                    "latin-1"
-                )
-            ),
+            trust=trust_from(joined(request.headers, "x-headgate-trust") or b"trusted"),
             user_hash=hash_user(user[:_MAX_USER_CHARACTERS]) if user else None,
         )
         return ApiReply(body=msgspec.json.encode(made))
